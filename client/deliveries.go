@@ -17,8 +17,9 @@ type Event struct {
 	IdempotencyKey *string         `json:"idempotency_key"` // nil if none was given
 	OccurredAt     time.Time       `json:"occurred_at"`
 	CreatedAt      time.Time       `json:"created_at"`
-	DeliverAt      *time.Time      `json:"deliver_at"` // nil if it was to be delivered at once
-	ExpiresAt      *time.Time      `json:"expires_at"` // nil if it does not expire
+	DeliverAt      *time.Time      `json:"deliver_at"`   // nil if it was to be delivered at once
+	ExpiresAt      *time.Time      `json:"expires_at"`   // nil if it does not expire
+	OrderingKey    *string         `json:"ordering_key"` // nil if it has none
 	Test           bool            `json:"test"`
 	Imported       bool            `json:"imported"` // history of another system, which was sent to nobody
 	Deliveries     int             `json:"deliveries"`

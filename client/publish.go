@@ -23,6 +23,8 @@ type Publication struct {
 	OccurredAt time.Time // zero means now, by the server's clock
 	DeliverAt  time.Time // when it is delivered at the earliest; zero means at once
 	ExpiresAt  time.Time // from when on nothing is sent any more; zero means never
+	// OrderingKey puts the event into the order of all events with the same key, at endpoints with OrderingKey. Others ignore it.
+	OrderingKey string
 }
 
 // Receipt confirms a publication.
@@ -75,7 +77,8 @@ func appendPublication(b []byte, p Publication) ([]byte, error) {
 		OccurredAt time.Time `json:"occurred_at,omitzero"`
 		DeliverAt  time.Time `json:"deliver_at,omitzero"`
 		ExpiresAt  time.Time `json:"expires_at,omitzero"`
-	}{p.Type, p.ID, p.OccurredAt, p.DeliverAt, p.ExpiresAt}
+		Key        string    `json:"ordering_key,omitempty"`
+	}{p.Type, p.ID, p.OccurredAt, p.DeliverAt, p.ExpiresAt, p.OrderingKey}
 	members, err := json.Marshal(rest)
 	if err != nil {
 		return nil, err

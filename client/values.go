@@ -17,6 +17,7 @@ type Ordering string
 const (
 	OrderingNone Ordering = "none"
 	OrderingFIFO Ordering = "fifo" // a delivery is sent when the one before it has ended
+	OrderingKey  Ordering = "key"  // the same among the events with the same ordering key
 )
 
 // OnError says what happens to an event for which an endpoint's filter has no answer.

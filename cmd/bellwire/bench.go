@@ -24,6 +24,7 @@ Exit code 1 if a delivery is missing or cannot be verified.
   bellwire bench --batch 100 --runs 5
   bellwire bench --rate 3000 --events 60000
   bellwire bench --endpoints 10000 --hanging 0.1
+  bellwire bench --ordering-keys 10000
   bellwire bench --stored 5000000
   bellwire bench --backlog 1000000 --batch 100 --endpoints 20
   bellwire bench --flood --rate 500 --events 10000 --batch 100

@@ -29,7 +29,7 @@ type endpointOptions struct {
 	RateLimit        *float64          `xor:"rate" placeholder:"N" help:"Maximum number of events per second."`
 	NoRateLimit      bool              `xor:"rate" help:"Remove the rate limit."`
 	MaxInFlight      *int              `placeholder:"N" help:"Maximum number of requests at a time."`
-	Ordering         *string           `enum:"none,fifo" placeholder:"ORDER" help:"none, or fifo: one delivery after the other."`
+	Ordering         *string           `enum:"none,fifo,key" placeholder:"ORDER" help:"none; fifo: one delivery after the other; or key: that among events with the same ordering key."`
 	Signing          *string           `enum:"hmac,ed25519,both" placeholder:"SCHEME" help:"hmac, ed25519 or both."`
 	Timeout          *time.Duration    `placeholder:"TIME" help:"Maximum time of an attempt, 1s to 60s."`
 	AutoDisableAfter *time.Duration    `placeholder:"TIME" help:"How long attempts must have failed before the endpoint is disabled, such as 5d. 0s: never."`

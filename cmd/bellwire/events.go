@@ -48,11 +48,14 @@ func eventColumns(tenants bool) []output.Column[client.Event] {
 	)
 }
 
-func keyOf(e *client.Event) string {
-	if e.IdempotencyKey == nil {
+func keyOf(e *client.Event) string { return textOf(e.IdempotencyKey) }
+
+// textOf returns a text that may be missing.
+func textOf(text *string) string {
+	if text == nil {
 		return ""
 	}
-	return *e.IdempotencyKey
+	return *text
 }
 
 // Run lists events.
@@ -98,7 +101,7 @@ func printEvent(p *output.Printer, e *client.Event) {
 	p.Fields(
 		field("id", e.ID), field("your id", keyOf(e)), field("type", e.Type), field("test", test),
 		field("stored", output.Time(e.CreatedAt)), field("occurred", output.Time(e.OccurredAt)),
-		field("deliver at", output.TimePtr(e.DeliverAt)), field("expires", output.TimePtr(e.ExpiresAt)), field("deliveries", fmt.Sprint(e.Deliveries)),
+		field("deliver at", output.TimePtr(e.DeliverAt)), field("expires", output.TimePtr(e.ExpiresAt)), field("ordering key", textOf(e.OrderingKey)), field("deliveries", fmt.Sprint(e.Deliveries)),
 		field("erased", erasureText(e.Erased)),
 		output.Field{Name: "problem", Cell: output.Cell{Text: e.Problem, Color: output.Bad}},
 	)

@@ -37,13 +37,14 @@ type line struct {
 	OccurredAt time.Time       `json:"occurred_at"`
 	DeliverAt  time.Time       `json:"deliver_at"`
 	ExpiresAt  time.Time       `json:"expires_at"`
+	Key        string          `json:"ordering_key"`
 }
 
 // lineForm says what a line must be.
 const lineForm = `must be an event, such as {"type": …, "data": …}`
 
 // lineFields are the names of a line's members.
-var lineFields = []string{"type", "data", "id", "occurred_at", "deliver_at", "expires_at"}
+var lineFields = []string{"type", "data", "id", "occurred_at", "deliver_at", "expires_at", "ordering_key"}
 
 // batch is the events of one request.
 type batch struct {
@@ -126,7 +127,7 @@ func (c *publishCommand) event(text []byte) (client.Publication, error) {
 		return client.Publication{}, errors.New("data is required")
 	}
 	return client.Publication{
-		Type: in.Type, Data: in.Data, ID: in.ID, OccurredAt: in.OccurredAt, DeliverAt: in.DeliverAt, ExpiresAt: in.ExpiresAt,
+		Type: in.Type, Data: in.Data, ID: in.ID, OccurredAt: in.OccurredAt, DeliverAt: in.DeliverAt, ExpiresAt: in.ExpiresAt, OrderingKey: in.Key,
 	}, nil
 }
 

@@ -23,10 +23,12 @@ type publishCommand struct {
 	Data   string `xor:"source" verbatim:"" placeholder:"JSON" help:"The event's data."`
 	File   string `xor:"source" placeholder:"FILE" help:"File with the event's data, or with --ndjson, with the events. Default: standard input."`
 	ID     string `name:"id" placeholder:"ID" help:"Your idempotency key: publishing with the same key again creates no second event."`
-	NDJSON bool   `name:"ndjson" help:"Publish many events, one JSON object per line with type, data, and optionally id, occurred_at, deliver_at and expires_at."`
+	NDJSON bool   `name:"ndjson" help:"Publish many events, one JSON object per line with type, data, and optionally id, occurred_at, deliver_at, expires_at and ordering_key."`
 
 	DeliverAt cli.ComingMoment `placeholder:"TIME" help:"Deliver the event at this time: 2026-01-31T12:30:00Z, 2026-01-31, or 24h for in 24 hours."`
 	ExpiresAt cli.ComingMoment `placeholder:"TIME" help:"Send nothing from this time on."`
+
+	OrderingKey string `placeholder:"KEY" help:"Endpoints with the ordering key get events with the same ordering key one after the other."`
 
 	JSON bool `name:"json" help:"Print the server's answer, one JSON object per event, instead of the event's id."`
 }
@@ -51,6 +53,8 @@ func (c *publishCommand) Validate() error {
 		return cli.Usagef("--id: must not be given together with --ndjson; give each line an id")
 	case c.NDJSON && !(c.DeliverAt.IsZero() && c.ExpiresAt.IsZero()):
 		return cli.Usagef("--deliver-at, --expires-at: must not be given together with --ndjson; give each line deliver_at and expires_at")
+	case c.NDJSON && c.OrderingKey != "":
+		return cli.Usagef("--ordering-key: must not be given together with --ndjson; give each line an ordering_key")
 	case !c.NDJSON && c.Type == "":
 		return cli.Usagef("--type: must be given to publish one event")
 	}
@@ -119,7 +123,7 @@ func (c *publishCommand) publishOne(ctx context.Context, api *client.Client, dat
 		return errors.New("data must be one JSON value; nothing was published")
 	}
 	receipt, err := api.Publish(ctx, c.Tenant, client.Publication{
-		Type: c.Type, Data: data, ID: c.ID, DeliverAt: c.DeliverAt.Time, ExpiresAt: c.ExpiresAt.Time,
+		Type: c.Type, Data: data, ID: c.ID, DeliverAt: c.DeliverAt.Time, ExpiresAt: c.ExpiresAt.Time, OrderingKey: c.OrderingKey,
 	})
 	if err != nil {
 		return err

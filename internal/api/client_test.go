@@ -220,7 +220,7 @@ func clientEvents(t *testing.T, c *client.Client) {
 	data := json.RawMessage(`{ "total" : 1.50 }`)
 	now := time.Now().UTC().Truncate(time.Microsecond)
 	p := client.Publication{Type: "invoice.paid", Data: data, ID: "k", OccurredAt: time.Date(2026, 1, 31, 12, 30, 0, 0, time.UTC),
-		DeliverAt: now.Add(time.Hour), ExpiresAt: now.Add(2 * time.Hour)}
+		DeliverAt: now.Add(time.Hour), ExpiresAt: now.Add(2 * time.Hour), OrderingKey: "k"}
 	first, err := c.Publish(ctx, "acme", p)
 	if must(t, first, err).Duplicate || first.Type != "invoice.paid" {
 		t.Errorf("%+v", first)
@@ -231,7 +231,7 @@ func clientEvents(t *testing.T, c *client.Client) {
 	}
 	got, err := c.Event(ctx, "acme", first.ID)
 	if must(t, got, err); string(got.Data) != string(data) || *got.IdempotencyKey != "k" || !got.OccurredAt.Equal(p.OccurredAt) ||
-		!got.DeliverAt.Equal(p.DeliverAt) || !got.ExpiresAt.Equal(p.ExpiresAt) {
+		!got.DeliverAt.Equal(p.DeliverAt) || !got.ExpiresAt.Equal(p.ExpiresAt) || *got.OrderingKey != p.OrderingKey {
 		t.Errorf("%+v", got)
 	}
 	listed, err := c.Events(ctx, "acme", client.EventFilter{Type: "invoice.paid", Key: "k", Since: got.CreatedAt.Add(-time.Minute), Until: time.Now().Add(time.Minute)}, client.Page{})

@@ -29,7 +29,7 @@ type Endpoint struct {
 	MaxInFlight      int                     `json:"max_in_flight" example:"64" doc:"Maximum number of concurrent requests, including tests and manual retries."`
 	Timeout          bellwire.Duration       `json:"timeout" example:"15s" doc:"How long an attempt may take, from DNS to the last byte of the response."`
 	AutoDisableAfter bellwire.Duration       `json:"auto_disable_after" example:"120h" doc:"How long attempts must have failed before Bellwire disables the endpoint; 0s for never."`
-	Ordering         bellwire.Ordering       `json:"ordering" enum:"none,fifo"`
+	Ordering         bellwire.Ordering       `json:"ordering" enum:"none,fifo,key"`
 	Signing          bellwire.Signing        `json:"signing" enum:"hmac,ed25519,both"`
 	Status           bellwire.EndpointStatus `json:"status" enum:"enabled,paused,disabled"`
 	StatusReason     string                  `json:"status_reason" doc:"Why Bellwire chose the status; empty if it did not."`
@@ -90,7 +90,7 @@ type EndpointChange struct {
 	MaxInFlight      value[int]                     `json:"max_in_flight,omitzero" doc:"Maximum number of concurrent requests, including tests and manual retries; default 64."`
 	Timeout          value[bellwire.Duration]       `json:"timeout,omitzero" example:"15s" doc:"How long an attempt may take: 1s to 60s, by default that of the dialect, which is 15s in standard."`
 	AutoDisableAfter value[bellwire.Duration]       `json:"auto_disable_after,omitzero" example:"120h" doc:"How long attempts must have failed before Bellwire disables the endpoint: 1s to 8760h; 0s for never. Default 120h."`
-	Ordering         value[bellwire.Ordering]       `json:"ordering,omitzero" enum:"none,fifo" doc:"With fifo, a delivery is sent only after the one before it has ended; default none."`
+	Ordering         value[bellwire.Ordering]       `json:"ordering,omitzero" enum:"none,fifo,key" doc:"With fifo, a delivery is sent only after the one before it has ended. With key, that holds among the events with the same ordering_key, and others are sent at the same time. Default none."`
 	Status           value[bellwire.EndpointStatus] `json:"status,omitzero" enum:"enabled,paused,disabled" doc:"A paused endpoint keeps its deliveries for later, a disabled one receives none; default enabled."`
 	Signing          value[bellwire.Signing]        `json:"signing,omitzero" enum:"hmac,ed25519,both" doc:"The signature schemes of deliveries; default hmac."`
 	Secret           value[string]                  `json:"secret,omitzero" doc:"Your own secret instead of a generated one, in the dialect's form; that of standard is whsec_ and the base64 of 24 to 64 bytes. It replaces the present secret at once; to let both sign for a while, rotate it."`

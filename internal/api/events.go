@@ -27,6 +27,7 @@ type Event struct {
 	CreatedAt      time.Time        `json:"created_at" doc:"When Bellwire accepted it."`
 	DeliverAt      *time.Time       `json:"deliver_at" nullable:"true" doc:"When it is delivered at the earliest; null if that was at once."`
 	ExpiresAt      *time.Time       `json:"expires_at" nullable:"true" doc:"When it expires: nothing is sent from then on; null if it does not."`
+	OrderingKey    *string          `json:"ordering_key" nullable:"true" doc:"The key in whose order endpoints with the ordering key get it; null if there is none."`
 	Test           bool             `json:"test" doc:"Whether it was created by testing an endpoint, not published."`
 	Imported       bool             `json:"imported,omitempty" doc:"Whether it is history that was imported, and sent to nobody. Omitted if it is not."`
 	Deliveries     int              `json:"deliveries" doc:"Number of endpoints that receive it. Replays are not counted."`
@@ -51,6 +52,9 @@ func wireEvent(e *bellwire.Event) Event {
 	}
 	if e.IdempotencyKey != "" {
 		wire.IdempotencyKey = &e.IdempotencyKey
+	}
+	if e.OrderingKey != "" {
+		wire.OrderingKey = &e.OrderingKey
 	}
 	return wire
 }
@@ -89,6 +93,7 @@ type eventRest struct {
 	CreatedAt      time.Time        `json:"created_at"`
 	DeliverAt      *time.Time       `json:"deliver_at"`
 	ExpiresAt      *time.Time       `json:"expires_at"`
+	OrderingKey    *string          `json:"ordering_key"`
 	Test           bool             `json:"test"`
 	Imported       bool             `json:"imported,omitempty"`
 	Deliveries     int              `json:"deliveries"`

@@ -126,6 +126,7 @@ type (
 		OccurredAt *time.Time `json:"occurred_at,omitempty" nullable:"true" example:"2026-01-31T12:30:00Z" doc:"When it happened; by default when Bellwire accepted it, which is a different microsecond for each event of a tenant. Give each event its own time if receivers identify events by it, as in the dialect atelio."`
 		DeliverAt  *time.Time `json:"deliver_at,omitempty" nullable:"true" example:"2026-02-01T08:00:00Z" doc:"When it is delivered at the earliest, at most 365 days ahead. Until then its deliveries can be canceled. A time in the past means at once."`
 		ExpiresAt  *time.Time `json:"expires_at,omitempty" nullable:"true" example:"2026-02-01T20:00:00Z" doc:"When it expires: nothing is sent from then on, and the deliveries that are still open are canceled. It must be after deliver_at."`
+		Key        *string    `json:"ordering_key,omitempty" nullable:"true" minLength:"1" maxLength:"128" example:"in_123" doc:"Endpoints with the ordering key get the events that have the same ordering_key one after the other, in the order of publication. Without it, or with deliver_at, the event is in no order. Other endpoints ignore it."`
 	}
 	receipt struct {
 		ID         string `json:"id" example:"evt_0198c7a3f2e47d0a9b1c2d3e4f506172" doc:"The event's id, sent to receivers as webhook-id."`

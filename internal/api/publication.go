@@ -141,6 +141,7 @@ const (
 	memberOccurredAt
 	memberDeliverAt
 	memberExpiresAt
+	memberOrderingKey
 )
 
 // place is the index of an event in a batch. It is formatted only for errors.
@@ -194,8 +195,11 @@ func (p *parser) draft(at place) (service.Draft, error) {
 		case `"expires_at"`:
 			member = memberExpiresAt
 			d.ExpiresAt, err = p.time(at, "expires_at")
+		case `"ordering_key"`:
+			member = memberOrderingKey
+			d.OrderingKey, err = p.optionalText(at, "ordering_key")
 		default:
-			err = p.skip(unknown(at, name, "type", "data", "id", "occurred_at", "deliver_at", "expires_at"))
+			err = p.skip(unknown(at, name, "type", "data", "id", "occurred_at", "deliver_at", "expires_at", "ordering_key"))
 		}
 		if err == nil && seen&member != 0 {
 			err = twice(at.field(string(name[1 : len(name)-1])))

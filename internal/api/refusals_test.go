@@ -24,7 +24,7 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 		{"no scheme", endpoints, "", `{"url":"a.example","events":["*"]}`, "url must be an absolute http or https URL, such as https://example.com/hooks"},
 		{"rate", endpoints, "", endpoint(`"rate_limit":0`), "rate_limit must be between 0.001 and 1,000,000 events per second"},
 		{"in flight", endpoints, "", endpoint(`"max_in_flight":0`), "max_in_flight must be between 1 and 1,024"},
-		{"ordering", endpoints, "", endpoint(`"ordering":"FIFO"`), `ordering must be "none" or "fifo"`},
+		{"ordering", endpoints, "", endpoint(`"ordering":"FIFO"`), `ordering must be "none", "fifo" or "key"`},
 		{"status", endpoints, "", endpoint(`"status":"on"`), `status must be "enabled", "paused" or "disabled"`},
 		{"private address", endpoints, "", `{"url":"http://10.0.0.1/","events":["*"]}`, "url must lead to a public address; 10.0.0.1 is private, reserved or not allowed on this server"},
 		{"port", endpoints, "", `{"url":"https://a.example:22/","events":["*"]}`, "url must not have the port 22, which belongs to another protocol"},

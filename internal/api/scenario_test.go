@@ -54,7 +54,7 @@ func (e *idleEngine) append(ctx context.Context, p *engine.Publication, match fu
 		at := time.Now().UTC().Truncate(time.Microsecond)
 		ev := &bellwire.NewEvent{Event: bellwire.Event{
 			ID: bellwire.NewID[bellwire.EventKind](at), Tenant: p.Tenant, Type: d.Type, Data: d.Data,
-			IdempotencyKey: d.IdempotencyKey, OccurredAt: d.OccurredAt, DeliverAt: d.DeliverAt, ExpiresAt: d.ExpiresAt, CreatedAt: at,
+			IdempotencyKey: d.IdempotencyKey, OccurredAt: d.OccurredAt, DeliverAt: d.DeliverAt, ExpiresAt: d.ExpiresAt, OrderingKey: d.OrderingKey, CreatedAt: at,
 		}}
 		copy(ev.Digest[:], d.Data) // enough to tell these tests' events apart
 		for _, target := range match(tenant, d.Type) {

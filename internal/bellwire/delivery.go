@@ -61,7 +61,9 @@ type Delivery struct {
 	Reason    string    // why it ended or could not be sent; empty if the status tells
 	Attempts  int       // attempts recorded, of any trigger
 	Retries   int       // steps of the retry policy that are used up
-	Sequence  int64     // position in a FIFO endpoint's order, from 1; 0: not ordered
+	Sequence  int64     // position in a FIFO endpoint's order, from 1; 0: not in such an order
+	Key       int64     // HashOrderingKey of its event's ordering key, if it is in the order of that key; 0: it is in no such order
+	Behind    bool      // an earlier delivery of its key has not ended
 	Epoch     int64     // the shard epoch in which it was claimed; 0: free
 	DueAt     time.Time // when the next attempt is due; zero unless open
 	CreatedAt time.Time
@@ -120,7 +122,7 @@ func (d *Delivery) Decide(trigger Trigger, v Verdict, t *Target, now time.Time, 
 	delay, more := t.Endpoint.Retry.Delay(d.Retries+1, random)
 	if !more {
 		reason := ReasonRetriesSpent
-		if d.Sequence > 0 {
+		if d.Sequence > 0 || d.Key != 0 {
 			reason = ReasonSkipped
 		}
 		return Transition{Status: DeliveryExhausted, Reason: reason}
@@ -146,6 +148,7 @@ type DeliveryState struct {
 	Manual   ManualRetry
 	// Delayed is set while nothing was attempted of a delivery whose event was to be delivered later. It is stored by its due time.
 	Delayed   bool
+	Behind    bool      // an earlier delivery of its key has not ended, so that it cannot be claimed
 	ExpiresAt time.Time // does not change; zero: never
 }
 
@@ -223,7 +226,7 @@ func (s *DeliveryState) Restart(now time.Time) {
 
 // End ends the schedule. A requested manual retry is dropped, unless EndKeepsManual.
 func (s *DeliveryState) End(status DeliveryStatus, reason string) {
-	s.Status, s.Reason, s.Epoch, s.DueAt, s.Delayed = status, reason, 0, time.Time{}, false
+	s.Status, s.Reason, s.Epoch, s.DueAt, s.Delayed, s.Behind = status, reason, 0, time.Time{}, false, false
 	if !EndKeepsManual(status) {
 		s.Manual = ManualRetry{}
 	}

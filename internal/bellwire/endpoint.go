@@ -23,11 +23,16 @@ const (
 // Ordering is the order in which an endpoint receives its deliveries.
 type Ordering string
 
-// The orderings. With OrderingFIFO, a delivery is sent only after the one before it has ended.
+// The orderings. With OrderingFIFO, a delivery is sent only after the one before it has ended. With OrderingKey, that holds among
+// the deliveries of events with the same ordering key.
 const (
 	OrderingNone Ordering = "none"
 	OrderingFIFO Ordering = "fifo"
+	OrderingKey  Ordering = "key"
 )
+
+// Ordered reports whether an endpoint with this ordering keeps an order.
+func (o Ordering) Ordered() bool { return o == OrderingFIFO || o == OrderingKey }
 
 // Signing selects the signature schemes of the standard dialect.
 type Signing string

@@ -2,11 +2,25 @@ package bellwire
 
 import (
 	"crypto/sha256"
+	"encoding/binary"
 	"time"
 )
 
 // MaxIdempotencyKey is the most characters that an idempotency key may have.
 const MaxIdempotencyKey = 128
+
+// MaxOrderingKey is the most characters that an ordering key may have.
+const MaxOrderingKey = 128
+
+// HashOrderingKey returns the number by which stores find the deliveries of an ordering key; 0 for no key. Two keys with the same
+// number would be one order, which is stricter than necessary, but not wrong. The numbers are stored and must not change.
+func HashOrderingKey(key string) int64 {
+	if key == "" {
+		return 0
+	}
+	sum := sha256.Sum256([]byte(key))
+	return max(int64(binary.BigEndian.Uint64(sum[:8])>>1), 1)
+}
 
 // IdempotencyWindow is how long an idempotency key is remembered at least. It is kept as long as its event, if that is longer.
 const IdempotencyWindow = 7 * 24 * time.Hour
@@ -56,6 +70,7 @@ type Event struct {
 	OccurredAt     time.Time // when it happened, as the publisher says; zero: unknown
 	DeliverAt      time.Time // when it is to be delivered at the earliest; zero: at once
 	ExpiresAt      time.Time // nothing is sent from then on; zero: it does not expire
+	OrderingKey    string    // endpoints ordered by key get events with the same key in their order; empty: none
 	CreatedAt      time.Time // when Bellwire accepted it
 	Test           bool      // made by testing an endpoint, not published
 	Imported       bool      // history of another system, which was sent to nobody

@@ -18,7 +18,8 @@ type EndpointAt struct {
 	Now  *Standing
 	// Begins is the first change that the history has: the creation of the endpoint, unless older changes are lost.
 	Begins   Change
-	Delivery *Delivery // nil: there is none. Of several deliveries, the one that succeeded, or else the latest.
+	Delivery *Delivery  // nil: there is none. Of several deliveries, the one that succeeded, or else the latest.
+	Ahead    DeliveryID // if Delivery.Behind: the delivery that it is behind
 }
 
 // Supersedes reports whether d says better than other, another delivery of the same event to the same endpoint, what became of

@@ -200,6 +200,9 @@ type History interface {
 	// which Hold.Ahead is looked for; 0: it has no order. Unknown endpoints are left out. A store for one node answers with an
 	// arbitrary name of the node.
 	Holds(ctx context.Context, before map[string]int64) (map[string]*Hold, error)
+	// FirstOfKeys returns, for each of some deliveries that are behind others of their key, the first open one of that. Deliveries
+	// that are no longer behind any are left out.
+	FirstOfKeys(ctx context.Context, behind []*Delivery) (map[DeliveryID]DeliveryID, error)
 	// Attempts returns the newest attempts of a delivery, oldest first: at most limit of them, and at most MaxPageBytes.
 	Attempts(ctx context.Context, id DeliveryID, limit int) ([]*Attempt, error)
 	// Statistics returns the rows of the intervals that begin in the given time, by time. It counts what RollUp has moved. By tenant
@@ -281,6 +284,10 @@ func DeliveryCursor(id DeliveryID) Cursor { return MakeCursor(id[:]) }
 // A delivery belongs to an endpoint, an endpoint to a shard (ShardOf), and a shard to the node that leases it, in an epoch that
 // grows with each change of owner. A claimed delivery carries the epoch in which it was claimed. Once that is not the shard's
 // current epoch, the delivery is free again.
+//
+// Of the open deliveries to an endpoint with the same Key, the first can be claimed, and the others are behind it. Whatever ends the
+// first one makes the next one free in the same transaction. At an endpoint that is no longer ordered by key, claims take
+// deliveries out of this order.
 type Queue interface {
 	// RenewLeases registers the node, renews its leases and acquires its share of free shards. CodeConflict: another process
 	// has taken over the node's name and all its shards.
@@ -307,6 +314,9 @@ type Queue interface {
 	// An event with Recipients is stored with the list, and its deliveries are deferred to FanOut. While deliveries of a tenant
 	// are deferred to FanOut, so are those of each event that has an ordered one, because numbers are given in the order of
 	// publication.
+	//
+	// A delivery with Keyed whose key has an open delivery at the endpoint is stored behind it, and not claimed; see
+	// AppendedEvent.Behind.
 	AppendEvents(ctx context.Context, appends []*Append) ([]AppendResult, error)
 	// FanOut stores up to limit of the deliveries that AppendEvents has deferred to it, of one tenant in the leased shards. Tenants
 	// take turns, and each tenant's events go in the order in which they were stored. The deliveries are free. Each is stored
@@ -472,7 +482,7 @@ func (e *NewEvent) Count() int {
 	return len(e.Deliveries)
 }
 
-// Ordered reports whether the event has an ordered delivery.
+// Ordered reports whether the event has a delivery in an order.
 func (e *NewEvent) Ordered() bool {
 	return slices.ContainsFunc(e.Deliveries, func(d NewDelivery) bool { return d.Ordered })
 }
@@ -483,7 +493,8 @@ type Recipients []Recipient
 // Recipient is an endpoint that gets an event.
 type Recipient struct {
 	Endpoint string
-	Ordered  bool // its delivery gets the endpoint's next number
+	// Ordered puts its delivery into the endpoint's order. FanOut takes the order that the endpoint has by then.
+	Ordered bool
 }
 
 // RecipientsOf returns the recipients of deliveries.
@@ -508,6 +519,7 @@ type NewDelivery struct {
 	Endpoint string
 	Epoch    int64 // the shard's epoch if the caller claims it at once; 0: free
 	Ordered  bool  // it gets the endpoint's next number
+	Keyed    bool  // with Ordered: its order is that of its event's OrderingKey
 	Manual   bool  // a test: claimed like a manual retry, and never on the schedule
 }
 
@@ -532,6 +544,9 @@ type AppendedEvent struct {
 	Deliveries int       // how many the stored event has
 	Sequences  []int64   // the numbers of the deliveries, 0 for those without an order; nil if Duplicate or Deferred
 	Deferred   bool      // its deliveries are deferred to FanOut
+	// Behind reports which of the deliveries are not claimed, although the append asked for it, because an earlier delivery of their
+	// key had not ended when they were stored; nil: none of them.
+	Behind []bool
 }
 
 // DueEndpoint is an endpoint with something to claim.
@@ -613,6 +628,7 @@ type Result struct {
 	EventType  string // of the delivery's event, for statistics
 	Trigger    Trigger
 	Epoch      int64 // in which the delivery was claimed
+	Key        int64 // Delivery.Key
 	Transition Transition
 	EndedAt    time.Time
 	// Disable asks that the endpoint be disabled, if it is still at EndpointRevision. If it is not, Otherwise replaces
@@ -632,6 +648,7 @@ type Recorded struct {
 	DueAt       time.Time      // with DeliveryRetrying: when the next attempt is due
 	DisabledFor string         // why the endpoint was disabled; empty if it was not
 	Proven      bool           // with HealthCounts: Health.Proven of the endpoint now
+	Next        bool           // the next delivery of its key is free now
 }
 
 // Backlog counts what is open.

@@ -12,7 +12,7 @@ const (
 	WaitPaused       WaitReason = "paused"        // the endpoint is paused
 	WaitTenantPaused WaitReason = "tenant_paused" // the tenant is paused
 	WaitEnding       WaitReason = "ending"        // the endpoint is disabled or deleted: the delivery is about to be canceled
-	WaitOrder        WaitReason = "order"         // an earlier delivery in the endpoint's order has not ended
+	WaitOrder        WaitReason = "order"         // an earlier delivery in the endpoint's order, or of the same ordering key, has not ended
 	WaitBreaker      WaitReason = "breaker"       // the circuit breaker is open
 	WaitRest         WaitReason = "rest"          // the endpoint asked for a rest, or is overloaded
 	WaitRateLimit    WaitReason = "rate_limit"    // the endpoint's rate limit is reached

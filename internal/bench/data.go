@@ -24,18 +24,24 @@ func appendData(b []byte, n int, at time.Time, pad []byte) []byte {
 	return append(b, `"}`...)
 }
 
-func appendEvent(b []byte, n int, at time.Time, pad []byte) []byte {
+// appendEvent appends a publish, with one of so many ordering keys; 0: with none.
+func appendEvent(b []byte, n, keys int, at time.Time, pad []byte) []byte {
 	b = append(b, `{"type":"`+eventType+`","data":`...)
-	return append(appendData(b, n, at, pad), '}')
+	b = appendData(b, n, at, pad)
+	if keys > 0 {
+		b = strconv.AppendInt(append(b, `,"ordering_key":"key-`...), int64(n%keys), 10)
+		b = append(b, '"')
+	}
+	return append(b, '}')
 }
 
-func appendBatch(b []byte, first, end int, at time.Time, pad []byte) []byte {
+func appendBatch(b []byte, first, end, keys int, at time.Time, pad []byte) []byte {
 	b = append(b, `{"events":[`...)
 	for n := first; n < end; n++ {
 		if n > first {
 			b = append(b, ',')
 		}
-		b = appendEvent(b, n, at, pad)
+		b = appendEvent(b, n, keys, at, pad)
 	}
 	return append(b, "]}"...)
 }

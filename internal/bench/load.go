@@ -76,10 +76,10 @@ func (b *benchmark) publish(ctx context.Context, l *load) error {
 			now := time.Now()
 			to := b.tenants[l.node(first)][l.target(first)]
 			if l.batch == 1 {
-				body = appendEvent(body[:0], first, now, pad)
+				body = appendEvent(body[:0], first, b.options.Keys, now, pad)
 			} else {
 				to = to.JoinPath("batch")
-				body = appendBatch(body[:0], first, min(first+l.batch, l.end), now, pad)
+				body = appendBatch(body[:0], first, min(first+l.batch, l.end), b.options.Keys, now, pad)
 			}
 			if err := l.post(p, to, body); err != nil {
 				return err

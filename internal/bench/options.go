@@ -18,6 +18,7 @@ type Options struct {
 	Batch       int           `default:"1" placeholder:"N" help:"Events per publish."`
 	Rate        int           `placeholder:"N" help:"Events to publish per second. Default: as many as possible."`
 	Endpoints   int           `default:"1" placeholder:"N" help:"Customers with one endpoint each, which get the events in turn."`
+	Keys        int           `name:"ordering-keys" placeholder:"N" help:"Order the endpoints by key, and give their events N ordering keys in turn."`
 	Slow        float64       `placeholder:"SHARE" help:"Share of the endpoints, 0 to 1, that take 200 ms to answer."`
 	Failing     float64       `placeholder:"SHARE" help:"Share of the endpoints that answer 500."`
 	Hanging     float64       `placeholder:"SHARE" help:"Share of the endpoints that never answer."`
@@ -54,6 +55,7 @@ func (o *Options) checkNumbers() error {
 	}{
 		{"events", o.Events, 1}, {"publishers", o.Publishers, 1}, {"batch", o.Batch, 1}, {"endpoints", o.Endpoints, 1},
 		{"runs", o.Runs, 1}, {"nodes", o.Nodes, 1}, {"rate", o.Rate, 0}, {"stored", o.Stored, 0}, {"backlog", o.Backlog, 0},
+		{"ordering-keys", o.Keys, 0},
 	} {
 		if number.value < number.least {
 			return cli.Option(number.name, "must be at least %d", number.least)

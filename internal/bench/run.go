@@ -170,6 +170,9 @@ func (b *benchmark) subscribe(ctx context.Context, api *client.Client, n int) (*
 	if b.options.Backlog > 0 {
 		in.Retry = &client.RetryPolicy{Interval: backlogInterval, Count: backlogRetries}
 	}
+	if b.options.Keys > 0 {
+		in.Ordering = client.Ptr(client.OrderingKey)
+	}
 	return api.CreateEndpoint(ctx, tenantID(n), in)
 }
 

@@ -60,13 +60,18 @@ func (s *submission) maxDeferred() int {
 
 // sharedList is what events have in common that share a list of recipients.
 type sharedList struct {
-	targets **bellwire.Target // the first element
-	delayed bool
+	targets        **bellwire.Target // the first element
+	delayed, keyed bool
 }
 
 // ordered reports whether an endpoint's delivery of an event is in the endpoint's order.
 func ordered(t *bellwire.Target, e *bellwire.Event) bool {
-	return t.Endpoint.Ordering == bellwire.OrderingFIFO && !e.Delayed()
+	return (t.Endpoint.Ordering == bellwire.OrderingFIFO || keyed(t, e)) && !e.Delayed()
+}
+
+// keyed reports whether the order of an endpoint's delivery of an event, if it is in one, is that of the event's ordering key.
+func keyed(t *bellwire.Target, e *bellwire.Event) bool {
+	return t.Endpoint.Ordering == bellwire.OrderingKey && e.OrderingKey != ""
 }
 
 // recipients returns the recipients of an event of a wide submission.
@@ -75,7 +80,7 @@ func (s *submission) recipients(event int, lists map[sharedList]*bellwire.Recipi
 	if len(targets) == 0 {
 		return nil
 	}
-	shared := sharedList{&targets[0], e.Delayed()}
+	shared := sharedList{&targets[0], e.Delayed(), e.OrderingKey != ""}
 	list := lists[shared]
 	if list == nil || len(*list) != len(targets) {
 		list = new(bellwire.Recipients)
@@ -402,10 +407,12 @@ func (b *batcher) deliveries(rows []bellwire.NewDelivery, e *bellwire.NewEvent, 
 		first = rand.IntN(bellwire.MaxDeliveries - 2*len(s.targets[event]) + 1) // the last numbers are for the fan-out
 	}
 	for k, t := range s.targets[event] {
+		inOrder := !s.test && ordered(t, &e.Event)
 		rows = append(rows, bellwire.NewDelivery{
 			ID:       bellwire.DeliveryOf(e.Event.ID, first+k),
 			Endpoint: t.Endpoint.ID,
-			Ordered:  ordered(t, &e.Event) && !s.test,
+			Ordered:  inOrder,
+			Keyed:    inOrder && keyed(t, &e.Event),
 		})
 	}
 	return rows
@@ -416,7 +423,7 @@ func newJob(e *lanes.Content, d *bellwire.NewDelivery) *lanes.Job {
 	if d.Epoch == 0 {
 		return nil
 	}
-	return &lanes.Job{
+	j := &lanes.Job{
 		Content: e,
 		Trigger: bellwire.TriggerSchedule,
 		Delivery: bellwire.Delivery{
@@ -424,6 +431,10 @@ func newJob(e *lanes.Content, d *bellwire.NewDelivery) *lanes.Job {
 			Status: bellwire.DeliveryPending, Epoch: d.Epoch, DueAt: e.CreatedAt, CreatedAt: e.CreatedAt, ExpiresAt: e.ExpiresAt,
 		},
 	}
+	if d.Keyed {
+		j.Delivery.Key = bellwire.HashOrderingKey(e.OrderingKey)
+	}
+	return j
 }
 
 // commit stores appends. If the database refuses the group, commit halves it until the append at fault stands alone, so that no
@@ -484,6 +495,7 @@ func (b *batcher) settle(group []*submission) {
 			switch {
 			case s.result.Err == nil && !s.result.Events[i].Duplicate && !s.result.Events[i].Deferred:
 				complete(jobs, &s.result.Events[i])
+				b.leaveBehind(reserved, jobs, s.result.Events[i].Behind)
 				b.scheduler.Commit(now, reserved, jobs)
 				b.schedule(&s.events[i].Event, s.targets[i])
 			case s.result.Err == nil && s.result.Events[i].Deferred:
@@ -494,6 +506,16 @@ func (b *batcher) settle(group []*submission) {
 			default:
 				b.scheduler.Cancel(reserved, jobs)
 			}
+		}
+	}
+}
+
+// leaveBehind gives back the places of deliveries that are behind others of their key. They are claimed when those have ended.
+func (b *batcher) leaveBehind(reserved []lanes.Reservation, jobs []*lanes.Job, behind []bool) {
+	for k := range behind {
+		if behind[k] {
+			b.scheduler.Cancel(reserved[k:k+1], jobs[k:k+1])
+			reserved[k], jobs[k] = lanes.Reservation{}, nil
 		}
 	}
 }

@@ -340,12 +340,17 @@ func (e *Engine) Test(ctx context.Context, tenant, endpoint string, d Draft) (ev
 // be done for it. It does not wait.
 func (e *Engine) Refresh(endpoint string) { e.scheduler.Refresh(endpoint) }
 
-// Forget drops a delivery that was canceled, unless its attempt is in flight.
-func (e *Engine) Forget(endpoint string, id bellwire.DeliveryID) { e.scheduler.Forget(endpoint, id) }
+// Forget drops a delivery that was canceled, unless its attempt is in flight. What waited for its end goes ahead.
+func (e *Engine) Forget(endpoint string, id bellwire.DeliveryID) {
+	e.scheduler.Forget(endpoint, id)
+	e.scheduler.Wake(endpoint)
+}
 
-// ForgetEvent reports that the data of an event was erased, and its deliveries to the endpoint canceled.
+// ForgetEvent reports that the data of an event was erased, and its deliveries to the endpoint canceled. What waited for their end
+// goes ahead.
 func (e *Engine) ForgetEvent(endpoint string, event bellwire.EventID) {
 	e.scheduler.ForgetEvent(endpoint, event)
+	e.scheduler.Wake(endpoint)
 }
 
 // Nodes returns how many live nodes there are, this one included, as it has last learned.

@@ -319,6 +319,7 @@ func (r *jobRunner) tell(j *bellwire.Job, endpoint string, deliveries []bellwire
 	case len(deliveries) == 0:
 	case j.Kind == bellwire.JobCancel:
 		r.scheduler.Forget(endpoint, deliveries...)
+		r.scheduler.Wake(endpoint)
 	default:
 		r.scheduler.Due([]bellwire.DueEndpoint{{Endpoint: endpoint, Tenant: j.Tenant, At: time.Now()}})
 	}

@@ -76,6 +76,7 @@ func (r *result) row() *bellwire.Result {
 		EventType:        r.Job.Delivery.EventType,
 		Trigger:          r.Job.Trigger,
 		Epoch:            r.Job.Delivery.Epoch,
+		Key:              r.Job.Delivery.Key,
 		Transition:       r.transition,
 		EndedAt:          r.endedAt,
 		Disable:          r.Verdict == bellwire.Gone,

@@ -31,6 +31,7 @@ type Draft struct {
 	OccurredAt     time.Time
 	DeliverAt      time.Time // zero: at once
 	ExpiresAt      time.Time // zero: never
+	OrderingKey    string    // empty: none
 }
 
 // Receipt confirms that an event is stored.

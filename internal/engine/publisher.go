@@ -154,7 +154,7 @@ func (p *publisher) traced(published *Publication, s *submission) {
 func newEvent(tenant string, d *Draft) bellwire.NewEvent {
 	e := bellwire.NewEvent{Event: bellwire.Event{
 		Tenant: tenant, Type: d.Type, Data: d.Data, IdempotencyKey: d.IdempotencyKey, OccurredAt: d.OccurredAt,
-		DeliverAt: bellwire.StoredTime(d.DeliverAt), ExpiresAt: bellwire.StoredTime(d.ExpiresAt),
+		DeliverAt: bellwire.StoredTime(d.DeliverAt), ExpiresAt: bellwire.StoredTime(d.ExpiresAt), OrderingKey: d.OrderingKey,
 	}}
 	if d.IdempotencyKey != "" {
 		e.Digest = bellwire.Digest(d.Type, d.Data)

@@ -223,7 +223,7 @@ func applySettings(ep *bellwire.Endpoint, in *EndpointInput) error {
 		faults = append(faults, bellwire.Invalid("replay", "must be together with the status %q", bellwire.EndpointEnabled))
 	}
 	return bellwire.Join(append(faults,
-		choose("ordering", &ep.Ordering, in.Ordering, bellwire.OrderingNone, bellwire.OrderingFIFO),
+		choose("ordering", &ep.Ordering, in.Ordering, bellwire.OrderingNone, bellwire.OrderingFIFO, bellwire.OrderingKey),
 		choose("signing", &ep.Signing, in.Signing, bellwire.SigningHMAC, bellwire.SigningEd25519, bellwire.SigningBoth),
 		choose("status", &ep.Status, in.Status, bellwire.EndpointEnabled, bellwire.EndpointPaused, bellwire.EndpointDisabled),
 	)...)

@@ -147,7 +147,7 @@ func (e *fakeEngine) append(ctx context.Context, p *engine.Publication, revision
 		at := time.Now().UTC()
 		ev := &bellwire.NewEvent{Event: bellwire.Event{
 			ID: bellwire.NewID[bellwire.EventKind](at), Tenant: p.Tenant, Type: d.Type, Data: d.Data,
-			IdempotencyKey: d.IdempotencyKey, OccurredAt: d.OccurredAt, DeliverAt: d.DeliverAt, ExpiresAt: d.ExpiresAt, CreatedAt: at,
+			IdempotencyKey: d.IdempotencyKey, OccurredAt: d.OccurredAt, DeliverAt: d.DeliverAt, ExpiresAt: d.ExpiresAt, OrderingKey: d.OrderingKey, CreatedAt: at,
 		}, Digest: bellwire.Digest(d.Type, d.Data)}
 		for _, target := range tenant.Match(d.Type) {
 			ev.Deliveries = append(ev.Deliveries, bellwire.NewDelivery{

@@ -83,8 +83,11 @@ func explainDelivery(x *bellwire.Explanation, e *bellwire.Explained, at *bellwir
 			x.Reason = "the endpoint's filter had no answer for the event, because " + found.Problem + ": " + found.Condition
 		}
 	}
-	if e.Event.DeliverAt.After(now()) && d.Status == bellwire.DeliveryPending {
+	switch {
+	case e.Event.DeliverAt.After(now()) && d.Status == bellwire.DeliveryPending:
 		x.Reason = "the event is to be delivered at " + moment(e.Event.DeliverAt)
+	case !at.Ahead.IsZero():
+		x.Reason = "behind " + at.Ahead.String() + ", an earlier delivery with the same ordering_key"
 	}
 	switch {
 	case d.Status.Open() && at.Now.Deleted:

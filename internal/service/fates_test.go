@@ -61,6 +61,9 @@ func TestFates(t *testing.T) {
 			fate: bellwire.FatePending},
 		"about to be canceled": {at: bellwire.EndpointAt{Delivery: &bellwire.Delivery{Status: bellwire.DeliveryRetrying}, Now: standing(disabled)},
 			fate: bellwire.FateRetrying, reason: "about to be canceled"},
+		"behind another of its key": {
+			at:   bellwire.EndpointAt{Delivery: &bellwire.Delivery{Status: bellwire.DeliveryPending, Behind: true}, Ahead: bellwire.DeliveryID{15: 1}},
+			fate: bellwire.FatePending, reason: "behind " + bellwire.DeliveryID{15: 1}.String() + ", an earlier delivery with the same ordering_key"},
 		"canceled before it was disabled": {
 			at:   bellwire.EndpointAt{Delivery: &bellwire.Delivery{Status: bellwire.DeliveryCanceled, Reason: bellwire.ReasonEndpointDisabled}, Now: standing(disabled)},
 			fate: bellwire.FateCanceled, reason: bellwire.ReasonEndpointDisabled},
@@ -101,8 +104,10 @@ func TestWaits(t *testing.T) {
 		hold     bellwire.Hold
 		reason   bellwire.WaitReason
 		until    time.Time
+		ahead    bellwire.DeliveryID // of the same key
 		want     bellwire.Wait
 	}{
+		"behind another of its key":    {delivery: &bellwire.Delivery{DueAt: now, Behind: true}, reason: bellwire.WaitBreaker, ahead: ahead, want: bellwire.Wait{Reason: bellwire.WaitOrder, Behind: ahead}},
 		"next":                         {reason: bellwire.WaitQueued, want: bellwire.Wait{Reason: bellwire.WaitQueued}},
 		"a retry":                      {delivery: retrying, reason: bellwire.WaitQueued, want: bellwire.Wait{Reason: bellwire.WaitRetry, Until: soon}},
 		"deliver_at":                   {delivery: &bellwire.Delivery{DueAt: later, NotBefore: later}, reason: bellwire.WaitQueued, want: bellwire.Wait{Reason: bellwire.WaitDeliverAt, Until: later}},
@@ -134,7 +139,7 @@ func TestWaits(t *testing.T) {
 				c.delivery = due
 			}
 			f := waitFacts{hold: &c.hold, reason: c.reason, until: c.until, now: now}
-			if got := *f.wait(c.delivery); got != c.want {
+			if got := *f.wait(c.delivery, c.ahead); got != c.want {
 				t.Errorf("got %+v, want %+v", got, c.want)
 			}
 		})

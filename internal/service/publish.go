@@ -292,6 +292,9 @@ func (s *Service) validateDraft(d *Draft) error {
 	if err := CheckIdempotencyKey("id", d.IdempotencyKey); err != nil {
 		faults = append(faults, err)
 	}
+	if err := checkOrderingKey(d.OrderingKey); err != nil {
+		faults = append(faults, err)
+	}
 	if y := d.OccurredAt.UTC().Year(); !d.OccurredAt.IsZero() && (y < 1970 || y > 9999) {
 		faults = append(faults, bellwire.Invalid("occurred_at", "must be between the years 1970 and 9999"))
 	}
@@ -316,8 +319,17 @@ func validateSchedule(d *Draft) (faults []error) {
 
 // CheckIdempotencyKey refuses a text that cannot be an idempotency key.
 func CheckIdempotencyKey(field, key string) error {
-	if len(key) > bellwire.MaxIdempotencyKey && utf8.RuneCountInString(key) > bellwire.MaxIdempotencyKey {
-		return bellwire.Invalid(field, "must have at most %d characters", bellwire.MaxIdempotencyKey)
+	return checkKey(field, key, bellwire.MaxIdempotencyKey)
+}
+
+func checkOrderingKey(key string) error {
+	return checkKey("ordering_key", key, bellwire.MaxOrderingKey)
+}
+
+// checkKey refuses a text that is too long or cannot be printed.
+func checkKey(field, key string, most int) error {
+	if len(key) > most && utf8.RuneCountInString(key) > most {
+		return bellwire.Invalid(field, "must have at most %d characters", most)
 	}
 	for _, r := range key {
 		if r == utf8.RuneError || !unicode.IsPrint(r) {

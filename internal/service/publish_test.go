@@ -54,6 +54,8 @@ func TestBadDrafts(t *testing.T) {
 		{"exponent", with(func(d *service.Draft) { d.Data = []byte(`{"amount": 1E4000}`) }), bellwire.CodeInvalid, "data.amount"},
 		{"long id", with(func(d *service.Draft) { d.IdempotencyKey = strings.Repeat("é", 129) }), bellwire.CodeInvalid, "id"},
 		{"id with line", with(func(d *service.Draft) { d.IdempotencyKey = "a\nb" }), bellwire.CodeInvalid, "id"},
+		{"long ordering key", with(func(d *service.Draft) { d.OrderingKey = strings.Repeat("é", 129) }), bellwire.CodeInvalid, "ordering_key"},
+		{"ordering key with line", with(func(d *service.Draft) { d.OrderingKey = "a\nb" }), bellwire.CodeInvalid, "ordering_key"},
 		{"id not UTF-8", with(func(d *service.Draft) { d.IdempotencyKey = "\xff" }), bellwire.CodeInvalid, "id"},
 		{"too early", with(func(d *service.Draft) { d.OccurredAt = time.Date(1969, 12, 31, 23, 0, 0, 0, time.UTC) }), bellwire.CodeInvalid, "occurred_at"},
 		{"too late", with(func(d *service.Draft) { d.OccurredAt = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC) }), bellwire.CodeInvalid, "occurred_at"},

@@ -28,9 +28,13 @@ func (s *Service) WaitingFor(ctx context.Context, c Caller, d *bellwire.Delivery
 // waits returns what each of some deliveries waits for, nil for those that have ended. It looks once at each endpoint.
 func (s *Service) waits(ctx context.Context, c Caller, deliveries []*bellwire.Delivery) ([]*bellwire.Wait, error) {
 	before := make(map[string]int64)
+	var behind []*bellwire.Delivery
 	for _, d := range deliveries {
 		if d.Status.Open() {
 			before[d.Endpoint] = max(before[d.Endpoint], d.Sequence)
+		}
+		if d.Behind {
+			behind = append(behind, d)
 		}
 	}
 	waits := make([]*bellwire.Wait, len(deliveries))
@@ -40,6 +44,12 @@ func (s *Service) waits(ctx context.Context, c Caller, deliveries []*bellwire.De
 	holds, err := s.store.Holds(ctx, before)
 	if err != nil {
 		return nil, err
+	}
+	var first map[bellwire.DeliveryID]bellwire.DeliveryID
+	if len(behind) > 0 {
+		if first, err = s.store.FirstOfKeys(ctx, behind); err != nil {
+			return nil, err
+		}
 	}
 	facts := make(map[string]*waitFacts, len(before))
 	for i, d := range deliveries {
@@ -55,7 +65,7 @@ func (s *Service) waits(ctx context.Context, c Caller, deliveries []*bellwire.De
 			f.reason, f.until = s.engine.Blocked(d.Endpoint)
 			facts[d.Endpoint] = f
 		}
-		waits[i] = f.wait(d)
+		waits[i] = f.wait(d, first[d.ID])
 		if c.Role.OfTenant() {
 			waits[i].Node = "" // the operator's name for it
 		}
@@ -71,7 +81,8 @@ type waitFacts struct {
 	now    time.Time
 }
 
-func (f *waitFacts) wait(d *bellwire.Delivery) *bellwire.Wait {
+// wait returns what a delivery waits for. ahead is the first open delivery of the key that it is behind, if it is.
+func (f *waitFacts) wait(d *bellwire.Delivery, ahead bellwire.DeliveryID) *bellwire.Wait {
 	manual := d.DueAt.IsZero() // a test, which passes a pause and the order
 	switch {
 	case f.hold.Deleted || f.hold.Status == bellwire.EndpointDisabled:
@@ -82,6 +93,8 @@ func (f *waitFacts) wait(d *bellwire.Delivery) *bellwire.Wait {
 		return f.laneWait()
 	case f.hold.Status == bellwire.EndpointPaused:
 		return &bellwire.Wait{Reason: bellwire.WaitPaused}
+	case !ahead.IsZero():
+		return &bellwire.Wait{Reason: bellwire.WaitOrder, Behind: ahead}
 	case !f.hold.Ahead.IsZero() && f.hold.Sequence < d.Sequence:
 		return &bellwire.Wait{Reason: bellwire.WaitOrder, Behind: f.hold.Ahead}
 	}

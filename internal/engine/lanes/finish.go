@@ -186,6 +186,9 @@ func (s *Scheduler) Recorded(now time.Time, outcomes []*Outcome, records []bellw
 			continue
 		}
 		l.due = bellwire.Earlier(l.due, records[i].DueAt)
+		if records[i].Next {
+			l.due = bellwire.Earlier(l.due, now)
+		}
 		if records[i].Moved && j.Manual() {
 			s.unqueue(l, j.Delivery.ID) // a manual retry succeeded while the delivery waited for its turn
 		}

@@ -275,7 +275,10 @@ func (s *Scheduler) Wake(endpoint string) {
 	now := time.Now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if l := s.lanes[endpoint]; l != nil && s.Leases().Epoch(endpoint) != 0 {
+	if s.Leases().Epoch(endpoint) == 0 {
+		return
+	}
+	if l := s.lane(endpoint, ""); l != nil { // else the next scan finds it
 		l.due = bellwire.Earlier(l.due, now)
 		s.reevaluate(l, now)
 	}

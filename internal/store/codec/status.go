@@ -4,6 +4,7 @@ import "github.com/bellwire/bellwire/internal/bellwire"
 
 // The numbers of a delivery's statuses in a database. They never change. Those up to Retrying are open.
 const (
+	Behind    = -2 // pending, and behind an earlier delivery of its key
 	Delayed   = -1 // pending, and stored by its due time
 	Pending   = 0
 	Retrying  = 1
@@ -25,7 +26,10 @@ func Status[N int16 | int64](number N) bellwire.DeliveryStatus { return statuses
 
 // StateNumber returns the number under which a state's status is stored.
 func StateNumber[N int16 | int64](st *bellwire.DeliveryState) N {
-	if st.Delayed {
+	switch {
+	case st.Behind:
+		return Behind
+	case st.Delayed:
 		return Delayed
 	}
 	number, _ := StatusNumber[N](st.Status)
@@ -34,7 +38,7 @@ func StateNumber[N int16 | int64](st *bellwire.DeliveryState) N {
 
 // SetStatus sets the status of a state from the number under which it is stored.
 func SetStatus[N int16 | int64](st *bellwire.DeliveryState, number N) {
-	st.Status, st.Delayed = Status(number), number == Delayed
+	st.Status, st.Delayed, st.Behind = Status(number), number == Delayed, number == Behind
 }
 
 // StatusNumber returns the number under which a status is stored, and reports whether it has one. Of the numbers for pending it

@@ -63,7 +63,7 @@ func (s *Store) appendGroup(ctx context.Context, appends []*bellwire.Append, wai
 		g = &group{
 			tx: tx, careful: careful, heldKeyWait: wait, keys: make(map[ownKey]*rules.KnownEvent),
 			stored: make(map[bellwire.EventID]*storedEvent), here: make(map[ownEvent]int), endpoints: make(map[string]endpointRef),
-			deferred: make(map[string]int),
+			deferred: make(map[string]int), open: make(openKeys),
 		}
 		careful = true // the transaction that this one conflicted with may have been an earlier try of the same appends
 		if err := g.load(appends); err != nil {
@@ -107,6 +107,7 @@ type group struct {
 	stored      map[bellwire.EventID]*storedEvent
 	unmatched   map[bellwire.EventID]bool // events that still wait to be matched
 	deferred    map[string]int            // number of deliveries deferred to FanOut, by tenant
+	open        openKeys                  // keys that have open deliveries
 
 	accepted []acceptedEvent
 	here     map[ownEvent]int // the indexes of the events in accepted
@@ -142,7 +143,13 @@ type storedEvent struct {
 	tenant     int64
 	createdAt  time.Time
 	deliveries int
-	numbers    map[bellwire.DeliveryID]int64
+	rows       map[bellwire.DeliveryID]storedDelivery
+}
+
+// storedDelivery is a delivery of such an event.
+type storedDelivery struct {
+	number, epoch int64
+	freed         bool // it was behind another when it was stored, and is not any more
 }
 
 // acceptedEvent is an event to be stored.
@@ -151,6 +158,7 @@ type acceptedEvent struct {
 	*bellwire.NewEvent
 	appended *bellwire.AppendedEvent
 	numbers  []int64   // to be filled
+	places   []int64   // of those with Keyed, to be filled; nil: there are none
 	place    int64     // its position among its tenant's events in the group, from 1
 	at       time.Time // its time, unless the tenant's clock in the database is ahead
 	deferred bool      // its deliveries are deferred to FanOut
@@ -172,7 +180,8 @@ const (
 		WHERE e.id BETWEEN $3 AND $4`
 	// As a subquery, each tenant is looked up in the index, however few tenants the statistics show.
 	tenantWanted   = "(SELECT t.n FROM bellwire.tenants t WHERE t.id = w.tenant AND t.deleted_at IS NULL)"
-	sqlFindNumbers = "SELECT d.event, d.id, d.sequence FROM unnest($1::uuid[]) AS w (id) JOIN bellwire.deliveries d ON d.id = w.id"
+	sqlFindNumbers = `SELECT d.event, d.id, d.sequence, d.epoch, d.updated_at > d.created_at FROM unnest($1::uuid[]) AS w (id)
+		JOIN bellwire.deliveries d ON d.id = w.id`
 )
 
 // load reads all that the appends depend on, in one round trip.
@@ -313,7 +322,7 @@ func (g *group) scanStored(rows pgx.Rows) error {
 	)
 	_, err := pgx.ForEachRow(rows, []any{(*[16]byte)(&id), &e.tenant, &e.createdAt, &e.deliveries}, func() error {
 		found := e
-		found.numbers = make(map[bellwire.DeliveryID]int64)
+		found.rows = make(map[bellwire.DeliveryID]storedDelivery)
 		g.stored[id] = &found
 		return nil
 	})
@@ -336,12 +345,12 @@ func (g *group) lookUpNumbers(appends []*bellwire.Append) error {
 	var (
 		event    bellwire.EventID
 		delivery bellwire.DeliveryID
-		number   int64
+		row      storedDelivery
 	)
-	scans := []any{(*[16]byte)(&event), (*[16]byte)(&delivery), &number}
+	scans := []any{(*[16]byte)(&event), (*[16]byte)(&delivery), &row.number, &row.epoch, &row.freed}
 	_, err := pgx.ForEachRow(g.tx.query(sqlFindNumbers, ids), scans, func() error {
 		if e := g.stored[event]; e != nil {
-			e.numbers[delivery] = number
+			e.rows[delivery] = row
 		}
 		return nil
 	})
@@ -424,14 +433,27 @@ func (g *group) isMissing(tenant tenantRef, endpoint string) bool {
 func (stored *storedEvent) of(e *bellwire.NewEvent) *rules.StoredEvent {
 	s := &rules.StoredEvent{CreatedAt: stored.createdAt.UTC(), Deliveries: stored.deliveries, Sequences: make([]int64, len(e.Deliveries))}
 	for i := range e.Deliveries {
-		number, own := stored.numbers[e.Deliveries[i].ID]
+		d := &e.Deliveries[i]
+		row, own := stored.rows[d.ID]
 		if !own {
-			s.Sequences = nil
+			s.Sequences, s.Behind = nil, nil
 			break
 		}
-		s.Sequences[i] = number
+		s.Sequences[i] = row.number
+		if d.Keyed && (row.freed || row.epoch != d.Epoch) {
+			s.Behind = putBehind(s.Behind, len(e.Deliveries), i)
+		}
 	}
 	return s
+}
+
+// putBehind sets an element of AppendedEvent.Behind.
+func putBehind(behind []bool, deliveries, i int) []bool {
+	if behind == nil {
+		behind = make([]bool, deliveries)
+	}
+	behind[i] = true
+	return behind
 }
 
 // accept adds an event to those that are to be stored. One that the group has already is answered with the first.

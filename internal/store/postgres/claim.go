@@ -165,13 +165,27 @@ func (g *claiming) queueSearch(batch *pgx.Batch) {
 		batch.Queue(sql, args...).Query(func(rows pgx.Rows) error { return g.scan(rows, into) })
 	}
 	byDue := func(c *claim) *[]rules.Candidate { return &c.found.ByTime }
-	batch.Queue(sqlUnnumber, g.places, g.endpoints, g.shards, g.epochs, rules.MaxUnnumbered, string(bellwire.OrderingFIFO))
+	batch.Queue(sqlUnnumber, g.places, g.endpoints, g.shards, g.epochs, rules.MaxUnnumbered, g.now).Query(g.scanUnnumbered)
 	find(sqlClaimManual, func(c *claim) *[]rules.Candidate { return &c.found.Manual }, manual)
 	find(sqlClaimPending, byDue, byTime, g.now)
 	find(sqlClaimRetrying, byDue, byTime)
 	if ordered {
 		find(sqlClaimOrdered, func(c *claim) *[]rules.Candidate { return &c.found.InOrder }, inOrder, g.now)
 	}
+}
+
+// scanUnnumbered finds the claims whose endpoints may have more deliveries in an order that they no longer keep.
+func (g *claiming) scanUnnumbered(rows pgx.Rows) error {
+	var endpoint int64
+	taken := make(map[int64]int)
+	_, err := pgx.ForEachRow(rows, []any{&endpoint}, func() error {
+		taken[endpoint]++
+		return nil
+	})
+	for _, c := range g.claims {
+		c.found.More = taken[c.endpoint] >= rules.MaxUnnumbered
+	}
+	return err
 }
 
 func (g *claiming) scan(rows pgx.Rows, into func(*claim) *[]rules.Candidate) error {

@@ -42,7 +42,7 @@ func byStatus(ranges func(status string) []string) []string {
 	for _, status := range []string{"0", "1", "2", "3", "4"} {
 		these := ranges(status)
 		if status == "0" {
-			these = append(these, ranges("-1")...) // pending too
+			these = append(append(these, ranges("-1")...), ranges("-2")...) // pending too
 		}
 		statements = append(statements, newestFirst(these))
 		every = append(every, these...)

@@ -14,7 +14,7 @@ import (
 
 const (
 	deliveryColumns = `d.id, d.status, d.reason, d.attempts, d.retries, d.sequence, d.epoch, d.due_at, d.created_at,
-		d.updated_at, d.job, d.restarted_at, d.replay, d.not_before, d.expires_at, e.id, e.type, p.id, t.id`
+		d.updated_at, d.job, d.restarted_at, d.replay, d.not_before, d.expires_at, coalesce(d.ordering_key, 0), e.id, e.type, p.id, t.id`
 	deliveryTables = "bellwire.deliveries d " + deliveryJoins
 	deliveryJoins  = `JOIN bellwire.events e ON e.tenant = d.tenant AND e.id = d.event
 		JOIN bellwire.endpoints p ON p.n = d.endpoint JOIN bellwire.tenants t ON t.n = d.tenant AND t.deleted_at IS NULL`
@@ -34,11 +34,12 @@ type deliveryRow struct {
 func (r *deliveryRow) into() []any {
 	d := &r.delivery
 	return []any{(*[16]byte)(&d.ID), &r.status, &d.Reason, &d.Attempts, &d.Retries, &d.Sequence, &d.Epoch, &r.dueAt, &d.CreatedAt,
-		&d.UpdatedAt, &r.job, &r.restart, &d.Replay, &r.notBefore, &r.expires, (*[16]byte)(&d.Event), &d.EventType, &d.Endpoint, &d.Tenant}
+		&d.UpdatedAt, &r.job, &r.restart, &d.Replay, &r.notBefore, &r.expires, &d.Key, (*[16]byte)(&d.Event), &d.EventType, &d.Endpoint, &d.Tenant}
 }
 
 func (r *deliveryRow) done() *bellwire.Delivery {
 	r.delivery.Status, r.delivery.DueAt, r.delivery.RestartedAt = codec.Status(r.status), orZero(r.dueAt), orZero(r.restart)
+	r.delivery.Behind = r.status == codec.Behind
 	r.delivery.NotBefore, r.delivery.ExpiresAt = orZero(r.notBefore), orZero(r.expires)
 	if r.job != nil {
 		r.delivery.Job = *r.job
@@ -112,8 +113,18 @@ func (s *Store) CancelDelivery(ctx context.Context, tenant string, id bellwire.D
 		if d, err = tx.delivery(tenant, id); err != nil {
 			return err
 		}
+		var keys keySet
+		keys.add(endpointKey{d.Endpoint, d.Key})
+		if !keys.empty() {
+			if err := tx.holdCounters(d.Endpoint); err != nil {
+				return err
+			}
+		}
 		ended, err := tx.endOpen([][16]byte{id}, bellwire.DeliveryCanceled, reason, now)
 		if err != nil {
+			return err
+		}
+		if err := tx.freeNext(&keys, now); err != nil {
 			return err
 		}
 		if d, err = tx.delivery(tenant, id); err != nil {
@@ -132,20 +143,38 @@ func (s *Store) CancelDelivery(ctx context.Context, tenant string, id bellwire.D
 
 const (
 	// sqlOpenOf selects some of an endpoint's open deliveries of a kind, oldest first.
-	sqlOpenOf = `SELECT id FROM bellwire.deliveries WHERE endpoint = $1 AND status = $2 AND ordered = $3 ORDER BY id LIMIT $4 FOR UPDATE`
+	sqlOpenOf = `SELECT id, coalesce(ordering_key, 0) FROM bellwire.deliveries WHERE endpoint = $1 AND status = $2 AND ordered = $3
+			ORDER BY id LIMIT $4 FOR UPDATE`
 	// sqlExpiredOf selects some that are on the schedule, free, and older than an id.
-	sqlExpiredOf = `SELECT id FROM bellwire.deliveries WHERE endpoint = $1 AND status = $2 AND ordered = $3 AND id < $5
+	sqlExpiredOf = `SELECT id, coalesce(ordering_key, 0) FROM bellwire.deliveries WHERE endpoint = $1 AND status = $2 AND ordered = $3 AND id < $5
 			AND due_at IS NOT NULL AND epoch <> $6 AND greatest(created_at, restarted_at, not_before) < $7 ORDER BY id LIMIT $4 FOR UPDATE`
 	// sqlHoldEndpoint finds an endpoint whose shard is owned in an epoch, and keeps other nodes from taking it over.
 	sqlHoldEndpoint = `SELECT p.n FROM bellwire.shards h, bellwire.endpoints p WHERE h.shard = $1 AND h.epoch = $2 AND p.id = $3 FOR SHARE OF h`
 	sqlStatus       = "SELECT n, status, deleted_at IS NOT NULL FROM bellwire.endpoints WHERE id = $1 FOR SHARE"
 )
 
-// openKinds are the kinds of open deliveries, each of which has an index.
+// openKinds are the kinds of open deliveries, each of which has an index. What is behind others comes first, so that it is not freed
+// to be ended.
 var openKinds = []struct {
 	status  int16
 	ordered bool
-}{{codec.Pending, false}, {codec.Pending, true}, {codec.Delayed, false}, {codec.Retrying, false}, {codec.Retrying, true}}
+}{
+	{codec.Behind, false}, {codec.Pending, false}, {codec.Pending, true}, {codec.Delayed, false}, {codec.Retrying, false}, {codec.Retrying, true},
+}
+
+// collectOpen reads ids with the numbers of ordering keys, which it adds to the endpoint's keys.
+func collectOpen(rows pgx.Rows, endpoint string, keys *keySet) (ids [][16]byte, err error) {
+	var (
+		id  [16]byte
+		key int64
+	)
+	_, err = pgx.ForEachRow(rows, []any{&id, &key}, func() error {
+		ids = append(ids, id)
+		keys.add(endpointKey{endpoint, key})
+		return nil
+	})
+	return ids, err
+}
 
 // CancelOpen cancels up to limit open deliveries of an endpoint that is disabled or deleted.
 func (s *Store) CancelOpen(ctx context.Context, endpoint, reason string, now time.Time, limit int) (int, error) {
@@ -156,8 +185,12 @@ func (s *Store) CancelOpen(ctx context.Context, endpoint, reason string, now tim
 		if err != nil || n == 0 {
 			return err
 		}
+		if err := tx.holdCounters(endpoint); err != nil {
+			return err
+		}
+		var keys keySet
 		for _, kind := range openKinds {
-			ids, err := pgx.CollectRows(tx.query(sqlOpenOf, n, kind.status, kind.ordered, limit-ended), pgx.RowTo[[16]byte])
+			ids, err := collectOpen(tx.query(sqlOpenOf, n, kind.status, kind.ordered, limit-ended), endpoint, &keys)
 			if err != nil {
 				return err
 			}
@@ -168,6 +201,9 @@ func (s *Store) CancelOpen(ctx context.Context, endpoint, reason string, now tim
 				return err
 			}
 			ended += len(ids)
+		}
+		if err := tx.freeNext(&keys, now); err != nil {
+			return err
 		}
 		if deleted {
 			forgotten, err := tx.change(sqlForgetManual, n, limit-ended)
@@ -198,8 +234,13 @@ func (s *Store) ExpireOpen(ctx context.Context, now time.Time, x bellwire.Expiry
 		if err != nil {
 			return err
 		}
+		if err := tx.holdCounters(x.Endpoint); err != nil {
+			return err
+		}
+		var keys keySet
 		for _, kind := range openKinds {
-			ids, err := pgx.CollectRows(tx.query(sqlExpiredOf, n, kind.status, kind.ordered, x.Limit-ended, before, x.Epoch, x.Before), pgx.RowTo[[16]byte])
+			rows := tx.query(sqlExpiredOf, n, kind.status, kind.ordered, x.Limit-ended, before, x.Epoch, x.Before)
+			ids, err := collectOpen(rows, x.Endpoint, &keys)
 			if err != nil {
 				return err
 			}
@@ -214,6 +255,9 @@ func (s *Store) ExpireOpen(ctx context.Context, now time.Time, x bellwire.Expiry
 			}
 			ended += len(ids)
 		}
+		if err := tx.freeNext(&keys, now); err != nil {
+			return err
+		}
 		return tx.announce(news...)
 	})
 	return ended, err
@@ -223,11 +267,12 @@ func (s *Store) ExpireOpen(ctx context.Context, now time.Time, x bellwire.Expiry
 const isExpiring = "expires_at IS NOT NULL AND status <= 1"
 
 const (
-	// sqlHaveExpired passes over what another transaction is changing: it is found again.
-	sqlHaveExpired = `SELECT d.id, t.id, p.id, p.dialect, d.expires_at
+	sqlHaveExpired = `SELECT d.id, t.id, p.id, p.dialect, d.expires_at, coalesce(d.ordering_key, 0)
 		FROM bellwire.deliveries d JOIN bellwire.endpoints p ON p.n = d.endpoint JOIN bellwire.tenants t ON t.n = p.tenant
-		WHERE d.expires_at IS NOT NULL AND d.status <= 1 AND d.expires_at <= $1 ORDER BY d.expires_at, d.id LIMIT $2 FOR UPDATE OF d SKIP LOCKED`
-	sqlEndExpired = `UPDATE bellwire.deliveries d SET status = $3, reason = w.reason, epoch = 0, due_at = NULL, updated_at = $4, manual_epoch = NULL
+		WHERE d.expires_at IS NOT NULL AND d.status <= 1 AND d.expires_at <= $1 ORDER BY d.expires_at, d.id LIMIT $2`
+	// sqlHoldExpired passes over what another transaction is changing: it is found again.
+	sqlHoldExpired = sqlHaveExpired + " FOR UPDATE OF d SKIP LOCKED"
+	sqlEndExpired  = `UPDATE bellwire.deliveries d SET status = $3, reason = w.reason, epoch = 0, due_at = NULL, updated_at = $4, manual_epoch = NULL
 		FROM unnest($1::uuid[], $2::text[]) AS w (id, reason) WHERE d.id = w.id AND d.status::int <= 1`
 	sqlNextExpiry = "SELECT min(expires_at) FROM bellwire.deliveries WHERE " + isExpiring
 )
@@ -262,24 +307,50 @@ func (s *Store) EndExpired(ctx context.Context, now time.Time, limit int) (*bell
 	return ended, nil
 }
 
+// endExpired locks the counters of endpoints that are ordered by key before deliveries. A delivery of such an endpoint that it did
+// not see before it locked them is left for the next call.
 func (t *tx) endExpired(now time.Time, limit int, ended *bellwire.EndedExpired) error {
 	var (
 		d       bellwire.ExpiredDelivery
 		at      time.Time
+		key     int64
 		ids     [][16]byte
 		reasons []string
+		keys    keySet
 	)
-	_, err := pgx.ForEachRow(t.query(sqlHaveExpired, now, limit), []any{(*[16]byte)(&d.ID), &d.Tenant, &d.Endpoint, &d.Dialect, &at}, func() error {
-		ended.Deliveries = append(ended.Deliveries, d)
-		ids, reasons = append(ids, d.ID), append(reasons, bellwire.ReasonExpired(at))
+	into := []any{(*[16]byte)(&d.ID), &d.Tenant, &d.Endpoint, &d.Dialect, &at, &key}
+	held := make(map[string]bool)
+	_, err := pgx.ForEachRow(t.query(sqlHaveExpired, now, limit), into, func() error {
+		if key != 0 {
+			held[d.Endpoint] = true
+		}
 		return nil
 	})
-	ended.More = len(ids) == limit
+	if err == nil && len(held) > 0 {
+		err = t.holdCounters(namesIn(held)...)
+	}
+	if err != nil {
+		return err
+	}
+	found := 0
+	_, err = pgx.ForEachRow(t.query(sqlHoldExpired, now, limit), into, func() error {
+		if found++; key != 0 && !held[d.Endpoint] {
+			return nil
+		}
+		ended.Deliveries = append(ended.Deliveries, d)
+		ids, reasons = append(ids, d.ID), append(reasons, bellwire.ReasonExpired(at))
+		keys.add(endpointKey{d.Endpoint, key})
+		return nil
+	})
+	ended.More = found == limit
 	if err != nil || len(ids) == 0 {
 		return err
 	}
 	status, _ := codec.StatusNumber[int16](bellwire.DeliveryCanceled)
-	return t.exec(sqlEndExpired, ids, reasons, status, now)
+	if err := t.exec(sqlEndExpired, ids, reasons, status, now); err != nil {
+		return err
+	}
+	return t.freeNext(&keys, now)
 }
 
 // mustGetNone refuses an endpoint that is neither disabled nor deleted, and returns the number of one that is, and whether it

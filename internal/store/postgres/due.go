@@ -24,6 +24,8 @@ var (
 	sqlDueRetrying string
 	//go:embed queries/due_ordered.sql
 	sqlDueOrdered string
+	//go:embed queries/due_keyed.sql
+	sqlDueKeyed string
 	//go:embed queries/due_manual.sql
 	sqlDueManual string
 
@@ -63,6 +65,7 @@ func (s *Store) DueEndpoints(ctx context.Context, leases *bellwire.Leases) ([]be
 		batch.Queue(sqlDuePending, first, next, epochs, now).Query(scheduled)
 		batch.Queue(sqlDueRetrying, first, next, epochs).Query(scheduled)
 		batch.Queue(sqlDueOrdered, first, next, epochs, now).Query(scheduled)
+		batch.Queue(sqlDueKeyed, first, next, epochs, now).Query(scheduled)
 		batch.Queue(sqlDueManual, first, next, epochs).Query(func(rows pgx.Rows) error {
 			_, err := pgx.ForEachRow(rows, []any{&id, &tenant}, func() error {
 				found.Add(id, tenant, time.Time{}, true)
@@ -92,7 +95,8 @@ const sqlCountOpen = `SELECT
 	(SELECT count(*) FROM (SELECT FROM bellwire.deliveries WHERE status = 0 AND NOT ordered LIMIT $1) f),
 	(SELECT count(*) FROM (SELECT FROM bellwire.deliveries WHERE status = 0 AND ordered LIMIT $1) f),
 	(SELECT count(*) FROM (SELECT FROM bellwire.deliveries WHERE status IN (1, -1) AND NOT ordered LIMIT $1) f),
-	(SELECT count(*) FROM (SELECT FROM bellwire.deliveries WHERE status = 1 AND ordered LIMIT $1) f)`
+	(SELECT count(*) FROM (SELECT FROM bellwire.deliveries WHERE status = 1 AND ordered LIMIT $1) f),
+	(SELECT count(*) FROM (SELECT FROM bellwire.deliveries WHERE status = -2 AND NOT ordered LIMIT $1) f)`
 
 // sqlEstimateOpen returns how many rows the planner expects.
 const sqlEstimateOpen = "EXPLAIN (FORMAT JSON) SELECT FROM bellwire.deliveries WHERE status <= 1"
@@ -133,11 +137,11 @@ func (s *Store) Backlog(ctx context.Context) (*bellwire.Backlog, error) {
 
 // countOpen counts the open deliveries, or estimates their number if they are many.
 func (t *tx) countOpen() (int, error) {
-	var counts [4]int
-	if err := t.row(sqlCountOpen, maxCounted).Scan(&counts[0], &counts[1], &counts[2], &counts[3]); err != nil {
+	var counts [5]int
+	if err := t.row(sqlCountOpen, maxCounted).Scan(&counts[0], &counts[1], &counts[2], &counts[3], &counts[4]); err != nil {
 		return 0, err
 	}
-	total := counts[0] + counts[1] + counts[2] + counts[3]
+	total := counts[0] + counts[1] + counts[2] + counts[3] + counts[4]
 	if slices.Max(counts[:]) < maxCounted {
 		return total, nil
 	}

@@ -16,8 +16,11 @@ const (
 	sqlEraseData = `UPDATE bellwire.events SET data = '', erased = $3, problem = CASE WHEN problem IS NOT NULL THEN $4 END
 		WHERE tenant = $1 AND id = $2 AND erased IS NULL`
 	sqlEraseDigest = "UPDATE bellwire.idempotency_keys SET digest = $4 WHERE tenant = $1 AND key = $2 AND event = $3"
-	sqlToErase     = `SELECT d.id, d.status::int <= 1 OR d.manual_epoch IS NOT NULL, coalesce(p.id, '')
-		FROM (SELECT id, status, manual_epoch, endpoint FROM bellwire.deliveries WHERE id BETWEEN $1 AND $2 ORDER BY id FOR UPDATE) d
+	// sqlKeyedOf returns the endpoints at which deliveries are in the order of a key.
+	sqlKeyedOf = `SELECT DISTINCT p.id FROM bellwire.deliveries d JOIN bellwire.endpoints p ON p.n = d.endpoint
+		WHERE d.id BETWEEN $1 AND $2 AND d.ordering_key IS NOT NULL`
+	sqlToErase = `SELECT d.id, d.status::int <= 1 OR d.manual_epoch IS NOT NULL, coalesce(p.id, ''), coalesce(d.ordering_key, 0)
+		FROM (SELECT id, status, manual_epoch, endpoint, ordering_key FROM bellwire.deliveries WHERE id BETWEEN $1 AND $2 ORDER BY id FOR UPDATE) d
 		LEFT JOIN bellwire.endpoints p ON p.n = d.endpoint ORDER BY d.id`
 	sqlWithdrawManual = "UPDATE bellwire.deliveries d SET manual_epoch = NULL FROM unnest($1::uuid[]) AS w (id) WHERE d.id = w.id AND d.manual_epoch IS NOT NULL"
 	sqlEraseAttempts  = "UPDATE bellwire.attempts a SET " + droppedDetails + " FROM unnest($1::uuid[]) AS w (id) WHERE a.delivery = w.id"
@@ -103,12 +106,18 @@ func (t *tx) eraseAll(e *bellwire.Event, owner int64, encoded string, erasure be
 		delivery     [16]byte
 		waits        bool
 		endpoint     string
+		key          int64
+		keys         keySet
 	)
 	first, last := bellwire.DeliveriesOf(e.ID)
-	_, err = pgx.ForEachRow(t.query(sqlToErase, [16]byte(first), [16]byte(last)), []any{&delivery, &waits, &endpoint}, func() error {
+	if err := t.holdCountersOf(first, last); err != nil {
+		return nil, err
+	}
+	_, err = pgx.ForEachRow(t.query(sqlToErase, [16]byte(first), [16]byte(last)), []any{&delivery, &waits, &endpoint, &key}, func() error {
 		ids = append(ids, delivery)
 		if waits {
 			waiting, endpoints = append(waiting, delivery), append(endpoints, endpoint)
+			keys.add(endpointKey{endpoint, key})
 		}
 		return nil
 	})
@@ -118,8 +127,20 @@ func (t *tx) eraseAll(e *bellwire.Event, owner int64, encoded string, erasure be
 	if _, err := t.endOpen(waiting, bellwire.DeliveryCanceled, bellwire.ReasonEventErased, erasure.At); err != nil {
 		return nil, err
 	}
+	if err := t.freeNext(&keys, erasure.At); err != nil {
+		return nil, err
+	}
 	slices.Sort(endpoints)
 	return slices.Compact(endpoints), errors.Join(t.exec(sqlWithdrawManual, waiting), t.exec(sqlEraseAttempts, ids))
+}
+
+// holdCountersOf locks the counters of the endpoints at which deliveries are in the order of a key.
+func (t *tx) holdCountersOf(first, last bellwire.DeliveryID) error {
+	endpoints, err := pgx.CollectRows(t.query(sqlKeyedOf, [16]byte(first), [16]byte(last)), pgx.RowTo[string])
+	if err != nil || len(endpoints) == 0 {
+		return err
+	}
+	return t.holdCounters(endpoints...)
 }
 
 // refuseErased refuses an event whose data was erased, and keeps others from being erased until the transaction ends.

@@ -17,7 +17,7 @@ const (
 	eventColumns = eventWith + "e.data" + eventRest
 	// eventWith and eventRest are the columns of an event, with an expression for its data in between.
 	eventWith    = "e.id, t.id, e.type, coalesce(e.idempotency_key, ''), e.occurred_at, e.created_at, e.test, e.deliveries, coalesce(e.problem, ''), "
-	eventRest    = ", e.deliver_at, e.expires_at, coalesce(e.erased, ''), e.trace, e.imported"
+	eventRest    = ", e.deliver_at, e.expires_at, coalesce(e.ordering_key, ''), coalesce(e.erased, ''), e.trace, e.imported"
 	sqlEventByID = "SELECT " + eventColumns + ` FROM bellwire.tenants t JOIN bellwire.events e ON e.tenant = t.n
 		WHERE t.id = $1 AND t.deleted_at IS NULL AND e.id = $2
 		UNION ALL SELECT ` + unmatchedEvent + ` FROM bellwire.tenants t JOIN bellwire.unmatched u ON u.tenant = t.n
@@ -36,7 +36,7 @@ type eventRow struct {
 
 func (r *eventRow) into() []any {
 	e := &r.event
-	return []any{(*[16]byte)(&e.ID), &e.Tenant, &e.Type, &e.IdempotencyKey, &r.occurredAt, &e.CreatedAt, &e.Test, &e.Deliveries, &e.Problem, &e.Data, &r.deliverAt, &r.expiresAt, &r.erased, &r.trace, &e.Imported}
+	return []any{(*[16]byte)(&e.ID), &e.Tenant, &e.Type, &e.IdempotencyKey, &r.occurredAt, &e.CreatedAt, &e.Test, &e.Deliveries, &e.Problem, &e.Data, &r.deliverAt, &r.expiresAt, &e.OrderingKey, &r.erased, &r.trace, &e.Imported}
 }
 
 func (r *eventRow) done() (e *bellwire.Event, err error) {

@@ -173,7 +173,7 @@ func (t *tx) countSurvivors(p *partition) (rows int, err error) {
 
 // countOutstanding counts, up to a limit, the outstanding deliveries of a partition.
 func (t *tx) countOutstanding(p *partition, limit int) (rows int, err error) {
-	err = t.row(fmt.Sprintf(`SELECT count(*) FROM (SELECT FROM bellwire.%[1]s WHERE status = ANY ('{-1,0,1}')
+	err = t.row(fmt.Sprintf(`SELECT count(*) FROM (SELECT FROM bellwire.%[1]s WHERE status = ANY ('{-2,-1,0,1}')
 		UNION ALL SELECT FROM bellwire.%[1]s WHERE manual_epoch IS NOT NULL LIMIT $1) f`, p.name), limit).Scan(&rows)
 	return rows, err
 }

@@ -94,10 +94,30 @@ func (t *tx) explainDeliveries(tenant string, e *bellwire.Explained) error {
 	if err := rows.Err(); err != nil {
 		return err
 	}
+	if err := t.explainBehind(e.Endpoints.Items); err != nil {
+		return err
+	}
 	var stored int
 	if err := t.row(sqlCountDeliveries, [16]byte(first), [16]byte(last)).Scan(&stored); err != nil {
 		return err
 	}
 	e.FanningOut = stored < e.Event.Deliveries
 	return t.row(sqlIsUnmatched, [16]byte(e.Event.ID)).Scan(&e.Unmatched)
+}
+
+// explainBehind adds the deliveries that others are behind.
+func (t *tx) explainBehind(endpoints []*bellwire.EndpointAt) error {
+	var keys keySet
+	for _, at := range endpoints {
+		if at.Delivery != nil && at.Delivery.Behind {
+			keys.add(endpointKey{at.Endpoint, at.Delivery.Key})
+		}
+	}
+	first, err := t.ahead(&keys)
+	for _, at := range endpoints {
+		if at.Delivery != nil && at.Delivery.Behind {
+			at.Ahead = first[endpointKey{at.Endpoint, at.Delivery.Key}]
+		}
+	}
+	return err
 }

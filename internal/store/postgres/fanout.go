@@ -126,7 +126,7 @@ var (
 	sqlMoveFanout   = "UPDATE bellwire.fanouts SET done = $3 WHERE tenant = $1 AND at = $2"
 	sqlLessDeferred = "UPDATE bellwire.fanout_tenants SET waiting = waiting - $2 WHERE tenant = $1"
 	sqlNoneDeferred = "DELETE FROM bellwire.fanout_tenants WHERE tenant = $1 AND waiting <= 0"
-	sqlNames        = "SELECT n, id FROM bellwire.endpoints WHERE n = ANY($1)"
+	sqlNames        = "SELECT n, id, ordering FROM bellwire.endpoints WHERE n = ANY($1)"
 	sqlSumDeferred  = "SELECT coalesce(sum(waiting), 0)::bigint FROM bellwire.fanout_tenants"
 )
 
@@ -182,12 +182,19 @@ type fanning struct {
 	tenant    int64
 	remaining int // deliveries that this step may still store
 	rows      []fanoutRow
+	named     map[int64]fannedEndpoint
 	names     []string // of endpoints that have something new
 	wakes     []string // those of them that other nodes own
 
 	ids, events        [][16]byte
 	endpoints, ordered []int64 // of the deliveries; 0 in ordered: it gets no number
 	at                 []time.Time
+}
+
+// fannedEndpoint is an endpoint that has something new.
+type fannedEndpoint struct {
+	id       string
+	ordering bellwire.Ordering
 }
 
 type fanoutRow struct {
@@ -250,7 +257,11 @@ func (f *fanning) store(s *Store) error {
 	if err != nil {
 		return err
 	}
-	schedules, err := f.tx.schedules(f.tenant, f.events)
+	traits, err := f.tx.traits(f.tenant, f.events)
+	if err != nil {
+		return err
+	}
+	keys, open, err := f.keys(traits)
 	if err != nil {
 		return err
 	}
@@ -258,36 +269,65 @@ func (f *fanning) store(s *Store) error {
 	tenants, epochs, manual, due := make([]int64, n), make([]int64, n), make([]*int64, n), make([]*time.Time, n)
 	var placed placedColumns
 	for i := range n {
-		place := rules.PlaceOf(schedules[f.events[i]], f.at[i])
+		of := traits[f.events[i]]
+		place := rules.PlaceOf(of.Schedule, f.at[i], open.behind(keys[i]))
 		tenants[i], due[i] = f.tenant, &place.DueAt
-		if len(schedules) > 0 {
-			placed.add(place, schedules[f.events[i]].ExpiresAt)
+		if len(traits) > 0 {
+			placed.add(place, of.ExpiresAt, keys[i].key, numbers[i])
+		}
+		if keys[i].key != 0 {
+			numbers[i] = 0 // it is the place
 		}
 	}
-	batch.Queue(sqlInsertDeliveries, f.ids, f.events, tenants, f.endpoints, numbers, epochs, manual, due, f.at, placed.statuses, placed.notBefore, placed.expires)
+	batch.Queue(sqlInsertDeliveries, f.ids, f.events, tenants, f.endpoints, numbers, epochs, manual, due, f.at, placed.statuses,
+		placed.notBefore, placed.expires, placed.keys, placed.places)
 	f.wakes = others(f.names, s.owned.Load())
 	return f.tx.sendLast(batch)
 }
 
-// sqlSchedules reads the schedules of those events that have one.
-const sqlSchedules = `SELECT e.id, e.deliver_at, e.expires_at FROM unnest($2::uuid[]) AS w (id)
-	CROSS JOIN LATERAL (SELECT id, deliver_at, expires_at FROM bellwire.events WHERE tenant = $1 AND id = w.id LIMIT 1) e
-	WHERE e.deliver_at IS NOT NULL OR e.expires_at IS NOT NULL`
+// keys returns the keys in whose order the deliveries are, with the number 0 for none, and which of them have open deliveries. number
+// has locked the counters.
+func (f *fanning) keys(traits map[[16]byte]eventTraits) ([]endpointKey, openKeys, error) {
+	keys := make([]endpointKey, len(f.ids))
+	var all keySet
+	for i, endpoint := range f.ordered {
+		if endpoint == 0 {
+			continue
+		}
+		to, of := f.named[endpoint], traits[f.events[i]]
+		keys[i] = endpointKey{to.id, rules.KeyAt(of.orderingKey, to.ordering, of.Schedule, f.at[i])}
+		all.add(keys[i])
+	}
+	open, err := f.tx.openKeys(&all)
+	return keys, open, err
+}
 
-// schedules returns the schedules of those events that have one.
-func (t *tx) schedules(tenant int64, events [][16]byte) (map[[16]byte]rules.Schedule, error) {
-	schedules := make(map[[16]byte]rules.Schedule)
+// eventTraits are the parts of an event on which deliveries depend that are stored later.
+type eventTraits struct {
+	rules.Schedule
+	orderingKey string
+}
+
+// sqlTraits reads the traits of those events that have any.
+const sqlTraits = `SELECT e.id, e.deliver_at, e.expires_at, coalesce(e.ordering_key, '') FROM unnest($2::uuid[]) AS w (id)
+	CROSS JOIN LATERAL (SELECT id, deliver_at, expires_at, ordering_key FROM bellwire.events WHERE tenant = $1 AND id = w.id LIMIT 1) e
+	WHERE e.deliver_at IS NOT NULL OR e.expires_at IS NOT NULL OR e.ordering_key IS NOT NULL`
+
+// traits returns the traits of those events that have any.
+func (t *tx) traits(tenant int64, events [][16]byte) (map[[16]byte]eventTraits, error) {
+	traits := make(map[[16]byte]eventTraits)
 	var (
 		id                [16]byte
 		deliverAt, expire *time.Time
+		key               string
 	)
 	each := slices.Clone(events)
 	slices.SortFunc(each, func(a, b [16]byte) int { return bytes.Compare(a[:], b[:]) })
-	_, err := pgx.ForEachRow(t.query(sqlSchedules, tenant, slices.Compact(each)), []any{&id, &deliverAt, &expire}, func() error {
-		schedules[id] = rules.Schedule{DeliverAt: orZero(deliverAt), ExpiresAt: orZero(expire)}
+	_, err := pgx.ForEachRow(t.query(sqlTraits, tenant, slices.Compact(each)), []any{&id, &deliverAt, &expire, &key}, func() error {
+		traits[id] = eventTraits{rules.Schedule{DeliverAt: orZero(deliverAt), ExpiresAt: orZero(expire)}, key}
 		return nil
 	})
-	return schedules, err
+	return traits, err
 }
 
 // expand makes the next deliveries of a row.
@@ -337,18 +377,18 @@ func (f *fanning) number() ([]int64, error) {
 func (f *fanning) name() error {
 	endpoints := slices.Clone(f.endpoints)
 	slices.Sort(endpoints)
-	there := make(map[int64]bool)
+	f.named = make(map[int64]fannedEndpoint)
 	var (
 		n  int64
-		id string
+		to fannedEndpoint
 	)
-	_, err := pgx.ForEachRow(f.tx.query(sqlNames, slices.Compact(endpoints)), []any{&n, &id}, func() error {
-		there[n], f.names = true, append(f.names, id)
+	_, err := pgx.ForEachRow(f.tx.query(sqlNames, slices.Compact(endpoints)), []any{&n, &to.id, (*string)(&to.ordering)}, func() error {
+		f.named[n], f.names = to, append(f.names, to.id)
 		return nil
 	})
 	kept := 0
 	for i, endpoint := range f.endpoints {
-		if there[endpoint] {
+		if _, there := f.named[endpoint]; there {
 			f.ids[kept], f.events[kept], f.endpoints[kept], f.ordered[kept], f.at[kept] = f.ids[i], f.events[i], endpoint, f.ordered[i], f.at[i]
 			kept++
 		}

@@ -18,16 +18,16 @@ const (
 	sqlInsertKeys  = `INSERT INTO bellwire.idempotency_keys (tenant, key, event, digest, deliveries)
 		SELECT * FROM unnest($1::bigint[], $2::text[], $3::uuid[], $4::bytea[], $5::int[])`
 	// sqlInsertEvents also stores the delta for the statistics, which so needs no statement of its own. It is given no arrays of
-	// schedules if no event has one.
+	// schedules and of ordering keys if no event has one.
 	sqlInsertEvents = `WITH counted AS (INSERT INTO bellwire.statistics_deltas (data) SELECT $12::bytea WHERE $12 IS NOT NULL)
 		INSERT INTO bellwire.events (id, tenant, type, idempotency_key, occurred_at, created_at, test, deliveries, problem, data,
-			trace, deliver_at, expires_at)
+			trace, deliver_at, expires_at, ordering_key)
 		WITH c AS MATERIALIZED (SELECT tenant, before FROM bellwire.clocks WHERE tenant = ANY($2))
 		SELECT id, tenant, type, key, occurred_at, greatest(at, before + place * interval '1 microsecond'), test, deliveries, problem, data,
-			trace, deliver_at, expires_at
+			trace, deliver_at, expires_at, ordering_key
 		FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::bigint[], $8::boolean[], $9::int[], $10::text[], $11::bytea[],
-				$13::bytea[], $14::timestamptz[], $15::timestamptz[])
-			AS e (id, tenant, type, key, occurred_at, at, place, test, deliveries, problem, data, trace, deliver_at, expires_at) JOIN c USING (tenant)`
+				$13::bytea[], $14::timestamptz[], $15::timestamptz[], $16::text[])
+			AS e (id, tenant, type, key, occurred_at, at, place, test, deliveries, problem, data, trace, deliver_at, expires_at, ordering_key) JOIN c USING (tenant)`
 	// sqlMoveClocks moves the tenants' clocks on by the events of the group, and returns where they stood.
 	sqlMoveClocks = `INSERT INTO bellwire.clocks AS c (tenant, before, events, last)
 		SELECT tenant, to_timestamp(0), events, last FROM unnest($1::bigint[], $2::int[], $3::timestamptz[]) AS m (tenant, events, last)
@@ -49,12 +49,12 @@ const (
 	sqlTakeNumbers      = "INSERT INTO bellwire.sequences AS s (endpoint, last) SELECT * FROM unnest($1::bigint[], $2::bigint[])" + addNumbers
 	addNumbers          = " ON CONFLICT (endpoint) DO UPDATE SET last = s.last + excluded.last RETURNING endpoint, last"
 	sqlInsertDeliveries = `INSERT INTO bellwire.deliveries (id, event, tenant, endpoint, status, reason, attempts, retries, sequence,
-			epoch, manual_epoch, due_at, created_at, updated_at, passed_over, not_before, expires_at)
+			epoch, manual_epoch, due_at, created_at, updated_at, passed_over, not_before, expires_at, ordering_key, place)
 		SELECT id, event, tenant, endpoint, coalesce(status, 0), '', 0, 0, sequence, epoch, manual_epoch, due_at, at, at, manual_epoch IS NOT NULL,
-			not_before, expires_at
+			not_before, expires_at, ordering_key, place
 		FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::timestamptz[], $9::timestamptz[],
-				$10::smallint[], $11::timestamptz[], $12::timestamptz[])
-			AS d (id, event, tenant, endpoint, sequence, epoch, manual_epoch, due_at, at, status, not_before, expires_at)`
+				$10::smallint[], $11::timestamptz[], $12::timestamptz[], $13::bigint[], $14::bigint[])
+			AS d (id, event, tenant, endpoint, sequence, epoch, manual_epoch, due_at, at, status, not_before, expires_at, ordering_key, place)`
 )
 
 // storeGroup writes the accepted events, and commits. It writes keys, then clocks, and then counters, each sorted, so that two
@@ -100,10 +100,11 @@ func (g *group) sendGroup(batch *pgx.Batch, send func(*pgx.Batch) error) error {
 func (g *group) reportRepeats() {
 	for _, r := range g.repeats {
 		first := &g.accepted[r.first]
-		stored := storedEvent{createdAt: first.appended.CreatedAt, deliveries: first.Count(), numbers: make(map[bellwire.DeliveryID]int64)}
+		stored := storedEvent{createdAt: first.appended.CreatedAt, deliveries: first.Count(), rows: make(map[bellwire.DeliveryID]storedDelivery)}
 		for i := range first.Deliveries {
 			if !first.deferred {
-				stored.numbers[first.Deliveries[i].ID] = first.numbers[i]
+				d := &first.Deliveries[i]
+				stored.rows[d.ID] = storedDelivery{number: first.numbers[i], epoch: d.Epoch, freed: first.isBehind(i)}
 			}
 		}
 		*r.appended = stored.of(r.event).Answer(r.event)
@@ -228,12 +229,26 @@ func (g *group) queueEvents(batch *pgx.Batch) {
 			deliver[i], expire[i] = orNull(g.accepted[i].Event.DeliverAt), orNull(g.accepted[i].Event.ExpiresAt)
 		}
 	}
-	batch.Queue(sqlInsertEvents, ids, tenants, types, keys, occurred, at, places, tests, deliveries, problems, data, g.delta(), traces, deliver, expire)
+	batch.Queue(sqlInsertEvents, ids, tenants, types, keys, occurred, at, places, tests, deliveries, problems, data, g.delta(), traces, deliver, expire,
+		g.orderingKeys())
 }
 
 // scheduled reports whether one of the events has a schedule.
 func (g *group) scheduled() bool {
 	return slices.ContainsFunc(g.accepted, func(e acceptedEvent) bool { return rules.ScheduleOf(&e.Event) != (rules.Schedule{}) })
+}
+
+// orderingKeys returns the ordering keys of the events; nil: they have none.
+func (g *group) orderingKeys() (keys []*string) {
+	for i := range g.accepted {
+		if key := &g.accepted[i].Event.OrderingKey; *key != "" {
+			if keys == nil {
+				keys = make([]*string, len(g.accepted))
+			}
+			keys[i] = key
+		}
+	}
+	return keys
 }
 
 // queueNumbers assigns numbers to the ordered deliveries. It reports whether there are ordered deliveries.
@@ -272,7 +287,43 @@ func (g *group) queueNumbers(batch *pgx.Batch) bool {
 		g.number(next)
 		return err
 	})
+	g.queueOpenKeys(batch)
 	return true
+}
+
+// queueOpenKeys finds out which keys have open deliveries, once the counters are locked.
+func (g *group) queueOpenKeys(batch *pgx.Batch) {
+	var keys keySet
+	for i := range g.accepted {
+		for k := range g.accepted[i].Deliveries {
+			keys.add(g.accepted[i].keyOf(k))
+		}
+	}
+	if !keys.empty() {
+		batch.Queue(sqlOpenKeys, keys.endpoints, keys.keys).Query(func(rows pgx.Rows) error { return forEachKey(rows, g.open.found) })
+	}
+}
+
+// keyOf returns the key in whose order a delivery is, with the number 0 for none.
+func (e *acceptedEvent) keyOf(delivery int) endpointKey {
+	d := &e.Deliveries[delivery]
+	if !d.Keyed {
+		return endpointKey{}
+	}
+	return endpointKey{d.Endpoint, bellwire.HashOrderingKey(e.Event.OrderingKey)}
+}
+
+// placeOf returns a delivery's place among those of its key.
+func (e *acceptedEvent) placeOf(delivery int) int64 {
+	if e.places == nil {
+		return 0
+	}
+	return e.places[delivery]
+}
+
+// isBehind reports whether a delivery is stored behind another.
+func (e *acceptedEvent) isBehind(delivery int) bool {
+	return e.appended.Behind != nil && e.appended.Behind[delivery]
 }
 
 // sortedCounts returns the keys, sorted, and their counts.
@@ -287,16 +338,26 @@ func sortedCounts(count map[int64]int64) (keys, counts []int64) {
 
 // number gives the ordered deliveries their numbers. next holds the last number that each endpoint has given.
 func (g *group) number(next map[int64]int64) {
-	for _, e := range g.accepted {
+	for k := range g.accepted {
+		e := &g.accepted[k]
 		if e.deferred {
 			continue
 		}
 		for i := range e.Deliveries {
-			if e.Deliveries[i].Ordered {
-				n := g.endpoints[e.Deliveries[i].Endpoint].n
-				next[n]++
-				e.numbers[i] = next[n]
+			d := &e.Deliveries[i]
+			if !d.Ordered {
+				continue
 			}
+			n := g.endpoints[d.Endpoint].n
+			next[n]++
+			if !d.Keyed {
+				e.numbers[i] = next[n]
+				continue
+			}
+			if e.places == nil {
+				e.places = make([]int64, len(e.Deliveries))
+			}
+			e.places[i] = next[n]
 		}
 	}
 }
@@ -310,15 +371,16 @@ func (g *group) queueDeliveries(batch *pgx.Batch) {
 		at                                  []time.Time
 		placed                              placedColumns
 	)
-	scheduled := g.scheduled()
+	placing := g.scheduled() || slices.ContainsFunc(g.accepted, func(e acceptedEvent) bool { return e.places != nil })
 	for i := range g.accepted {
 		e := &g.accepted[i]
 		if e.deferred {
 			continue
 		}
-		place := rules.PlaceOf(rules.ScheduleOf(&e.Event), e.Event.CreatedAt)
 		for j := range e.Deliveries {
 			d := &e.Deliveries[j]
+			key := e.keyOf(j)
+			place := rules.PlaceOf(rules.ScheduleOf(&e.Event), e.Event.CreatedAt, g.open.behind(key))
 			ids, events, tenants = append(ids, d.ID), append(events, e.Event.ID), append(tenants, e.tenant)
 			endpoints, numbers = append(endpoints, g.endpoints[d.Endpoint].n), append(numbers, e.numbers[j])
 			at = append(at, e.Event.CreatedAt)
@@ -327,26 +389,38 @@ func (g *group) queueDeliveries(batch *pgx.Batch) {
 			} else {
 				epochs, manual, due = append(epochs, d.Epoch), append(manual, nil), append(due, &place.DueAt)
 			}
-			if scheduled {
-				placed.add(place, e.Event.ExpiresAt)
+			if place.Behind {
+				epochs[len(epochs)-1] = 0
+				e.appended.Behind = putBehind(e.appended.Behind, len(e.Deliveries), j)
+			}
+			if placing {
+				placed.add(place, e.Event.ExpiresAt, key.key, e.placeOf(j))
 			}
 		}
 	}
 	if len(ids) > 0 {
-		batch.Queue(sqlInsertDeliveries, ids, events, tenants, endpoints, numbers, epochs, manual, due, at, placed.statuses, placed.notBefore, placed.expires)
+		batch.Queue(sqlInsertDeliveries, ids, events, tenants, endpoints, numbers, epochs, manual, due, at, placed.statuses, placed.notBefore, placed.expires,
+			placed.keys, placed.places)
 	}
 }
 
-// placedColumns are the columns of deliveries that differ only if an event of the group has a schedule. Otherwise they are nil.
+// placedColumns are the columns of deliveries that differ only if an event of the group has a schedule, or a delivery is in the order
+// of a key. Otherwise they are nil.
 type placedColumns struct {
 	statuses           []int16
 	notBefore, expires []*time.Time
+	keys, places       []*int64
 }
 
-func (c *placedColumns) add(p rules.Place, expires time.Time) {
-	st := bellwire.DeliveryState{Status: bellwire.DeliveryPending, Delayed: p.Delayed}
+func (c *placedColumns) add(p rules.Place, expires time.Time, key, place int64) {
+	st := p.State()
 	c.statuses, c.notBefore = append(c.statuses, codec.StateNumber[int16](&st)), append(c.notBefore, orNull(p.NotBefore))
 	c.expires = append(c.expires, orNull(expires))
+	if key == 0 {
+		c.keys, c.places = append(c.keys, nil), append(c.places, nil)
+	} else {
+		c.keys, c.places = append(c.keys, &key), append(c.places, &place)
+	}
 }
 
 // woken returns the endpoints that other nodes own and that have something new.
@@ -357,7 +431,7 @@ func (g *group) woken(owned *bellwire.Leases) []string {
 			continue
 		}
 		for i := range e.Deliveries {
-			if d := &e.Deliveries[i]; d.Epoch == 0 && owned.Epoch(d.Endpoint) == 0 {
+			if d := &e.Deliveries[i]; d.Epoch == 0 && !e.isBehind(i) && owned.Epoch(d.Endpoint) == 0 {
 				endpoints[d.Endpoint] = true
 			}
 		}

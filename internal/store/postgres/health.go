@@ -143,14 +143,15 @@ func (t *tx) restartHealth(endpoint int64, at time.Time, urlChanged bool) error 
 
 // sqlHealthOf reads the health of endpoints with what waits for each, and the epochs of their shards. Ids begin with the times of
 // their events, those of replays too.
-var sqlHealthOf = "SELECT p.id, h.endpoint, " + healthColumns + `, s.epoch, pending.*, retrying.*, ordered.*, oldest.id
+var sqlHealthOf = "SELECT p.id, h.endpoint, " + healthColumns + `, s.epoch, pending.*, retrying.*, ordered.*, behind.*, oldest.id
 	FROM bellwire.endpoints p JOIN bellwire.endpoint_health h ON h.endpoint = p.n JOIN bellwire.shards s ON s.shard = p.shard` +
 	waitingOf("pending", "status = 0 AND NOT ordered", "id", "min(due_at)") +
 	waitingOf("retrying", "status IN (1, -1) AND NOT ordered", "due_at", "min(due_at)") +
 	waitingOf("ordered", "ordered", "sequence", "(array_agg(due_at ORDER BY sequence))[1]") + // the first holds up the others
+	waitingOf("behind", "status = -2 AND NOT ordered", "id", "NULL::timestamptz") + // others hold them up
 	`
 	LEFT JOIN LATERAL (
-		SELECT d.id FROM unnest('{0,1}'::smallint[]) s (status) CROSS JOIN unnest('{f,t}'::boolean[]) o (ordered)
+		SELECT d.id FROM unnest('{-2,0,1}'::smallint[]) s (status) CROSS JOIN unnest('{f,t}'::boolean[]) o (ordered)
 		CROSS JOIN LATERAL (SELECT id FROM bellwire.deliveries WHERE status = s.status AND ordered = o.ordered AND endpoint = p.n
 			AND due_at IS NOT NULL ORDER BY id LIMIT 1) d
 		ORDER BY d.id LIMIT 1
@@ -172,11 +173,11 @@ func (s *Store) Health(ctx context.Context, endpoints []string, limit int) ([]be
 		for rows.Next() {
 			var (
 				epoch  int64
-				counts [3]int
-				due    [3]*time.Time
+				counts [4]int
+				due    [4]*time.Time
 				oldest *[16]byte
 			)
-			id, h, err := scanHealth(rows, &epoch, &counts[0], &due[0], &counts[1], &due[1], &counts[2], &due[2], &oldest)
+			id, h, err := scanHealth(rows, &epoch, &counts[0], &due[0], &counts[1], &due[1], &counts[2], &due[2], &counts[3], &due[3], &oldest)
 			if err != nil {
 				return err
 			}

@@ -216,7 +216,7 @@ type jobStep struct {
 	job      *bellwire.Job
 	tenant   int64
 	endpoint int64
-	ordered  bool
+	ordering bellwire.Ordering
 	gone     bool // the endpoint is deleted
 	next     int64
 	acted    []bellwire.DeliveryID
@@ -263,15 +263,13 @@ func (s *jobStep) run() (*bellwire.JobProgress, error) {
 
 // act does what the job does to the items, and reports whether deliveries of one of them are still deferred to FanOut.
 func (s *jobStep) act() (busy bool, err error) {
-	var ordering string
-	err = s.tx.row(sqlEndpointOfJob, s.Endpoint, s.tenant).Scan(&s.endpoint, &ordering, &s.gone)
+	err = s.tx.row(sqlEndpointOfJob, s.Endpoint, s.tenant).Scan(&s.endpoint, (*string)(&s.ordering), &s.gone)
 	if errors.Is(err, pgx.ErrNoRows) || err == nil && s.gone && s.job.Kind != bellwire.JobCancel {
 		return false, nil
 	}
 	if err != nil {
 		return false, err
 	}
-	s.ordered = ordering == string(bellwire.OrderingFIFO)
 	switch s.job.Kind {
 	case bellwire.JobReplay:
 		return s.replay()
@@ -283,13 +281,14 @@ func (s *jobStep) act() (busy bool, err error) {
 
 // sqlJobDeliveries reads and locks deliveries, each in its partition alone, in the order in which they are given.
 const sqlJobDeliveries = `SELECT d.* FROM unnest($1::uuid[]) AS w (id)
-	CROSS JOIN LATERAL (SELECT id, status, epoch, sequence, passed_over, expires_at FROM bellwire.deliveries WHERE id = w.id FOR UPDATE) d`
+	CROSS JOIN LATERAL (SELECT id, status, epoch, sequence, passed_over, expires_at, coalesce(ordering_key, 0), coalesce(place, 0)
+		FROM bellwire.deliveries WHERE id = w.id FOR UPDATE) d`
 
 // jobDelivery is a delivery that a job may do something to.
 type jobDelivery struct {
 	bellwire.DeliveryState
-	id       bellwire.DeliveryID
-	sequence int64
+	id                   bellwire.DeliveryID
+	sequence, key, place int64
 }
 
 // deliveries reads those of the items' deliveries that the job still selects.
@@ -311,7 +310,7 @@ func (s *jobStep) deliveries() ([]jobDelivery, error) {
 		passed   bool
 		expires  *time.Time
 	)
-	_, err := pgx.ForEachRow(s.tx.query(sqlJobDeliveries, ids), []any{(*[16]byte)(&d.id), &status, &d.Epoch, &d.sequence, &passed, &expires}, func() error {
+	_, err := pgx.ForEachRow(s.tx.query(sqlJobDeliveries, ids), []any{(*[16]byte)(&d.id), &status, &d.Epoch, &d.sequence, &passed, &expires, &d.key, &d.place}, func() error {
 		d.ExpiresAt = orZero(expires)
 		if d.Status = codec.Status(status); !passed && s.job.Params.Takes(d.Status) {
 			selected = append(selected, d)
@@ -322,22 +321,63 @@ func (s *jobStep) deliveries() ([]jobDelivery, error) {
 }
 
 func (s *jobStep) cancel() error {
+	if err := s.tx.holdCounters(s.Endpoint); err != nil {
+		return err
+	}
 	selected, err := s.deliveries()
 	if err != nil || len(selected) == 0 {
 		return err
 	}
-	var ids [][16]byte
+	var (
+		ids  [][16]byte
+		keys keySet
+	)
 	for _, d := range selected {
 		ids, s.acted = append(ids, d.id), append(s.acted, d.id)
+		keys.add(endpointKey{s.Endpoint, d.key})
 	}
-	_, err = s.tx.endOpen(ids, bellwire.DeliveryCanceled, bellwire.ReasonCanceledOnRequest, s.Now)
-	return err
+	if _, err = s.tx.endOpen(ids, bellwire.DeliveryCanceled, bellwire.ReasonCanceledOnRequest, s.Now); err != nil {
+		return err
+	}
+	return s.tx.freeNext(&keys, s.Now)
 }
 
 // sqlRestart begins the schedules of deliveries again, as DeliveryState.Restart does. A replay keeps its job.
-const sqlRestart = `UPDATE bellwire.deliveries d SET status = 0, reason = '', retries = 0, epoch = 0, due_at = $3, updated_at = $3, restarted_at = $3,
-		sequence = w.sequence, job = CASE WHEN d.replay THEN d.job ELSE coalesce($4, d.job) END
-	FROM unnest($1::uuid[], $2::bigint[]) AS w (id, sequence) WHERE d.id = w.id`
+const sqlRestart = `UPDATE bellwire.deliveries d SET status = w.status, reason = '', retries = 0, epoch = 0, due_at = $3, updated_at = $3, restarted_at = $3,
+		sequence = w.sequence, ordering_key = w.key, place = w.place, job = CASE WHEN d.replay THEN d.job ELSE coalesce($4, d.job) END
+	FROM unnest($1::uuid[], $2::bigint[], $5::smallint[], $6::bigint[], $7::bigint[]) AS w (id, sequence, status, key, place) WHERE d.id = w.id`
+
+// restarted are the rows of deliveries that are restarted.
+type restarted struct {
+	ids     [][16]byte
+	numbers []int64
+	placed  placedColumns
+}
+
+// add adds a delivery. One that has ended goes behind all of its key, at an endpoint that is still ordered by key. next returns the
+// next number of the endpoint.
+func (r *restarted) add(d *jobDelivery, endpoint string, ordering bellwire.Ordering, open openKeys, next func() int64) {
+	number, key, place := int64(0), d.key, d.place
+	behind := false
+	switch {
+	case d.sequence > 0 && ordering == bellwire.OrderingFIFO:
+		number = next()
+	case key != 0 && !d.Status.Open() && ordering != bellwire.OrderingKey:
+		key = 0
+	case key != 0 && !d.Status.Open():
+		place, behind = next(), open.behind(endpointKey{endpoint, key})
+	}
+	r.ids, r.numbers = append(r.ids, d.id), append(r.numbers, number)
+	r.placed.add(rules.Place{Behind: behind}, time.Time{}, key, place)
+}
+
+// restart begins the schedules of deliveries again. A job of nil leaves that of each delivery.
+func (t *tx) restartAll(r *restarted, now time.Time, job any) error {
+	if len(r.ids) == 0 {
+		return nil
+	}
+	return t.exec(sqlRestart, r.ids, r.numbers, now, job, r.placed.statuses, r.placed.keys, r.placed.places)
+}
 
 func (s *jobStep) restart() error {
 	var current int64
@@ -355,19 +395,22 @@ func (s *jobStep) restart() error {
 	if err != nil {
 		return err
 	}
-	var (
-		ids     [][16]byte
-		numbers []int64
-	)
+	var keys keySet
+	for _, d := range selected {
+		keys.add(endpointKey{s.Endpoint, d.key})
+	}
+	open, err := s.tx.openKeys(&keys)
+	if err != nil {
+		return err
+	}
+	r := new(restarted)
 	for _, d := range selected {
 		if !erased[d.id] && d.CanRestart(current, s.Now) {
-			ids, numbers, s.acted = append(ids, d.id), append(numbers, s.number(d.sequence > 0)), append(s.acted, d.id)
+			r.add(&d, s.Endpoint, s.ordering, open, s.number)
+			s.acted = append(s.acted, d.id)
 		}
 	}
-	if len(ids) == 0 {
-		return nil
-	}
-	return s.tx.exec(sqlRestart, ids, numbers, s.Now, [16]byte(s.job.ID))
+	return s.tx.restartAll(r, s.Now, [16]byte(s.job.ID))
 }
 
 const sqlErasedOf = `SELECT e.id FROM unnest($2::uuid[]) AS w (id)
@@ -389,7 +432,7 @@ func (s *jobStep) erased() (map[bellwire.DeliveryID]bool, error) {
 
 // takeNumbers takes as many numbers of an ordered endpoint as the step may need. Counters are locked before deliveries.
 func (s *jobStep) takeNumbers() error {
-	if !s.ordered {
+	if !s.ordering.Ordered() {
 		return nil
 	}
 	var last int64
@@ -400,10 +443,7 @@ func (s *jobStep) takeNumbers() error {
 }
 
 // number returns the next number of an ordered endpoint.
-func (s *jobStep) number(wanted bool) int64 {
-	if !s.ordered || !wanted {
-		return 0
-	}
+func (s *jobStep) number() int64 {
 	s.next++
 	return s.next
 }
@@ -412,7 +452,7 @@ const (
 	// sqlHasDelivery returns which of some events the endpoint has a delivery of. It looks in the index of the endpoint, however
 	// many deliveries an event has.
 	sqlHasDelivery = `SELECT w.event FROM unnest($2::uuid[], $3::uuid[], $4::uuid[]) AS w (event, first, last) WHERE EXISTS (
-			SELECT FROM unnest('{-1,0,1,2,3,4}'::smallint[]) s (status) CROSS JOIN unnest('{f,t}'::boolean[]) o (ordered)
+			SELECT FROM unnest('{-2,-1,0,1,2,3,4}'::smallint[]) s (status) CROSS JOIN unnest('{f,t}'::boolean[]) o (ordered)
 			CROSS JOIN LATERAL (SELECT FROM bellwire.deliveries WHERE status = s.status AND ordered = o.ordered AND endpoint = $1
 				AND id BETWEEN w.first AND w.last LIMIT 1) d
 		)`
@@ -422,10 +462,11 @@ const (
 		CROSS JOIN LATERAL (SELECT id FROM bellwire.deliveries WHERE id >= w.first AND id < w.before ORDER BY id DESC LIMIT 1) d`
 	sqlNumbers  = "SELECT id FROM bellwire.deliveries WHERE id >= $1 AND id < $2 ORDER BY id"
 	sqlReplayed = `INSERT INTO bellwire.deliveries (id, event, tenant, endpoint, status, reason, attempts, retries, sequence, epoch, due_at,
-			created_at, updated_at, job, replay, not_before, expires_at)
-		SELECT id, event, $4, $5, coalesce(status, 0), $6, 0, 0, sequence, 0, coalesce(not_before, $7), $7, $7, $8, true, not_before, expires_at
-		FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $9::smallint[], $10::timestamptz[], $11::timestamptz[])
-			AS d (id, event, sequence, status, not_before, expires_at)`
+			created_at, updated_at, job, replay, not_before, expires_at, ordering_key, place)
+		SELECT id, event, $4, $5, coalesce(status, 0), $6, 0, 0, sequence, 0, coalesce(not_before, $7), $7, $7, $8, true, not_before, expires_at,
+			ordering_key, place
+		FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $9::smallint[], $10::timestamptz[], $11::timestamptz[], $12::bigint[], $13::bigint[])
+			AS d (id, event, sequence, status, not_before, expires_at, ordering_key, place)`
 	sqlPassOver = "UPDATE bellwire.deliveries d SET passed_over = true FROM unnest($1::uuid[]) AS w (id) WHERE d.id = w.id"
 )
 
@@ -461,14 +502,14 @@ func (s *jobStep) replay() (busy bool, err error) {
 	for _, item := range s.Items {
 		all = append(all, item.Event)
 	}
-	schedules, err := s.tx.schedules(s.tenant, all)
+	traits, err := s.tx.traits(s.tenant, all)
 	if err != nil {
 		return false, err
 	}
 	var old, events [][16]byte
 	for _, item := range s.Items {
 		switch {
-		case bellwire.Expired(schedules[item.Event].ExpiresAt, s.Now):
+		case bellwire.Expired(traits[item.Event].ExpiresAt, s.Now):
 		case item.Delivery.IsZero() && !has[item.Event]:
 			events = append(events, item.Event)
 		case current[item.Delivery]:
@@ -478,15 +519,27 @@ func (s *jobStep) replay() (busy bool, err error) {
 	if len(events) == 0 {
 		return false, nil
 	}
-	if err := s.store(events, schedules); err != nil {
+	if err := s.store(events, traits); err != nil {
 		return false, err
 	}
 	return false, s.tx.exec(sqlPassOver, old)
 }
 
 // store stores a delivery of each event that is still there.
-func (s *jobStep) store(events [][16]byte, schedules map[[16]byte]rules.Schedule) error {
+func (s *jobStep) store(events [][16]byte, traits map[[16]byte]eventTraits) error {
 	free, err := s.tx.freeNumbers(s.tenant, events)
+	if err != nil {
+		return err
+	}
+	keyOf := func(event [16]byte) endpointKey {
+		of := traits[event]
+		return endpointKey{s.Endpoint, rules.KeyAt(of.orderingKey, s.ordering, of.Schedule, s.Now)}
+	}
+	var keys keySet
+	for _, event := range events {
+		keys.add(keyOf(event))
+	}
+	open, err := s.tx.openKeys(&keys)
 	if err != nil {
 		return err
 	}
@@ -500,14 +553,22 @@ func (s *jobStep) store(events [][16]byte, schedules map[[16]byte]rules.Schedule
 		if !found {
 			continue
 		}
-		place := rules.PlaceOf(schedules[event], s.Now)
-		placed.add(place, schedules[event].ExpiresAt)
+		key := keyOf(event)
+		place := rules.PlaceOf(traits[event].Schedule, s.Now, open.behind(key))
+		inOrder, ofKey := int64(0), int64(0)
+		switch {
+		case key.key != 0:
+			ofKey = s.number()
+		case s.ordering == bellwire.OrderingFIFO && !place.Delayed:
+			inOrder = s.number()
+		}
+		placed.add(place, traits[event].ExpiresAt, key.key, ofKey)
 		id := bellwire.DeliveryOf(event, number)
-		ids, of, numbers = append(ids, id), append(of, event), append(numbers, s.number(!place.Delayed))
+		ids, of, numbers = append(ids, id), append(of, event), append(numbers, inOrder)
 		s.acted = append(s.acted, id)
 	}
 	return s.tx.exec(sqlReplayed, ids, of, numbers, s.tenant, s.endpoint, bellwire.ReasonReplayed, s.Now, [16]byte(s.job.ID),
-		placed.statuses, placed.notBefore, placed.expires)
+		placed.statuses, placed.notBefore, placed.expires, placed.keys, placed.places)
 }
 
 // hasDelivery returns the events of which the endpoint has a delivery.
@@ -578,7 +639,8 @@ func (t *tx) numbersBetween(first, end [16]byte) ([]int, error) {
 const (
 	sqlToRestart = `SELECT d.event, p.id, p.n, p.ordering FROM bellwire.deliveries d JOIN bellwire.endpoints p ON p.n = d.endpoint
 		JOIN bellwire.tenants t ON t.n = d.tenant AND t.deleted_at IS NULL WHERE d.id = $1 AND t.id = $2`
-	sqlStateToRestart = "SELECT status, epoch, sequence, expires_at FROM bellwire.deliveries WHERE id = $1 FOR UPDATE"
+	sqlStateToRestart = `SELECT status, epoch, sequence, expires_at, coalesce(ordering_key, 0), coalesce(place, 0)
+		FROM bellwire.deliveries WHERE id = $1 FOR UPDATE`
 )
 
 // RestartDelivery begins the schedule of a delivery again.
@@ -601,14 +663,15 @@ func (s *Store) RestartDelivery(ctx context.Context, tenant string, id bellwire.
 
 func (t *tx) restart(tenant string, id bellwire.DeliveryID, now time.Time) error {
 	var (
-		event                       bellwire.EventID
-		endpoint, ordering          string
-		n, current, number, counted int64
-		status                      int16
-		st                          bellwire.DeliveryState
-		expires                     *time.Time
+		event               bellwire.EventID
+		endpoint            string
+		ordering            bellwire.Ordering
+		n, current, counted int64
+		status              int16
+		d                   = &jobDelivery{id: id}
+		expires             *time.Time
 	)
-	if err := t.row(sqlToRestart, [16]byte(id), tenant).Scan((*[16]byte)(&event), &endpoint, &n, &ordering); err != nil {
+	if err := t.row(sqlToRestart, [16]byte(id), tenant).Scan((*[16]byte)(&event), &endpoint, &n, (*string)(&ordering)); err != nil {
 		return orNotFound(err, "delivery", id.String())
 	}
 	if err := t.refuseErased(tenant, event); err != nil {
@@ -617,20 +680,26 @@ func (t *tx) restart(tenant string, id bellwire.DeliveryID, now time.Time) error
 	if err := t.row(sqlHoldEpoch, bellwire.ShardOf(endpoint)).Scan(&current); err != nil {
 		return err
 	}
-	if ordering == string(bellwire.OrderingFIFO) {
+	if ordering.Ordered() {
 		if err := t.row(sqlTakeNumbers, []int64{n}, []int64{1}).Scan(&n, &counted); err != nil {
 			return err
 		}
 	}
-	if err := t.row(sqlStateToRestart, [16]byte(id)).Scan(&status, &st.Epoch, &number, &expires); err != nil {
+	err := t.row(sqlStateToRestart, [16]byte(id)).Scan(&status, &d.Epoch, &d.sequence, &expires, &d.key, &d.place)
+	if err != nil {
 		return orNotFound(err, "delivery", id.String())
 	}
-	st.ExpiresAt = orZero(expires)
-	if st.Status = codec.Status(status); !st.CanRestart(current, now) {
-		return rules.CannotRestart(id, &st, now)
+	d.ExpiresAt = orZero(expires)
+	if d.Status = codec.Status(status); !d.CanRestart(current, now) {
+		return rules.CannotRestart(id, &d.DeliveryState, now)
 	}
-	if number > 0 {
-		number = counted
+	var keys keySet
+	keys.add(endpointKey{endpoint, d.key})
+	open, err := t.openKeys(&keys)
+	if err != nil {
+		return err
 	}
-	return t.exec(sqlRestart, [][16]byte{id}, []int64{number}, now, nil)
+	r := new(restarted)
+	r.add(d, endpoint, ordering, open, func() int64 { return counted })
+	return t.restartAll(r, now, nil)
 }

@@ -66,7 +66,7 @@ func TestPublishersLockNothing(t *testing.T) {
 	s := newInbox(t)
 	role, low := makeRole(t, s.url, "")
 	check(t, s.write(t.Context(), func(tx *tx) error {
-		return tx.exec("GRANT USAGE ON SCHEMA bellwire TO "+role+"; GRANT EXECUTE ON FUNCTION bellwire.publish(text, text, text, text) TO "+role,
+		return tx.exec("GRANT USAGE ON SCHEMA bellwire TO "+role+"; GRANT EXECUTE ON FUNCTION bellwire.publish TO "+role,
 			pgx.QueryExecModeSimpleProtocol)
 	}))
 	publisher := connect(t, low)

@@ -45,7 +45,7 @@ var (
 // survivingDeliveries is true of all deliveries of an event that has an outstanding one.
 func survivingDeliveries(p *partition) string {
 	return fmt.Sprintf(`id IN (SELECT d.id FROM (
-			SELECT event FROM bellwire.%[1]s WHERE status = ANY ('{0,1}')
+			SELECT event FROM bellwire.%[1]s WHERE status = ANY ('{-2,-1,0,1}')
 			UNION SELECT event FROM bellwire.%[1]s WHERE manual_epoch IS NOT NULL
 		) outstanding JOIN bellwire.%[1]s d ON %[2]s)`, p.name, isOfEvent("d.id", "outstanding.event"))
 }

@@ -242,7 +242,7 @@ var (
 
 // namingEndpoint selects deliveries of an endpoint p. Each kind is looked up separately, because the endpoint is the last
 // column of the index.
-const namingEndpoint = `FROM unnest('{0,1,2,3,4}'::smallint[]) s (status) CROSS JOIN unnest('{f,t}'::boolean[]) o (ordered)
+const namingEndpoint = `FROM unnest('{-2,-1,0,1,2,3,4}'::smallint[]) s (status) CROSS JOIN unnest('{f,t}'::boolean[]) o (ordered)
 	CROSS JOIN LATERAL (SELECT FROM bellwire.deliveries WHERE status = s.status AND ordered = o.ordered AND endpoint = p.n LIMIT 1) d`
 
 // tombstones finds some deleted endpoints that no delivery names, outside of any transaction that others may wait for.

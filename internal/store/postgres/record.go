@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"time"
 
@@ -23,7 +24,7 @@ func (s *Store) RecordOutcomes(ctx context.Context, results []*bellwire.Result) 
 	if err != nil {
 		return nil, err
 	}
-	r := &recording{store: s, results: results, details: details, recorded: make([]bellwire.Recorded, len(results))}
+	r := &recording{store: s, results: results, details: details, recorded: make([]bellwire.Recorded, len(results)), freed: make(map[string]bool)}
 	var left []int
 	err = s.write(ctx, func(tx *tx) error {
 		batch := new(pgx.Batch)
@@ -48,6 +49,7 @@ func (s *Store) RecordOutcomes(ctx context.Context, results []*bellwire.Result) 
 	if err == nil && len(left) > 0 {
 		err = s.write(ctx, func(tx *tx) error { return r.settle(tx, left) })
 	}
+	s.notifier.add(others(namesIn(r.freed), s.owned.Load()), false) // also if the outcome of the commit is not known
 	if err != nil {
 		return nil, err
 	}
@@ -60,7 +62,8 @@ type recording struct {
 	results  []*bellwire.Result
 	details  [][]byte
 	recorded []bellwire.Recorded
-	done     map[int]bool // the places of those that were successes at the first attempt
+	done     map[int]bool    // the places of those that were successes at the first attempt
+	freed    map[string]bool // endpoints at which the next delivery of a key is free
 
 	// The rest is about the results that are settled.
 	tx       *tx
@@ -83,13 +86,23 @@ func (r *recording) left() (places []int) {
 	return places
 }
 
+// at returns the results at some places.
+func (r *recording) at(places []int) []*bellwire.Result {
+	results := make([]*bellwire.Result, len(places))
+	for k, i := range places {
+		results[k] = r.results[i]
+	}
+	return results
+}
+
 // settle records results, whatever they are.
 func (r *recording) settle(tx *tx, places []int) error {
 	r.tx, r.rows, r.states = tx, attemptRows{}, make(map[bellwire.DeliveryID]*bellwire.DeliveryState)
 	r.attempts, r.changed = make(map[bellwire.AttemptID]bool), make(map[bellwire.DeliveryID]time.Time)
 	r.delta.Reset()
 	r.news = nil
-	if err := r.read(places); err != nil {
+	keys := r.keysOf(r.at(places))
+	if err := r.read(places, keys); err != nil {
 		return err
 	}
 	for _, i := range places {
@@ -103,6 +116,7 @@ func (r *recording) settle(tx *tx, places []int) error {
 	}
 	batch := new(pgx.Batch)
 	r.queueMoves(batch)
+	keys.queueFreeNext(batch, latest(slices.Collect(maps.Values(r.changed))), r.freedNext)
 	r.queueHealth(batch)
 	r.rows.queue(batch)
 	queueDelta(batch, &r.delta)
@@ -155,6 +169,8 @@ func (r *recording) queueSuccesses(batch *pgx.Batch) (found bool, others []int) 
 	if len(at) == 0 {
 		return false, others
 	}
+	keys := r.keysOf(r.results)
+	keys.queueHold(batch)
 	batch.Queue(sqlSucceed, append(rows.arrays(), reasons, at, counted, delta.Encode(), int64(counts))...).Query(func(moved pgx.Rows) error {
 		var id [16]byte
 		_, err := pgx.ForEachRow(moved, []any{&id}, func() error {
@@ -165,7 +181,34 @@ func (r *recording) queueSuccesses(batch *pgx.Batch) (found bool, others []int) 
 		})
 		return err
 	})
+	keys.queueFreeNext(batch, latest(at), r.freedNext)
 	return true, others
+}
+
+// keysOf returns the keys in whose order the deliveries of results are.
+func (r *recording) keysOf(results []*bellwire.Result) *keySet {
+	keys := new(keySet)
+	for _, result := range results {
+		keys.add(endpointKey{result.Endpoint, result.Key})
+	}
+	return keys
+}
+
+// freedNext records that the next delivery of a key is free.
+func (r *recording) freedNext(k endpointKey) {
+	r.freed[k.endpoint] = true
+	for i, result := range r.results {
+		if result.Key == k.key && result.Endpoint == k.endpoint {
+			r.recorded[i].Next = true
+		}
+	}
+}
+
+func latest(times []time.Time) (last time.Time) {
+	for _, at := range times {
+		last = bellwire.Later(last, at)
+	}
+	return last
 }
 
 func (r *recording) addAttempt(i int, number int64) {
@@ -186,7 +229,7 @@ const (
 )
 
 // read reads the deliveries that results are of, and keeps others from changing them.
-func (r *recording) read(places []int) error {
+func (r *recording) read(places []int, keys *keySet) error {
 	var deliveries, attempts [][16]byte
 	for _, i := range places {
 		deliveries = append(deliveries, r.results[i].Delivery)
@@ -195,6 +238,7 @@ func (r *recording) read(places []int) error {
 		}
 	}
 	batch := new(pgx.Batch)
+	keys.queueHold(batch)
 	slices.SortFunc(deliveries, func(a, b [16]byte) int { return bytes.Compare(a[:], b[:]) })
 	batch.Queue(sqlStates, deliveries).Query(func(rows pgx.Rows) error {
 		for rows.Next() {

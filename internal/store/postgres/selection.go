@@ -36,7 +36,10 @@ const (
 	asideOf      = eventsOf + " AND (test OR problem IS NOT NULL)"
 	deliveriesOf = "FROM bellwire.deliveries WHERE endpoint = $1 AND status = $4 AND id > $2 AND id < $3"
 	delayedOf    = "FROM bellwire.deliveries WHERE endpoint = $1 AND status = -1 AND $4::smallint = 0 AND NOT ordered AND id > $2 AND id < $3"
+	behindOf     = "FROM bellwire.deliveries WHERE endpoint = $1 AND status = -2 AND $4::smallint = 0 AND NOT ordered AND id > $2 AND id < $3"
 	passedOverOf = deliveriesOf + " AND passed_over"
+	// passedOverBehind are pending too.
+	passedOverBehind = "FROM bellwire.deliveries WHERE endpoint = $1 AND status = -2 AND $4::smallint = 0 AND id > $2 AND id < $3 AND passed_over"
 )
 
 // Types returns the types of the tenant's events.
@@ -56,12 +59,15 @@ func (s *selection) ranges(r rules.Range, after [16]byte) (parts []string, args 
 	first, _ := bellwire.DeliveriesOf(s.Before)
 	status, _ := codec.StatusNumber[int16](r.Status)
 	args = []any{s.endpoint, after, [16]byte(first), status}
-	if r.Aside {
+	switch {
+	case r.Aside && r.Status == bellwire.DeliveryPending:
+		return []string{passedOverOf, passedOverBehind}, args
+	case r.Aside:
 		return []string{passedOverOf}, args
 	}
 	parts = []string{deliveriesOf + " AND NOT ordered", deliveriesOf + " AND ordered"}
 	if r.Status == bellwire.DeliveryPending {
-		parts = append(parts, delayedOf)
+		parts = append(parts, delayedOf, behindOf)
 	}
 	return parts, args
 }
@@ -223,10 +229,10 @@ func (s *selection) missingOf(name string, limit int) (p rules.Part, err error) 
 	return p, nil
 }
 
-const sqlCountWaiting = `SELECT count(*) FROM (SELECT n FROM bellwire.endpoints WHERE id = $1) p CROSS JOIN unnest('{f,t}'::boolean[]) o (ordered)
-	CROSS JOIN LATERAL (SELECT FROM bellwire.deliveries WHERE endpoint = p.n AND status = 0 AND ordered = o.ordered LIMIT $2) d`
+const sqlCountWaiting = `SELECT count(*) FROM (SELECT n FROM bellwire.endpoints WHERE id = $1) p CROSS JOIN unnest('{-2,0}'::smallint[]) s (status) CROSS JOIN unnest('{f,t}'::boolean[]) o (ordered)
+	CROSS JOIN LATERAL (SELECT FROM bellwire.deliveries WHERE endpoint = p.n AND status = s.status AND ordered = o.ordered LIMIT $2) d`
 
-// CountWaiting counts the pending deliveries of an endpoint, up to a limit.
+// CountWaiting counts the pending deliveries of an endpoint, up to a limit, without delayed ones.
 func (s *Store) CountWaiting(ctx context.Context, endpoint string, limit int) (n int, err error) {
 	err = s.read(ctx, func(tx *tx) error { return tx.row(sqlCountWaiting, endpoint, limit).Scan(&n) })
 	return min(n, limit), err

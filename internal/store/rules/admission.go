@@ -37,6 +37,7 @@ type StoredEvent struct {
 	CreatedAt  time.Time
 	Deliveries int
 	Sequences  []int64 // of the deliveries that the append gives the event, in their order; nil: the stored ones have other ids
+	Behind     []bool  // AppendedEvent.Behind of these
 }
 
 // Admission is the decision about an append.
@@ -154,7 +155,7 @@ func (s *StoredEvent) Answer(e *bellwire.NewEvent) bellwire.AppendedEvent {
 	answer := bellwire.AppendedEvent{ID: e.Event.ID, CreatedAt: s.CreatedAt, Deliveries: s.Deliveries}
 	switch {
 	case e.Recipients == nil && s.Sequences != nil:
-		answer.Sequences = s.Sequences
+		answer.Sequences, answer.Behind = s.Sequences, s.Behind
 	case e.Recipients == nil && e.Unmatched: // another node has matched it, and made deliveries of its own
 		return bellwire.AppendedEvent{ID: e.Event.ID, Duplicate: true, Deliveries: s.Deliveries}
 	default: // FanOut gives deliveries ids of its own

@@ -26,6 +26,7 @@ type Candidates struct {
 	Manual       []Candidate
 	ByTime       []Candidate // without an order
 	InOrder      []Candidate
+	More         bool // deliveries are left in an order that the endpoint no longer keeps
 }
 
 // Wanted returns how many candidates of each kind a claim needs: one more than it may take, so that the choice includes when
@@ -67,6 +68,9 @@ func (c *Chooser) Choose(claim *bellwire.Claim, found *Candidates) Choice {
 	t.takeManual(found.Manual)
 	slices.SortFunc(found.ByTime, func(a, b Candidate) int { return cmp.Or(a.Due.Compare(b.Due), compareIDs(a, b)) })
 	t.takeDue(found.ByTime)
+	if found.More {
+		t.Next = c.now
+	}
 	if claim.Ordered {
 		slices.SortFunc(found.InOrder, func(a, b Candidate) int { return cmp.Compare(a.Sequence, b.Sequence) })
 		t.takeDue(found.InOrder)

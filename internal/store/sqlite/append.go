@@ -156,30 +156,52 @@ func (w *writer) storedEvent(tenant int64, e *bellwire.NewEvent) (*rules.StoredE
 		return nil, err
 	}
 	for i := range e.Deliveries {
-		number, found, err := w.query("SELECT sequence FROM deliveries WHERE id = ?").blob(e.Deliveries[i].ID[:]).scalar()
+		d := &e.Deliveries[i]
+		q := w.query(sqlStoredDelivery).blob(d.ID[:]).int(d.Epoch)
+		found, err := q.one()
 		if err != nil {
 			return nil, err
 		}
 		if !found {
-			stored.Sequences = nil
+			stored.Sequences, stored.Behind = nil, nil
 			break
 		}
-		stored.Sequences[i] = number
+		stored.Sequences[i] = q.getInt()
+		if touched := q.getBool(); touched && d.Keyed {
+			stored.Behind = putBehind(stored.Behind, len(e.Deliveries), i)
+		}
+		if err := q.close(); err != nil {
+			return nil, err
+		}
 	}
 	return stored, nil
 }
 
+// sqlStoredDelivery also tells whether a delivery is not claimed in an epoch since it was stored. What was behind another is
+// updated when it is freed.
+const sqlStoredDelivery = "SELECT sequence, epoch <> ?2 OR updated_at > created_at FROM deliveries WHERE id = ?1"
+
+// putBehind sets an element of AppendedEvent.Behind.
+func putBehind(behind []bool, deliveries, i int) []bool {
+	if behind == nil {
+		behind = make([]bool, deliveries)
+	}
+	behind[i] = true
+	return behind
+}
+
 const (
-	sqlInsertEvent = `INSERT INTO events (id, tenant, type, idempotency_key, occurred_at, created_at, test, deliveries, data, trace, deliver_at, expires_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`
+	sqlInsertEvent = `INSERT INTO events (id, tenant, type, idempotency_key, occurred_at, created_at, test, deliveries, data, trace, deliver_at, expires_at,
+			ordering_key)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`
 	sqlInsertKey      = "INSERT INTO idempotency_keys (tenant, key, event, digest, deliveries) VALUES (?, ?, ?, ?, ?)"
 	sqlInsertDelivery = `INSERT INTO deliveries (id, event, tenant, endpoint, status, reason, attempts, retries, sequence,
 			epoch, manual_epoch, due_at, created_at, updated_at, passed_over)
 		VALUES (?1, ?2, ?3, ?4, 0, '', 0, 0, ?5, ?6, ?7, ?8, ?9, ?9, ?7 IS NOT NULL)` // what is manual from the start is a test
-	// sqlInsertScheduled inserts a delivery of an event with a schedule.
-	sqlInsertScheduled = `INSERT INTO deliveries (id, event, tenant, endpoint, status, reason, attempts, retries, sequence,
-			epoch, due_at, created_at, updated_at, not_before, expires_at)
-		VALUES (?1, ?2, ?3, ?4, ?5, '', 0, 0, ?6, ?7, ?8, ?9, ?9, ?10, ?11)`
+	// sqlInsertPlaced inserts a delivery of an event with a schedule, or in the order of a key.
+	sqlInsertPlaced = `INSERT INTO deliveries (id, event, tenant, endpoint, status, reason, attempts, retries, sequence,
+			epoch, due_at, created_at, updated_at, not_before, expires_at, ordering_key, place)
+		VALUES (?1, ?2, ?3, ?4, ?5, '', 0, 0, ?6, ?7, ?8, ?9, ?9, ?10, ?11, ?12, ?13)`
 	// sqlSettleLate settles a delivery to an endpoint that was deleted meanwhile, unless the endpoint's later ones are still to be
 	// settled.
 	sqlSettleLate   = "UPDATE deliveries SET of_deleted = 1 WHERE id = ?1 AND (SELECT settled OR settled_to > ?1 FROM endpoints WHERE n = ?2) = 1"
@@ -204,7 +226,7 @@ func (w *writer) insertEvent(tenant int64, n *bellwire.NewEvent, deferred *run, 
 		q.text(e.IdempotencyKey)
 	}
 	at := max(e.CreatedAt.UnixMicro(), w.clock+1)
-	q.timeOrNull(e.OccurredAt).int(at).bool(e.Test).int(int64(n.Count())).data(e.Data).blob(e.Trace.Encode()).timeOrNull(e.DeliverAt).timeOrNull(e.ExpiresAt)
+	q.timeOrNull(e.OccurredAt).int(at).bool(e.Test).int(int64(n.Count())).data(e.Data).blob(e.Trace.Encode()).timeOrNull(e.DeliverAt).timeOrNull(e.ExpiresAt).textOrNull(e.OrderingKey)
 	if err := q.exec(); err != nil {
 		return err
 	}
@@ -243,39 +265,53 @@ func (w *writer) insertDeliveries(tenant, event int64, n *bellwire.NewEvent, def
 		return w.deferDeliveries(deferred, tenant, event, n)
 	}
 	appended.Sequences = make([]int64, len(n.Deliveries))
+	key := bellwire.HashOrderingKey(n.Event.OrderingKey)
 	for i := range n.Deliveries {
 		d := &n.Deliveries[i]
 		endpoint, err := w.endpoint(d.Endpoint)
 		if err != nil {
 			return err
 		}
-		appended.Sequences[i], err = w.insertDelivery(&newDelivery{
+		row := &newDelivery{
 			id: d.ID, event: event, tenant: tenant, endpoint: endpoint.n, ordered: d.Ordered, manual: d.Manual, epoch: d.Epoch,
 			at: n.Event.CreatedAt, deleted: endpoint.deleted, schedule: rules.ScheduleOf(&n.Event),
-		})
-		if err != nil {
+		}
+		if d.Keyed {
+			row.key = key
+		}
+		var behind bool
+		if appended.Sequences[i], behind, err = w.insertDelivery(row); err != nil {
 			return err
+		}
+		if behind {
+			appended.Behind = putBehind(appended.Behind, len(n.Deliveries), i)
 		}
 	}
 	return nil
 }
 
-// insertDelivery stores a delivery and returns its number, 0 if it is not ordered.
-func (w *writer) insertDelivery(d *newDelivery) (number int64, err error) {
+// insertDelivery stores a delivery. It returns its number, 0 if it has none, and whether it is behind another of its key.
+func (w *writer) insertDelivery(d *newDelivery) (number int64, behind bool, err error) {
 	if d.ordered {
 		if number, _, err = w.query(sqlNextSequence).int(d.endpoint).scalar(); err != nil {
-			return 0, err
+			return 0, false, err
 		}
 	}
-	if d.schedule != (rules.Schedule{}) && !d.manual {
-		err = w.insertScheduled(d, number)
-	} else {
+	switch {
+	case d.key != 0:
+		if behind, err = w.hasOpenOfKey(d.endpoint, d.key); err == nil {
+			err = w.insertPlaced(d, 0, number, behind)
+		}
+		number = 0
+	case d.schedule != (rules.Schedule{}) && !d.manual:
+		err = w.insertPlaced(d, number, 0, false)
+	default:
 		err = w.insertPlain(d, number)
 	}
-	if err != nil || !d.deleted {
-		return number, err
+	if err == nil && d.deleted {
+		err = w.query(sqlSettleLate).blob(d.id[:]).int(d.endpoint).exec()
 	}
-	return number, w.query(sqlSettleLate).blob(d.id[:]).int(d.endpoint).exec()
+	return number, behind, err
 }
 
 // insertPlain stores a delivery of an event without a schedule, or a test.
@@ -289,9 +325,17 @@ func (w *writer) insertPlain(d *newDelivery, number int64) error {
 	return q.time(d.at).exec()
 }
 
-func (w *writer) insertScheduled(d *newDelivery, number int64) error {
-	place := rules.PlaceOf(d.schedule, d.at)
-	st := bellwire.DeliveryState{Status: bellwire.DeliveryPending, Delayed: place.Delayed}
-	return w.query(sqlInsertScheduled).blob(d.id[:]).int(d.event).int(d.tenant).int(d.endpoint).int(codec.StateNumber[int64](&st)).int(number).
-		int(d.epoch).time(place.DueAt).time(d.at).timeOrNull(place.NotBefore).timeOrNull(d.schedule.ExpiresAt).exec()
+// insertPlaced stores any other delivery. place is its place among those of its key.
+func (w *writer) insertPlaced(d *newDelivery, number, place int64, behind bool) error {
+	at := rules.PlaceOf(d.schedule, d.at, behind)
+	st, epoch := at.State(), d.epoch
+	if behind {
+		epoch = 0
+	}
+	q := w.query(sqlInsertPlaced).blob(d.id[:]).int(d.event).int(d.tenant).int(d.endpoint).int(codec.StateNumber[int64](&st)).int(number).
+		int(epoch).time(at.DueAt).time(d.at).timeOrNull(at.NotBefore).timeOrNull(d.schedule.ExpiresAt)
+	if d.key == 0 {
+		return q.null().null().exec()
+	}
+	return q.int(d.key).int(place).exec()
 }

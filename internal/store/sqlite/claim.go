@@ -97,12 +97,10 @@ func (g *claiming) search(claim *bellwire.Claim) (found *rules.Candidates, there
 	if err != nil || !there {
 		return nil, false, err
 	}
-	if ep.ordering != bellwire.OrderingFIFO {
-		if err := g.unnumber(ep.n); err != nil {
-			return nil, false, err
-		}
-	}
 	found = &rules.Candidates{LastSequence: ep.sequence}
+	if found.More, err = g.unorder(ep); err != nil {
+		return nil, false, err
+	}
 	manual, byTime, inOrder := rules.Wanted(claim)
 	for _, kind := range []struct {
 		sql    string
@@ -134,12 +132,29 @@ func (g *claiming) endpoint(endpoint string) (ep *claimedEndpoint, there bool, e
 	return ep, true, q.close()
 }
 
-// unnumber takes deliveries out of an order that their endpoint no longer keeps, so that they are found by their due time.
-// What exceeds the limit is due at once, and is left to the next claims.
-func (g *claiming) unnumber(endpoint int64) error {
-	return g.w.query(`UPDATE deliveries SET sequence = 0 WHERE id IN (SELECT id FROM deliveries
-			WHERE endpoint = ? AND ` + isOrdered + ` ORDER BY sequence LIMIT +?)`).
-		int(endpoint).int(rules.MaxUnnumbered).exec()
+// sqlUnnumber takes deliveries out of the order of their numbers.
+const sqlUnnumber = `UPDATE deliveries SET sequence = 0 WHERE id IN (SELECT id FROM deliveries
+	WHERE endpoint = ?1 AND ` + isOrdered + ` AND ?2 > 0 ORDER BY sequence LIMIT +?3)`
+
+// unorder takes deliveries out of orders that their endpoint no longer keeps, so that they are found by their due time. It reports
+// whether some may be left, which are due at once.
+func (g *claiming) unorder(ep *claimedEndpoint) (more bool, err error) {
+	if ep.sequence == 0 {
+		return false, nil // it never had an order
+	}
+	for _, kind := range []struct {
+		ordering bellwire.Ordering
+		sql      string
+	}{{bellwire.OrderingFIFO, sqlUnnumber}, {bellwire.OrderingKey, sqlUnkey}} {
+		if ep.ordering == kind.ordering {
+			continue
+		}
+		if err := g.w.query(kind.sql).int(ep.n).time(g.now).int(rules.MaxUnnumbered).exec(); err != nil {
+			return false, err
+		}
+		more = more || g.w.conn.Changes() == rules.MaxUnnumbered
+	}
+	return more, nil
 }
 
 // scan appends up to limit candidates.

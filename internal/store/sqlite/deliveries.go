@@ -16,17 +16,17 @@ const sqlIDsOfEvent = `SELECT id FROM deliveries WHERE id >= ?2 AND id < ?3 AND 
 	ORDER BY id DESC LIMIT +?6`
 
 // everyStatus are the ranges of an endpoint's deliveries in the indexes, each of which has them by id.
-var everyStatus = []string{isPending, isNumbered, isApart, hasStatus + "1", hasStatus + "2", hasStatus + "3", hasStatus + "4"}
+var everyStatus = []string{isPending, isNumbered, isDelayed, isBehind, hasStatus + "1", hasStatus + "2", hasStatus + "3", hasStatus + "4"}
 
 // The statements for lists of an endpoint merge ranges, and those of a tenant merge what its endpoints have.
 var (
 	sqlIDsOfEndpoint        = newestOfEndpoint(hasStatus + "?5")
-	sqlPendingIDsOfEndpoint = newestOfEndpoint(isPending, isNumbered, isApart)
+	sqlPendingIDsOfEndpoint = newestOfEndpoint(isPending, isNumbered, isDelayed, isBehind)
 	sqlAllIDsOfEndpoint     = newestOfEndpoint(everyStatus...)
 
 	sqlIDsOfTenant        = newestOfTenant([]string{"status = ?5"}, hasStatus+"?5")
-	sqlPendingIDsOfTenant = newestOfTenant([]string{"status = 0", "status = -1"}, isPending, isNumbered, isApart)
-	sqlAllIDsOfTenant     = newestOfTenant([]string{"status = 0", "status = -1", "status = 1", "status = 2", "status = 3", "status = 4"}, everyStatus...)
+	sqlPendingIDsOfTenant = newestOfTenant([]string{"status = 0", "status = -1", "status = -2"}, isPending, isNumbered, isDelayed, isBehind)
+	sqlAllIDsOfTenant     = newestOfTenant([]string{"status = 0", "status = -1", "status = -2", "status = 1", "status = 2", "status = 3", "status = 4"}, everyStatus...)
 )
 
 const theTenant = "(SELECT n FROM tenants WHERE id = ?1 AND deleted_at IS NULL)"

@@ -12,15 +12,23 @@ import (
 // none stands for NULL in columns without negative numbers.
 const none = -1
 
-const sqlState = "SELECT status, reason, attempts, retries, epoch, ifnull(manual_epoch, -1), ifnull(due_at, -1), expires_at FROM deliveries WHERE id = ?"
+const sqlState = `SELECT status, reason, attempts, retries, epoch, ifnull(manual_epoch, -1), ifnull(due_at, -1), expires_at,
+		endpoint, ifnull(ordering_key, 0), ifnull(place, 0) FROM deliveries WHERE id = ?`
+
+// deliveryRow is the state of a delivery, and where it is in the order of its key.
+type deliveryRow struct {
+	bellwire.DeliveryState
+	endpoint   int64
+	key, place int64 // 0: it is in no such order
+}
 
 // state reads the state of a delivery, and reports whether it exists.
-func (w *writer) state(id bellwire.DeliveryID) (st bellwire.DeliveryState, found bool, err error) {
+func (w *writer) state(id bellwire.DeliveryID) (st deliveryRow, found bool, err error) {
 	q := w.query(sqlState).blob(id[:])
 	if found, err = q.one(); !found {
 		return st, false, err
 	}
-	codec.SetStatus(&st, q.getInt())
+	codec.SetStatus(&st.DeliveryState, q.getInt())
 	st.Reason, st.Attempts, st.Retries, st.Epoch = q.getText(), int(q.getInt()), int(q.getInt()), q.getInt()
 	if epoch := q.getInt(); epoch != none {
 		st.Manual = bellwire.ManualRetry{Requested: true, Epoch: epoch}
@@ -29,6 +37,7 @@ func (w *writer) state(id bellwire.DeliveryID) (st bellwire.DeliveryState, found
 		st.DueAt = time.UnixMicro(due).UTC()
 	}
 	st.ExpiresAt = q.getTimeOrZero()
+	st.endpoint, st.key, st.place = q.getInt(), q.getInt(), q.getInt()
 	return st, true, q.close()
 }
 
@@ -52,7 +61,7 @@ const (
 	sqlDelivery     = "SELECT " + deliveryColumns + fromDeliveries
 	deliveryColumns = unnamedColumns + ", p.id, t.id"
 	unnamedColumns  = `d.id, d.status, d.reason, d.attempts, d.retries, d.sequence, d.epoch, d.due_at, d.created_at,
-		d.updated_at, d.job, d.restarted_at, d.replay, d.not_before, d.expires_at, e.id, e.type`
+		d.updated_at, d.job, d.restarted_at, d.replay, d.not_before, d.expires_at, ifnull(d.ordering_key, 0), e.id, e.type`
 	fromDeliveries = `
 	FROM deliveries d JOIN events e ON e.n = d.event JOIN endpoints p ON p.n = d.endpoint JOIN tenants t ON t.n = d.tenant
 	WHERE d.id = ? AND t.deleted_at IS NULL`
@@ -72,11 +81,13 @@ func (c *db) delivery(id bellwire.DeliveryID) (*bellwire.Delivery, error) {
 func scanDelivery(q *query) *bellwire.Delivery {
 	d := new(bellwire.Delivery)
 	q.getBytes(d.ID[:])
-	d.Status, d.Reason = codec.Status(q.getInt()), q.getText()
+	number := q.getInt()
+	d.Status, d.Behind, d.Reason = codec.Status(number), number == codec.Behind, q.getText()
 	d.Attempts, d.Retries, d.Sequence, d.Epoch = int(q.getInt()), int(q.getInt()), q.getInt(), q.getInt()
 	d.DueAt, d.CreatedAt, d.UpdatedAt = q.getTimeOrZero(), q.getTime(), q.getTime()
 	q.getBytes(d.Job[:]) // NULL leaves it zero
 	d.RestartedAt, d.Replay, d.NotBefore, d.ExpiresAt = q.getTimeOrZero(), q.getBool(), q.getTimeOrZero(), q.getTimeOrZero()
+	d.Key = q.getInt()
 	q.getBytes(d.Event[:])
 	d.EventType, d.Endpoint, d.Tenant = q.getText(), q.getText(), q.getText()
 	return d
@@ -303,11 +314,15 @@ func (w *writer) mustGetNone(endpoint string) (deleted bool, err error) {
 	return false, bellwire.Errorf(bellwire.CodeStale, "endpoint %q is %s, so that its deliveries are not canceled; read it again", endpoint, status)
 }
 
-// sqlOpenOf select what is open of an endpoint, deleted or not.
-var sqlOpenOf = []string{openOf(isPending, "id"), openOf(isNumbered, "id"), openOf(isApart, "id"), openOf(hasStatus+"1", "id")}
+// sqlOpenOf select what is open of an endpoint, deleted or not. What is behind others comes first, so that it is not freed to be
+// ended.
+var sqlOpenOf = []string{
+	openOf(isBehind, "id"), openOf(isPending, "id"), openOf(isNumbered, "id"), openOf(isDelayed, "id"), openOf(hasStatus+"1", "id"),
+}
 
 // sqlExpiredOf select what of it is on the schedule, free, and older than an id.
 var sqlExpiredOf = []string{
+	expiredOf(isBehind, "id"),
 	expiredOf(isPending, "id"), expiredOf(isNumbered, "id"), expiredOf(isLater+" AND status = -1 AND due_at < ?4", "due_at, id"),
 	expiredOf(hasStatus+"1", "id"),
 }
@@ -341,7 +356,7 @@ func ids(q *query) ([]bellwire.DeliveryID, error) {
 	return ids, q.err
 }
 
-// endOpen ends an open delivery.
+// endOpen ends an open delivery, and frees the next one of its key.
 func (w *writer) endOpen(id bellwire.DeliveryID, status bellwire.DeliveryStatus, reason string, now time.Time) error {
 	st, found, err := w.state(id)
 	if err != nil || !found {
@@ -349,5 +364,9 @@ func (w *writer) endOpen(id bellwire.DeliveryID, status bellwire.DeliveryStatus,
 	}
 	st.End(status, reason)
 	w.opened--
-	return w.setState(id, &st, now)
+	if err := w.setState(id, &st.DeliveryState, now); err != nil {
+		return err
+	}
+	_, err = w.freeNext(st.endpoint, st.key, now)
+	return err
 }

@@ -17,8 +17,11 @@ const (
 	isNumbered = "status = 0 AND sequence > 0" // by id
 	// hasStatus, with a status other than pending behind it, is for lists too.
 	hasStatus = "status > 0 AND status = " // by id
-	// isApart is what is pending and lies by due time, for lists.
-	isApart = "status < 0" // by id
+	// isApart is what is pending and is not in the first index: it lies by due time, or by its key.
+	isApart = "status < 0"
+	// isDelayed and isBehind are these two, for lists.
+	isDelayed = isApart + " AND status = -1" // by id
+	isBehind  = isApart + " AND status = -2" // by id
 )
 
 // dueAt is when a delivery is due as things stand at ?2: what has not been attempted yet is due, also if the clock was
@@ -32,6 +35,10 @@ var (
 	sqlDueLater   = firstOfEach(isLater, "due_at, id", dueAt)
 	// An endpoint without an order ignores numbers: deliveries that have one are due at once, so that a claim removes it.
 	sqlDueOrdered = firstOfEach(isOrdered, "sequence", "iif(p.ordering = 'fifo', "+dueAt+", min(created_at, ?2))")
+	// The same goes for the order of keys.
+	sqlDueKeyed = endpointsWith(isKeyed) + `
+		SELECT p.id, t.id, (SELECT min(created_at, ?2) FROM deliveries WHERE endpoint = line.endpoint AND ` + isKeyed + ` LIMIT 1)
+		FROM line` + sqlOfLivingTenants + " AND p.ordering <> 'key'"
 )
 
 // firstOfEach selects each endpoint with a time of its first delivery that is free.
@@ -81,6 +88,7 @@ func oldestOf(condition, order string) string {
 const sqlCountOpen = `SELECT (SELECT count(*) FROM deliveries WHERE ` + isPending + `)
 		+ (SELECT count(*) FROM deliveries WHERE ` + isLater + `)
 		+ (SELECT count(*) FROM deliveries WHERE ` + isOrdered + `)
+		+ (SELECT count(*) FROM deliveries WHERE ` + isBehind + `)
 		+ (` + sqlSumDeferred + `)`
 
 // DueEndpoints returns each endpoint of the leased shards that has something free to be claimed.
@@ -89,7 +97,7 @@ func (s *Store) DueEndpoints(ctx context.Context, leases *bellwire.Leases) ([]be
 	err := s.read(ctx, snapshot(func(c *db) error {
 		d := new(rules.Due)
 		epoch, now := s.leases.epoch.Load(), s.options.Now()
-		for _, sql := range []string{sqlDuePending, sqlDueLater, sqlDueOrdered} {
+		for _, sql := range []string{sqlDuePending, sqlDueLater, sqlDueOrdered, sqlDueKeyed} {
 			q := c.query(sql).int(epoch).time(now)
 			for q.next() {
 				if id, tenant, at := q.getText(), q.getText(), q.getTimeOrZero(); !at.IsZero() && leases.Epoch(id) != 0 {

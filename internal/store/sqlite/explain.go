@@ -68,6 +68,11 @@ func (s *Store) Explain(ctx context.Context, tenant string, id bellwire.EventID,
 				if at.Delivery, err = c.delivery(d.ID); err != nil {
 					return err
 				}
+				if at.Delivery != nil && at.Delivery.Behind {
+					if at.Ahead, err = c.firstOfKey(at.Delivery); err != nil {
+						return err
+					}
+				}
 			}
 			explained.Endpoints.Items = append(explained.Endpoints.Items, &at.EndpointAt)
 		}

@@ -148,7 +148,7 @@ func (s *Store) FanOut(ctx context.Context, leases *bellwire.Leases, limit int) 
 		return out, nil
 	}
 	err := s.write(ctx, func(w *writer) error {
-		f := fanning{w: w, remaining: limit, endpoints: make(map[int64]bool)}
+		f := fanning{w: w, remaining: limit, endpoints: make(map[int64]fannedEndpoint)}
 		err := f.run()
 		*out = bellwire.FannedOut{Tenant: f.tenant, Deliveries: limit - f.remaining, Endpoints: f.names}
 		return err
@@ -162,10 +162,10 @@ func (s *Store) FanOut(ctx context.Context, leases *bellwire.Leases, limit int) 
 // fanning is one step of FanOut.
 type fanning struct {
 	w         *writer
-	tenant    string         // whose turn it is
-	remaining int            // deliveries that this step may still store
-	endpoints map[int64]bool // the endpoints that got deliveries; true: the endpoint was deleted
-	names     []string       // ids of these endpoints
+	tenant    string                   // whose turn it is
+	remaining int                      // deliveries that this step may still store
+	endpoints map[int64]fannedEndpoint // the endpoints that got deliveries
+	names     []string                 // ids of these endpoints
 }
 
 // sqlFanoutTurn finds the next tenant after a given one.
@@ -234,6 +234,7 @@ type fannedEvent struct {
 	id       bellwire.EventID
 	at       time.Time
 	schedule rules.Schedule
+	key      string // the ordering key
 }
 
 // store stores the next delivery of a row.
@@ -248,7 +249,7 @@ func (f *fanning) store(row *fanout, events map[int64]fannedEvent) error {
 		}
 		events[n] = e
 	}
-	deleted, there, err := f.name(r.endpoint)
+	to, there, err := f.name(r.endpoint)
 	if err != nil {
 		return err
 	}
@@ -256,15 +257,19 @@ func (f *fanning) store(row *fanout, events map[int64]fannedEvent) error {
 		f.w.opened--
 		return nil
 	}
-	_, err = f.w.insertDelivery(&newDelivery{
+	d := &newDelivery{
 		id: bellwire.FannedOutOf(e.id, int(place)), event: n, tenant: row.tenant, endpoint: r.endpoint, ordered: r.ordered, at: e.at,
-		deleted: deleted, schedule: e.schedule,
-	})
+		deleted: to.deleted, schedule: e.schedule,
+	}
+	if r.ordered {
+		d.key = rules.KeyAt(e.key, to.ordering, e.schedule, e.at)
+	}
+	_, _, err = f.w.insertDelivery(d)
 	return err
 }
 
 func (w *writer) fannedEvent(n int64) (e fannedEvent, err error) {
-	q := w.query("SELECT id, created_at, deliver_at, expires_at FROM events WHERE n = ?").int(n)
+	q := w.query("SELECT id, created_at, deliver_at, expires_at, ordering_key FROM events WHERE n = ?").int(n)
 	found, err := q.one()
 	if err == nil && !found {
 		err = errors.New("an event is gone whose deliveries are still to be stored")
@@ -273,24 +278,29 @@ func (w *writer) fannedEvent(n int64) (e fannedEvent, err error) {
 		return e, err
 	}
 	q.getBytes(e.id[:])
-	e.at, e.schedule = q.getTime(), rules.Schedule{DeliverAt: q.getTimeOrZero(), ExpiresAt: q.getTimeOrZero()}
+	e.at, e.schedule, e.key = q.getTime(), rules.Schedule{DeliverAt: q.getTimeOrZero(), ExpiresAt: q.getTimeOrZero()}, q.getText()
 	return e, q.close()
 }
 
-// name records that an endpoint has something new. It reports whether the endpoint was deleted, and whether its row still
-// exists.
-func (f *fanning) name(endpoint int64) (deleted, there bool, err error) {
-	if deleted, known := f.endpoints[endpoint]; known {
-		return deleted, true, nil
+// fannedEndpoint is what deliveries depend on of their endpoint.
+type fannedEndpoint struct {
+	deleted  bool
+	ordering bellwire.Ordering
+}
+
+// name records that an endpoint has something new. It returns the endpoint, and reports whether its row still exists.
+func (f *fanning) name(endpoint int64) (to fannedEndpoint, there bool, err error) {
+	if to, known := f.endpoints[endpoint]; known {
+		return to, true, nil
 	}
-	q := f.w.query("SELECT id, deleted_at IS NOT NULL FROM endpoints WHERE n = ?").int(endpoint)
+	q := f.w.query("SELECT id, deleted_at IS NOT NULL, ordering FROM endpoints WHERE n = ?").int(endpoint)
 	if there, err = q.one(); !there {
-		return false, false, err
+		return to, false, err
 	}
 	f.names = append(f.names, q.getText())
-	deleted = q.getBool()
-	f.endpoints[endpoint] = deleted
-	return deleted, true, q.close()
+	to = fannedEndpoint{deleted: q.getBool(), ordering: bellwire.Ordering(q.getText())}
+	f.endpoints[endpoint] = to
+	return to, true, q.close()
 }
 
 // newDelivery is a row to be stored.
@@ -298,7 +308,8 @@ type newDelivery struct {
 	id                      bellwire.DeliveryID
 	event, tenant, endpoint int64
 	ordered, manual         bool
-	deleted                 bool // its endpoint is
+	key                     int64 // of its event's ordering key, if it is in the order of that; else 0
+	deleted                 bool  // its endpoint is
 	epoch                   int64
 	at                      time.Time
 	schedule                rules.Schedule // of its event

@@ -115,10 +115,16 @@ func (w *writer) restartHealth(endpoint int64, at time.Time, urlChanged bool) er
 	return w.saveHealth(endpoint, h)
 }
 
-// The deliveries that wait for an endpoint lie in three indexes; see due.go.
-var sqlWaiting = []string{waitingOf(isPending, "id"), waitingOf(isLater, "due_at, id"), waitingOf(isOrdered, "sequence")}
+// The deliveries that wait for an endpoint lie in four indexes; see due.go.
+var sqlWaiting = []string{
+	waitingOf(isPending, "id"), waitingOf(isLater, "due_at, id"), waitingOf(isOrdered, "sequence"), waitingOf(isBehind, "id"),
+}
 
-const waitingInOrder = 2 // in sqlWaiting
+// Places in sqlWaiting.
+const (
+	waitingInOrder = 2
+	waitingBehind  = 3
+)
 
 func waitingOf(condition, order string) string {
 	return "SELECT due_at FROM deliveries WHERE endpoint = ?1 AND " + condition + " AND due_at IS NOT NULL ORDER BY " + order + " LIMIT +?2"
@@ -126,7 +132,9 @@ func waitingOf(condition, order string) string {
 
 // sqlOldestWaiting reads the oldest of what waits for an endpoint in the indexes by id. Ids begin with the times of their events,
 // those of replays too.
-var sqlOldestWaiting = []string{oldestWaitingOf(isPending + " AND due_at IS NOT NULL"), oldestWaitingOf(isNumbered), oldestWaitingOf(hasStatus + "1")}
+var sqlOldestWaiting = []string{
+	oldestWaitingOf(isPending + " AND due_at IS NOT NULL"), oldestWaitingOf(isNumbered), oldestWaitingOf(isBehind), oldestWaitingOf(hasStatus + "1"),
+}
 
 func oldestWaitingOf(condition string) string {
 	return "SELECT id FROM deliveries WHERE endpoint = ? AND " + condition + " ORDER BY id LIMIT 1"
@@ -180,8 +188,8 @@ func (s *Store) endpointHealth(c *db, endpoint int64, limit int) (bellwire.Endpo
 		q := c.query(sql).int(endpoint).int(int64(limit) + 1)
 		for first := true; q.next(); first = false {
 			due := q.getTime()
-			if i == waitingInOrder && !first {
-				due = time.Time{} // the first holds it up
+			if i == waitingInOrder && !first || i == waitingBehind {
+				due = time.Time{} // another one holds it up
 			}
 			found.Add(1, due)
 		}

@@ -232,7 +232,7 @@ type jobStep struct {
 	job      *bellwire.Job
 	tenant   int64
 	endpoint int64
-	ordered  bool
+	ordering bellwire.Ordering
 	gone     bool // the endpoint is deleted
 	acted    []bellwire.DeliveryID
 }
@@ -253,7 +253,7 @@ func (s *jobStep) prepare() (busy bool, err error) {
 		s.gone = true
 		return false, nil
 	}
-	s.endpoint, s.tenant, s.ordered, s.gone = q.getInt(), q.getInt(), q.getText() == string(bellwire.OrderingFIFO), q.getBool()
+	s.endpoint, s.tenant, s.ordering, s.gone = q.getInt(), q.getInt(), bellwire.Ordering(q.getText()), q.getBool()
 	if err := q.close(); err != nil || !s.job.Params.Missing {
 		return false, err
 	}
@@ -330,11 +330,12 @@ const (
 
 // replay stores another delivery of an event, if the event is still there.
 func (s *jobStep) replay(event bellwire.EventID) (made bool, err error) {
-	q := s.w.query("SELECT n, deliveries, deliver_at, expires_at FROM events WHERE id = ? AND tenant = ? AND erased IS NULL").blob(event[:]).int(s.tenant)
+	q := s.w.query("SELECT n, deliveries, deliver_at, expires_at, ordering_key FROM events WHERE id = ? AND tenant = ? AND erased IS NULL").blob(event[:]).int(s.tenant)
 	if found, err := q.one(); !found {
 		return false, err
 	}
 	n, deliveries, schedule := q.getInt(), int(q.getInt()), rules.Schedule{DeliverAt: q.getTimeOrZero(), ExpiresAt: q.getTimeOrZero()}
+	key := rules.KeyAt(q.getText(), s.ordering, schedule, s.Now)
 	if err := q.close(); err != nil || bellwire.Expired(schedule.ExpiresAt, s.Now) {
 		return false, err
 	}
@@ -343,7 +344,11 @@ func (s *jobStep) replay(event bellwire.EventID) (made bool, err error) {
 		return false, err
 	}
 	id := bellwire.DeliveryOf(event, number)
-	if _, err := s.w.insertDelivery(&newDelivery{id: id, event: n, tenant: s.tenant, endpoint: s.endpoint, ordered: s.ordered && !schedule.DeliverAt.After(s.Now), at: s.Now, schedule: schedule}); err != nil {
+	numbered := s.ordering == bellwire.OrderingFIFO && !schedule.DeliverAt.After(s.Now)
+	_, _, err = s.w.insertDelivery(&newDelivery{
+		id: id, event: n, tenant: s.tenant, endpoint: s.endpoint, ordered: numbered || key != 0, key: key, at: s.Now, schedule: schedule,
+	})
+	if err != nil {
 		return false, err
 	}
 	s.w.opened++
@@ -376,23 +381,33 @@ func (s *jobStep) freeNumber(event bellwire.EventID, deliveries int) (number int
 	})
 }
 
-const sqlRestart = `UPDATE deliveries SET restarted_at = ?2, job = iif(replay, job, coalesce(?3, job)), sequence = CASE WHEN sequence > 0 THEN ?4 ELSE 0 END WHERE id = ?1`
+const sqlRestart = `UPDATE deliveries SET restarted_at = ?2, job = iif(replay, job, coalesce(?3, job)), sequence = CASE WHEN sequence > 0 THEN ?4 ELSE 0 END,
+	ordering_key = ?5, place = ?6 WHERE id = ?1`
 
 // restart begins the schedule of a delivery again. One with a number gets the next one of its endpoint, because later ones have
 // overtaken it. A job of nil leaves that of the delivery, and a replay keeps its own.
-func (w *writer) restart(id bellwire.DeliveryID, st *bellwire.DeliveryState, job []byte, now time.Time) error {
+func (w *writer) restart(id bellwire.DeliveryID, st *deliveryRow, job []byte, now time.Time) error {
 	if !st.Status.Open() {
 		w.opened++
 	}
+	again, err := w.placeAgain(st)
+	if err != nil {
+		return err
+	}
 	st.Restart(now)
+	st.Behind = again.behind
 	number, _, err := w.query(sqlNextOfDelivery).blob(id[:]).scalar()
 	if err != nil {
 		return err
 	}
-	if err := w.setState(id, st, now); err != nil {
+	if err := w.setState(id, &st.DeliveryState, now); err != nil {
 		return err
 	}
-	return w.query(sqlRestart).blob(id[:]).time(now).blob(job).int(number).exec()
+	q := w.query(sqlRestart).blob(id[:]).time(now).blob(job).int(number)
+	if again.key == 0 {
+		return q.null().null().exec()
+	}
+	return q.int(again.key).int(again.place).exec()
 }
 
 // sqlNextOfDelivery gives the next number of a delivery's endpoint, if the delivery has one.
@@ -414,7 +429,7 @@ func (s *Store) RestartDelivery(ctx context.Context, tenant string, id bellwire.
 			return err
 		}
 		if !st.CanRestart(s.leases.epoch.Load(), now) {
-			return rules.CannotRestart(id, &st, now)
+			return rules.CannotRestart(id, &st.DeliveryState, now)
 		}
 		if err := w.restart(id, &st, nil, now); err != nil {
 			return err

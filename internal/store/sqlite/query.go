@@ -87,6 +87,14 @@ func (q *query) text(v string) *query {
 	return q
 }
 
+// textOrNull binds a text; an empty one is NULL.
+func (q *query) textOrNull(v string) *query {
+	if v == "" {
+		return q.null()
+	}
+	return q.text(v)
+}
+
 // blob binds bytes; nil is NULL.
 func (q *query) blob(v []byte) *query {
 	if v == nil {

@@ -38,7 +38,11 @@ func (s *Store) RecordOutcomes(ctx context.Context, results []*bellwire.Result) 
 func (w *writer) record(r *bellwire.Result, details []byte) (recorded bellwire.Recorded, err error) {
 	if done, err := w.recordPlainSuccess(r, details); done || err != nil {
 		after := r.AfterPlainSuccess()
-		return after.Recorded(true, ""), err
+		recorded = after.Recorded(true, "")
+		if err == nil {
+			recorded.Next, err = w.freeNextOf(r)
+		}
+		return recorded, err
 	}
 	st, found, err := w.state(r.Delivery)
 	if err != nil || !found {
@@ -79,11 +83,16 @@ func (w *writer) record(r *bellwire.Result, details []byte) (recorded bellwire.R
 	write := w.setAttempts
 	if moved {
 		write = w.setState
-		if n := rules.DeliveryNews(r, &st); n != nil {
+		if n := rules.DeliveryNews(r, &st.DeliveryState); n != nil {
 			w.news = append(w.news, n)
 		}
 	}
-	return st.Recorded(moved, disabledFor), write(r.Delivery, &st, r.EndedAt)
+	recorded = st.Recorded(moved, disabledFor)
+	if err := write(r.Delivery, &st.DeliveryState, r.EndedAt); err != nil || !moved || st.Status.Open() {
+		return recorded, err
+	}
+	recorded.Next, err = w.freeNext(st.endpoint, st.key, r.EndedAt)
+	return recorded, err
 }
 
 // recordPlainSuccess records a success at the first attempt, the most frequent outcome, without reading the delivery first. It

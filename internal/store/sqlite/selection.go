@@ -27,6 +27,8 @@ const (
 	eventsOf     = "FROM events WHERE tenant = ?1 AND type = ?4 AND id > ?2 AND id < ?3"
 	testsOf      = eventsOf + " AND test = 1"
 	passedOverOf = "FROM deliveries WHERE endpoint = ?1 AND status = ?4 AND id > ?2 AND id < ?3 AND passed_over = 1"
+	// passedOverBehind are pending too.
+	passedOverBehind = "FROM deliveries WHERE endpoint = ?1 AND status = -2 AND ?4 = 0 AND id > ?2 AND id < ?3 AND passed_over = 1"
 )
 
 func deliveriesOf(condition string) string {
@@ -36,7 +38,7 @@ func deliveriesOf(condition string) string {
 // rangesOf returns the ranges of a status, each of which has its deliveries by id.
 func rangesOf(status bellwire.DeliveryStatus) []string {
 	if status == bellwire.DeliveryPending {
-		return []string{deliveriesOf(isPending + " AND ?4 = 0"), deliveriesOf(isNumbered + " AND ?4 = 0"), deliveriesOf(isApart + " AND ?4 = 0")}
+		return []string{deliveriesOf(isPending + " AND ?4 = 0"), deliveriesOf(isNumbered + " AND ?4 = 0"), deliveriesOf(isDelayed + " AND ?4 = 0"), deliveriesOf(isBehind + " AND ?4 = 0")}
 	}
 	return []string{deliveriesOf(hasStatus + "?4")}
 }
@@ -75,6 +77,8 @@ func (s *selection) ranges(r rules.Range) []string {
 		return []string{testsOf}
 	case r.Type != "":
 		return []string{eventsOf}
+	case r.Aside && r.Status == bellwire.DeliveryPending:
+		return []string{passedOverOf, passedOverBehind}
 	case r.Aside:
 		return []string{passedOverOf}
 	}
@@ -246,12 +250,12 @@ func (c *db) hasDelivery(endpoint int64, event bellwire.EventID) (bool, error) {
 	return false, nil
 }
 
-// CountWaiting counts the pending deliveries of an endpoint, up to a limit.
+// CountWaiting counts the pending deliveries of an endpoint, up to a limit, without delayed ones.
 func (s *Store) CountWaiting(ctx context.Context, endpoint string, limit int) (int, error) {
 	total := 0
 	err := s.read(ctx, func(c *db) error {
 		total = 0
-		for _, r := range []string{isPending, isNumbered} {
+		for _, r := range []string{isPending, isNumbered, isBehind} {
 			n, _, err := c.query("SELECT count(*) FROM (SELECT 1 FROM deliveries WHERE endpoint = (SELECT n FROM endpoints WHERE id = ?) AND " + r + " LIMIT +?) free").
 				text(endpoint).int(int64(limit)).scalar()
 			if err != nil {

@@ -150,7 +150,7 @@ func (w *world) wide(tenant string, endpoints ...*bellwire.Endpoint) *bellwire.N
 func recipients(endpoints ...*bellwire.Endpoint) *bellwire.Recipients {
 	r := new(bellwire.Recipients)
 	for _, ep := range endpoints {
-		*r = append(*r, bellwire.Recipient{Endpoint: ep.ID, Ordered: ep.Ordering == bellwire.OrderingFIFO})
+		*r = append(*r, bellwire.Recipient{Endpoint: ep.ID, Ordered: ep.Ordering.Ordered()})
 	}
 	return r
 }

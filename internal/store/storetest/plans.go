@@ -62,6 +62,7 @@ func useAll(w *world) {
 		w.record(r, w.result(d, bellwire.Transition{}), third)
 	}
 	useJobs(w)
+	useKeys(w)
 	useOperational(w)
 	useAlerts(w)
 	useImports(w)
@@ -194,7 +195,7 @@ func useRequests(w *world, tenant string) {
 func useJobs(w *world) {
 	w.Helper()
 	t := w.tenant()
-	for _, ep := range []*bellwire.Endpoint{w.endpoint(t), w.endpoint(t, fifo)} {
+	for _, ep := range []*bellwire.Endpoint{w.endpoint(t), w.endpoint(t, fifo), w.endpoint(t, byKey)} {
 		w.ended(ep, spent)
 		w.published("ping") // which is missing
 		w.equal("what was done", w.run(w.job(ep.Tenant, bellwire.JobReplay, allOf(ep)), 3, ep).Skipped, 0)

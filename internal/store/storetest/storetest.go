@@ -45,7 +45,7 @@ type test struct {
 // Run runs the suite.
 func Run(t *testing.T, open Open, hooks Hooks) {
 	for _, group := range [][]test{
-		configurationTests, sessionTests, historyTests, appendTests, scheduleTests, clockTests, fanoutTests, claimTests, recordTests, healthTests, statisticsTests, manualTests, jobTests, operationalTests, alertTests, eraseTests, endTests, journalTests, pendingTests,
+		configurationTests, sessionTests, historyTests, appendTests, orderingTests, scheduleTests, clockTests, fanoutTests, claimTests, recordTests, healthTests, statisticsTests, manualTests, jobTests, operationalTests, alertTests, eraseTests, endTests, journalTests, pendingTests,
 		auditTests, idempotencyTests, bytesTests, purgeTests, retentionTests, importTests, concurrencyTests, modelTests, crashTests, planTests,
 	} {
 		for _, test := range group {
@@ -180,13 +180,15 @@ func (w *world) newEndpoint(tenant string) *bellwire.Endpoint {
 	return ep
 }
 
-func fifo(ep *bellwire.Endpoint) { ep.Ordering = bellwire.OrderingFIFO }
+func fifo(ep *bellwire.Endpoint)  { ep.Ordering = bellwire.OrderingFIFO }
+func byKey(ep *bellwire.Endpoint) { ep.Ordering = bellwire.OrderingKey }
 
-// delivery makes a free delivery of the event to the endpoint, numbered if the endpoint wants that.
+// delivery makes a free delivery of the event to the endpoint, in the order that the endpoint keeps.
 func delivery(e *bellwire.NewEvent, ep *bellwire.Endpoint) bellwire.NewDelivery {
+	keyed := ep.Ordering == bellwire.OrderingKey && e.Event.OrderingKey != ""
 	return bellwire.NewDelivery{
 		ID: bellwire.DeliveryOf(e.Event.ID, len(e.Deliveries)), Endpoint: ep.ID,
-		Ordered: ep.Ordering == bellwire.OrderingFIFO,
+		Ordered: ep.Ordering == bellwire.OrderingFIFO || keyed, Keyed: keyed,
 	}
 }
 
@@ -273,7 +275,7 @@ func (w *world) attempt(d bellwire.DeliveryID) *bellwire.Attempt {
 func (w *world) result(d bellwire.Delivery, t bellwire.Transition) *bellwire.Result {
 	return &bellwire.Result{
 		Attempt: w.attempt(d.ID), Delivery: d.ID, Trigger: bellwire.TriggerSchedule, Epoch: d.Epoch,
-		Transition: t, EndedAt: w.now, Endpoint: d.Endpoint,
+		Key: d.Key, Transition: t, EndedAt: w.now, Endpoint: d.Endpoint,
 	}
 }
 

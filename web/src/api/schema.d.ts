@@ -1550,7 +1550,7 @@ export interface components {
              */
             on_error: "deliver" | "skip";
             /** @enum {string} */
-            ordering: "none" | "fifo";
+            ordering: "none" | "fifo" | "key";
             /**
              * Format: double
              * @description Events per second; null for no limit.
@@ -1692,7 +1692,7 @@ export interface components {
              */
             on_error: "deliver" | "skip";
             /** @enum {string} */
-            ordering: "none" | "fifo";
+            ordering: "none" | "fifo" | "key";
             /**
              * @description The ed25519 public key, if the endpoint signs with one.
              * @example whpk_MCowBQYDK2VwAyEAe8Qd
@@ -1922,7 +1922,7 @@ export interface components {
              */
             on_error: "deliver" | "skip";
             /** @enum {string} */
-            ordering: "none" | "fifo";
+            ordering: "none" | "fifo" | "key";
             /**
              * Format: double
              * @description Events per second; null for no limit.
@@ -2031,6 +2031,8 @@ export interface components {
              * @description When it happened according to the publisher, or else when Bellwire accepted it.
              */
             occurred_at: string;
+            /** @description The key in whose order endpoints with the ordering key get it; null if there is none. */
+            ordering_key: string | null;
             /** @description Why an event that was published inside the database was not sent. Omitted if it was. */
             problem?: string;
             /** @description Whether it was created by testing an endpoint, not published. */
@@ -2146,6 +2148,8 @@ export interface components {
              * @description When it happened according to the publisher, or else when Bellwire accepted it.
              */
             occurred_at: string;
+            /** @description The key in whose order endpoints with the ordering key get it; null if there is none. */
+            ordering_key: string | null;
             /** @description Why an event that was published inside the database was not sent. Omitted if it was. */
             problem?: string;
             /** @description Whether it was created by testing an endpoint, not published. */
@@ -2669,10 +2673,10 @@ export interface components {
              */
             on_error?: "deliver" | "skip";
             /**
-             * @description With fifo, a delivery is sent only after the one before it has ended; default none.
+             * @description With fifo, a delivery is sent only after the one before it has ended. With key, that holds among the events with the same ordering_key, and others are sent at the same time. Default none.
              * @enum {string}
              */
-            ordering?: "none" | "fifo";
+            ordering?: "none" | "fifo" | "key";
             /**
              * Format: double
              * @description Events per second, above 0; null for no limit.
@@ -2950,10 +2954,10 @@ export interface components {
              */
             on_error?: "deliver" | "skip";
             /**
-             * @description With fifo, a delivery is sent only after the one before it has ended; default none.
+             * @description With fifo, a delivery is sent only after the one before it has ended. With key, that holds among the events with the same ordering_key, and others are sent at the same time. Default none.
              * @enum {string}
              */
-            ordering?: "none" | "fifo";
+            ordering?: "none" | "fifo" | "key";
             /**
              * Format: double
              * @description Events per second, above 0; null for no limit.
@@ -3158,6 +3162,11 @@ export interface components {
              * @example 2026-01-31T12:30:00Z
              */
             occurred_at?: string | null;
+            /**
+             * @description Endpoints with the ordering key get the events that have the same ordering_key one after the other, in the order of publication. Without it, or with deliver_at, the event is in no order. Other endpoints ignore it.
+             * @example in_123
+             */
+            ordering_key?: string | null;
             /**
              * @description An event type of the catalogue.
              * @example invoice.paid
@@ -3655,6 +3664,8 @@ export interface components {
              * @description When it happened according to the publisher, or else when Bellwire accepted it.
              */
             occurred_at: string;
+            /** @description The key in whose order endpoints with the ordering key get it; null if there is none. */
+            ordering_key: string | null;
             /** @description Why an event that was published inside the database was not sent. Omitted if it was. */
             problem?: string;
             /** @example acme */
@@ -3746,7 +3757,7 @@ export interface components {
             /** @description For operators: the node that sends for the endpoint, if it is another one. */
             node?: string;
             /**
-             * @description retry: its next attempt is due later. deliver_at: its event is to be delivered later. paused: the endpoint is. tenant_paused: the tenant is. ending: the endpoint is disabled or deleted, and the delivery is about to be canceled. order: an earlier delivery in the endpoint's order has not ended. breaker: the endpoint's circuit breaker is open. rest: the endpoint asked for a rest, or is overloaded. rate_limit: the endpoint's is reached. in_flight: as many requests are in flight as the endpoint takes. unanswered: those in flight bring no answer. failure_rate: too many of the tenant's attempts fail. host_limit: the host has acknowledged too few of the tenant's requests. share: the tenant has its share of the node. fault: the node or its database failed a moment ago. takeover: a node is about to take over the endpoint. other_node: another node sends for the endpoint, and only that one can say more. queued: it is next, or its request is in flight.
+             * @description retry: its next attempt is due later. deliver_at: its event is to be delivered later. paused: the endpoint is. tenant_paused: the tenant is. ending: the endpoint is disabled or deleted, and the delivery is about to be canceled. order: an earlier delivery in the endpoint's order, or with the same ordering_key, has not ended; behind names it. breaker: the endpoint's circuit breaker is open. rest: the endpoint asked for a rest, or is overloaded. rate_limit: the endpoint's is reached. in_flight: as many requests are in flight as the endpoint takes. unanswered: those in flight bring no answer. failure_rate: too many of the tenant's attempts fail. host_limit: the host has acknowledged too few of the tenant's requests. share: the tenant has its share of the node. fault: the node or its database failed a moment ago. takeover: a node is about to take over the endpoint. other_node: another node sends for the endpoint, and only that one can say more. queued: it is next, or its request is in flight.
              * @enum {string}
              */
             reason: "retry" | "deliver_at" | "paused" | "tenant_paused" | "ending" | "order" | "breaker" | "rest" | "rate_limit" | "in_flight" | "unanswered" | "failure_rate" | "host_limit" | "share" | "fault" | "takeover" | "other_node" | "queued";
@@ -3799,10 +3810,10 @@ export interface components {
              */
             on_error?: "deliver" | "skip";
             /**
-             * @description With fifo, a delivery is sent only after the one before it has ended; default none.
+             * @description With fifo, a delivery is sent only after the one before it has ended. With key, that holds among the events with the same ordering_key, and others are sent at the same time. Default none.
              * @enum {string}
              */
-            ordering?: "none" | "fifo";
+            ordering?: "none" | "fifo" | "key";
             /**
              * Format: double
              * @description Events per second, above 0; null for no limit.

@@ -12,7 +12,7 @@ const waits: Record<Waiting["reason"], string> = {
   paused: "waits because the endpoint is paused",
   tenant_paused: "waits because the tenant is paused",
   ending: "is about to be canceled, because the endpoint is disabled or deleted",
-  order: "waits for an earlier delivery, because the endpoint takes them in order",
+  order: "waits for an earlier delivery in its order",
   breaker: "waits because the endpoint keeps failing and its circuit breaker is open",
   rest: "waits because the endpoint asked for a rest",
   rate_limit: "waits because the endpoint's rate limit is reached",

@@ -130,7 +130,7 @@ export function Settings({ endpoint }: { endpoint: Endpoint }) {
                 </div>
                 <div>
                   <p className="mb-1.5 text-sm font-medium">Order</p>
-                  <Choice label="Order" value={draft.ordering} values={[["none", "As fast as possible"], ["fifo", "One after the other"]]} onChange={(value) => !locked && set("ordering", value)} />
+                  <Choice label="Order" value={draft.ordering} values={[["none", "As fast as possible"], ["fifo", "One after the other"], ["key", "One after the other for each ordering key"]]} onChange={(value) => !locked && set("ordering", value)} />
                 </div>
                 <Field label="Retries" {...wiring("retry")} hint="schedule; interval and count; or initial, factor, max_interval and max_elapsed.">
                   {(field) => (

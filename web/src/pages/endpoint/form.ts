@@ -13,7 +13,7 @@ export type Draft = {
   timeout: string;
   rate_limit: string;
   max_in_flight: string;
-  ordering: "none" | "fifo";
+  ordering: "none" | "fifo" | "key";
   auto_disable_after: string;
   retry: string;
   signing: "hmac" | "ed25519" | "both";

@@ -77,6 +77,7 @@ function Loaded({ endpoint }: { endpoint: Endpoint }) {
           <Id value={endpoint.id} />
           <span>{endpoint.dialect}</span>
           {endpoint.ordering === "fifo" && <span>in order</span>}
+          {endpoint.ordering === "key" && <span>in order for each ordering key</span>}
           {endpoint.rate_limit !== null && <span>at most {endpoint.rate_limit} a second</span>}
         </div>
       </PageHeader>

@@ -104,6 +104,7 @@ function Page({ tenant, event, data, erased }: { tenant: string } & Loaded) {
               ["Event", <Id key="id" value={event.id} />],
               ...(shell === "console" ? [["Tenant", <Id key="tenant" value={tenant} to={link.tenant(tenant)} />]] : []),
               ...(event.idempotency_key ? [["Publisher's id", <Id key="key" value={event.idempotency_key} />]] : []),
+              ...(event.ordering_key ? [["Ordering key", <Id key="ordering" value={event.ordering_key} />]] : []),
               ["Accepted", <Time key="at" at={event.created_at} />],
               ...(event.occurred_at !== event.created_at ? [["Occurred", <Time key="occurred" at={event.occurred_at} />]] : []),
             ] as [string, React.ReactNode][]
