@@ -21,6 +21,7 @@ test.each(["light", "dark"] as const)("the pictures of the README, %s", async (t
   const { url } = await call("POST", "/tenants/acme/portal-sessions", { capabilities: ["view", "manage", "replay", "test"], theme: { accent: "#0f766e" } });
   const portal = await open(url, { signedIn: false, size, theme });
   await portal.getByRole("link", { name: "Deliveries" }).click();
+  await portal.getByRole("heading", { name: "Deliveries" }).waitFor(); // the page before it has a filter, too
   await portal.getByRole("combobox", { name: "Filter" }).fill("status:retrying");
   await portal.keyboard.press("Enter");
   await portal.waitForURL(/status=retrying/);
