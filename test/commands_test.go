@@ -26,6 +26,8 @@ var withoutCommand = map[string]string{
 	"end-console-session":   "in the console's settings",
 	"list-portal-sessions":  "on the tenant's page in the console",
 	"end-portal-session":    "on the tenant's page in the console",
+	"get-backlog":           "for the console's overview; bellwire status has what waits at each endpoint",
+	"list-subscriptions":    "for the console's event types; bellwire endpoints list has what each subscribes to",
 }
 
 // calls are commands that together call the whole API.
@@ -44,6 +46,7 @@ var calls = [][]string{
 	{"keys", "list", "--tenant", "acme"}, {"keys", "create", "--role", "tenant", "--tenant", "acme"}, {"keys", "delete", "--tenant", "acme", "key"},
 	{"audit", "--all-tenants"}, {"nodes"}, {"settings"}, {"probe", "ep"}, {"statistics", "--since", "1h"}, {"statistics", "--since", "1h", "--all-tenants"},
 	{"console"}, {"portal", "acme"}, {"tail", "--count", "1"}, {"tail", "--count", "1", "--all-tenants"},
+	{"find", "evt"}, {"events", "list", "--all-tenants"}, {"deliveries", "body", "dlv"}, {"import", "events.ndjson"},
 	{"tenants", "put", "acme"}, {"endpoints", "put", "ep", "--url", "http://a.example", "--events", "*"},
 }
 
