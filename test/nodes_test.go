@@ -120,7 +120,7 @@ func startFleet(t *testing.T, nodes int, failRate float64) *fleet {
 // start starts a node under a name.
 func (f *fleet) start(name string) *server {
 	f.t.Helper()
-	return startServer(f.t, f.dir, append([]string{"--node", name}, f.args...)...)
+	return startServer(f.t, f.dir, append([]string{"--node", name, "--node-listen", "127.0.0.1:0"}, f.args...)...)
 }
 
 // held returns how many shards each node holds.

@@ -22,6 +22,7 @@ import (
 	"github.com/bellwire/bellwire/internal/engine"
 	"github.com/bellwire/bellwire/internal/httpx"
 	"github.com/bellwire/bellwire/internal/live"
+	"github.com/bellwire/bellwire/internal/peer"
 	"github.com/bellwire/bellwire/internal/service"
 	"github.com/bellwire/bellwire/internal/telemetry"
 	"github.com/bellwire/bellwire/internal/web"
@@ -45,7 +46,9 @@ type server struct {
 	backlog   *glance[*bellwire.Backlog]
 	http      *httpx.Server
 	listener  net.Listener
-	adminKey  string // created by this start; empty if there was one already
+	links     *peer.Links  // to other nodes; nil: there can be none
+	peers     net.Listener // of other nodes; nil: none can connect
+	adminKey  string       // created by this start; empty if there was one already
 	draining  atomic.Bool
 	drainedBy time.Time                   // end of the drain timeout; zero before the drain
 	dialects  map[string]bellwire.Dialect // those that are enabled, by name
@@ -104,6 +107,14 @@ func (srv *server) assemble(ctx context.Context) (err error) {
 		return fmt.Errorf("--database-url: %w", err)
 	}
 	srv.live = live.New(live.Config{Node: srv.node(), Tell: srv.tell(), Logger: srv.log})
+	if err := srv.connectNodes(keyring.NodeSeeds()); err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil && srv.peers != nil {
+			err = errors.Join(err, srv.peers.Close())
+		}
+	}()
 	guard := s.guard()
 	s.warnOfAllowed(srv.log)
 	budget := thisBudget()
@@ -117,6 +128,7 @@ func (srv *server) assemble(ctx context.Context) (err error) {
 		Observer:    srv.live.Observer(srv.observer),
 		Told:        srv.live.Told,
 		Mailer:      s.mailer(),
+		Link:        srv.link(),
 		Logger:      srv.log,
 		Node:        srv.node(),
 		UserAgent:   "Bellwire/" + build.Version,
@@ -313,6 +325,13 @@ func (srv *server) run(ctx context.Context) error {
 	if err := srv.engine.Start(context.WithoutCancel(ctx)); err != nil {
 		srv.endSpans(ctx)
 		return errors.Join(err, srv.listener.Close(), srv.store.Close())
+	}
+	if srv.peers != nil {
+		go func() { // ends when the engine closes the links
+			if err := srv.links.Serve(srv.peers); err != nil {
+				srv.log.Error("other nodes can connect no more", "error", err)
+			}
+		}()
 	}
 	purging, stopPurging := context.WithCancel(ctx)
 	cleaner := &janitor{store: srv.store, uses: srv.service, retention: srv.settings.Retention, log: srv.log}

@@ -49,6 +49,8 @@ type settings struct {
 	Listen       string        `group:"server" default:"127.0.0.1:8080" env:"BELLWIRE_LISTEN" placeholder:"HOST:PORT" help:"Address to listen on."`
 	PublicURL    string        `group:"server" env:"BELLWIRE_PUBLIC_URL" placeholder:"URL" help:"URL at which clients reach this server, if it is not the address that it listens on."`
 	Node         string        `group:"server" env:"BELLWIRE_NODE" placeholder:"NAME" help:"Name of this node among those that share a PostgreSQL database. Default: the host name and the address that it listens on."`
+	NodeListen   string        `group:"server" env:"BELLWIRE_NODE_LISTEN" placeholder:"HOST:PORT" help:"Address at which this node takes deliveries from the other nodes. Default: none; then they go through the database, which takes longer."`
+	NodeAddress  string        `group:"server" env:"BELLWIRE_NODE_ADDRESS" placeholder:"HOST:PORT" help:"Address at which other nodes reach --node-listen, if it is not that."`
 	DrainDelay   time.Duration `group:"server" default:"0s" env:"BELLWIRE_DRAIN_DELAY" placeholder:"TIME" help:"How long to keep serving after SIGTERM, with /readyz failing, so that load balancers can choose other nodes."`
 	DrainTimeout time.Duration `group:"server" default:"30s" env:"BELLWIRE_DRAIN_TIMEOUT" placeholder:"TIME" help:"How long requests in progress may take to finish after SIGTERM and the drain delay."`
 
@@ -124,6 +126,9 @@ func (s *settings) checkServer() error {
 			"such an address; set it to https://…, or choose dialects with --dialects, such as standard",
 			s.Listen, strings.Join(named, " and "))
 	}
+	if err := s.checkNodeListen(); err != nil {
+		return err
+	}
 	if len(s.Node) > maxNodeName {
 		return cli.Option("node", "must have at most %d bytes", maxNodeName)
 	}
@@ -134,6 +139,33 @@ func (s *settings) checkServer() error {
 		return cli.Option("drain-timeout", "must be longer than 0s")
 	}
 	return nil
+}
+
+// checkNodeListen refuses addresses at which no other node could reach this one.
+func (s *settings) checkNodeListen() error {
+	if s.NodeListen == "" {
+		if s.NodeAddress != "" {
+			return cli.Option("node-address", "must be given together with --node-listen")
+		}
+		return nil
+	}
+	host, err := checkAddress("node-listen", s.NodeListen)
+	if err != nil {
+		return err
+	}
+	if s.DatabaseURL.postgres == "" {
+		return cli.Option("node-listen", "must not be given with SQLite, whose database has one node only")
+	}
+	if s.NodeAddress == "" {
+		if isUnspecified(host) {
+			return cli.Option("node-address", "must be given with --node-listen %s, because other nodes cannot connect to such an address", s.NodeListen)
+		}
+		return nil
+	}
+	if host, err = checkAddress("node-address", s.NodeAddress); err == nil && isUnspecified(host) {
+		return cli.Option("node-address", "must be an address at which other nodes reach this one, not %q", s.NodeAddress)
+	}
+	return err
 }
 
 // checkAddress returns the host of an address to listen on, or an error about the option.

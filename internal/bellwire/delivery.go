@@ -143,7 +143,7 @@ type DeliveryState struct {
 	Reason   string
 	Attempts int
 	Retries  int
-	Epoch    int64     // the shard epoch in which it was claimed; 0: free
+	Epoch    int64     // the shard epoch in which it was claimed, negative: for which it was stored to be forwarded; 0: free
 	DueAt    time.Time // when the next attempt is due; zero unless open and on the schedule
 	Manual   ManualRetry
 	// Delayed is set while nothing was attempted of a delivery whose event was to be delivered later. It is stored by its due time.
@@ -195,7 +195,7 @@ func (s *DeliveryState) Apply(r *Result, disabled bool) (moved bool) {
 // release ends the manual retry that the result is of, and reports whether the delivery was claimed in the result's epoch.
 func (s *DeliveryState) release(r *Result) (held bool) {
 	if r.Trigger == TriggerSchedule {
-		return r.Epoch != 0 && s.Epoch == r.Epoch
+		return r.Epoch != 0 && (s.Epoch == r.Epoch || s.Epoch == -r.Epoch)
 	}
 	held = r.Epoch != 0 && s.Manual.Requested && s.Manual.Epoch == r.Epoch
 	if held {

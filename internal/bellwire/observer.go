@@ -47,6 +47,10 @@ type Observer interface {
 	Lost(shards int)
 	// AlertsMailed reports a digest of alerts that the mail server took, or that could not be sent.
 	AlertsMailed(sent bool)
+	// Forwarded reports deliveries that this node has stored, and that the nodes which own their endpoints have accepted from it.
+	// NotForwarded reports others, which their owners claim from the store, and why. There are few reasons.
+	Forwarded(deliveries int)
+	NotForwarded(deliveries int, reason string)
 	// StoreFailed reports an operation of the store that failed.
 	StoreFailed(operation string, err error)
 }
@@ -86,3 +90,5 @@ func (NopObserver) StoreFailed(string, error)                              {}
 func (NopObserver) TookOver(Takeover)                                      {}
 func (NopObserver) HandedOver(int)                                         {}
 func (NopObserver) Lost(int)                                               {}
+func (NopObserver) Forwarded(int)                                          {}
+func (NopObserver) NotForwarded(int, string)                               {}

@@ -288,6 +288,10 @@ func DeliveryCursor(id DeliveryID) Cursor { return MakeCursor(id[:]) }
 // Of the open deliveries to an endpoint with the same Key, the first can be claimed, and the others are behind it. Whatever ends the
 // first one makes the next one free in the same transaction. At an endpoint that is no longer ordered by key, claims take
 // deliveries out of this order.
+//
+// A delivery that another node stores for the owner, to forward it to the owner, carries the negative epoch. It is free as well, but
+// only the claims with Lost take it in that epoch, because otherwise the owner has it in memory, or is about to. Results and releases
+// of the epoch apply to it.
 type Queue interface {
 	// RenewLeases registers the node, renews its leases and acquires its share of free shards. CodeConflict: another process
 	// has taken over the node's name and all its shards.
@@ -318,6 +322,9 @@ type Queue interface {
 	// A delivery with Keyed whose key has an open delivery at the endpoint is stored behind it, and not claimed; see
 	// AppendedEvent.Behind.
 	AppendEvents(ctx context.Context, appends []*Append) ([]AppendResult, error)
+	// AnnounceLost tells the owners of endpoints that deliveries which were stored to be forwarded to them may not have arrived. It
+	// does not wait. A store for one node does nothing.
+	AnnounceLost(endpoints []string)
 	// FanOut stores up to limit of the deliveries that AppendEvents has deferred to it, of one tenant in the leased shards. Tenants
 	// take turns, and each tenant's events go in the order in which they were stored. The deliveries are free. Each is stored
 	// once, even if several nodes call FanOut.
@@ -391,6 +398,8 @@ type Leases struct {
 	ToRelease []int         // owned shards that another node is to have, to be handed over once nothing in them is in progress
 	Acquired  []Takeover    // owned shards that this renewal has acquired
 	Nodes     int           // live nodes, this one included; a store for one node may leave it 0
+	Instance  [16]byte      // of this process, among those that have had its name
+	Peers     []Peer        // the other live nodes
 	Term      time.Duration // how long they hold after the call of RenewLeases, unless renewed; 0: forever
 }
 
@@ -434,6 +443,7 @@ func (l *Leases) Epoch(endpoint string) int64 { return l.Epochs[ShardOf(endpoint
 // Notification is what a node learns of another.
 type Notification struct {
 	Endpoints     []string     // endpoints that have something new to claim
+	Lost          bool         // some of that may have been stored to be forwarded, and not have arrived
 	Erased        EventID      // an event whose data was erased, of which these endpoints may have deliveries in memory; zero: none
 	Canceled      []DeliveryID // deliveries to these endpoints that were canceled, which may be in memory
 	Tenant        string       // a tenant whose configuration changed; empty: none
@@ -517,7 +527,7 @@ type FannedOut struct {
 type NewDelivery struct {
 	ID       DeliveryID // DeliveryOf its event, with a distinct number
 	Endpoint string
-	Epoch    int64 // the shard's epoch if the caller claims it at once; 0: free
+	Epoch    int64 // the shard's epoch if the caller claims it at once, negative if it forwards it to the owner; 0: free
 	Ordered  bool  // it gets the endpoint's next number
 	Keyed    bool  // with Ordered: its order is that of its event's OrderingKey
 	Manual   bool  // a test: claimed like a manual retry, and never on the schedule
@@ -565,6 +575,10 @@ type Claim struct {
 	ManualLimit int   // the most manual retries
 	MaxBytes    int   // of event data: once reached, nothing more is claimed, except one manual retry and one delivery on the schedule
 	Ordered     bool
+	// Lost claims also what was stored in this epoch to be forwarded, except Held, which the caller has in memory. An Ordered claim
+	// does so always, and there is nothing held.
+	Lost bool
+	Held []DeliveryID
 }
 
 // MaxClaimBytes is how much event data one ClaimDue reads, because publishers wait for it. Once that is reached, the remaining

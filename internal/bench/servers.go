@@ -21,10 +21,14 @@ func (b *benchmark) start(ctx context.Context) error {
 		return err
 	}
 	for n := range b.options.Nodes {
-		server, err := startProgram(ctx, program, []string{
+		variables := []string{
 			"BELLWIRE_DATABASE_URL=" + database,
 			"BELLWIRE_LIMITS=target_requests=0", // all receivers are on one host; in a variable, because older builds refuse unknown options
-		}, append([]string{
+		}
+		if b.options.Nodes > 1 {
+			variables = append(variables, "BELLWIRE_NODE_LISTEN=127.0.0.1:0")
+		}
+		server, err := startProgram(ctx, program, variables, append([]string{
 			"serve", "--listen", "127.0.0.1:0", "--node", nodeName(n), "--admin-key", adminKey,
 			"--keyset-file", filepath.Join(b.dir, "bench.keyset"), "--allow-network", "127.0.0.0/8", "--log-format", "json",
 			"--config", os.DevNull,

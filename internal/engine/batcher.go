@@ -112,6 +112,7 @@ type batcher struct {
 	appends      []*bellwire.Append
 	reservations []lanes.Reservation
 	jobs         []*lanes.Job
+	routes       []route
 }
 
 // batcherDeps is what batchers are given.
@@ -123,6 +124,7 @@ type batcherDeps struct {
 	ids       *bellwire.Sequence
 	deferred  func() // wakes the fan-out
 	expires   func(at time.Time)
+	forwarder *forwarder
 }
 
 // bound is the most that may wait, and how much of it is kept for tenants that have nothing waiting.
@@ -330,7 +332,7 @@ func (b *batcher) gather(group []*submission) []*submission {
 // storeGroup commits a group, hands its deliveries to their lanes and answers its publishers.
 func (b *batcher) storeGroup(ctx context.Context, group []*submission) {
 	started := time.Now()
-	b.appends, b.reservations, b.jobs = b.appends[:0], b.reservations[:0], b.jobs[:0]
+	b.appends, b.reservations, b.jobs, b.routes = b.appends[:0], b.reservations[:0], b.jobs[:0], b.routes[:0]
 	created := b.clock()
 	for _, s := range group {
 		b.prepare(s, started, created)
@@ -355,6 +357,7 @@ func (b *batcher) storeGroup(ctx context.Context, group []*submission) {
 	clear(b.appends)
 	clear(b.reservations)
 	clear(b.jobs)
+	clear(b.routes)
 }
 
 // prepare gives a submission's events their ids and times by the wall clock, a microsecond apart, and reserves places for its
@@ -395,6 +398,11 @@ func (b *batcher) prepare(s *submission, now, created time.Time) {
 			e.Deliveries[k].Epoch = r.Epoch()
 			e.Deliveries[k].Manual = s.test
 			b.jobs = append(b.jobs, newJob(content, &e.Deliveries[k]))
+		}
+		if s.test || e.Event.Delayed() {
+			b.routes = append(b.routes, make([]route, len(s.targets[i]))...)
+		} else {
+			b.routes = b.forwarder.plan(e, s.targets[i], b.routes)
 		}
 	}
 	b.appends = append(b.appends, &s.append)
@@ -490,7 +498,7 @@ func (b *batcher) settle(group []*submission) {
 	for _, s := range group {
 		for i := range s.events {
 			n := len(s.events[i].Deliveries)
-			reserved, jobs := b.reservations[at:at+n], b.jobs[at:at+n]
+			reserved, jobs, routes := b.reservations[at:at+n], b.jobs[at:at+n], b.routes[at:at+n]
 			at += n
 			switch {
 			case s.result.Err == nil && !s.result.Events[i].Duplicate && !s.result.Events[i].Deferred:
@@ -498,16 +506,21 @@ func (b *batcher) settle(group []*submission) {
 				b.leaveBehind(reserved, jobs, s.result.Events[i].Behind)
 				b.scheduler.Commit(now, reserved, jobs)
 				b.schedule(&s.events[i].Event, s.targets[i])
+				b.forwarder.send(&s.events[i], &s.result.Events[i], s.targets[i], routes)
 			case s.result.Err == nil && s.result.Events[i].Deferred:
 				b.scheduler.Cancel(reserved, jobs)
+				b.forwarder.giveBack(s.events[i].Event.Tenant, routes)
 				b.schedule(&s.events[i].Event, nil)
 			case isTransient(s.result.Err):
 				b.scheduler.Abandon(reserved, jobs)
+				b.forwarder.unknown(&s.events[i], routes)
 			default:
 				b.scheduler.Cancel(reserved, jobs)
+				b.forwarder.giveBack(s.events[i].Event.Tenant, routes)
 			}
 		}
 	}
+	b.forwarder.flush()
 }
 
 // leaveBehind gives back the places of deliveries that are behind others of their key. They are claimed when those have ended.

@@ -57,6 +57,7 @@ type Config struct {
 	Outbox    bellwire.Outbox   // events published inside the store's database; nil: there are none
 	Observer  bellwire.Observer // nil: nothing is observed
 	Mailer    Mailer            // sends alerts; nil: none are sent
+	Link      Link              // carries deliveries between nodes; nil: none are forwarded
 	Told      func([]byte)      // gets the messages that other nodes tell; nil: nothing does
 	Logger    *slog.Logger      // nil: nothing is logged
 
@@ -100,6 +101,7 @@ type Engine struct {
 	scanner    *scanner
 	deliverer  *deliverer
 	jobs       *jobRunner
+	forwarder  *forwarder
 	dispatcher *dispatcher // nil: there is no outbox
 
 	logger  *slog.Logger
@@ -129,11 +131,17 @@ func New(c Config) *Engine {
 	keep := &leaseKeeper{
 		store: c.Store, scheduler: sch, scanner: scan, observer: c.Observer, node: c.Node, changed: make(chan struct{}, 1),
 	}
+	fwd := &forwarder{
+		link: c.Link, store: c.Store, scheduler: sch, directory: c.Directory, observer: c.Observer, began: time.Now().Add(-time.Millisecond),
+	}
+	if c.Link != nil {
+		c.Link.Handle(fwd.receive, fwd.clock)
+	}
 	exp := &expirer{store: c.Store, scheduler: sch, observer: c.Observer, clock: clk, wake: make(chan struct{}, 1)}
 	fan := &fanOut{store: c.Store, scheduler: sch, observer: c.Observer, wake: make(chan struct{}, 1)}
 	batch := batcherDeps{
 		store: c.Store, scheduler: sch, observer: c.Observer, clock: clk, ids: new(bellwire.Sequence),
-		deferred: func() { poke(fan.wake) }, expires: exp.published,
+		deferred: func() { poke(fan.wake) }, expires: exp.published, forwarder: fwd,
 	}
 	pub := &publisher{
 		directory: c.Directory, scheduler: sch, observer: c.Observer, gate: new(gate),
@@ -153,7 +161,8 @@ func New(c Config) *Engine {
 	mail := &alertSender{
 		store: c.Store, mailer: c.Mailer, scheduler: sch, observer: c.Observer, logger: c.Logger, failed: make(map[string]mailFailure),
 	}
-	e := &Engine{scheduler: sch, publisher: pub, recorder: rec, leases: keep, scanner: scan, deliverer: del, jobs: run, logger: c.Logger}
+	keep.forwarder = fwd
+	e := &Engine{scheduler: sch, forwarder: fwd, publisher: pub, recorder: rec, leases: keep, scanner: scan, deliverer: del, jobs: run, logger: c.Logger}
 	if c.Outbox != nil {
 		e.dispatcher = &dispatcher{
 			outbox: c.Outbox, publisher: pub, scheduler: sch, directory: c.Directory, observer: c.Observer, logger: c.Logger, node: c.Node,
@@ -228,6 +237,7 @@ func (e *Engine) plan(loops ...*stage) {
 		e.sending = append(e.sending, &stage{name: "dispatcher", run: e.dispatcher.run})
 	}
 	e.sending = append(e.sending,
+		&stage{name: "forwarder", stop: e.forwarder.close},
 		&stage{name: "batcher", run: e.publisher.batcher.run, stop: e.publisher.batcher.close},
 		&stage{name: "bulk batcher", run: e.publisher.bulk.run, stop: e.publisher.bulk.close},
 		&stage{name: "publishers", wait: e.publisher.gate.publishers.Wait},

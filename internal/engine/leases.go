@@ -15,6 +15,7 @@ type leaseKeeper struct {
 	store     Store
 	scheduler *lanes.Scheduler
 	scanner   *scanner
+	forwarder *forwarder
 	observer  bellwire.Observer
 	node      string        // the name of this node in the store
 	changed   chan struct{} // capacity 1: other nodes changed leases
@@ -94,6 +95,7 @@ func (k *leaseKeeper) renew(ctx context.Context, term time.Duration, gained time
 func (k *leaseKeeper) set(leases *bellwire.Leases, asked time.Time) (gained bool) {
 	k.renewed.Store(&asked) // before there are leases, which makes age read it
 	gained, lost := k.scheduler.SetLeases(leases, validUntil(leases, asked))
+	k.forwarder.setLeases(leases)
 	for _, t := range leases.Acquired {
 		k.observer.TookOver(t)
 	}

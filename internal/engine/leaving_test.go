@@ -43,7 +43,7 @@ func TestPublisherThatLeaves(t *testing.T) {
 		MaxInFlight: 1, MaxQueued: 1, MaxBytes: 1, Start: func(*lanes.Job) {}, Release: func([]*lanes.Job) {}, WakeClaimer: func() {},
 	})
 	b := newBatcher(batcherDeps{
-		store: slowStore{}, scheduler: scheduler, observer: bellwire.NopObserver{}, clock: time.Now, ids: new(bellwire.Sequence), deferred: func() {},
+		store: slowStore{}, scheduler: scheduler, observer: bellwire.NopObserver{}, clock: time.Now, ids: new(bellwire.Sequence), deferred: func() {}, forwarder: new(forwarder),
 	}, ordinaryBytes)
 	p := &publisher{directory: emptyDirectory{}, scheduler: scheduler, observer: bellwire.NopObserver{}, gate: new(gate), batcher: b}
 	p.gate.set(true)

@@ -61,5 +61,8 @@ func (w *watcher) notified(n bellwire.Notification) {
 		}
 		w.scheduler.Forget(endpoint, n.Canceled...)
 		w.scheduler.Refresh(endpoint)
+		if n.Lost {
+			w.scheduler.Search(endpoint)
+		}
 	}
 }

@@ -33,6 +33,23 @@ const (
 	FanOutRetryAfter = 10 * time.Second
 )
 
+// Bounds on the deliveries that a node has sent to each other node, which owns their endpoints, and that have no answer yet.
+const (
+	ForwardBytes        = 8 << 20 // of their events' data and of themselves
+	ForwardBytesReserve = 1 << 20
+	ForwardCost         = 512     // bytes that a delivery counts
+	ForwardFrom         = 1 << 20 // events with more data are claimed from the database
+)
+
+var forwards = Resource{
+	Name:    "Deliveries on their way to the node that sends them",
+	Bound:   fmt.Sprintf("%d MiB without an answer, for each other node; events up to %d MiB", ForwardBytes>>20, ForwardFrom>>20),
+	Share:   "a fair share",
+	Reserve: fmt.Sprintf("%d MiB", ForwardBytesReserve>>20),
+	Order:   "in order of their commits",
+	Answer:  "none; the other node claims them from the database",
+}
+
 var publications = Resource{
 	Name:    "Publications waiting to be stored",
 	Bound:   fmt.Sprintf("%[1]s publications with %[2]d MiB of data; a second queue of the same length, with %[4]d MiB of data, for publications over %[3]d MiB", bellwire.Number(BatcherPublications), BatcherBytes>>20, BulkFrom>>20, BulkBytes>>20),

@@ -18,6 +18,8 @@ type Keyring struct {
 	primary tink.AEAD // of the primary key alone
 	source  string
 
+	seeds [][32]byte // of NodeSeeds
+
 	primaryID uint32
 	otherIDs  []uint32 // of all other keys
 }
@@ -43,6 +45,9 @@ func newKeyring(handle *keyset.Handle, source string) (*Keyring, error) {
 		} else {
 			k.otherIDs = append(k.otherIDs, key.ID)
 		}
+	}
+	if k.seeds, err = nodeSeeds(handle); err != nil {
+		return nil, unusable(err, source)
 	}
 	return k, nil
 }

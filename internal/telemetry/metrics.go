@@ -20,6 +20,8 @@ type Metrics struct {
 	events         prometheus.Counter
 	deliveries     prometheus.Counter
 	claimed        prometheus.Counter
+	forwarded      prometheus.Counter
+	notForwarded   *prometheus.CounterVec // by reason
 	attempts       *prometheus.CounterVec
 	attemptSeconds *prometheus.HistogramVec
 	waitSeconds    prometheus.Histogram
@@ -69,6 +71,10 @@ func NewMetrics(version, commit string) *Metrics {
 		events:     counter("bellwire_events_total", "Events accepted and stored."),
 		deliveries: counter("bellwire_deliveries_total", "Deliveries stored with their events."),
 		claimed:    counter("bellwire_claimed_deliveries_total", "Deliveries claimed from the database: retries, overflow and recovery."),
+		forwarded:  counter("bellwire_forwarded_deliveries_total", "Deliveries that this node has stored, and that the nodes which send them have accepted from it."),
+		notForwarded: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "bellwire_not_forwarded_deliveries_total", Help: "Deliveries that this node has stored, and that the nodes which send them claim from the database, by reason.",
+		}, []string{"reason"}),
 		attempts: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "bellwire_attempts_total", Help: "Attempts that have ended, by dialect, trigger and outcome.",
 		}, []string{"dialect", "trigger", "outcome"}),
@@ -128,7 +134,7 @@ func NewMetrics(version, commit string) *Metrics {
 		ConstLabels: prometheus.Labels{"version": version, "commit": commit},
 	})
 	build.Set(1)
-	m.registry.MustRegister(m.events, m.deliveries, m.claimed, m.attempts, m.attemptSeconds, m.waitSeconds, m.ended,
+	m.registry.MustRegister(m.events, m.deliveries, m.claimed, m.forwarded, m.notForwarded, m.attempts, m.attemptSeconds, m.waitSeconds, m.ended,
 		m.ends, m.unsendable, m.expired, m.filterErrors, m.overdrawn, m.disabled, m.emails, m.nodeFaults, m.breakers, m.shardsTaken, m.shardsGiven, m.storeErrors, m.authentication, m.spans, size, seconds, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	for _, to := range []string{"open", "closed"} {
@@ -139,6 +145,9 @@ func NewMetrics(version, commit string) *Metrics {
 	}
 	for _, sent := range []bool{true, false} {
 		m.emails.WithLabelValues(emailResult(sent))
+	}
+	for _, reason := range []string{"unreachable", "large", "full", "left", "refused", "no_answer"} {
+		m.notForwarded.WithLabelValues(reason)
 	}
 	for kind := range nodeAdvice {
 		m.nodeFaults.WithLabelValues(kind)

@@ -225,6 +225,14 @@ func emailResult(sent bool) string {
 	return "failed"
 }
 
+// Forwarded counts deliveries that other nodes have accepted.
+func (o *Observer) Forwarded(deliveries int) { o.metrics.forwarded.Add(float64(deliveries)) }
+
+// NotForwarded counts deliveries that their owners claim from the store.
+func (o *Observer) NotForwarded(deliveries int, reason string) {
+	o.metrics.notForwarded.WithLabelValues(reason).Add(float64(deliveries))
+}
+
 // StoreFailed counts a failure of a store operation, and logs at most one per operation in storeLogInterval.
 func (o *Observer) StoreFailed(operation string, err error) {
 	o.metrics.storeErrors.WithLabelValues(operation, string(bellwire.CodeOf(err))).Inc()

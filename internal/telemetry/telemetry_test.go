@@ -37,6 +37,8 @@ func TestObserverCounts(t *testing.T) {
 	o.Attempted(&bellwire.Attempt{Trigger: bellwire.TriggerSchedule, Outcome: bellwire.OutcomeOK}, ep, nil)
 	o.Attempted(&bellwire.Attempt{Trigger: bellwire.TriggerManual, Outcome: bellwire.OutcomeBlocked}, ep, nil)
 	o.Recorded(4, time.Millisecond)
+	o.Forwarded(3)
+	o.NotForwarded(2, "full")
 	o.Claimed(7, time.Millisecond)
 	o.Ended(ep, bellwire.DeliverySucceeded, time.Second, nil)
 	o.Breaker(ep, true, 10)
@@ -66,6 +68,8 @@ func TestObserverCounts(t *testing.T) {
 		"events 3":          testutil.ToFloat64(m.events),
 		"deliveries 5":      testutil.ToFloat64(m.deliveries),
 		"claimed 7":         testutil.ToFloat64(m.claimed),
+		"forwarded 3":       testutil.ToFloat64(m.forwarded),
+		"not forwarded 2":   testutil.ToFloat64(m.notForwarded.WithLabelValues("full")),
 		"attempts ok 1":     testutil.ToFloat64(m.attempts.WithLabelValues("standard", "schedule", "ok")),
 		"attempts failed 1": testutil.ToFloat64(m.attempts.WithLabelValues("standard", "manual", "blocked")),
 		"ended 1":           testutil.ToFloat64(m.ends.WithLabelValues("standard", "succeeded")),

@@ -151,6 +151,7 @@ func (s *Scheduler) BeginClaims(now time.Time, turns []Turn) *Claims {
 			l.manualDue = false // a later one sets it again
 		}
 		if claim.Limit > 0 {
+			l.searching, l.lost = claim.Lost, false
 			l.due = time.Time{}
 			l.nextSequence = 0 // nothing bypasses the store until it has answered
 		}
@@ -171,6 +172,9 @@ func (s *Scheduler) claim(now time.Time, l *lane, lowPriority bool, deliveries, 
 	if want := min(l.claimLimit(now), deliveries); want > 0 {
 		c.Limit = max(s.room(a, places, want+c.ManualLimit, lowPriority)-c.ManualLimit, 0)
 	}
+	if c.Lost = c.Limit > 0 && (l.lost || l.ordered()); c.Lost {
+		c.Held = l.held()
+	}
 	return c
 }
 
@@ -181,7 +185,12 @@ func (s *Scheduler) EndClaims(now time.Time, claims *Claims, results []bellwire.
 	for i, l := range claims.lanes {
 		l.claiming = false
 		if s.lanes[l.endpoint] == l { // else the shard was lost, and with it the epoch of what was claimed
+			searching := l.searching
+			l.searching = false
 			s.fill(l, &claims.Asked[i], &results[i])
+			if searching {
+				s.searched(l, now, &claims.Asked[i], &results[i])
+			}
 			s.reevaluate(l, now)
 		}
 		s.returnClaim(l.account, &claims.Asked[i])
@@ -198,6 +207,10 @@ func (s *Scheduler) FailClaims(claims *Claims) {
 		s.returnClaim(l.account, &claims.Asked[i])
 	}
 	for _, l := range claims.lanes {
+		if l.searching {
+			l.searching, l.lost, l.unsureUntil = false, true, now
+			s.dropLate(l)
+		}
 		s.postpone(l, now)
 	}
 }

@@ -179,6 +179,7 @@ func (s *Scheduler) Recorded(now time.Time, outcomes []*Outcome, records []bellw
 		s.give(j.lane.account, unrecorded, 1)
 		s.give(j.lane.account, memory, o.Size)
 		j.lane.unrecorded--
+		delete(j.lane.forwarded, j.Delivery.ID)
 		j.lane.noted(o, &records[i])
 		s.donePending(j.lane)
 		l := s.current(j.lane)
@@ -204,6 +205,7 @@ func (s *Scheduler) Recorded(now time.Time, outcomes []*Outcome, records []bellw
 func (s *Scheduler) unqueue(l *lane, id bellwire.DeliveryID) {
 	if j, ok := l.queue.Remove(func(j *Job) bool { return j.Delivery.ID == id }); ok {
 		l.bytes -= j.size()
+		delete(l.forwarded, j.Delivery.ID)
 		s.dismiss(j)
 	}
 }

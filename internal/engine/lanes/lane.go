@@ -60,9 +60,15 @@ type lane struct {
 	manualDue         bool      // there may be manual retries
 	reload            bool      // the endpoint may have changed
 	expiring          bool      // there may be more deliveries past max_elapsed
+	lost              bool      // some may have been stored to be forwarded, and not have arrived
 	claiming          bool      // the claimer is serving it
+	searching         bool      // with a claim that takes what was stored to be forwarded
+	unsureUntil       time.Time // end of such a claim whose outcome is not known
 	storeBackoffUntil time.Time // end of the pause after the store or this node failed
 	nextSequence      int64     // FIFO: the number of the next delivery that may be admitted; 0: claim from the store only
+
+	forwarded map[bellwire.DeliveryID]bool // deliveries in memory that another node has forwarded
+	late      []*Job                       // arrivals during a claim that searches, which may have found them
 
 	queuedIn [kinds]bool // the lines that it waits in
 	timer    int         // index in the timer heap; -1: none
@@ -291,7 +297,7 @@ func (l *lane) empty() bool {
 
 // idle reports whether no delivery of the schedule is in memory or on its way to the store.
 func (l *lane) idle() bool {
-	return l.queue.Len() == 0 && l.reserved == 0 && l.inFlight == 0 && l.unrecorded == 0 && l.releasing == 0
+	return l.queue.Len() == 0 && l.reserved == 0 && l.inFlight == 0 && l.unrecorded == 0 && l.releasing == 0 && len(l.late) == 0
 }
 
 // room returns how many deliveries to claim. It is 0 while half of the capacity is in use, so that claims come in groups.
@@ -352,7 +358,7 @@ func (l *lane) wakeAt(now time.Time) time.Time {
 
 // dispensable reports whether nothing would be lost by forgetting the lane.
 func (l *lane) dispensable(now time.Time) bool {
-	return l.empty() && !l.claiming && !l.manualDue && !l.reload && l.queuedIn == [kinds]bool{} &&
+	return l.empty() && len(l.forwarded) == 0 && now.Sub(l.unsureUntil) > forwardTerm && !l.claiming && !l.manualDue && !l.reload && l.queuedIn == [kinds]bool{} &&
 		(l.due.IsZero() || l.due.After(now.Add(2*ScanInterval))) && !l.breaker.open() && now.Sub(l.progress) > laneMemory &&
 		!l.restUntil.After(now) && !l.failuresUntil.After(now) && !l.noTokenUntil.After(now)
 }

@@ -1,6 +1,7 @@
 package lanes
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -47,6 +48,7 @@ type Scheduler struct {
 	rotation int                           // among the kinds
 	timers   heapOf[*lane]
 	hosts    hosts
+	found    memo // what claims have taken that searched for forwarded deliveries
 
 	toRelease [bellwire.Shards]int64 // shards to be handed over, with the epochs that they are held in
 	pending   [bellwire.Shards]int   // what keeps shards from being handed over
@@ -149,6 +151,9 @@ func (s *Scheduler) evict(l *lane) {
 	}
 	l.nextSequence = 0
 	s.release(l, jobs)
+	if s.dropLate(l) {
+		l.lost, l.due = true, bellwire.Earlier(l.due, time.Now())
+	}
 }
 
 // evictManual returns a lane's tests and manual retries to the store.
@@ -166,6 +171,7 @@ func (s *Scheduler) Released(now time.Time, jobs []*Job) {
 	defer s.mu.Unlock()
 	for _, j := range jobs {
 		j.lane.releasing--
+		delete(j.lane.forwarded, j.Delivery.ID)
 		l := s.current(j.lane)
 		if l == nil {
 			continue
@@ -305,7 +311,7 @@ func (s *Scheduler) Forget(endpoint string, ids ...bellwire.DeliveryID) {
 		back = append(back, j)
 	}
 	s.release(l, back)
-	if len(back) > 0 && l.ordered() {
+	if slices.ContainsFunc(l.late, isCanceled) || len(back) > 0 && l.ordered() {
 		s.evict(l) // the store knows which of them still come first
 	}
 	s.reevaluate(l, time.Now())
@@ -322,15 +328,19 @@ func (s *Scheduler) ForgetEvent(endpoint string, event bellwire.EventID) {
 	ofEvent := func(j *Job) bool { return j.Content.ID == event }
 	for j, found := l.queue.Remove(ofEvent); found; j, found = l.queue.Remove(ofEvent) {
 		l.bytes -= j.size()
+		delete(l.forwarded, j.Delivery.ID)
 		s.dismiss(j)
 	}
 	for j, found := l.manualQueue.Remove(ofEvent); found; j, found = l.manualQueue.Remove(ofEvent) {
 		s.dismiss(j)
 	}
+	if slices.ContainsFunc(l.late, ofEvent) {
+		s.evict(l)
+	}
 	s.reevaluate(l, time.Now())
 }
 
-// Due records what the store has for endpoints of this node.
+// Due records what the store has for endpoints of this node. Some of it may have been stored to be forwarded, and not have arrived.
 func (s *Scheduler) Due(due []bellwire.DueEndpoint) {
 	now := time.Now()
 	s.mu.Lock()
@@ -347,6 +357,7 @@ func (s *Scheduler) Due(due []bellwire.DueEndpoint) {
 			continue
 		}
 		l.manualDue = l.manualDue || d.Manual
+		l.lost = true
 		l.due = bellwire.Earlier(l.due, d.At)
 		s.reevaluate(l, now)
 	}
@@ -359,7 +370,8 @@ func (s *Scheduler) drop(l *lane) {
 	for _, j := range l.manualQueue.TakeAll() {
 		s.dismiss(j)
 	}
-	l.bytes = 0
+	s.dropLate(l)
+	l.bytes, l.forwarded, l.lost, l.searching = 0, nil, false, false
 	l.due, l.manualDue, l.reload, l.nextSequence = time.Time{}, false, false, 0
 	if s.lanes[l.endpoint] == l {
 		s.forgetLane(l)

@@ -154,11 +154,11 @@ func (g *claiming) queueClaims(batch *pgx.Batch) {
 // queueSearch finds what could be claimed.
 func (g *claiming) queueSearch(batch *pgx.Batch) {
 	manual, byTime, inOrder := make([]int32, len(g.claims)), make([]int32, len(g.claims)), make([]int32, len(g.claims))
-	ordered := false
+	ordered, lost := false, make([]bool, len(g.claims))
 	for i, c := range g.claims {
 		m, t, o := rules.Wanted(c.Claim)
 		manual[i], byTime[i], inOrder[i] = int32(m), int32(t), int32(o)
-		ordered = ordered || c.Ordered
+		ordered, lost[i] = ordered || c.Ordered, c.Lost || c.Ordered
 	}
 	find := func(sql string, into func(*claim) *[]rules.Candidate, wanted []int32, more ...any) {
 		args := append([]any{g.places, g.endpoints, g.shards, g.epochs, wanted}, more...)
@@ -167,7 +167,7 @@ func (g *claiming) queueSearch(batch *pgx.Batch) {
 	byDue := func(c *claim) *[]rules.Candidate { return &c.found.ByTime }
 	batch.Queue(sqlUnnumber, g.places, g.endpoints, g.shards, g.epochs, rules.MaxUnnumbered, g.now).Query(g.scanUnnumbered)
 	find(sqlClaimManual, func(c *claim) *[]rules.Candidate { return &c.found.Manual }, manual)
-	find(sqlClaimPending, byDue, byTime, g.now)
+	find(sqlClaimPending, byDue, byTime, g.now, lost)
 	find(sqlClaimRetrying, byDue, byTime)
 	if ordered {
 		find(sqlClaimOrdered, func(c *claim) *[]rules.Candidate { return &c.found.InOrder }, inOrder, g.now)

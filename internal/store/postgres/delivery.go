@@ -147,7 +147,7 @@ const (
 			ORDER BY id LIMIT $4 FOR UPDATE`
 	// sqlExpiredOf selects some that are on the schedule, free, and older than an id.
 	sqlExpiredOf = `SELECT id, coalesce(ordering_key, 0) FROM bellwire.deliveries WHERE endpoint = $1 AND status = $2 AND ordered = $3 AND id < $5
-			AND due_at IS NOT NULL AND epoch <> $6 AND greatest(created_at, restarted_at, not_before) < $7 ORDER BY id LIMIT $4 FOR UPDATE`
+			AND due_at IS NOT NULL AND epoch NOT IN ($6::bigint, -$6::bigint) AND greatest(created_at, restarted_at, not_before) < $7 ORDER BY id LIMIT $4 FOR UPDATE`
 	// sqlHoldEndpoint finds an endpoint whose shard is owned in an epoch, and keeps other nodes from taking it over.
 	sqlHoldEndpoint = `SELECT p.n FROM bellwire.shards h, bellwire.endpoints p WHERE h.shard = $1 AND h.epoch = $2 AND p.id = $3 FOR SHARE OF h`
 	sqlStatus       = "SELECT n, status, deleted_at IS NOT NULL FROM bellwire.endpoints WHERE id = $1 FOR SHARE"

@@ -14,11 +14,12 @@ import (
 const lockLeases = "leases"
 
 const (
-	sqlNodes  = "SELECT id, incarnation, renewals, leaving FROM bellwire.nodes"
+	sqlNodes  = "SELECT id, incarnation, renewals, leaving, address FROM bellwire.nodes"
 	sqlShards = "SELECT shard, coalesce(node, ''), coalesce(giver, ''), epoch FROM bellwire.shards ORDER BY shard"
-	sqlRenew  = `INSERT INTO bellwire.nodes (id, incarnation, renewals, locking, version, started_at) VALUES ($1, $2, 1, 2, nullif($3, ''), $4)
+	sqlRenew  = `INSERT INTO bellwire.nodes (id, incarnation, renewals, locking, version, started_at, address)
+		VALUES ($1, $2, 1, 2, nullif($3, ''), $4, $5)
 		ON CONFLICT (id) DO UPDATE SET incarnation = excluded.incarnation, renewals = nodes.renewals + 1, version = excluded.version,
-			started_at = excluded.started_at, leaving = nodes.leaving AND nodes.incarnation = excluded.incarnation`
+			started_at = excluded.started_at, address = excluded.address, leaving = nodes.leaving AND nodes.incarnation = excluded.incarnation`
 	sqlMembers = `SELECT n.id, n.renewals, n.leaving, count(s.shard), coalesce(max(s.epoch), 0), coalesce(n.version, ''), n.started_at
 		FROM bellwire.nodes n LEFT JOIN bellwire.shards s ON s.node = n.id GROUP BY n.id ORDER BY n.id LIMIT $1`
 	sqlForget = "DELETE FROM bellwire.nodes WHERE id = ANY($1)"
@@ -76,6 +77,9 @@ func (s *Store) own(leases *bellwire.Leases) {
 	s.owned.Store(&owned)
 }
 
+// SetAddress sets where this process takes forwarded deliveries; other nodes learn it with the next renewal of its leases.
+func (s *Store) SetAddress(address string) { s.address.Store(&address) }
+
 // readLeases reads the nodes and the owners of the shards.
 func (s *Store) readLeases(tx *tx) (*lease.Table, error) {
 	table := &lease.Table{Nodes: make(map[string]lease.NodeState)}
@@ -85,7 +89,7 @@ func (s *Store) readLeases(tx *tx) (*lease.Table, error) {
 		renewals int64
 	)
 	now := time.Now()
-	_, err := pgx.ForEachRow(tx.query(sqlNodes), []any{&id, &n.Instance, &renewals, &n.Leaving}, func() error {
+	_, err := pgx.ForEachRow(tx.query(sqlNodes), []any{&id, &n.Instance, &renewals, &n.Leaving, &n.Address}, func() error {
 		n.Dead = s.peers.Observe(id, renewals, now, s.options.LeaseTerm)
 		table.Nodes[id] = n
 		return nil
@@ -107,10 +111,12 @@ func (s *Store) readLeases(tx *tx) (*lease.Table, error) {
 
 // renew carries a plan out.
 func (s *Store) renew(tx *tx, node string, table *lease.Table, plan lease.Plan) (*bellwire.Leases, error) {
-	if err := tx.exec(sqlRenew, node, s.instance, s.options.Version, orNull(s.options.StartedAt)); err != nil {
+	if err := tx.exec(sqlRenew, node, s.instance, s.options.Version, orNull(s.options.StartedAt), *s.address.Load()); err != nil {
 		return nil, err
 	}
-	leases := &bellwire.Leases{Nodes: plan.Nodes, Term: s.options.LeaseTerm, Epochs: plan.Keep, ToRelease: plan.Surplus}
+	leases := &bellwire.Leases{
+		Nodes: plan.Nodes, Instance: s.instance, Peers: table.Peers(node), Term: s.options.LeaseTerm, Epochs: plan.Keep, ToRelease: plan.Surplus,
+	}
 	if err := takeShards(tx, node, table, plan.Take, leases); err != nil {
 		return nil, err
 	}

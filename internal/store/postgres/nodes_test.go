@@ -162,3 +162,49 @@ func TestCancellationsAreTold(t *testing.T) {
 		t.Error("the owner tells others what it cancels")
 	}
 }
+
+// TestPeers: each node learns with its leases where the others take deliveries, and in which epochs they own what.
+func TestPeers(t *testing.T) {
+	t.Parallel()
+	here := newStore(t, Options{})
+	there := openAt(t, here.url, here.options)
+	here.SetAddress("10.0.0.1:7000")
+	renew(t, here, "a")
+	renew(t, there, "b")
+	yield(t, here, "a")
+	theirs := renew(t, there, "b")
+	mine := renew(t, here, "a")
+	if len(theirs.Peers) != 1 || len(mine.Peers) != 1 {
+		t.Fatalf("%d and %d peers", len(theirs.Peers), len(mine.Peers))
+	}
+	a, b := theirs.Peers[0], mine.Peers[0]
+	if a.Name != "a" || a.Address != "10.0.0.1:7000" || a.Instance != mine.Instance || a.Epochs != mine.Epochs {
+		t.Errorf("the first is %+v, with the leases %+v", a, mine)
+	}
+	if b.Name != "b" || b.Address != "" || b.Instance != theirs.Instance || b.Epochs != theirs.Epochs {
+		t.Errorf("the second is %+v, with the leases %+v", b, theirs)
+	}
+}
+
+// TestForwardedIsNotAnnounced: nobody is notified of what is stored to be forwarded, unless it may not have arrived.
+func TestForwardedIsNotAnnounced(t *testing.T) {
+	t.Parallel()
+	here := newStore(t, Options{})
+	there := openAt(t, here.url, here.options)
+	leases := renew(t, here, "here")
+	others := watch(t, here)
+	silent, loud := publication(t, there, "silent"), publication(t, there, "loud")
+	named, lost := others.heard(namesEndpoint("ep_silent")), others.heard(func(n bellwire.Notification) bool {
+		return n.Lost && slices.Contains(n.Endpoints, "ep_silent")
+	})
+	heard := others.heard(namesEndpoint("ep_loud"))
+	silent.Deliveries[0].Epoch = -leases.Epoch("ep_silent")
+	publish(t, there, silent)
+	publish(t, there, loud)
+	waitFor(t, heard)
+	if named() {
+		t.Error("its owner is notified of what is forwarded to it")
+	}
+	there.AnnounceLost([]string{"ep_silent"})
+	waitFor(t, lost)
+}

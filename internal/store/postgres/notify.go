@@ -26,6 +26,7 @@ const (
 type message struct {
 	From          string   `json:"f"` // the instance of the sender
 	Endpoints     []string `json:"e,omitempty"`
+	Lost          bool     `json:"p,omitempty"`
 	Tenant        string   `json:"t,omitempty"`
 	Configuration bool     `json:"c,omitempty"`
 	Leases        bool     `json:"l,omitempty"`
@@ -45,7 +46,7 @@ func (m *message) notification() bellwire.Notification {
 		erased = bellwire.EventID{}
 	}
 	return bellwire.Notification{
-		Erased: erased, Endpoints: m.Endpoints, Canceled: m.Canceled, Tenant: m.Tenant, Configuration: m.Configuration, Leases: m.Leases, Unmatched: m.Unmatched,
+		Erased: erased, Endpoints: m.Endpoints, Lost: m.Lost, Canceled: m.Canceled, Tenant: m.Tenant, Configuration: m.Configuration, Leases: m.Leases, Unmatched: m.Unmatched,
 		FanOut: m.FanOut, Missed: m.Missed, Told: m.Told,
 	}
 }
@@ -125,6 +126,7 @@ type notifier struct {
 
 	mu        sync.Mutex
 	endpoints map[string]bool
+	lost      bool // some may not have been forwarded
 	fanOut    bool
 	missed    bool // there were too many endpoints to name them
 
@@ -150,13 +152,21 @@ func (n *notifier) add(endpoints []string, fanOut bool) {
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.merge(endpoints, fanOut, false)
+	n.merge(message{Endpoints: endpoints, FanOut: fanOut})
 	n.poke()
 }
 
-func (n *notifier) merge(endpoints []string, fanOut, missed bool) {
-	n.fanOut, n.missed = n.fanOut || fanOut, n.missed || missed
-	for _, id := range endpoints {
+// addLost schedules a notification about endpoints to whose owners deliveries may not have been forwarded.
+func (n *notifier) addLost(endpoints []string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.merge(message{Endpoints: endpoints, Lost: true})
+	n.poke()
+}
+
+func (n *notifier) merge(m message) {
+	n.fanOut, n.lost, n.missed = n.fanOut || m.FanOut, n.lost || m.Lost, n.missed || m.Missed
+	for _, id := range m.Endpoints {
 		n.endpoints[id] = true
 	}
 	if len(n.endpoints) > maxPendingEndpoints {
@@ -178,9 +188,9 @@ func (n *notifier) poke() {
 func (n *notifier) take() (m message, any bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	m = message{Endpoints: slices.Sorted(maps.Keys(n.endpoints)), FanOut: n.fanOut, Missed: n.missed}
+	m = message{Endpoints: slices.Sorted(maps.Keys(n.endpoints)), Lost: n.lost, FanOut: n.fanOut, Missed: n.missed}
 	clear(n.endpoints)
-	n.fanOut, n.missed = false, false
+	n.lost, n.fanOut, n.missed = false, false, false
 	return m, len(m.Endpoints) > 0 || m.FanOut || m.Missed
 }
 
@@ -188,7 +198,7 @@ func (n *notifier) take() (m message, any bool) {
 func (n *notifier) putBack(m message) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.merge(m.Endpoints, m.FanOut, m.Missed)
+	n.merge(m)
 }
 
 func (n *notifier) run(ctx context.Context) {
@@ -239,6 +249,13 @@ func (n *notifier) flush() {
 func (n *notifier) close() {
 	n.stop()
 	<-n.done
+}
+
+// AnnounceLost notifies the owners of endpoints that deliveries may not have been forwarded to them.
+func (s *Store) AnnounceLost(endpoints []string) {
+	if len(endpoints) > 0 {
+		s.notifier.addLost(endpoints)
+	}
 }
 
 // Tell sends a message to other nodes.

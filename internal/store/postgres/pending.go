@@ -68,7 +68,7 @@ func (p *pendingCommits) addAppends(appends []*bellwire.Append, now time.Time) {
 func tokensOf(a *bellwire.Append) (claimed []bellwire.ClaimToken) {
 	for _, e := range a.Events {
 		for i := range e.Deliveries {
-			if d := &e.Deliveries[i]; d.Epoch != 0 {
+			if d := &e.Deliveries[i]; d.Epoch > 0 {
 				claimed = append(claimed, bellwire.ClaimToken{Delivery: d.ID, Epoch: d.Epoch, Manual: d.Manual})
 			}
 		}
@@ -192,7 +192,7 @@ func sortedIDs(claimed []bellwire.ClaimToken) [][16]byte {
 
 const (
 	sqlRelease = `UPDATE bellwire.deliveries d SET epoch = 0 FROM unnest($1::uuid[], $2::bigint[]) AS r (id, epoch)
-		WHERE d.id = r.id AND d.epoch = r.epoch RETURNING r.id, r.epoch`
+		WHERE d.id = r.id AND d.epoch IN (r.epoch, -r.epoch) RETURNING r.id, r.epoch`
 	// In this form the condition is not looked up in the index of all manual retries.
 	sqlReleaseManual = `UPDATE bellwire.deliveries d SET manual_epoch = 0 FROM unnest($1::uuid[], $2::bigint[]) AS r (id, epoch)
 		WHERE d.id = r.id AND d.manual_epoch IS NOT DISTINCT FROM r.epoch RETURNING r.id, r.epoch`

@@ -92,6 +92,7 @@ type Store struct {
 	version   int      // of the server, such as 150018
 	instance  [16]byte // identifies this process, also among those that have had its node's name
 	notifier  *notifier
+	address   atomic.Pointer[string] // at which this process takes forwarded deliveries
 
 	renewing sync.Mutex
 	peers    lease.Peers            // guarded by renewing, like the next two
@@ -124,6 +125,7 @@ var (
 func Open(ctx context.Context, databaseURL string, o Options) (*Store, error) {
 	o.fill(databaseURL)
 	s := &Store{options: o, place: Shown(databaseURL), known: make(map[string]bool)}
+	s.address.Store(new(string))
 	if _, err := rand.Read(s.instance[:]); err != nil {
 		return nil, err
 	}

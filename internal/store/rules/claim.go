@@ -32,7 +32,7 @@ type Candidates struct {
 // Wanted returns how many candidates of each kind a claim needs: one more than it may take, so that the choice includes when
 // the next one is due.
 func Wanted(claim *bellwire.Claim) (manual, byTime, inOrder int) {
-	manual, byTime = max(claim.ManualLimit, 0), max(claim.Limit, 0)+1
+	manual, byTime = max(claim.ManualLimit, 0), max(claim.Limit, 0)+1+len(claim.Held)
 	if claim.Ordered {
 		inOrder = byTime
 	}
@@ -65,6 +65,7 @@ func (c *Chooser) Full() bool { return c.bytes >= bellwire.MaxClaimBytes }
 // an ordered one that is not due holds up those behind it.
 func (c *Chooser) Choose(claim *bellwire.Claim, found *Candidates) Choice {
 	t := &taking{Claim: claim, now: c.now, Choice: Choice{NextSequence: found.LastSequence + 1}}
+	found.ByTime = without(found.ByTime, claim.Held)
 	t.takeManual(found.Manual)
 	slices.SortFunc(found.ByTime, func(a, b Candidate) int { return cmp.Or(a.Due.Compare(b.Due), compareIDs(a, b)) })
 	t.takeDue(found.ByTime)
@@ -79,6 +80,18 @@ func (c *Chooser) Choose(claim *bellwire.Claim, found *Candidates) Choice {
 		c.count(taken)
 	}
 	return t.Choice
+}
+
+// without returns the candidates whose ids are not held.
+func without(found []Candidate, held []bellwire.DeliveryID) []Candidate {
+	if len(held) == 0 {
+		return found
+	}
+	known := make(map[bellwire.DeliveryID]bool, len(held))
+	for _, id := range held {
+		known[id] = true
+	}
+	return slices.DeleteFunc(found, func(c Candidate) bool { return known[c.ID] })
 }
 
 // count adds the size of a delivery's event, unless another delivery of the event was counted.

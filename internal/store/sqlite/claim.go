@@ -69,7 +69,8 @@ func (g *claiming) run(claim *bellwire.Claim) (result bellwire.ClaimResult, err 
 
 const (
 	sqlFreeManual  = sqlFree + "manual_epoch IS NOT NULL AND manual_epoch <> ?3 ORDER BY id" + sqlRead
-	sqlFreePending = sqlFree + isPending + " AND due_at IS NOT NULL AND epoch <> ?3 ORDER BY id" + sqlRead
+	sqlFreePending = sqlFree + isPending + " AND due_at IS NOT NULL AND epoch NOT IN (?3, -?3) ORDER BY id" + sqlRead
+	sqlLostPending = sqlFree + isPending + " AND due_at IS NOT NULL AND epoch <> ?3 ORDER BY id" + sqlRead
 	sqlFreeLater   = sqlFree + isLater + " AND epoch <> ?3 ORDER BY due_at, id" + sqlRead
 	sqlFreeInOrder = sqlFree + isOrdered + " AND epoch <> ?3 ORDER BY sequence" + sqlRead
 	// The inner query finds free deliveries in an index, without reading their rows. Only those within the limit are read,
@@ -102,13 +103,17 @@ func (g *claiming) search(claim *bellwire.Claim) (found *rules.Candidates, there
 		return nil, false, err
 	}
 	manual, byTime, inOrder := rules.Wanted(claim)
+	pending := sqlFreePending
+	if claim.Lost || claim.Ordered {
+		pending = sqlLostPending
+	}
 	for _, kind := range []struct {
 		sql    string
 		wanted int
 		into   *[]rules.Candidate
 	}{
 		{sqlFreeManual, manual, &found.Manual},
-		{sqlFreePending, byTime, &found.ByTime},
+		{pending, byTime, &found.ByTime},
 		{sqlFreeLater, byTime, &found.ByTime},
 		{sqlFreeInOrder, inOrder, &found.InOrder},
 	} {

@@ -328,7 +328,7 @@ var sqlExpiredOf = []string{
 }
 
 func expiredOf(condition, order string) string {
-	return openOf(condition+` AND id < ?2 AND due_at IS NOT NULL AND epoch <> ?3
+	return openOf(condition+` AND id < ?2 AND due_at IS NOT NULL AND epoch NOT IN (?3, -?3)
 		AND max(created_at, ifnull(restarted_at, 0), ifnull(not_before, 0)) < ?4`, order)
 }
 

@@ -149,7 +149,7 @@ func (w *writer) disable(r *bellwire.Result, why string) (string, error) {
 func (s *Store) ReleaseDeliveries(ctx context.Context, taken []bellwire.ClaimToken) error {
 	return s.write(ctx, func(w *writer) error {
 		for _, t := range taken {
-			sql := "UPDATE deliveries SET epoch = 0 WHERE id = ? AND epoch = ?"
+			sql := "UPDATE deliveries SET epoch = 0 WHERE id = ? AND abs(epoch) = ?"
 			if t.Manual {
 				sql = "UPDATE deliveries SET manual_epoch = 0 WHERE id = ? AND manual_epoch = ?"
 			}

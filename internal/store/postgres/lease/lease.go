@@ -4,6 +4,7 @@ package lease
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
@@ -20,6 +21,7 @@ type NodeState struct {
 	Instance [16]byte // the process that last renewed
 	Leaving  bool     // it is draining and gets no more shards
 	Dead     bool     // it has stopped renewing
+	Address  string   // at which it takes forwarded deliveries; empty: it takes none
 }
 
 // Shard is the ownership of one shard.
@@ -52,6 +54,25 @@ type Plan struct {
 func (t *Table) Lives(node string) bool {
 	n, known := t.Nodes[node]
 	return known && !n.Dead
+}
+
+// Peers returns the other live nodes, with the shards that they own.
+func (t *Table) Peers(me string) []bellwire.Peer {
+	var peers []bellwire.Peer
+	for _, id := range slices.Sorted(maps.Keys(t.Nodes)) {
+		n := t.Nodes[id]
+		if id == me || n.Dead {
+			continue
+		}
+		p := bellwire.Peer{Name: id, Instance: n.Instance, Address: n.Address}
+		for i, s := range t.Shards {
+			if s.Owner == id {
+				p.Epochs[i] = s.Epoch
+			}
+		}
+		peers = append(peers, p)
+	}
+	return peers
 }
 
 // Plan decides what a renewal of me does: it keeps what it holds, and takes free shards up to its share. The shards of

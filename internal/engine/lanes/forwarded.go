@@ -1,0 +1,212 @@
+package lanes
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/bellwire/bellwire/internal/bellwire"
+)
+
+// forwardTerm is how long after its Since an arrival is accepted. One that is later may have been found in the store, sent and
+// forgotten.
+const forwardTerm = 5 * time.Second
+
+// Arrival is a delivery that another node has stored and forwards to this one.
+type Arrival struct {
+	Target *bellwire.Target
+	Job    *Job      // its Delivery has the epoch for which it was stored
+	Since  time.Time // a time of this node before it was stored
+}
+
+// Receive takes deliveries that other nodes forward. Each is in the store with the negative epoch, so whatever is not taken into
+// memory is found there by a claim that searches for it.
+func (s *Scheduler) Receive(now time.Time, arrivals []Arrival) []bellwire.Disposition {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	dispositions := make([]bellwire.Disposition, len(arrivals))
+	for i := range arrivals {
+		dispositions[i] = s.receive(now, &arrivals[i])
+	}
+	s.dispatch(now)
+	return dispositions
+}
+
+func (s *Scheduler) receive(now time.Time, a *Arrival) bellwire.Disposition {
+	d := &a.Job.Delivery
+	o := s.ownership.Load()
+	if s.draining || d.Epoch <= 0 || o.leases.Epoch(d.Endpoint) != d.Epoch || !o.valid(now) {
+		return bellwire.Refused
+	}
+	l := s.lane(d.Endpoint, d.Tenant)
+	if l == nil {
+		s.leftInStore++
+		return bellwire.LeftInStore // the next scan finds it
+	}
+	s.adopt(l, a.Target, now)
+	a.Job.lane = l
+	switch {
+	case l.forwarded[d.ID] || l.isLate(d.ID) || s.found.has(d.ID):
+		return bellwire.Accepted // a claim was faster
+	case now.Sub(a.Since) > forwardTerm || !a.Since.After(l.unsureUntil):
+		s.search(l, now)
+		return bellwire.LeftInStore
+	case l.searching:
+		return s.await(l, now, a.Job)
+	}
+	return s.accept(l, now, a.Job)
+}
+
+// await keeps an arrival until the claim has ended that may have found it in the store.
+func (s *Scheduler) await(l *lane, now time.Time, j *Job) bellwire.Disposition {
+	if len(l.late) >= laneFloor || !l.enabled() || !s.hasRoom(l, s.known(j.Content)) {
+		s.search(l, now)
+		return bellwire.LeftInStore
+	}
+	s.retainForwarded(l, j)
+	l.late = append(l.late, j)
+	return bellwire.Accepted
+}
+
+// known returns the content of the same event that is in memory already, or the given one.
+func (s *Scheduler) known(c *Content) *Content {
+	if known := s.contents[c.ID]; known != nil {
+		return known
+	}
+	return c
+}
+
+func (s *Scheduler) retainForwarded(l *lane, j *Job) {
+	j.Content = s.known(j.Content)
+	s.retainContent(l.account, j.Content)
+	s.share(j.Content)
+}
+
+// accept puts a forwarded delivery into its lane, if the lane admits it.
+func (s *Scheduler) accept(l *lane, now time.Time, j *Job) bellwire.Disposition {
+	size := len(j.Content.Data)
+	switch {
+	case l.ordered() && (j.Delivery.Sequence == 0 || j.Delivery.Sequence != l.nextSequence):
+		s.search(l, now)
+		return bellwire.LeftInStore
+	case s.draining || !l.admits(now, size):
+		return s.leave(l, now, j)
+	case !s.hasRoom(l, s.known(j.Content)):
+		s.leftInStore++
+		return s.leave(l, now, j)
+	}
+	if l.ordered() {
+		l.nextSequence++
+	}
+	s.retainForwarded(l, j)
+	l.keep(j)
+	s.enqueue(l, j)
+	s.reevaluate(l, now)
+	return bellwire.Accepted
+}
+
+// leave leaves a forwarded delivery to the claims. Claims of an order find it as it is; for others it is released, so that they
+// need not search.
+func (s *Scheduler) leave(l *lane, now time.Time, j *Job) bellwire.Disposition {
+	if l.ordered() {
+		s.search(l, now)
+		return bellwire.LeftInStore
+	}
+	l.keep(j)
+	s.release(l, []*Job{j})
+	return bellwire.LeftInStore
+}
+
+// search lets the endpoint's part of the store be claimed from, with what was stored to be forwarded and has not arrived.
+func (s *Scheduler) search(l *lane, now time.Time) {
+	l.lost = true
+	l.due = bellwire.Earlier(l.due, now)
+	s.reevaluate(l, now)
+}
+
+// Search looks in the store for deliveries that were stored to be forwarded to this node, and may not arrive.
+func (s *Scheduler) Search(endpoint string) {
+	now := time.Now()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.Leases().Epoch(endpoint) == 0 {
+		return
+	}
+	if l := s.lane(endpoint, ""); l != nil { // else the next scan finds it
+		s.search(l, now)
+	}
+}
+
+// keep records that a forwarded delivery is in memory, until its outcome is recorded or it is released.
+func (l *lane) keep(j *Job) {
+	if l.forwarded == nil {
+		l.forwarded = make(map[bellwire.DeliveryID]bool)
+	}
+	l.forwarded[j.Delivery.ID] = true
+}
+
+func (l *lane) isLate(id bellwire.DeliveryID) bool {
+	return slices.ContainsFunc(l.late, func(j *Job) bool { return j.Delivery.ID == id })
+}
+
+// held returns the forwarded deliveries in memory.
+func (l *lane) held() []bellwire.DeliveryID { return slices.Collect(maps.Keys(l.forwarded)) }
+
+// dropLate gives up arrivals that wait for the end of a claim, which stay in the store.
+func (s *Scheduler) dropLate(l *lane) (dropped bool) {
+	for _, j := range l.late {
+		s.dismiss(j)
+	}
+	dropped = len(l.late) > 0
+	l.late = nil
+	return dropped
+}
+
+// searched records what a claim has found that searched for forwarded deliveries, and admits those that arrived meanwhile and that
+// it has not found.
+func (s *Scheduler) searched(l *lane, now time.Time, asked *bellwire.Claim, r *bellwire.ClaimResult) {
+	for _, c := range r.Due {
+		s.found.add(c.Delivery.ID, now)
+	}
+	l.lost = l.lost || asked.Lost && (r.Skipped || !r.Next.IsZero())
+	late := l.late
+	l.late = nil
+	slices.SortStableFunc(late, func(a, b *Job) int { return int(a.Delivery.Sequence - b.Delivery.Sequence) })
+	for _, j := range late {
+		content := j.Content
+		s.dismiss(j)
+		if !s.found.has(j.Delivery.ID) {
+			j.Content = content
+			s.accept(l, now, j)
+		}
+	}
+}
+
+// memo remembers ids for at least forwardTerm, and at most twice as long.
+type memo struct {
+	since         time.Time
+	young, mature map[bellwire.DeliveryID]bool
+}
+
+func (m *memo) add(id bellwire.DeliveryID, now time.Time) {
+	m.age(now)
+	if m.young == nil {
+		m.young = make(map[bellwire.DeliveryID]bool)
+	}
+	m.young[id] = true
+}
+
+// age forgets what has been remembered for long enough.
+func (m *memo) age(now time.Time) {
+	passed := now.Sub(m.since)
+	if passed <= forwardTerm {
+		return
+	}
+	m.mature, m.young = m.young, nil
+	if passed > 2*forwardTerm {
+		m.mature = nil
+	}
+	m.since = now
+}
+
+func (m *memo) has(id bellwire.DeliveryID) bool { return m.young[id] || m.mature[id] }

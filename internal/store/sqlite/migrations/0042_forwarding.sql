@@ -1,0 +1,2 @@
+-- One node has the file, so nothing is forwarded.
+SELECT 1;
