@@ -352,3 +352,24 @@ func FuzzParseAnswer(f *testing.F) {
 		}
 	})
 }
+
+// A batch is taken once. One whose number is not above the last ends the connection.
+func TestBatchesAreTakenOnce(t *testing.T) {
+	t.Parallel()
+	for _, second := range []uint64{1, 2} {
+		var frames []byte
+		for _, number := range []uint64{2, second} {
+			at := len(frames)
+			frames = endFrame(appendBatch(beginFrame(frames, kindBatch), number, []*bellwire.Forward{forward()}), at)
+		}
+		taken := 0
+		l := &Links{
+			receive: func([]*bellwire.Forward) [][]bellwire.Disposition { taken++; return nil },
+			clock:   func() int64 { return 0 },
+		}
+		s := &session{links: l, in: bytes.NewReader(frames), wake: make(chan struct{}, 1)}
+		if err := s.run(); !errors.Is(err, errMalformed) || taken != 1 {
+			t.Errorf("batch %d after 2: got the error %v, and %d batches were taken", second, err, taken)
+		}
+	}
+}
