@@ -144,7 +144,7 @@ function Arrival({ tenant, endpoint }: { tenant: string; endpoint: Endpoint }) {
         <p role="status" className="flex flex-wrap items-center gap-3">
           <StatusBadge of="delivery" state={it.status} soft />
           <span>{it.status === "succeeded" ? "The test event arrived and was acknowledged." : sentence(visible(it.attempts.at(-1)?.error ?? "") || "it was not acknowledged yet")}</span>
-          <Link to={link.delivery(tenant, it.id)} className="text-accent hover:underline">
+          <Link to={link.delivery(tenant, it.id)} className="text-accent underline">
             Show the delivery
           </Link>
         </p>

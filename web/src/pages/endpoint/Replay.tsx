@@ -158,7 +158,7 @@ function Form({ endpoint, beginning, onClose }: { endpoint: Endpoint; beginning:
         <p className="rounded-lg bg-sunk px-3 py-2.5 text-sm">
           {endpoint.health.waiting_capped && "More than "}
           {plural(endpoint.health.waiting, "delivery waits", "deliveries wait")} for the next attempt, and {endpoint.health.waiting === 1 ? "needs" : "need"} no replay.{" "}
-          <Link to={link.deliveries({ tenant: endpoint.tenant, endpoint: endpoint.id, status: "retrying" })} className="text-accent hover:underline">
+          <Link to={link.deliveries({ tenant: endpoint.tenant, endpoint: endpoint.id, status: "retrying" })} className="text-accent underline">
             Retry them now
           </Link>
         </p>

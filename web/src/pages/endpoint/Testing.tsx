@@ -140,7 +140,7 @@ function TestResult({ endpoint, receipt }: { endpoint: Endpoint; receipt: Schema
       <p className="flex flex-wrap items-center gap-3">
         {delivery.data ? <StatusBadge of="delivery" state={delivery.data.status} /> : <Skeleton className="w-24" />}
         <span className="text-muted">{receipt.type}</span>
-        <Link to={link.delivery(endpoint.tenant, receipt.delivery)} className="text-accent hover:underline">
+        <Link to={link.delivery(endpoint.tenant, receipt.delivery)} className="text-accent underline">
           Open the delivery
         </Link>
       </p>

@@ -72,7 +72,7 @@ function Arriving({ tenant, receipt }: { tenant: string; receipt: Schemas["TestR
     <p role="status" className="flex flex-wrap items-center gap-x-3 gap-y-1 rounded-lg bg-sunk px-3 py-2.5">
       {last ? <StatusBadge of="attempt" state={last.outcome} /> : <StatusBadge of="delivery" state={delivery.data?.status ?? "pending"} />}
       <span className="text-muted">{last ? `It ${failure(last)}.` : "On its way."}</span>
-      <Link to={link.delivery(tenant, receipt.delivery)} className="text-accent hover:underline">
+      <Link to={link.delivery(tenant, receipt.delivery)} className="text-accent underline">
         See the delivery
       </Link>
     </p>
@@ -132,7 +132,7 @@ export function TryPublish({ type, close }: { type: EventType; close: () => void
         {publish.data && (
           <p role="status" className="rounded-lg bg-good-soft px-3 py-2.5">
             {publish.data.deliveries === 0 ? "Published, but no endpoint of the tenant subscribes to it." : `Published to ${plural(publish.data.deliveries, "endpoint")}.`}{" "}
-            <Link to={link.event(tenant, publish.data.id)} className="text-accent hover:underline">
+            <Link to={link.event(tenant, publish.data.id)} className="text-accent underline">
               See the event
             </Link>
           </p>

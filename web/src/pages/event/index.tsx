@@ -224,7 +224,7 @@ function Fates({ tenant, event }: { tenant: string; event: Loaded["event"] }) {
               <span className="block py-0.5 text-sm whitespace-normal wrap-anywhere text-muted">
                 {text && <Timed text={sentence(text)} />}{" "}
                 {attempts && (
-                  <Link to={link.delivery(tenant, attempts)} className="text-accent hover:underline">
+                  <Link to={link.delivery(tenant, attempts)} className="text-accent underline">
                     See what it answered
                   </Link>
                 )}
