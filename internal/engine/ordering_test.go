@@ -195,11 +195,12 @@ func TestOrderingKeysElsewhere(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		hang := make(chan struct{})
 		hangs := func(_ int, _ http.ResponseWriter, _ *http.Request) { <-hang }
-		plain, keyed := w.receiver("a", answers(200)), w.receiver("b", answers(200))
+		takes := func(int, http.ResponseWriter, *http.Request) { time.Sleep(10 * time.Millisecond) }
+		plain, keyed := w.receiver("a", takes), w.receiver("b", takes)
 		w.endpoint("a")
 		w.endpoint("b", byKey)
-		const before = 1000
-		w.publish(before) // so that several requests may be in flight
+		const before = 100
+		w.publish(before) // they wait for each other, so that more and more requests may be in flight
 		w.pass(time.Second)
 		plain.now(hangs)
 		keyed.now(hangs)
