@@ -125,17 +125,7 @@ func (s *Scheduler) search(l *lane, now time.Time) {
 }
 
 // Search looks in the store for deliveries that were stored to be forwarded to this node, and may not arrive.
-func (s *Scheduler) Search(endpoint string) {
-	now := time.Now()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.Leases().Epoch(endpoint) == 0 {
-		return
-	}
-	if l := s.lane(endpoint, ""); l != nil { // else the next scan finds it
-		s.search(l, now)
-	}
-}
+func (s *Scheduler) Search(endpoint string) { s.claimFrom(endpoint, func(l *lane) { l.lost = true }) }
 
 // keep records that a forwarded delivery is in memory, until its outcome is recorded or it is released.
 func (l *lane) keep(j *Job) {

@@ -261,23 +261,14 @@ func (s *Scheduler) serve(ln *line, now time.Time) *Job {
 
 // Refresh schedules the endpoint to be loaded, and its part of the store to be claimed from.
 func (s *Scheduler) Refresh(endpoint string) {
-	now := time.Now()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.Leases().Epoch(endpoint) == 0 {
-		return
-	}
-	l := s.lane(endpoint, "")
-	if l == nil {
-		return // the next scan finds it
-	}
-	l.reload, l.manualDue = true, true
-	l.due = bellwire.Earlier(l.due, now)
-	s.reevaluate(l, now)
+	s.claimFrom(endpoint, func(l *lane) { l.reload, l.manualDue = true, true })
 }
 
 // Wake lets the endpoint's part of the store be claimed from: something that held it up has ended.
-func (s *Scheduler) Wake(endpoint string) {
+func (s *Scheduler) Wake(endpoint string) { s.claimFrom(endpoint, func(*lane) {}) }
+
+// claimFrom lets an endpoint's part of the store be claimed from, if it is this node's, once note has changed the lane.
+func (s *Scheduler) claimFrom(endpoint string, note func(*lane)) {
 	now := time.Now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -285,6 +276,7 @@ func (s *Scheduler) Wake(endpoint string) {
 		return
 	}
 	if l := s.lane(endpoint, ""); l != nil { // else the next scan finds it
+		note(l)
 		l.due = bellwire.Earlier(l.due, now)
 		s.reevaluate(l, now)
 	}

@@ -256,13 +256,15 @@ func (m *model) release(t *rapid.T) {
 }
 
 // drop removes a random claimed delivery, and returns it.
-func (m *model) drop(t *rapid.T) taken {
-	if len(m.taken) == 0 {
+func (m *model) drop(t *rapid.T) taken { return dropOneOf(t, &m.taken) }
+
+func dropOneOf(t *rapid.T, claimed *[]taken) taken {
+	if len(*claimed) == 0 {
 		t.Skip("nothing is in memory")
 	}
-	i := rapid.IntRange(0, len(m.taken)-1).Draw(t, "which")
-	took := m.taken[i]
-	m.taken = slices.Delete(m.taken, i, i+1)
+	i := rapid.IntRange(0, len(*claimed)-1).Draw(t, "which")
+	took := (*claimed)[i]
+	*claimed = slices.Delete(*claimed, i, i+1)
 	return took
 }
 

@@ -499,15 +499,7 @@ func (m *keyModel) claimUpTo(limit int) bellwire.ClaimResult {
 	return got
 }
 
-func (m *keyModel) drop(t *rapid.T) taken {
-	if len(m.taken) == 0 {
-		t.Skip("nothing is in memory")
-	}
-	i := rapid.IntRange(0, len(m.taken)-1).Draw(t, "which")
-	took := m.taken[i]
-	m.taken = slices.Delete(m.taken, i, i+1)
-	return took
-}
+func (m *keyModel) drop(t *rapid.T) taken { return dropOneOf(t, &m.taken) }
 
 func (m *keyModel) record(t *rapid.T) {
 	m.recordAs(m.drop(t), rapid.SampledFrom([]bellwire.Transition{success, success, spent, retryIn(30 * time.Second)}).Draw(t, "transition"))
