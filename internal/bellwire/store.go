@@ -200,8 +200,8 @@ type History interface {
 	// which Hold.Ahead is looked for; 0: it has no order. Unknown endpoints are left out. A store for one node answers with an
 	// arbitrary name of the node.
 	Holds(ctx context.Context, before map[string]int64) (map[string]*Hold, error)
-	// FirstOfKeys returns, for each of some deliveries that are behind others of their key, the first open one of that. Deliveries
-	// that are no longer behind any are left out.
+	// FirstOfKeys returns, for each of the given deliveries, the first open delivery with the same ordering key. It leaves out
+	// those that wait for no other delivery any more.
 	FirstOfKeys(ctx context.Context, behind []*Delivery) (map[DeliveryID]DeliveryID, error)
 	// Attempts returns the newest attempts of a delivery, oldest first: at most limit of them, and at most MaxPageBytes.
 	Attempts(ctx context.Context, id DeliveryID, limit int) ([]*Attempt, error)

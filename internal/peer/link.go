@@ -192,7 +192,7 @@ func (k *link) greet(conn net.Conn, in io.Reader) error {
 	return k.tick(kind, frame)
 }
 
-// tick takes note of the other node's clock.
+// tick reads a tick, and keeps the other node's clock.
 func (k *link) tick(kind byte, frame []byte) error {
 	r := &reader{rest: frame}
 	stamp := r.signed()
