@@ -240,7 +240,7 @@ func TestOneNodeSendsDigests(t *testing.T) {
 		w.alert(ep)
 		first.change(func() { first.lost = allShards() })
 		second.change(func() { second.lost = nil })
-		w.pass(3 * time.Hour)
+		w.pass(90 * time.Minute)
 		got, _ := mailer.sent()
 		expectTexts(t, "digests of the first node", got, "1 a@example.com 1")
 		got, _ = other.sent()

@@ -162,7 +162,7 @@ func TestOperationalEventsOfManyDeliveries(t *testing.T) {
 		ops := w.operators(200)
 		w.receiver("a", answers(500))
 		w.endpoint("a", once)
-		const ended = 3000
+		const ended = 2000
 		for range ended / 1000 {
 			w.batch(1000)
 		}

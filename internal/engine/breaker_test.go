@@ -185,7 +185,7 @@ func TestMaxElapsedAfterAPause(t *testing.T) {
 		ep := w.endpoint("a", growing(time.Hour))
 		w.update(ep.ID, func(ep *bellwire.Endpoint) { ep.Status = bellwire.EndpointPaused })
 		w.publish(1)
-		w.pass(48 * time.Hour)
+		w.pass(6 * time.Hour)
 		w.update(ep.ID, func(ep *bellwire.Endpoint) { ep.Status, ep.UpdatedAt = bellwire.EndpointEnabled, now() })
 		w.pass(time.Hour)
 		if got := w.statuses(ep.ID); got[bellwire.DeliverySucceeded] != 1 || len(r.got()) != 4 {

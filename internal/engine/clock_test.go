@@ -151,13 +151,13 @@ func TestClockJumps(t *testing.T) {
 				inWorld(t, func(t *testing.T, w *world) {
 					small(w)
 					c := newCustomers(w)
-					ids := texts(w.publish(40))
+					ids := texts(w.publish(20))
 					w.pass(3 * time.Minute) // the breaker of the one that is down opens
 					if w.engine.Stats().OpenBreakers == 0 {
 						t.Error("no breaker is open")
 					}
 					for _, by := range steps {
-						ids = append(ids, texts(w.publish(10))...)
+						ids = append(ids, texts(w.publish(5))...)
 						if crash {
 							w.pass(0)
 							w.crash() // with a request in flight that is not answered
@@ -166,7 +166,7 @@ func TestClockJumps(t *testing.T) {
 						if crash {
 							w.start()
 						}
-						ids = append(ids, texts(w.publish(10))...)
+						ids = append(ids, texts(w.publish(5))...)
 						w.pass(time.Minute)
 					}
 					c.recover()

@@ -97,9 +97,9 @@ func (w *world) expectAll(receivers []*receiver, events []bellwire.EventID, orde
 // events that are published before, during and after its fan-out.
 func TestLargePublication(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
-		ordered, plain := w.crowd(2, fifo), w.crowd(30)
+		ordered, plain := w.crowd(2, fifo), w.crowd(18)
 		ids := w.publish(3)
-		for range 3 {
+		for range 2 {
 			ids = append(ids, w.batch(70)...)
 			ids = append(ids, w.publish(5)...)
 		}
@@ -138,9 +138,9 @@ func TestOthersAreStoredBetweenSteps(t *testing.T) {
 		})
 		must(t, w.store.CreateTenant(t.Context(), &bellwire.Tenant{ID: "quiet", CreatedAt: now(), UpdatedAt: now()}))
 		receivers := w.crowd(20)
-		ids := w.batch(200)
+		ids := w.batch(100)
 		w.expectAll(receivers, ids, false)
-		if want := 20*200/limits.FanOutStep - 1; stored != want {
+		if want := 20*100/limits.FanOutStep - 1; stored != want {
 			t.Errorf("%d events were stored between the steps, want %d", stored, want)
 		}
 	})
@@ -203,7 +203,7 @@ func TestFanOutIsBounded(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		acme, err := w.store.Tenant(t.Context(), "acme")
 		must(t, err)
-		acme.Limits = map[string]float64{"fan_out": 4000}
+		acme.Limits = map[string]float64{"fan_out": 1600}
 		must(t, w.store.UpdateTenant(t.Context(), acme))
 		var open atomic.Bool
 		withFanOut(w, func(_ context.Context, _ int, do func() (*bellwire.FannedOut, error)) (*bellwire.FannedOut, error) {
@@ -217,11 +217,11 @@ func TestFanOutIsBounded(t *testing.T) {
 			_, err := w.engine.Publish(t.Context(), &engine.Publication{Tenant: "acme", Events: drafts(n)})
 			return err
 		}
-		if err := publish(201); bellwire.CodeOf(err) != bellwire.CodeTooLarge {
+		if err := publish(81); bellwire.CodeOf(err) != bellwire.CodeTooLarge {
 			t.Errorf("a batch that can never wait was answered %v", err)
 		}
-		ids := w.batch(150)
-		err = publish(60)
+		ids := w.batch(60)
+		err = publish(51)
 		if e, ok := err.(*bellwire.Error); !ok || e.Code != bellwire.CodeRateLimited || e.RetryAfter == 0 {
 			t.Errorf("a batch that cannot wait now was answered %v", err)
 		}
@@ -229,7 +229,7 @@ func TestFanOutIsBounded(t *testing.T) {
 		ids = append(ids, w.batch(50)...) // which are not more than are stored at once
 		open.Store(true)
 		w.expectAll(receivers, ids, false)
-		ids = append(ids, w.batch(200)...)
+		ids = append(ids, w.batch(80)...)
 		w.expectAll(receivers, ids, false)
 	})
 }

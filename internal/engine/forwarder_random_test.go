@@ -53,6 +53,7 @@ func forwardAtRandom(t *testing.T, seed uint64, what moves) {
 			must(t, err)
 			c.endpointOf(i%3, fmt.Sprint("r", i), func(ep *bellwire.Endpoint) {
 				ep.Events = []string{name}
+				ep.Retry = bellwire.RetryPolicy{Interval: bellwire.Duration(5 * time.Second), Count: 100}
 				if i%2 == 0 {
 					ep.Ordering = bellwire.OrderingFIFO
 				}
@@ -87,7 +88,7 @@ func forwardAtRandom(t *testing.T, seed uint64, what moves) {
 			}
 		}
 		c.calm()
-		c.pass(time.Hour)
+		c.pass(10 * time.Minute)
 		for i, re := range receivers {
 			got := re.ids()
 			for _, id := range texts(ids[i]) {

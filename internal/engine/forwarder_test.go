@@ -35,7 +35,7 @@ func TestForwardsToTheOwner(t *testing.T) {
 				if diff := cmp.Diff(texts(ids), received); diff != "" {
 					t.Error("received (-want +got):", diff)
 				}
-				c.pass(10 * time.Minute)
+				c.pass(3 * time.Minute)
 				if n := len(r.got()); n != 21 {
 					t.Errorf("%d requests for 21 events", n)
 				}
@@ -89,7 +89,7 @@ func TestForwardsThatFail(t *testing.T) {
 					if n := len(r.ids()); n != 1+events {
 						t.Errorf("%d of %d were received within %s", n, 1+events, tc.within)
 					}
-					c.pass(10 * time.Minute)
+					c.pass(3 * time.Minute)
 					if n := len(r.got()); n != 1+events {
 						t.Errorf("%d requests for %d events", n, 1+events)
 					}

@@ -127,16 +127,16 @@ func TestEndpointThatFailsForTooLongIsDisabled(t *testing.T) {
 		w.config.Observer = seen
 		w.start()
 		r := w.receiver("a", answers(500))
-		ep := w.endpoint("a", func(ep *bellwire.Endpoint) { ep.AutoDisableAfter = 120 * time.Hour })
+		ep := w.endpoint("a", func(ep *bellwire.Endpoint) { ep.AutoDisableAfter = 10 * time.Hour })
 		w.receiver("b", answers(500))
 		never := w.endpoint("b")
-		for day := range 5 {
+		for round := range 5 {
 			w.publish(1)
-			w.pass(24 * time.Hour)
+			w.pass(2 * time.Hour)
 			if got, err := w.store.Endpoint(t.Context(), ep.ID); err != nil || got.Status != bellwire.EndpointEnabled {
-				t.Fatalf("after day %d: %+v, %v", day, got, err)
+				t.Fatalf("after %d hours: %+v, %v", 2*(round+1), got, err)
 			}
-			if day == 2 {
+			if round == 2 {
 				w.stop()
 				w.start()
 			}
@@ -145,7 +145,7 @@ func TestEndpointThatFailsForTooLongIsDisabled(t *testing.T) {
 		w.pass(time.Hour)
 		got, err := w.store.Endpoint(t.Context(), ep.ID)
 		must(t, err)
-		if got.Status != bellwire.EndpointDisabled || !strings.Contains(got.StatusReason, "auto_disable_after (120h)") {
+		if got.Status != bellwire.EndpointDisabled || !strings.Contains(got.StatusReason, "auto_disable_after (10h)") {
 			t.Fatalf("it is %s because %q", got.Status, got.StatusReason)
 		}
 		if diff := cmp.Diff([]string{ep.ID + ": " + got.StatusReason}, seen.all()); diff != "" {
@@ -158,7 +158,7 @@ func TestEndpointThatFailsForTooLongIsDisabled(t *testing.T) {
 		}
 		before := len(r.got())
 		w.publish(1)
-		w.pass(48 * time.Hour)
+		w.pass(12 * time.Hour)
 		if after := len(r.got()); after != before {
 			t.Errorf("it got %d requests while it was disabled", after-before)
 		}

@@ -370,7 +370,7 @@ func TestBulkRetry(t *testing.T) {
 			receivers = append(receivers, w.receiver(name, answers(500)))
 			endpoints = append(endpoints, w.endpoint(name, twice))
 		}
-		ids := w.batch(300)
+		ids := w.batch(120)
 		w.pass(time.Hour)
 		w.update(endpoints[3].ID, func(ep *bellwire.Endpoint) { ep.Status = bellwire.EndpointDisabled })
 		j := w.job(bellwire.JobRetry, bellwire.SelectFailed)
@@ -396,7 +396,7 @@ func TestBulkCancel(t *testing.T) {
 		w.pass(time.Second)
 		sent := len(r.got())
 		j := w.job(bellwire.JobCancel, "")
-		w.pass(24 * time.Hour)
+		w.pass(time.Hour)
 		w.expectJob(j, bellwire.JobDone, 500, 0)
 		if got := w.statuses(ep.ID); got[bellwire.DeliveryCanceled] != 500 || len(r.got()) != sent {
 			t.Errorf("%v, and %d requests after the cancellation", got, len(r.got())-sent)

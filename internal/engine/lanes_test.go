@@ -153,7 +153,7 @@ func TestPauseKeepsDeliveries(t *testing.T) {
 		ep := w.endpoint("a")
 		w.update(ep.ID, func(ep *bellwire.Endpoint) { ep.Status = bellwire.EndpointPaused })
 		ids := texts(w.publish(40))
-		w.pass(48 * time.Hour)
+		w.pass(6 * time.Hour)
 		if got := len(r.got()); got != 0 {
 			t.Error("requests while paused:", got)
 		}
@@ -330,13 +330,13 @@ func TestBreaker(t *testing.T) {
 		ep := w.endpoint("a", func(ep *bellwire.Endpoint) {
 			ep.Retry = bellwire.RetryPolicy{Schedule: slices.Repeat([]bellwire.Duration{bellwire.Duration(10 * time.Second)}, 100)}
 		})
-		w.publish(500)
+		w.publish(200)
 		w.pass(2 * time.Minute)
 		if got := w.engine.Stats(); got.OpenBreakers != 1 || got.Queued > 1 {
 			t.Fatalf("%+v", got)
 		}
 		opened := len(r.got())
-		w.publish(200) // these wait in the store
+		w.publish(100) // these wait in the store
 		w.pass(2 * time.Hour)
 		if n := len(r.got()) - opened; n < 20 || n > 40 {
 			t.Error("attempts in two hours with an open breaker:", n)
@@ -351,7 +351,7 @@ func TestBreaker(t *testing.T) {
 		}
 		r.now(answers(200))
 		w.pass(6 * time.Minute)
-		if got := w.statuses(ep.ID); got[bellwire.DeliverySucceeded] != 700 {
+		if got := w.statuses(ep.ID); got[bellwire.DeliverySucceeded] != 300 {
 			t.Error("after the endpoint answers again:", got)
 		}
 	})
@@ -391,15 +391,15 @@ func TestBacklogCostsNoMemory(t *testing.T) {
 		w.start()
 		r := w.receiver("a", func(int, http.ResponseWriter, *http.Request) { time.Sleep(50 * time.Millisecond) })
 		ep := w.endpoint("a")
-		w.publish(3000)
+		w.publish(1500)
 		if got := w.engine.Stats(); got.Queued > 512 {
 			t.Errorf("in memory: %+v", got)
 		}
 		w.pass(time.Minute)
-		if got := len(r.got()); got != 3000 {
+		if got := len(r.got()); got != 1500 {
 			t.Error("requests:", got)
 		}
-		if got := w.statuses(ep.ID); got[bellwire.DeliverySucceeded] != 3000 {
+		if got := w.statuses(ep.ID); got[bellwire.DeliverySucceeded] != 1500 {
 			t.Error(got)
 		}
 	})

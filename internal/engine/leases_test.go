@@ -228,7 +228,7 @@ func TestChangesOfOwnersAreReported(t *testing.T) {
 }
 
 // A node whose name another process has owns nothing, and says that it is not ready.
-func TestTwinIsNotReady(t *testing.T) {
+func TestSecondNodeOfANameIsNotReady(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		s := leasing(w)
 		s.change(func() { s.twin = true })

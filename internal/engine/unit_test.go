@@ -10,7 +10,7 @@ import (
 )
 
 // While the store is unavailable, the reservations of failed publishes are bounded and retain no data.
-func TestGivenBackIsBounded(t *testing.T) {
+func TestReservationsOfFailedPublishesAreBounded(t *testing.T) {
 	t.Parallel()
 	e := New(Config{})
 	leases := &bellwire.Leases{}

@@ -119,7 +119,7 @@ func TestShortagesCostNothing(t *testing.T) {
 }
 
 // Requests to one endpoint that fail at the same time cause one pause, not a pause that doubles with each.
-func TestShortageOfMany(t *testing.T) {
+func TestConcurrentFailuresCauseOnePause(t *testing.T) {
 	inShortage(t, func(t *testing.T, w *world, s *shortage) {
 		s.takes = 10 * time.Millisecond
 		w.receiver("a", func(_ int, rw http.ResponseWriter, _ *http.Request) {
@@ -167,7 +167,7 @@ func TestShortageKeepsRetries(t *testing.T) {
 }
 
 // Ports run out for one receiver: others' deliveries do not wait for it.
-func TestPortsOfOneReceiver(t *testing.T) {
+func TestNoPortsForOneReceiver(t *testing.T) {
 	inShortage(t, func(t *testing.T, w *world, s *shortage) {
 		good := w.receiver("good", answers(200))
 		w.receiver("bad", answers(200))
