@@ -133,8 +133,8 @@ func (l *ledger) moment(from, to time.Duration) {
 	time.Sleep(from + time.Duration(l.random.Int64N(int64(to-from))))
 }
 
-// judge checks what came. Even streams are FIFO.
-func (l *ledger) judge(t *testing.T) {
+// check checks what came. Even streams are FIFO.
+func (l *ledger) check(t *testing.T) {
 	t.Helper()
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -231,7 +231,7 @@ func chaos(t *testing.T, failRate float64, disturb disturbance, args ...string) 
 		t.Fatalf("%d acknowledged events never came", missing)
 	}
 	current.Load().terminate()
-	l.judge(t)
+	l.check(t)
 	return l
 }
 

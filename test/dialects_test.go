@@ -17,20 +17,20 @@ import (
 	"github.com/bellwire/bellwire/internal/testenv"
 )
 
-// occurrence is an event that the platform publishes once.
-type occurrence struct {
+// publishedEvent is an event that the platform publishes once.
+type publishedEvent struct {
 	eventType string
 	data      string
 	at        time.Time // zero: not given by the platform
 	id        string    // assigned by the server
 }
 
-// occurrences returns events whose data would change if it were encoded again. Each has its number as a mark, except for two
+// publishedEvents returns events whose data would change if it were encoded again. Each has its number as a mark, except for two
 // empty objects of different types.
-func occurrences(n int) []*occurrence {
-	all := make([]*occurrence, n)
+func publishedEvents(n int) []*publishedEvent {
+	all := make([]*publishedEvent, n)
 	for i := range all {
-		o := &occurrence{eventType: settlement}
+		o := &publishedEvent{eventType: settlement}
 		value := delicate[i%len(delicate)]
 		switch {
 		case i%20 == 0:
@@ -88,7 +88,7 @@ type campaign struct {
 	inbox     *inbox
 	endpoints []*subscription
 	wants     map[*subscription][]string
-	events    []*occurrence
+	events    []*publishedEvent
 	server    atomic.Pointer[server] // replaced after a restart
 	started   time.Time
 	forPython []pythonDelivery
@@ -96,7 +96,7 @@ type campaign struct {
 
 func startCampaign(t *testing.T, s *server) *campaign {
 	t.Helper()
-	c := &campaign{account: openAccount(t, s), inbox: openInbox(t, script), wants: make(map[*subscription][]string), events: occurrences(1000), started: time.Now()}
+	c := &campaign{account: openAccount(t, s), inbox: openInbox(t, script), wants: make(map[*subscription][]string), events: publishedEvents(1000), started: time.Now()}
 	c.server.Store(s)
 	c.want("standard", "/standard", []string{settlement, updates, cards}, "*")
 	c.want("akkuro", "/akkuro", []string{settlement}, settlement)
@@ -184,15 +184,15 @@ func (c *campaign) await() {
 	}
 }
 
-// judge compares all requests that came with all events that were published. exact: attempts were repeated only because of
+// compare compares all requests that came with all events that were published. exact: attempts were repeated only because of
 // their answers.
-func (c *campaign) judge(exact bool) {
+func (c *campaign) compare(exact bool) {
 	c.t.Helper()
 	notifications := make(map[string]bool) // ids that must be unique
 	for _, ep := range c.endpoints {
 		arrived := make(map[int]bool)
 		for body, hits := range c.inbox.at(ep.path) {
-			i, err := c.judgeDelivery(ep, body, hits, exact)
+			i, err := c.compareDelivery(ep, body, hits, exact)
 			if err != nil {
 				c.t.Fatalf("%s: %v\n%.500s", ep.path, err, body)
 			}
@@ -214,8 +214,8 @@ func (c *campaign) judge(exact bool) {
 	checkInPython(c.t, c.forPython)
 }
 
-// judgeDelivery checks all attempts of a delivery, and returns the number of its event.
-func (c *campaign) judgeDelivery(ep *subscription, body string, hits []*hit, exact bool) (int, error) {
+// compareDelivery checks all attempts of a delivery, and returns the number of its event.
+func (c *campaign) compareDelivery(ep *subscription, body string, hits []*hit, exact bool) (int, error) {
 	i := markOf(body)
 	for n, h := range hits {
 		parts, err := ep.check(h)
@@ -227,7 +227,7 @@ func (c *campaign) judgeDelivery(ep *subscription, body string, hits []*hit, exa
 				return i, fmt.Errorf("it is of no event that was published")
 			}
 		}
-		if err := c.judgeAttempt(ep, c.events[i], h, parts); err != nil {
+		if err := c.compareAttempt(ep, c.events[i], h, parts); err != nil {
 			return i, fmt.Errorf("attempt %d: %w", n+1, err)
 		}
 		if done := ep.vendor.acknowledged(h.answered); exact && done != (n == len(hits)-1) {
@@ -239,7 +239,7 @@ func (c *campaign) judgeDelivery(ep *subscription, body string, hits []*hit, exa
 
 // unmarked returns the number of the event of a body without a mark: an empty object, or a notification with a link.
 func (c *campaign) unmarked(parts map[string]string) int {
-	return slices.IndexFunc(c.events, func(o *occurrence) bool {
+	return slices.IndexFunc(c.events, func(o *publishedEvent) bool {
 		if o.eventType == updates {
 			return strings.Contains(parts["data"], strings.TrimPrefix(o.id, "evt_"))
 		}
@@ -247,8 +247,8 @@ func (c *campaign) unmarked(parts map[string]string) int {
 	})
 }
 
-// judgeAttempt compares an attempt with its event.
-func (c *campaign) judgeAttempt(ep *subscription, o *occurrence, h *hit, parts map[string]string) error {
+// compareAttempt compares an attempt with its event.
+func (c *campaign) compareAttempt(ep *subscription, o *publishedEvent, h *hit, parts map[string]string) error {
 	want := map[string]string{"type": o.eventType, "data": o.data}
 	switch ep.vendor.name {
 	case "standard":
@@ -274,11 +274,11 @@ func (c *campaign) judgeAttempt(ep *subscription, o *occurrence, h *hit, parts m
 	if parts["at"] == "" {
 		return nil
 	}
-	return c.judgeTime(ep, o, parts["at"])
+	return c.compareTime(ep, o, parts["at"])
 }
 
-// judgeTime compares the time in a body with the time of the event, to the last digit of the vendor's form.
-func (c *campaign) judgeTime(ep *subscription, o *occurrence, text string) error {
+// compareTime compares the time in a body with the time of the event, to the last digit of the vendor's form.
+func (c *campaign) compareTime(ep *subscription, o *publishedEvent, text string) error {
 	at, err := time.Parse(time.RFC3339Nano, text)
 	if err != nil {
 		return err
@@ -381,7 +381,7 @@ func TestEveryDialectDeliversPublishedData(t *testing.T) {
 	c.publish(make(chan struct{}))
 	c.await()
 	c.audit()
-	c.judge(true)
+	c.compare(true)
 	c.followLinks()
 	s.terminate()
 }
@@ -410,7 +410,7 @@ func TestEveryDialectLosesNothingByKill(t *testing.T) {
 	<-published
 	c.await()
 	c.audit()
-	c.judge(false)
+	c.compare(false)
 	c.followLinks()
 	s.terminate()
 }

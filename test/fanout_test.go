@@ -59,7 +59,7 @@ func fanOutChaos(t *testing.T, disturb disturbance, args ...string) {
 		t.Fatalf("%d acknowledged deliveries never came", missing)
 	}
 	s.terminate()
-	l.judge(t)
+	l.check(t)
 }
 
 // ackAll records that so many events are acknowledged, each of which goes to every endpoint.

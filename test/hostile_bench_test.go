@@ -13,9 +13,9 @@ import (
 	"github.com/bellwire/bellwire/internal/testenv"
 )
 
-// besides is the part of a neighbour's figures that the test checks. Latencies need a quiet machine, so only violations
+// neighbourFigures is the part of a neighbour's figures that the test checks. Latencies need a quiet machine, so only violations
 // that no machine excuses fail here.
-type besides struct {
+type neighbourFigures struct {
 	Publish, Delivery, Retry, Lists, Newcomer struct {
 		Count int
 		Worst float64 `json:"worst_ms"`
@@ -31,7 +31,7 @@ type besides struct {
 
 type hostileResult struct {
 	Scenario string
-	Attacked besides
+	Attacked neighbourFigures
 	Answers  struct{ Counts map[string]int }
 	Memory   int64 `json:"server_peak_bytes"`
 }
@@ -48,15 +48,15 @@ func TestHostileNeighbours(t *testing.T) {
 	testenv.Long(t)
 	t.Run("sqlite", func(t *testing.T) {
 		t.Parallel()
-		judgeNeighbours(t, runHostileBench(t, "--hostile", hostileScenarios))
+		checkNeighbours(t, runHostileBench(t, "--hostile", hostileScenarios))
 	})
 	t.Run("postgres", func(t *testing.T) {
 		t.Parallel()
-		judgeNeighbours(t, runHostileBench(t, "--hostile", "hanging-tests", benchDatabase(t)))
+		checkNeighbours(t, runHostileBench(t, "--hostile", "hanging-tests", benchDatabase(t)))
 	})
 	t.Run("nodes", func(t *testing.T) {
 		t.Parallel()
-		judgeNeighbours(t, runHostileBench(t, "--hostile", "fan-out", "--nodes", "3", benchDatabase(t)))
+		checkNeighbours(t, runHostileBench(t, "--hostile", "fan-out", "--nodes", "3", benchDatabase(t)))
 	})
 }
 
@@ -100,7 +100,7 @@ func runHostileBench(t *testing.T, args ...string) []hostileResult {
 	return report.Scenarios
 }
 
-func judgeNeighbours(t *testing.T, results []hostileResult) {
+func checkNeighbours(t *testing.T, results []hostileResult) {
 	t.Helper()
 	const (
 		mostMemory = 400 << 20

@@ -12,8 +12,8 @@ import (
 	"github.com/bellwire/bellwire/internal/testenv"
 )
 
-// takesNothing expects that publishes are refused, that the server is not ready, and that both say why.
-func (s *server) takesNothing(why string) {
+// expectUnavailable expects that publishes are refused, that the server is not ready, and that both say why.
+func (s *server) expectUnavailable(why string) {
 	s.t.Helper()
 	status, answer, err := s.do("POST", "/tenants/acme/events", []byte(`{"type": "load", "data": 1}`))
 	if err != nil {
@@ -81,7 +81,7 @@ func TestDamagedDatabase(t *testing.T) {
 	if status, answer, err := s.do("GET", "/tenants/acme/events", nil); err != nil || status != http.StatusServiceUnavailable {
 		t.Errorf("a list answered %d: %s, %v", status, answer, err)
 	}
-	s.takesNothing("the database is damaged")
+	s.expectUnavailable("the database is damaged")
 	if _, metrics := s.get("/metrics"); !strings.Contains(metrics, "\nbellwire_database_damaged 1\n") {
 		t.Error("the metrics do not say that the database is damaged")
 	}
@@ -140,7 +140,7 @@ func TestDatabaseThatIsMovedAway(t *testing.T) {
 		if err := os.Rename(file, file+".moved"); err != nil {
 			t.Fatal(err)
 		}
-		s.takesNothing("moved, deleted or replaced")
+		s.expectUnavailable("moved, deleted or replaced")
 		if err := os.Rename(file+".moved", file); err != nil {
 			t.Fatal(err)
 		}

@@ -70,8 +70,8 @@ func refusesToStart(t *testing.T, cmd *exec.Cmd) {
 	}
 }
 
-// sealedThings makes secrets of every kind, and returns a check that they are unchanged.
-func sealedThings(t *testing.T, s *server, url string) func(*server) {
+// createSecrets creates secrets of every kind, and returns a check that they are unchanged.
+func createSecrets(t *testing.T, s *server, url string) func(*server) {
 	t.Helper()
 	ep := s.subscribe(url)
 	s.addType("card.created")
@@ -97,7 +97,7 @@ func TestKeysetRotationOfASingleServer(t *testing.T) {
 	if !strings.Contains(s.logged(), "keep a copy") {
 		t.Errorf("nothing is said of the new keyset:\n%s", s.logged())
 	}
-	unchanged := sealedThings(t, s, receiver.url)
+	unchanged := createSecrets(t, s, receiver.url)
 	s.terminate()
 	old := mustRead(t, filepath.Join(dir, "bellwire.keyset"))
 	_, before := keysIn(t, dir)
@@ -146,50 +146,50 @@ func TestKeysetRotationOfASingleServer(t *testing.T) {
 // TestKeysetRotationOfSeveralNodes runs the documented commands on PostgreSQL, on two nodes under load.
 func TestKeysetRotationOfSeveralNodes(t *testing.T) {
 	t.Parallel()
-	f := startFleet(t, 2, 0.02)
-	database := f.database.URL("postgres")
-	if made := f.nodes[0].logged() + f.nodes[1].logged(); !regexp.MustCompile(`"WARN","msg":"keyset created`).MatchString(made) {
+	c := startCluster(t, 2, 0.02)
+	database := c.database.URL("postgres")
+	if made := c.nodes[0].logged() + c.nodes[1].logged(); !regexp.MustCompile(`"WARN","msg":"keyset created`).MatchString(made) {
 		t.Errorf("nothing is said aloud of the new keyset:\n%s", made)
 	}
-	file := filepath.Join(f.dir, "bellwire.keyset")
+	file := filepath.Join(c.dir, "bellwire.keyset")
 	old := mustRead(t, file)
-	_, before := keysIn(t, f.dir)
-	for stream := range fleetStreams {
-		f.run(stream, math.MaxInt)
+	_, before := keysIn(t, c.dir)
+	for stream := range clusterStreams {
+		c.run(stream, math.MaxInt)
 	}
 	restart := func(step string) {
-		for place, s := range f.nodes {
-			f.skip(place)
-			f.disturbs()
+		for place, s := range c.nodes {
+			c.skip(place)
+			c.disturbs()
 			s.terminate()
-			f.replace(place, f.start(fmt.Sprintf("node%d", place)))
-			f.skip(-1)
+			c.replace(place, c.start(fmt.Sprintf("node%d", place)))
+			c.skip(-1)
 		}
-		t.Logf("%s: flows again after %v", step, f.flows().Round(time.Millisecond))
+		t.Logf("%s: flows again after %v", step, c.flows().Round(time.Millisecond))
 	}
-	changes := changeEndpoints(f)
+	changes := changeEndpoints(c)
 	for _, step := range rotationSteps(t, "### Several nodes on PostgreSQL") {
 		args, isCommand := strings.CutPrefix(step, "bellwire keyset ")
 		if !isCommand {
 			restart(step)
 			continue
 		}
-		t.Logf("$ %s\n%s", step, keyset(t, f.dir, database, args))
+		t.Logf("$ %s\n%s", step, keyset(t, c.dir, database, args))
 	}
 	changes()
-	if n, now := keysIn(t, f.dir); n != 1 || now == before {
+	if n, now := keysIn(t, c.dir); n != 1 || now == before {
 		t.Errorf("there are %d keys, and the primary one is %s, was %s", n, now, before)
 	}
-	stale := filepath.Join(f.dir, "old.keyset")
+	stale := filepath.Join(c.dir, "old.keyset")
 	if err := os.WriteFile(stale, old, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	refusesToStart(t, serve(f.dir, append([]string{"--keyset-file", stale}, f.args...)...))
-	f.finish()
+	refusesToStart(t, serve(c.dir, append([]string{"--keyset-file", stale}, c.args...)...))
+	c.finish()
 }
 
 // changeEndpoints makes, changes and reads endpoints until it is told to end. None may be refused, nor lose its secret.
-func changeEndpoints(f *fleet) (end func()) {
+func changeEndpoints(c *cluster) (end func()) {
 	stop, stopped := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(stopped)
@@ -200,17 +200,17 @@ func changeEndpoints(f *fleet) (end func()) {
 				return
 			case <-time.After(20 * time.Millisecond): // leaves some of the machine to the nodes
 			}
-			s := f.any()
+			s := c.any()
 			if ep.ID == "" {
-				if done(f, s, "POST", "/tenants/acme/endpoints", `{"url": "https://example.com/", "events": ["nothing.*"]}`, &ep) {
+				if done(c, s, "POST", "/tenants/acme/endpoints", `{"url": "https://example.com/", "events": ["nothing.*"]}`, &ep) {
 					continue
 				}
 				ep.ID = ""
 				continue
 			}
-			done(f, s, "PATCH", "/tenants/acme/endpoints/"+ep.ID, fmt.Sprintf(`{"description": "%d", "headers": {"X-N": "%d"}}`, n, n), nil)
-			if done(f, s, "GET", "/tenants/acme/endpoints/"+ep.ID+"/secret", "", &shown) && shown.Secret != ep.Secret {
-				f.t.Errorf("the secret of %s is another", ep.ID)
+			done(c, s, "PATCH", "/tenants/acme/endpoints/"+ep.ID, fmt.Sprintf(`{"description": "%d", "headers": {"X-N": "%d"}}`, n, n), nil)
+			if done(c, s, "GET", "/tenants/acme/endpoints/"+ep.ID+"/secret", "", &shown) && shown.Secret != ep.Secret {
+				c.t.Errorf("the secret of %s is another", ep.ID)
 			}
 			if n%10 == 9 {
 				ep = endpoint{}
@@ -221,16 +221,16 @@ func changeEndpoints(f *fleet) (end func()) {
 }
 
 // done makes a request of a node that may be about to end, and reports whether it was answered.
-func done(f *fleet, s *server, method, path, body string, out any) bool {
+func done(c *cluster, s *server, method, path, body string, out any) bool {
 	status, answer, err := s.do(method, path, []byte(body))
 	if err != nil || status == http.StatusServiceUnavailable {
 		return false
 	}
 	if status >= 300 {
-		f.t.Errorf("%s %s answered %d: %s", method, path, status, answer)
+		c.t.Errorf("%s %s answered %d: %s", method, path, status, answer)
 		return false
 	}
-	return out == nil || unmarshal(f.t, answer, out)
+	return out == nil || unmarshal(c.t, answer, out)
 }
 
 func unmarshal(t *testing.T, text []byte, out any) bool {

@@ -12,8 +12,8 @@ import (
 	"github.com/bellwire/bellwire/internal/testenv"
 )
 
-// occur publishes an event of the account's platform, and returns its id and how many deliveries it makes.
-func (a *account) occur(eventType, data string) (event string, deliveries int) {
+// publish publishes an event of the account's platform, and returns its id and how many deliveries it makes.
+func (a *account) publish(eventType, data string) (event string, deliveries int) {
 	a.t.Helper()
 	var receipt struct {
 		ID         string
@@ -95,7 +95,7 @@ func TestWhatDialectsCannotTakeIsExplained(t *testing.T) {
 		{`{"type": 1, "id": 2, "context": 3, "payload": 4, "meta": 5}`, nil},
 	} {
 		t.Run(c.data, func(t *testing.T) {
-			event, _ := a.occur(settlement, c.data)
+			event, _ := a.publish(settlement, c.data)
 			for name, ep := range endpoints {
 				d := a.ended(event)[ep.id]
 				if !slices.Contains(c.refuses, name) {
@@ -110,7 +110,7 @@ func TestWhatDialectsCannotTakeIsExplained(t *testing.T) {
 			}
 		})
 	}
-	event, _ := a.occur(updates, `{"updates": "none"}`)
+	event, _ := a.publish(updates, `{"updates": "none"}`)
 	if d := a.ended(event)[links.id]; d.Status != "exhausted" || !strings.Contains(d.Reason, "updates") {
 		t.Errorf("%+v", d)
 	}
@@ -165,7 +165,7 @@ func TestEndpointMovesThroughEveryDialect(t *testing.T) {
 		var event string
 		if i >= len(route) { // the second time what waits moves too, and the customer chooses the secret
 			a.patch(ep.id, `{"status": "paused"}`)
-			event, _ = a.occur(settlement, data)
+			event, _ = a.publish(settlement, data)
 			if own = ownSecrets[v.name]; own != "" {
 				change = append(change, "secret", own)
 			}
@@ -186,7 +186,7 @@ func TestEndpointMovesThroughEveryDialect(t *testing.T) {
 			t.Errorf("in the dialect %s the secret is not the customer's", v.name)
 		}
 		if event == "" {
-			event, _ = a.occur(settlement, data)
+			event, _ = a.publish(settlement, data)
 		}
 		if d := a.ended(event)[ep.id]; d.Status != "succeeded" {
 			t.Fatalf("to %s: %+v", v.name, d)
@@ -324,13 +324,13 @@ func TestNativeSettingsHoldInEveryDialect(t *testing.T) {
 	const count = 40
 	var events []string
 	for n := range count {
-		event, deliveries := a.occur(settlement, fmt.Sprintf(`{"mark": "n%d"}`, n))
+		event, deliveries := a.publish(settlement, fmt.Sprintf(`{"mark": "n%d"}`, n))
 		if deliveries != len(endpoints) {
 			t.Fatalf("event %d makes %d deliveries", n, deliveries)
 		}
 		events = append(events, event)
 	}
-	if _, deliveries := a.occur(cards, `{}`); deliveries != 0 {
+	if _, deliveries := a.publish(cards, `{}`); deliveries != 0 {
 		t.Errorf("an event that nobody wants makes %d deliveries", deliveries) // azakaw's own API has no such filter
 	}
 	a.ended(events[count-1]) // and all before it, because they are in order
@@ -383,7 +383,7 @@ func TestDialectsThatAreNotServed(t *testing.T) {
 			t.Errorf("%s: %d %s", v.name, status, answer)
 		}
 	}
-	event, _ := a.occur(settlement, `{"mark": "n1"}`)
+	event, _ := a.publish(settlement, `{"mark": "n1"}`)
 	byEndpoint := func() map[string]shownDelivery {
 		all := make(map[string]shownDelivery)
 		for _, d := range deliveriesOf(t, a.server, a.id, "event="+event) {

@@ -20,19 +20,19 @@ import (
 )
 
 const (
-	fleetStreams   = 8  // of the ledger's; each has an endpoint, and every other one is FIFO
-	fleetInFlight  = 4  // what an endpoint allows
-	fleetBacklog   = 50 // events of a stream that wait at most: one in order is slower than its publisher when many fail
-	publishTimeout = 2 * time.Second
+	clusterStreams  = 8  // of the ledger's; each has an endpoint, and every other one is FIFO
+	clusterInFlight = 4  // what an endpoint allows
+	clusterBacklog  = 50 // events of a stream that wait at most: one in order is slower than its publisher when many fail
+	publishTimeout  = 2 * time.Second
 )
 
-// fleet is several nodes on one database, under load that goes to any of them.
-type fleet struct {
+// cluster is several nodes on one database, under load that goes to any of them.
+type cluster struct {
 	t        *testing.T
 	database *pgtest.Server
 	dir      string
 	args     []string
-	witness  *witness
+	requests *requestLog
 
 	mu         sync.Mutex
 	nodes      []*server
@@ -42,8 +42,8 @@ type fleet struct {
 	stop       chan struct{}
 }
 
-// witness is the receiver of several nodes. Beyond the ledger, it records when each request arrived.
-type witness struct {
+// requestLog is the receiver of several nodes. Beyond the ledger, it records when each request arrived.
+type requestLog struct {
 	*ledger
 	delay time.Duration
 
@@ -59,7 +59,7 @@ type repeat struct {
 	acknowledged, at time.Time
 }
 
-func (w *witness) ServeHTTP(rw http.ResponseWriter, req *http.Request) {
+func (w *requestLog) ServeHTTP(rw http.ResponseWriter, req *http.Request) {
 	body, err := io.ReadAll(req.Body)
 	if err != nil {
 		return // its sender died in the middle: this is no delivery
@@ -88,52 +88,52 @@ func (w *witness) ServeHTTP(rw http.ResponseWriter, req *http.Request) {
 	rw.WriteHeader(answer.Code)
 }
 
-// startFleet starts nodes and makes an endpoint for each stream. No stream runs yet.
-func startFleet(t *testing.T, nodes int, failRate float64) *fleet {
+// startCluster starts nodes and makes an endpoint for each stream. No stream runs yet.
+func startCluster(t *testing.T, nodes int, failRate float64) *cluster {
 	t.Helper()
 	database, option := startPostgres(t)
-	f := &fleet{
+	c := &cluster{
 		t: t, database: database, dir: t.TempDir(), args: append([]string{option}, local...), stop: make(chan struct{}), still: -1,
-		witness: &witness{
-			ledger: newLedger(t, fleetStreams, failRate), delay: 3 * time.Millisecond,
+		requests: &requestLog{
+			ledger: newLedger(t, clusterStreams, failRate), delay: 3 * time.Millisecond,
 			acknowledged: make(map[string]time.Time), inside: make(map[string]int), most: make(map[string]int),
 		},
 	}
-	receiver := httptest.NewServer(f.witness)
+	receiver := httptest.NewServer(c.requests)
 	t.Cleanup(receiver.Close)
 	for i := range nodes {
-		f.nodes = append(f.nodes, f.start(fmt.Sprintf("node%d", i)))
+		c.nodes = append(c.nodes, c.start(fmt.Sprintf("node%d", i)))
 	}
-	s := f.nodes[0]
+	s := c.nodes[0]
 	s.call("POST", "/tenants", `{"id": "acme"}`, nil)
-	for i := range fleetStreams {
+	for i := range clusterStreams {
 		ordering := [...]string{"fifo", "none"}[i%2]
 		s.addType(fmt.Sprintf("stream.%d", i))
 		s.call("POST", "/tenants/acme/endpoints", fmt.Sprintf(
 			`{"url": "%s/%d", "events": ["stream.%d"], "ordering": %q, "max_in_flight": %d, "retry": {"initial": "20ms", "factor": 1.1, "max_interval": "1s", "max_elapsed": "1h"}}`,
-			receiver.URL, i, i, ordering, fleetInFlight), nil)
+			receiver.URL, i, i, ordering, clusterInFlight), nil)
 	}
-	eventually(t, "all nodes have their share", func() bool { return f.spread() })
-	return f
+	eventually(t, "all nodes have their share", func() bool { return c.spread() })
+	return c
 }
 
 // start starts a node under a name.
-func (f *fleet) start(name string) *server {
-	f.t.Helper()
-	return startServer(f.t, f.dir, append([]string{"--node", name, "--node-listen", "127.0.0.1:0"}, f.args...)...)
+func (c *cluster) start(name string) *server {
+	c.t.Helper()
+	return startServer(c.t, c.dir, append([]string{"--node", name, "--node-listen", "127.0.0.1:0"}, c.args...)...)
 }
 
 // held returns how many shards each node holds.
-func (f *fleet) held() map[string]int {
-	f.t.Helper()
-	conn, err := pgx.Connect(f.t.Context(), f.database.URL("postgres"))
+func (c *cluster) held() map[string]int {
+	c.t.Helper()
+	conn, err := pgx.Connect(c.t.Context(), c.database.URL("postgres"))
 	if err != nil {
-		f.t.Fatal(err)
+		c.t.Fatal(err)
 	}
-	defer conn.Close(f.t.Context())
-	rows, err := conn.Query(f.t.Context(), "SELECT node, count(*) FROM bellwire.shards WHERE node IS NOT NULL GROUP BY node")
+	defer conn.Close(c.t.Context())
+	rows, err := conn.Query(c.t.Context(), "SELECT node, count(*) FROM bellwire.shards WHERE node IS NOT NULL GROUP BY node")
 	if err != nil {
-		f.t.Fatal(err)
+		c.t.Fatal(err)
 	}
 	held := make(map[string]int)
 	var (
@@ -141,70 +141,70 @@ func (f *fleet) held() map[string]int {
 		n    int
 	)
 	if _, err := pgx.ForEachRow(rows, []any{&name, &n}, func() error { held[name] = n; return nil }); err != nil {
-		f.t.Fatal(err)
+		c.t.Fatal(err)
 	}
 	return held
 }
 
 // spread reports whether the shards are spread evenly over all nodes.
-func (f *fleet) spread() bool {
-	held := f.held()
+func (c *cluster) spread() bool {
+	held := c.held()
 	total, least, most := 0, 256, 0
 	for _, n := range held {
 		total, least, most = total+n, min(least, n), max(most, n)
 	}
-	return len(held) == len(f.nodes) && total == 256 && most-least <= 1
+	return len(held) == len(c.nodes) && total == 256 && most-least <= 1
 }
 
 // any returns a node that answers.
-func (f *fleet) any() *server {
-	f.mu.Lock()
-	defer f.mu.Unlock()
+func (c *cluster) any() *server {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	for {
-		if place := f.witness.random.IntN(len(f.nodes)); place != f.still {
-			return f.nodes[place]
+		if place := c.requests.random.IntN(len(c.nodes)); place != c.still {
+			return c.nodes[place]
 		}
 	}
 }
 
 // skip has publishers skip one node, or none if place is -1.
-func (f *fleet) skip(place int) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.still = place
+func (c *cluster) skip(place int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.still = place
 }
 
 // replace makes the publishers use another process.
-func (f *fleet) replace(place int, s *server) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.nodes[place] = s
+func (c *cluster) replace(place int, s *server) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.nodes[place] = s
 }
 
 // disturbs records that attempts that are in flight now may be repeated.
-func (f *fleet) disturbs() {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.disturbed = append(f.disturbed, time.Now())
+func (c *cluster) disturbs() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.disturbed = append(c.disturbed, time.Now())
 }
 
 // run publishes a stream until stop, or up to a number of events, each time on another node and with the same id until it
 // is acknowledged.
-func (f *fleet) run(stream, limit int) {
-	f.publishers.Go(func() {
+func (c *cluster) run(stream, limit int) {
+	c.publishers.Go(func() {
 		for n := 0; n < limit; n++ {
 			body := fmt.Appendf(nil, `{"type": "stream.%d", "id": "%d-%d", "data": {"n": %d}}`, stream, stream, n, n)
-			for !f.accepted(f.any(), body) {
-				if !f.pause() {
+			for !c.accepted(c.any(), body) {
+				if !c.pause() {
 					return // nobody knows of this one, which may or may not come
 				}
 			}
-			for f.behind(stream, n+1) > fleetBacklog {
-				if !f.pause() {
+			for c.behind(stream, n+1) > clusterBacklog {
+				if !c.pause() {
 					return
 				}
 			}
-			if !f.pause() {
+			if !c.pause() {
 				return
 			}
 		}
@@ -212,8 +212,8 @@ func (f *fleet) run(stream, limit int) {
 }
 
 // behind records that this many events of a stream are acknowledged, and returns how many of them have not arrived yet.
-func (f *fleet) behind(stream, acked int) int {
-	l := f.witness.ledger
+func (c *cluster) behind(stream, acked int) int {
+	l := c.requests.ledger
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.acked[stream] = acked
@@ -221,9 +221,9 @@ func (f *fleet) behind(stream, acked int) int {
 }
 
 // pause lets the nodes have some of the machine, and reports whether to continue.
-func (f *fleet) pause() bool {
+func (c *cluster) pause() bool {
 	select {
-	case <-f.stop:
+	case <-c.stop:
 		return false
 	case <-time.After(5 * time.Millisecond):
 		return true
@@ -231,12 +231,12 @@ func (f *fleet) pause() bool {
 }
 
 // accepted publishes, and gives up on a node as soon as a publisher that knows other nodes would.
-func (f *fleet) accepted(s *server, body []byte) bool {
-	ctx, cancel := context.WithTimeout(f.t.Context(), publishTimeout)
+func (c *cluster) accepted(s *server, body []byte) bool {
+	ctx, cancel := context.WithTimeout(c.t.Context(), publishTimeout)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url+"/api/v1/tenants/acme/events", bytes.NewReader(body))
 	if err != nil {
-		f.t.Error(err)
+		c.t.Error(err)
 		return false
 	}
 	req.Header.Set("Authorization", "Bearer "+adminKey)
@@ -250,25 +250,25 @@ func (f *fleet) accepted(s *server, body []byte) bool {
 	}
 	switch {
 	case resp.StatusCode == http.StatusServiceUnavailable && resp.Header.Get("Retry-After") == "":
-		f.t.Error("503 came without Retry-After")
+		c.t.Error("503 came without Retry-After")
 	case resp.StatusCode != http.StatusAccepted && resp.StatusCode != http.StatusServiceUnavailable:
-		f.t.Errorf("a publish was answered %d", resp.StatusCode)
+		c.t.Errorf("a publish was answered %d", resp.StatusCode)
 	}
 	return resp.StatusCode == http.StatusAccepted
 }
 
 // flows waits until each stream has received an event that was published after the call, and returns how long that took.
-func (f *fleet) flows() time.Duration {
-	f.t.Helper()
+func (c *cluster) flows() time.Duration {
+	c.t.Helper()
 	start := time.Now()
-	l := f.witness.ledger
+	l := c.requests.ledger
 	l.mu.Lock()
 	acked := slices.Clone(l.acked)
 	l.mu.Unlock()
-	eventually(f.t, "every stream goes on", func() bool {
+	eventually(c.t, "every stream goes on", func() bool {
 		l.mu.Lock()
 		defer l.mu.Unlock()
-		for stream := range fleetStreams {
+		for stream := range clusterStreams {
 			if !l.done[stream][acked[stream]+1] {
 				return false
 			}
@@ -279,33 +279,33 @@ func (f *fleet) flows() time.Duration {
 }
 
 // finish stops the publishers, waits for events that have not arrived, stops the nodes, and checks the ledger.
-func (f *fleet) finish() {
-	t := f.t
+func (c *cluster) finish() {
+	t := c.t
 	t.Helper()
 	select {
-	case <-f.stop:
+	case <-c.stop:
 	default:
-		close(f.stop)
+		close(c.stop)
 	}
-	f.publishers.Wait()
-	if missing := f.witness.await(2 * patience); missing > 0 {
-		t.Fatalf("%d acknowledged events never came; the shards are held by %v", missing, f.held())
+	c.publishers.Wait()
+	if missing := c.requests.await(2 * patience); missing > 0 {
+		t.Fatalf("%d acknowledged events never came; the shards are held by %v", missing, c.held())
 	}
-	for _, s := range f.nodes {
+	for _, s := range c.nodes {
 		s.terminate()
 	}
-	f.witness.judge(t)
-	f.explain()
+	c.requests.check(t)
+	c.explain()
 }
 
 // explain checks that each repeated attempt has a reason: it was in flight, or its result was being recorded, when a node
 // ended.
-func (f *fleet) explain() {
+func (c *cluster) explain() {
 	const window = 2 * time.Second
 	unexplained := 0
-	for _, r := range f.witness.repeats {
+	for _, r := range c.requests.repeats {
 		explained := false
-		for _, at := range f.disturbed {
+		for _, at := range c.disturbed {
 			explained = explained || r.acknowledged.After(at.Add(-window)) && r.acknowledged.Before(at.Add(window))
 		}
 		if !explained {
@@ -313,125 +313,125 @@ func (f *fleet) explain() {
 		}
 	}
 	if unexplained > 0 {
-		f.t.Errorf("%d of %d repeats were not under way when a node ended", unexplained, len(f.witness.repeats))
+		c.t.Errorf("%d of %d repeats were not under way when a node ended", unexplained, len(c.requests.repeats))
 	}
-	for stream := range fleetStreams {
+	for stream := range clusterStreams {
 		path := "/" + strconv.Itoa(stream)
-		allowed := [...]int{1, fleetInFlight}[stream%2]
-		if most := f.witness.most[path]; most > allowed {
-			f.t.Errorf("stream %d had %d requests at the same time, and allows %d", stream, most, allowed)
+		allowed := [...]int{1, clusterInFlight}[stream%2]
+		if most := c.requests.most[path]; most > allowed {
+			c.t.Errorf("stream %d had %d requests at the same time, and allows %d", stream, most, allowed)
 		}
 	}
-	f.t.Logf("%d repeats, each under way at one of %d disturbances", len(f.witness.repeats), len(f.disturbed))
+	c.t.Logf("%d repeats, each under way at one of %d disturbances", len(c.requests.repeats), len(c.disturbed))
 }
 
 // killNode kills a node, and starts another in its place under a name.
-func (f *fleet) killNode(place int, name string) {
-	f.disturbs()
-	f.nodes[place].kill()
-	f.replace(place, f.start(name))
+func (c *cluster) killNode(place int, name string) {
+	c.disturbs()
+	c.nodes[place].kill()
+	c.replace(place, c.start(name))
 }
 
 // Three nodes under load, one of which is killed at any moment, and started again with its own name or another: nothing
 // acknowledged is lost, and work goes on within seconds, the lease of a dead one included.
 func TestNodesDie(t *testing.T) {
 	t.Parallel()
-	f := startFleet(t, 3, 0.2)
-	for stream := range fleetStreams {
-		f.run(stream, 1<<30)
+	c := startCluster(t, 3, 0.2)
+	for stream := range clusterStreams {
+		c.run(stream, 1<<30)
 	}
 	var longest [2]time.Duration
 	for round := range max(rounds(t)/2, 2) {
-		f.witness.moment(0, 800*time.Millisecond)
-		place, name := f.witness.random.IntN(3), fmt.Sprintf("later%d", round)
+		c.requests.moment(0, 800*time.Millisecond)
+		place, name := c.requests.random.IntN(3), fmt.Sprintf("later%d", round)
 		if round%2 == 0 {
 			name = ""
-			for flag, arg := range f.nodes[place].cmd.Args {
+			for flag, arg := range c.nodes[place].cmd.Args {
 				if arg == "--node" {
-					name = f.nodes[place].cmd.Args[flag+1]
+					name = c.nodes[place].cmd.Args[flag+1]
 				}
 			}
 		}
-		f.killNode(place, name)
-		longest[round%2] = max(longest[round%2], f.flows())
-		eventually(t, "the shards are spread again", f.spread)
+		c.killNode(place, name)
+		longest[round%2] = max(longest[round%2], c.flows())
+		eventually(t, "the shards are spread again", c.spread)
 	}
 	t.Logf("every stream went on within %v of a restart under the same name, and within %v of one under another",
 		longest[0].Round(time.Millisecond), longest[1].Round(time.Millisecond))
 	if longest[1] > 20*time.Second {
 		t.Errorf("what a dead node owned was taken over after %v", longest[1])
 	}
-	f.finish()
+	c.finish()
 }
 
 // A node that is frozen under load for longer than its lease sends nothing of the shards that others have taken over when
 // it continues, and its late results change nothing.
 func TestNodeStandsStill(t *testing.T) {
 	t.Parallel()
-	f := startFleet(t, 3, 0)
-	for stream := range fleetStreams {
-		f.run(stream, 1<<30)
+	c := startCluster(t, 3, 0)
+	for stream := range clusterStreams {
+		c.run(stream, 1<<30)
 	}
-	f.flows()
+	c.flows()
 	for range max(rounds(t)/4, 1) {
-		f.witness.moment(0, 500*time.Millisecond)
-		place := f.witness.random.IntN(3)
+		c.requests.moment(0, 500*time.Millisecond)
+		place := c.requests.random.IntN(3)
 		name := fmt.Sprintf("node%d", place)
-		f.disturbs()
-		f.nodes[place].signal(syscall.SIGSTOP)
-		f.skip(place)
-		eventually(t, "others have taken over", func() bool { return f.held()[name] == 0 })
-		took := f.flows()
+		c.disturbs()
+		c.nodes[place].signal(syscall.SIGSTOP)
+		c.skip(place)
+		eventually(t, "others have taken over", func() bool { return c.held()[name] == 0 })
+		took := c.flows()
 		goesOn := time.Now()
-		f.nodes[place].signal(syscall.SIGCONT)
-		f.skip(-1)
-		eventually(t, "it takes part again", f.spread)
-		f.flows()
+		c.nodes[place].signal(syscall.SIGCONT)
+		c.skip(-1)
+		eventually(t, "it takes part again", c.spread)
+		c.flows()
 		late := 0
-		f.witness.mu.Lock()
-		for _, r := range f.witness.repeats {
+		c.requests.mu.Lock()
+		for _, r := range c.requests.repeats {
 			if r.at.After(goesOn) && r.acknowledged.Before(goesOn) {
 				late++
 			}
 		}
-		f.witness.mu.Unlock()
+		c.requests.mu.Unlock()
 		if late > 0 {
 			t.Errorf("it sent %d deliveries that others had made", late)
 		}
 		t.Logf("every stream went on %v after the take-over", took.Round(time.Millisecond))
 	}
-	f.finish()
+	c.finish()
 }
 
 // PostgreSQL is killed under the load of several nodes, or cuts all their connections: publishes are answered 503, nothing
 // is lost, no node is declared dead, and work continues by itself within seconds.
 func TestNodesLoseTheDatabase(t *testing.T) {
 	t.Parallel()
-	f := startFleet(t, 2, 0.2)
-	for stream := range fleetStreams {
-		f.run(stream, 1<<30)
+	c := startCluster(t, 2, 0.2)
+	for stream := range clusterStreams {
+		c.run(stream, 1<<30)
 	}
-	f.flows()
+	c.flows()
 	var longest [2]time.Duration
 	for round := range max(rounds(t)/2, 2) {
-		f.witness.moment(0, 500*time.Millisecond)
-		before := f.epochs()
+		c.requests.moment(0, 500*time.Millisecond)
+		before := c.epochs()
 		if round%2 == 0 {
-			if err := f.database.Crash(); err != nil {
+			if err := c.database.Crash(); err != nil {
 				t.Fatal(err)
 			}
-			f.disturbs()
-			eventually(t, "publishers are told to try again later", func() bool { return f.refuses() })
-			if err := f.database.Restart(); err != nil {
+			c.disturbs()
+			eventually(t, "publishers are told to try again later", func() bool { return c.refuses() })
+			if err := c.database.Restart(); err != nil {
 				t.Fatal(err)
 			}
-		} else if err := f.database.Exec(t.Context(),
+		} else if err := c.database.Exec(t.Context(),
 			"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND application_name = 'bellwire'"); err != nil {
 			t.Fatal(err)
 		}
-		f.disturbs()
-		longest[round%2] = max(longest[round%2], f.flows())
-		if after := f.epochs(); after != before {
+		c.disturbs()
+		longest[round%2] = max(longest[round%2], c.flows())
+		if after := c.epochs(); after != before {
 			t.Errorf("shards changed their owner: epochs add up to %d after %d", after, before)
 		}
 	}
@@ -440,26 +440,26 @@ func TestNodesLoseTheDatabase(t *testing.T) {
 	if longest[0] > 15*time.Second || longest[1] > 15*time.Second {
 		t.Error("that is too long")
 	}
-	f.finish()
+	c.finish()
 }
 
 // epochs returns a number that grows with each change of an owner.
-func (f *fleet) epochs() (sum int) {
-	f.t.Helper()
-	conn, err := pgx.Connect(f.t.Context(), f.database.URL("postgres"))
+func (c *cluster) epochs() (sum int) {
+	c.t.Helper()
+	conn, err := pgx.Connect(c.t.Context(), c.database.URL("postgres"))
 	if err != nil {
-		f.t.Fatal(err)
+		c.t.Fatal(err)
 	}
-	defer conn.Close(f.t.Context())
-	if err := conn.QueryRow(f.t.Context(), "SELECT sum(epoch)::int FROM bellwire.shards").Scan(&sum); err != nil {
-		f.t.Fatal(err)
+	defer conn.Close(c.t.Context())
+	if err := conn.QueryRow(c.t.Context(), "SELECT sum(epoch)::int FROM bellwire.shards").Scan(&sum); err != nil {
+		c.t.Fatal(err)
 	}
 	return sum
 }
 
 // refuses reports whether a publish is answered 503.
-func (f *fleet) refuses() bool {
-	status, _, err := f.any().do("POST", "/tenants/acme/events", []byte(`{"type": "stream.0", "data": {"n": -1}}`))
+func (c *cluster) refuses() bool {
+	status, _, err := c.any().do("POST", "/tenants/acme/events", []byte(`{"type": "stream.0", "data": {"n": -1}}`))
 	return err == nil && status == http.StatusServiceUnavailable
 }
 
@@ -470,11 +470,11 @@ func orderedEvents(t *testing.T) int { return fromEnvironment(t, "BELLWIRE_ORDER
 // receipts is that of publishing, always.
 func TestOrderAcrossNodes(t *testing.T) {
 	t.Parallel()
-	f := startFleet(t, 2, 0.05)
+	c := startCluster(t, 2, 0.05)
 	events := orderedEvents(t)
-	f.run(0, events)
+	c.run(0, events)
 	published := func() int {
-		l := f.witness.ledger
+		l := c.requests.ledger
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		return l.acked[0]
@@ -489,10 +489,10 @@ func TestOrderAcrossNodes(t *testing.T) {
 			time.Sleep(time.Millisecond) // between two looks
 		}
 		place := kill % 2
-		f.killNode(place, fmt.Sprintf("node%d", place))
+		c.killNode(place, fmt.Sprintf("node%d", place))
 	}
-	f.publishers.Wait()
-	f.finish()
+	c.publishers.Wait()
+	c.finish()
 	if n := published(); n != events {
 		t.Errorf("%d events were published", n)
 	}
@@ -553,9 +553,9 @@ func TestNodeHandsOver(t *testing.T) {
 	slow.await(t, []string{first})
 	there := startServer(t, dir, append([]string{option, "--node", "there"}, local...)...)
 	here.signal(syscall.SIGTERM)
-	f := &fleet{t: t, database: database}
+	c := &cluster{t: t, database: database}
 	start := time.Now()
-	eventually(t, "all shards but one are handed over", func() bool { return f.held()["there"] == 255 })
+	eventually(t, "all shards but one are handed over", func() bool { return c.held()["there"] == 255 })
 	handed := time.Since(start)
 	second, err := there.publish("load", []byte("2"))
 	if err != nil {

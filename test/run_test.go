@@ -11,7 +11,7 @@ import (
 	"github.com/bellwire/bellwire/internal/testenv"
 )
 
-// The programs besides Go that tests need, and their Debian packages.
+// The programs other than Go that tests need, and their Debian packages.
 var needed = map[string][]string{
 	"gcc": {"gcc", "libc6-dev"}, "initdb": {"postgresql"}, "pgbouncer": {"pgbouncer"}, "node": {"nodejs"}, "npm": {"npm"}, "python3": {"python3"},
 	"chromium": {"chromium"},

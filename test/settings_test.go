@@ -137,7 +137,7 @@ func TestProxyVariablesAreNamed(t *testing.T) {
 }
 
 // A variable whose value cannot be meant ends the start, and is not repeated.
-func TestVariablesThatNobodyMeans(t *testing.T) {
+func TestInvalidVariables(t *testing.T) {
 	t.Parallel()
 	for _, value := range []string{`"hunter2hunter2hunter2"`, "hunter2hunter2\nhunter2", "hunter2"} {
 		ctx, cancel := context.WithTimeout(t.Context(), patience)

@@ -305,7 +305,7 @@ func chaosOfMatchers(t *testing.T, end func(*server)) *ledger {
 	for _, s := range pair {
 		s.terminate()
 	}
-	l.judge(t)
+	l.check(t)
 	var events, deliveries, delivered int // each event is delivered once, and repeated where a node died before it could say so
 	err := connect(t, database).QueryRow(t.Context(), `SELECT (SELECT count(*) FROM bellwire.events), count(*), count(DISTINCT event)
 		FROM bellwire.deliveries`).Scan(&events, &deliveries, &delivered)
@@ -341,7 +341,7 @@ func (l *ledger) commit(t *testing.T, conn *pgx.Conn, stream int, stop <-chan st
 			t.Error(err)
 			return
 		}
-		for l.behind(stream, n) > fleetBacklog {
+		for l.behind(stream, n) > clusterBacklog {
 			select {
 			case <-stop:
 				return

@@ -121,7 +121,7 @@ func TestGlanceOfABusyStore(t *testing.T) {
 }
 
 // Nothing is asked of a store that is being closed.
-func TestGlanceSettles(t *testing.T) {
+func TestGlanceAfterClose(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		asked := 0

@@ -130,7 +130,7 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		http.Error(w, "cannot read the body", http.StatusBadRequest)
 		return
 	}
-	got := r.judge(req.Header, body)
+	got := r.verify(req.Header, body)
 	select {
 	case <-time.After(r.command.Delay):
 	case <-req.Context().Done():
@@ -140,7 +140,7 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	r.print(got)
 }
 
-func (r *receiver) judge(h http.Header, body []byte) received {
+func (r *receiver) verify(h http.Header, body []byte) received {
 	got := received{
 		At: time.Now().UTC(), ID: h.Get("webhook-id"), Bytes: len(body), Status: r.command.Status, Body: string(body),
 	}

@@ -69,7 +69,7 @@ type settings struct {
 
 	Limits []limitValue `name:"limit" group:"limits" env:"BELLWIRE_LIMITS" placeholder:"NAME=VALUE" pairs:"" help:"Limit on what a tenant may have and do, such as endpoints=5000. Repeat it for more. Default: as in docs/limits.md. Names: ${limits}."`
 
-	Dialects              []string      `group:"dialects" env:"BELLWIRE_DIALECTS" placeholder:"NAME" help:"Dialects to serve besides standard. Default: all."`
+	Dialects              []string      `group:"dialects" env:"BELLWIRE_DIALECTS" placeholder:"NAME" help:"Dialects to serve in addition to standard. Default: all."`
 	Sandbox               bool          `group:"dialects" env:"BELLWIRE_SANDBOX" help:"Serve the vendors' own calls that trigger events in their tutorials."`
 	AuditRetention        time.Duration `group:"dialects" default:"365d" env:"BELLWIRE_AUDIT_RETENTION" placeholder:"TIME" help:"How long the audit log keeps who changed what, and who read what in dialects that require a reason."`
 	AkkuroJWKSURL         string        `name:"akkuro-jwks-url" group:"dialects" env:"BELLWIRE_AKKURO_JWKS_URL" placeholder:"URL" help:"URL of the keys (JWKS) that verify the tokens of callers of the dialect akkuro."`

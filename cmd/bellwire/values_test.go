@@ -80,7 +80,7 @@ func TestWhiteSpaceInTheFile(t *testing.T) {
 }
 
 // Wrong values are refused with the option's name and without the value, which can be a secret.
-func TestValuesThatNobodyMeans(t *testing.T) {
+func TestInvalidAdminKeys(t *testing.T) {
 	t.Parallel()
 	for value, want := range map[string]string{
 		"hunter2hunter2\nhunter2":   "U+000A",

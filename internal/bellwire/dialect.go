@@ -11,7 +11,7 @@ import (
 const DefaultTimeout = 15 * time.Second
 
 // Dialect is the delivery format of a webhook system: what its endpoints look like, how deliveries to them are made, and how
-// their responses are judged. Dialects have no state and are safe for concurrent use.
+// their responses are classified. Dialects have no state and are safe for concurrent use.
 type Dialect interface {
 	// Name returns the dialect's name in the API and in the database.
 	Name() string
@@ -61,7 +61,7 @@ type Message struct {
 	SentAt   time.Time
 }
 
-// Renderer makes the requests of deliveries to one endpoint and judges the responses. It is safe for concurrent use.
+// Renderer makes the requests of deliveries to one endpoint and classifies the responses. It is safe for concurrent use.
 type Renderer interface {
 	// AppendBody appends the request body to dst. The body is the same on every attempt. An error means that the event can
 	// never be sent to this endpoint. It is an *Error with CodeInvalid, whose message tenants see as the reason why the

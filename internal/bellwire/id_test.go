@@ -193,7 +193,7 @@ func FuzzParseID(f *testing.F) {
 }
 
 // TestDeliveryOf: an event's deliveries lie together, in the order of their numbers, and apart from other events'.
-func TestAround(t *testing.T) {
+func TestDeliveriesOfAnEventAreAdjacent(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		id := bellwire.EventID(rapid.SliceOfN(rapid.Byte(), 16, 16).Draw(t, "id"))

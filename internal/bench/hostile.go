@@ -121,7 +121,7 @@ func (o *Options) attacked(ctx context.Context, scenario *hostile.Scenario) (res
 		return nil, err
 	}
 	result.ServerMemory = b.peak
-	result.Judge()
+	result.Evaluate()
 	return result, nil
 }
 

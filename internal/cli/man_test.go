@@ -74,7 +74,7 @@ func TestManPage(t *testing.T) {
 	}
 }
 
-func TestMoments(t *testing.T) {
+func TestParseMoment(t *testing.T) {
 	t.Parallel()
 	var m Moment
 	for text, want := range map[string]string{

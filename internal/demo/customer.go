@@ -176,7 +176,7 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		http.Error(w, "The body could not be read.", http.StatusBadRequest)
 		return
 	}
-	a := r.judge(req.Header, body)
+	a := r.verify(req.Header, body)
 	w.WriteHeader(a.status)
 	select {
 	case r.arrivals <- a:
@@ -184,7 +184,7 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	}
 }
 
-func (r *receiver) judge(h http.Header, body []byte) arrival {
+func (r *receiver) verify(h http.Header, body []byte) arrival {
 	now := time.Now()
 	a := arrival{endpoint: r.endpoint, status: http.StatusOK}
 	delivery, err := r.verifier.Verify(h, body)

@@ -451,7 +451,7 @@ func TestCached(t *testing.T) {
 	}
 }
 
-func TestMissIsAskedAgain(t *testing.T) {
+func TestMissesAreNotCached(t *testing.T) {
 	t.Parallel()
 	s := newStore()
 	d := newDirectory(s)
@@ -468,10 +468,10 @@ func TestConcurrentMissesLoadOnce(t *testing.T) {
 	s.put(endpoint("a", "*"))
 	s.entered, s.resume = make(chan struct{}), make(chan struct{})
 	d := newDirectory(s)
-	impatient, leave := context.WithCancel(t.Context())
+	canceling, leave := context.WithCancel(t.Context())
 	var g errgroup.Group
 	g.Go(func() error {
-		if _, err := d.Tenant(impatient, "acme"); bellwire.CodeOf(err) != bellwire.CodeCanceled {
+		if _, err := d.Tenant(canceling, "acme"); bellwire.CodeOf(err) != bellwire.CodeCanceled {
 			return fmt.Errorf("who left got %v", err)
 		}
 		return nil

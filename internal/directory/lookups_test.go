@@ -43,7 +43,7 @@ func (s *slowKeys) Key(ctx context.Context, id bellwire.KeyID) (*bellwire.Key, e
 
 // Callers with unknown keys wait for each other. A caller with a known key does not wait for them, even if the key must be
 // read again.
-func TestStrangersKeys(t *testing.T) {
+func TestUnknownKeysWaitForEachOther(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		known := bellwire.KeyID{1}

@@ -9,7 +9,7 @@ import (
 	"github.com/bellwire/bellwire/internal/limits"
 )
 
-// Bounds on the cache, besides limits.CachedConfiguration.
+// Bounds on the cache, in addition to limits.CachedConfiguration.
 const (
 	maxOwners     = 16_000
 	maxOwnersKeys = 1000 // of one tenant, or of the operator

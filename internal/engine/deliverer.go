@@ -53,7 +53,7 @@ func (d *deliverer) attempt(j *lanes.Job) (next *lanes.Job) {
 	}
 	if sent.Fault != "" {
 		d.observer.NodeFailed(string(sent.Fault), sent.Cause)
-		d.scheduler.SetBack(time.Now(), j, sent.Fault.NodeWide())
+		d.scheduler.RequeueUnsent(time.Now(), j, sent.Fault.NodeWide())
 		return nil
 	}
 	if sent.Attempt != nil {

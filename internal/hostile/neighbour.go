@@ -36,7 +36,7 @@ const (
 	probeTimeout = 2 * time.Second
 )
 
-// Neighbour is an ordinary tenant: its platform publishes single events to it, and it reads its lists. Besides, new tenants
+// Neighbour is an ordinary tenant: its platform publishes single events to it, and it reads its lists. New tenants
 // sign up, and a load balancer probes readiness.
 type Neighbour struct {
 	target   Target

@@ -33,7 +33,7 @@ const (
 	retryLateness = "retry lateness"
 )
 
-// Verdict judges one figure.
+// Verdict compares one figure with its bound.
 type Verdict struct {
 	Figure   string  `json:"figure"`
 	Calm     float64 `json:"calm"`
@@ -43,8 +43,8 @@ type Verdict struct {
 	Missed   bool    `json:"missed"`
 }
 
-// Judge compares the figures with the bounds.
-func (r *Result) Judge() {
+// Evaluate compares the figures with the bounds.
+func (r *Result) Evaluate() {
 	r.Verdicts = nil
 	calm, attacked := r.Calm, r.Attacked
 	r.compare("publish answer", calm.Publish, attacked.Publish)

@@ -40,7 +40,7 @@ func TestBounds(t *testing.T) {
 			calm, attacked := calmFigures(), calmFigures()
 			r := &Result{Calm: &calm, Attacked: &attacked, Answers: &Answers{}}
 			test.change(r)
-			r.Judge()
+			r.Evaluate()
 			if got := r.Missed(); !slices.Equal(got, test.missed) {
 				t.Errorf("missed %q, want %q", got, test.missed)
 			}

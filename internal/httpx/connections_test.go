@@ -181,7 +181,7 @@ const body = "Content-Length: 1000000\r\n\r\n{" // the beginning of one
 
 // Whoever holds connections without being known makes room for others, the first one first: who says nothing, whose header
 // does not end, whose body does not, and who only waits.
-func TestStrangersMakeRoom(t *testing.T) {
+func TestUnauthenticatedConnectionsMakeRoom(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := newTestServer(t, 5)

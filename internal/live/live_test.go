@@ -292,8 +292,8 @@ func TestStreamsAreBounded(t *testing.T) {
 	})
 }
 
-// TestStrangeMessages: a message that no node sends changes nothing.
-func TestStrangeMessages(t *testing.T) {
+// TestInvalidMessages: a message that no node sends changes nothing.
+func TestInvalidMessages(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := nodes(t, "a")[0]
 		s := watch(t, n, live.Filter{}, "")

@@ -207,7 +207,7 @@ func TestForwards(t *testing.T) {
 }
 
 // A stranger gets nowhere: not without a key, and not with the keyset but from another database.
-func TestStrangersAreRefused(t *testing.T) {
+func TestUnauthenticatedPeersAreRefused(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		net := new(network)

@@ -11,7 +11,7 @@ import (
 	"github.com/bellwire/bellwire/internal/service"
 )
 
-func TestSpeakerSeesItsOwnDialectAlone(t *testing.T) {
+func TestFrontEndsSeeOnlyTheirDialect(t *testing.T) {
 	t.Parallel()
 	e := newEnv(t)
 	tenant := e.tenant("acme")
@@ -111,7 +111,7 @@ func TestPermitOwn(t *testing.T) {
 	}
 }
 
-func TestSpeakerTypes(t *testing.T) {
+func TestEventTypesOfFrontEnds(t *testing.T) {
 	t.Parallel()
 	e := newEnv(t)
 	for _, name := range []string{"z", "m", "a"} {

@@ -8,8 +8,8 @@ import (
 	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
-// TestFates explains events by facts that the model of TestExplanationsFollowTheModel does not have.
-func TestFates(t *testing.T) {
+// TestExplanationsOfSingleEvents explains events by facts that the model of TestExplanationsFollowTheModel does not have.
+func TestExplanationsOfSingleEvents(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	created := bellwire.Change{Action: bellwire.ChangeCreated, At: at}
@@ -87,8 +87,8 @@ func TestFates(t *testing.T) {
 	}
 }
 
-// TestWaits asks what deliveries wait for, on the node that owns the endpoint and on another.
-func TestWaits(t *testing.T) {
+// TestWhatDeliveriesWaitFor asks what deliveries wait for, on the node that owns the endpoint and on another.
+func TestWhatDeliveriesWaitFor(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	soon, later := now.Add(time.Minute), now.Add(time.Hour)

@@ -9,7 +9,7 @@ import (
 	"github.com/bellwire/bellwire/internal/service"
 )
 
-func TestVouch(t *testing.T) {
+func TestTrustTenant(t *testing.T) {
 	t.Parallel()
 	e := newEnv(t)
 	tenant := e.tenant("acme")

@@ -108,7 +108,7 @@ func TestGateRefusesTooManyOfAnOwner(t *testing.T) {
 }
 
 // Whatever owners come, stay and go away, there are never more inside than places, and in the end all places are free.
-func TestGateLosesNoPlace(t *testing.T) {
+func TestGateReleasesAllPlaces(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
 		places := rapid.IntRange(1, 4).Draw(rt, "places")

@@ -177,7 +177,7 @@ func TestBreakerLogsNameTheEndpoint(t *testing.T) {
 }
 
 // All episodes are counted; the first of each tenant and host is logged.
-func TestOverdrawnTargets(t *testing.T) {
+func TestOverdrawnTargetsAreCounted(t *testing.T) {
 	t.Parallel()
 	m, o, logged := newObserved(t)
 	ep := &bellwire.Endpoint{ID: "ep_1", Tenant: "acme", URL: "https://victim.example/secret-path"}

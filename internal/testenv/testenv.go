@@ -13,7 +13,7 @@ import (
 	"testing"
 )
 
-// Needs skips, under -short, a test that needs a program besides Go.
+// Needs skips, under -short, a test that needs a program other than Go.
 func Needs(t testing.TB, program string) {
 	t.Helper()
 	if testing.Short() {

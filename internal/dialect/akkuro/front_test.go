@@ -414,7 +414,7 @@ func TestMoves(t *testing.T) {
 }
 
 // Every error is in the words of a customer.
-func TestWords(t *testing.T) {
+func TestErrorsUseTheVendorsWords(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.PutType("odd.group", service.EventTypeInput{Group: "no group/of a path"})

@@ -335,7 +335,7 @@ func TestNativeChanges(t *testing.T) {
 }
 
 // Every error is in the words of a customer.
-func TestWords(t *testing.T) {
+func TestErrorsUseTheVendorsWords(t *testing.T) {
 	t.Parallel()
 	for _, expand := range []bool{false, true} {
 		w := newWorldOf(t, expand)

@@ -286,7 +286,7 @@ func TestMoves(t *testing.T) {
 }
 
 // Every error is in the words of a customer.
-func TestWords(t *testing.T) {
+func TestErrorsUseTheVendorsWords(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	dialecttest.Run(t, w, []step{{Name: "create", Do: "POST /webhooks", Body: minimal, Status: 201, Want: made(strings.Replace(plain, "{id}", "<id:uuid>", 1))}})

@@ -445,7 +445,7 @@ func TestFollowingPages(t *testing.T) {
 }
 
 // Every error is in the words of a customer.
-func TestWords(t *testing.T) {
+func TestErrorsUseTheVendorsWords(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, false)
 	dialecttest.Run(t, w, []dialecttest.Step{{Name: "create", Do: "POST " + webhooks, Body: seedBody, Status: 201, Want: shown(hook, accountUpdates, "wbh_<id:hex32>")}})

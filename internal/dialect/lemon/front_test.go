@@ -351,7 +351,7 @@ func TestCatalogue(t *testing.T) {
 }
 
 // Every error is in the words of a customer.
-func TestWords(t *testing.T) {
+func TestErrorsUseTheVendorsWords(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.PutType("old", service.EventTypeInput{Archived: true})

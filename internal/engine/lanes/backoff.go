@@ -29,9 +29,9 @@ func (b *backoff) add(now time.Time, first, longest time.Duration) {
 	b.count++
 }
 
-// SetBack releases a delivery that could not be sent because of a fault of this node. The fault counts neither as an attempt
+// RequeueUnsent releases a delivery that could not be sent because of a fault of this node. The fault counts neither as an attempt
 // nor as a failure of the endpoint. nodeWide reports whether it is likely to affect other endpoints too.
-func (s *Scheduler) SetBack(now time.Time, j *Job, nodeWide bool) {
+func (s *Scheduler) RequeueUnsent(now time.Time, j *Job, nodeWide bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	l := j.lane

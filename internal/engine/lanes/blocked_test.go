@@ -116,7 +116,7 @@ func TestBlocked(t *testing.T) {
 			m.publish(1)
 			j := m.running[0]
 			m.running = nil
-			m.s.SetBack(time.Now(), j, false)
+			m.s.RequeueUnsent(time.Now(), j, false)
 			m.release(nil)
 		}, StoreBackoff, firstEndpointPause},
 		"the store failed": {func(m *blockedModel) {
@@ -166,7 +166,7 @@ func TestBlocked(t *testing.T) {
 	}
 }
 
-func TestWhysHaveTexts(t *testing.T) {
+func TestReasonsHaveTexts(t *testing.T) {
 	t.Parallel()
 	seen := map[string]bool{}
 	for w := range whys {
@@ -191,7 +191,7 @@ func TestManualDeliveriesHaveFewerGuards(t *testing.T) {
 }
 
 // The table of reasons in docs/architecture.md has a row for each of them.
-func TestDocumentedWhys(t *testing.T) {
+func TestDocumentedReasons(t *testing.T) {
 	t.Parallel()
 	page, err := os.ReadFile("../../../docs/architecture.md")
 	if err != nil {

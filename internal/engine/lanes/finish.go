@@ -56,7 +56,7 @@ func (s *Scheduler) Finish(now time.Time, o *Outcome) (next *Job, change Breaker
 	if !j.Manual() {
 		l.progress = now
 	}
-	change, failures = s.judge(l, now, o, full)
+	change, failures = s.adapt(l, now, o, full)
 	o.Health = l.note(now, o)
 	if j.Delivery.Sequence > 0 && !j.Manual() && o.mayReturn() {
 		s.evict(l) // the ones behind it wait for it in the store
@@ -89,8 +89,8 @@ func (s *Scheduler) ended(j *Job) {
 	s.recheckSenders(a, memory)
 }
 
-// judge adjusts the window, the breaker and the endpoint's rest to an outcome.
-func (s *Scheduler) judge(l *lane, now time.Time, o *Outcome, full bool) (change BreakerChange, failures int) {
+// adapt adjusts the window, the breaker and the endpoint's rest to an outcome.
+func (s *Scheduler) adapt(l *lane, now time.Time, o *Outcome, full bool) (change BreakerChange, failures int) {
 	failures = l.breaker.failures
 	if o.Verdict != bellwire.Acknowledged {
 		l.beginRest(now, o)

@@ -3,7 +3,7 @@ package lanes
 import "github.com/bellwire/bellwire/internal/bellwire"
 
 // Job is a delivery in memory, with everything that its attempt needs. Its lane's scheduler owns it from Commit or EndClaims
-// until its attempt starts, and again from Finish, Abort or SetBack.
+// until its attempt starts, and again from Finish, Abort or RequeueUnsent.
 type Job struct {
 	Delivery bellwire.Delivery
 	Content  *Content // nil: not needed any more

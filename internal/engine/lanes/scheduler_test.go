@@ -191,7 +191,7 @@ func (m *schedulerModel) checkTurns(t *rapid.T) {
 	}
 }
 
-func TestSchedulerKeepsItsBooks(t *testing.T) {
+func TestSchedulerCounts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		// Rapid asks a *testing.T for its deadline, which a bubble does not allow.
 		rapid.Check(struct{ testing.TB }{t}, func(t *rapid.T) {
@@ -210,13 +210,13 @@ func TestSchedulerKeepsItsBooks(t *testing.T) {
 				targets[i] = &bellwire.Target{Endpoint: ep}
 			}
 			t.Repeat(map[string]func(*rapid.T){
-				"publish": func(t *rapid.T) { m.publish(t, targets) },
-				"retry":   func(t *rapid.T) { m.retry(t, rapid.SampledFrom(targets).Draw(t, "target")) },
-				"finish":  m.finish,
-				"setBack": m.setBack,
-				"record":  m.record,
-				"release": m.release,
-				"claim":   func(t *rapid.T) { m.claim(targets) },
+				"publish":       func(t *rapid.T) { m.publish(t, targets) },
+				"retry":         func(t *rapid.T) { m.retry(t, rapid.SampledFrom(targets).Draw(t, "target")) },
+				"finish":        m.finish,
+				"requeueUnsent": m.requeueUnsent,
+				"record":        m.record,
+				"release":       m.release,
+				"claim":         func(t *rapid.T) { m.claim(targets) },
 				"pause": func(t *rapid.T) {
 					i := rapid.IntRange(0, len(targets)-1).Draw(t, "target")
 					ep := *targets[i].Endpoint
@@ -349,14 +349,14 @@ func (m *schedulerModel) finish(t *rapid.T) {
 	m.ended = append(m.ended, o)
 }
 
-func (m *schedulerModel) setBack(t *rapid.T) {
+func (m *schedulerModel) requeueUnsent(t *rapid.T) {
 	if len(m.running) == 0 {
 		t.Skip("nothing is running")
 	}
 	i := rapid.IntRange(0, len(m.running)-1).Draw(t, "job")
 	j := m.running[i]
 	m.running = append(m.running[:i], m.running[i+1:]...)
-	m.s.SetBack(time.Now(), j, rapid.Bool().Draw(t, "node-wide"))
+	m.s.RequeueUnsent(time.Now(), j, rapid.Bool().Draw(t, "node-wide"))
 }
 
 func (m *schedulerModel) record(t *rapid.T) {

@@ -77,7 +77,7 @@ func TestWindowGrowsAndShrinks(t *testing.T) {
 }
 
 // Memory that a publish releases wakes the claims that wait for it.
-func TestStarvedClaimsAreWoken(t *testing.T) {
+func TestReleasedMemoryWakesClaims(t *testing.T) {
 	t.Parallel()
 	m := newSchedulerModel()
 	woken := 0

@@ -50,7 +50,7 @@ func benchmarkSend(b *testing.B, transport *transport, url string) {
 	}
 }
 
-// BenchmarkSend is one attempt without its network: render, sign, log, judge.
+// BenchmarkSend is one attempt without its network: render, sign, log, classify.
 func BenchmarkSend(b *testing.B) {
 	benchmarkSend(b, &transport{kept: answering{}}, "http://127.0.0.1/hook")
 }

@@ -211,7 +211,7 @@ func TestBadAnswersAreNotRepeated(t *testing.T) {
 	} {
 		t.Run("HTTP/2/"+name, func(t *testing.T) {
 			t.Parallel()
-			url, config, _ := h2Witness(t, hangsUp2(c.frames))
+			url, config, _ := newHTTP2BreakingServer(t, sendAndHangUp(c.frames))
 			checkCause(t, attempt(t, guardedDialer(loopback), config, url, longTimeout).Attempt, c.want, c.text)
 		})
 	}

@@ -23,7 +23,7 @@ var (
 	toV6 = &net.TCPAddr{IP: net.ParseIP("2001:db8::1"), Port: 443}
 )
 
-func TestShortagesAreTheNodes(t *testing.T) {
+func TestShortagesAreFaultsOfTheNode(t *testing.T) {
 	t.Parallel()
 	cases := []struct {
 		err  error

@@ -16,9 +16,9 @@ import (
 	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
-// witness is a receiver that answers requests over connections that it keeps, until one comes that it breaks on, and
+// breakingServer is a receiver that answers requests over connections that it keeps, until one comes that it breaks on, and
 // counts those.
-type witness struct {
+type breakingServer struct {
 	url    string
 	config *tls.Config
 	broken atomic.Int32 // requests that it broke on, also those of which it saw the beginning only
@@ -28,13 +28,13 @@ type witness struct {
 	held  chan struct{} // closed: answers go out
 }
 
-// breaking is the text in an event's data at which a witness breaks the connection.
+// breaking is the text in an event's data at which a breakingServer breaks the connection.
 const breaking = "break"
 
-// newWitness makes a receiver of HTTP/1.1 that leaves the connection to do when the head of a marked request has come.
-func newWitness(t *testing.T, secure bool, do func(c net.Conn, r *bufio.Reader, head *http.Request)) *witness {
+// newBreakingServer makes a receiver of HTTP/1.1 that leaves the connection to do when the head of a marked request has come.
+func newBreakingServer(t *testing.T, secure bool, do func(c net.Conn, r *bufio.Reader, head *http.Request)) *breakingServer {
 	t.Helper()
-	w := &witness{held: make(chan struct{})}
+	w := &breakingServer{held: make(chan struct{})}
 	cert, pool := certificate(t, "127.0.0.1", time.Now().Add(time.Hour))
 	serve := func(c net.Conn) {
 		w.mu.Lock()
@@ -69,7 +69,7 @@ func newWitness(t *testing.T, secure bool, do func(c net.Conn, r *bufio.Reader, 
 	return w
 }
 
-func (w *witness) closeAll() {
+func (w *breakingServer) closeAll() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, c := range w.conns {
@@ -78,14 +78,14 @@ func (w *witness) closeAll() {
 	w.conns = nil
 }
 
-func (w *witness) open() int {
+func (w *breakingServer) open() int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return len(w.conns)
 }
 
 // warm leaves so many idle connections.
-func (w *witness) warm(t *testing.T, transport *transport, idle int) {
+func (w *breakingServer) warm(t *testing.T, transport *transport, idle int) {
 	t.Helper()
 	var all sync.WaitGroup
 	for range idle {
@@ -104,7 +104,7 @@ func (w *witness) warm(t *testing.T, transport *transport, idle int) {
 	all.Wait()
 }
 
-// marked makes an attempt whose body has the given number of bytes and contains the text at which a witness breaks the
+// marked makes an attempt whose body has the given number of bytes and contains the text at which a breakingServer breaks the
 // connection.
 func marked(body int) func(*bellwire.Target) {
 	return func(target *bellwire.Target) {
@@ -162,7 +162,7 @@ func TestOneAttemptIsOneRequest(t *testing.T) {
 					for _, key := range []bool{false, true} {
 						t.Run(strings.Join([]string{name, how, map[bool]string{true: "TLS"}[secure], string(rune('0' + idle)), map[bool]string{true: "keyed"}[key]}, "/"), func(t *testing.T) {
 							t.Parallel()
-							w := newWitness(t, secure, func(c net.Conn, _ *bufio.Reader, head *http.Request) {
+							w := newBreakingServer(t, secure, func(c net.Conn, _ *bufio.Reader, head *http.Request) {
 								b.do(c, head)
 								end(c)
 							})
@@ -200,7 +200,7 @@ func TestClosedIdleConnections(t *testing.T) {
 			for _, idle := range []int{1, 8} {
 				t.Run(strings.Join([]string{how, map[bool]string{true: "TLS"}[secure], string(rune('0' + idle))}, "/"), func(t *testing.T) {
 					t.Parallel()
-					w := newWitness(t, secure, func(c net.Conn, _ *bufio.Reader, head *http.Request) {
+					w := newBreakingServer(t, secure, func(c net.Conn, _ *bufio.Reader, head *http.Request) {
 						readBodyOf(head)
 						write("HTTP/1.1 204 No Content\r\n\r\n")(c)
 					})
@@ -252,9 +252,9 @@ func TestKeepAliveTimeIsKept(t *testing.T) {
 	}
 }
 
-// h2Witness counts the requests that come over HTTP/2, and answers each as the script says: the n-th with the n-th
+// newHTTP2BreakingServer counts the requests that come over HTTP/2, and answers each as the script says: the n-th with the n-th
 // entry, and those after the last with the last.
-func h2Witness(t *testing.T, script ...func(c net.Conn, stream uint32) bool) (url string, config *tls.Config, requests *atomic.Int32) {
+func newHTTP2BreakingServer(t *testing.T, script ...func(c net.Conn, stream uint32) bool) (url string, config *tls.Config, requests *atomic.Int32) {
 	t.Helper()
 	requests = new(atomic.Int32)
 	url, config = h2(t, hostile{unread: true, serve: func(c net.Conn) {
@@ -279,16 +279,16 @@ func h2Witness(t *testing.T, script ...func(c net.Conn, stream uint32) bool) (ur
 	return url, config, requests
 }
 
-// says2 answers a stream with frames and goes on.
-func says2(frames func(stream uint32) string) func(net.Conn, uint32) bool {
+// sendFrames answers a stream with frames and goes on.
+func sendFrames(frames func(stream uint32) string) func(net.Conn, uint32) bool {
 	return func(c net.Conn, stream uint32) bool {
 		write(frames(stream))(c)
 		return true
 	}
 }
 
-// hangsUp2 answers a stream with frames and closes the connection.
-func hangsUp2(frames func(stream uint32) string) func(net.Conn, uint32) bool {
+// sendAndHangUp answers a stream with frames and closes the connection.
+func sendAndHangUp(frames func(stream uint32) string) func(net.Conn, uint32) bool {
 	return func(c net.Conn, stream uint32) bool {
 		write(frames(stream))(c)
 		return false
@@ -307,7 +307,7 @@ func goesAway(before, code uint32) func(uint32) string {
 func TestOneAttemptIsOneRequestOverHTTP2(t *testing.T) {
 	t.Parallel()
 	const flagEndStream, refusedStream, internalError, cancel = 1, 7, 2, 8
-	good := says2(func(stream uint32) string {
+	good := sendFrames(func(stream uint32) string {
 		return frame(frameHeaders, flagEndHeaders|flagEndStream, stream, status200)
 	})
 	nothing := func(uint32) string { return "" }
@@ -318,32 +318,32 @@ func TestOneAttemptIsOneRequestOverHTTP2(t *testing.T) {
 		want     bellwire.Outcome
 	}{
 		"good":                    {append(one, good), 1, bellwire.OutcomeOK},
-		"hangs up":                {append(one, hangsUp2(nothing)), 1, bellwire.OutcomeReset},
-		"resets, internal error":  {append(one, says2(resetWith(internalError))), 1, bellwire.OutcomeReset},
-		"resets, canceled":        {append(one, says2(resetWith(cancel))), 1, bellwire.OutcomeReset},
-		"goes away, may have it":  {append(one, hangsUp2(goesAway(0, 0))), 1, bellwire.OutcomeReset},
-		"goes away with an error": {append(one, hangsUp2(goesAway(0, internalError))), 1, bellwire.OutcomeReset},
-		"breaks off its answer": {append(one, hangsUp2(func(stream uint32) string {
+		"hangs up":                {append(one, sendAndHangUp(nothing)), 1, bellwire.OutcomeReset},
+		"resets, internal error":  {append(one, sendFrames(resetWith(internalError))), 1, bellwire.OutcomeReset},
+		"resets, canceled":        {append(one, sendFrames(resetWith(cancel))), 1, bellwire.OutcomeReset},
+		"goes away, may have it":  {append(one, sendAndHangUp(goesAway(0, 0))), 1, bellwire.OutcomeReset},
+		"goes away with an error": {append(one, sendAndHangUp(goesAway(0, internalError))), 1, bellwire.OutcomeReset},
+		"breaks off its answer": {append(one, sendAndHangUp(func(stream uint32) string {
 			return frame(frameHeaders, 0, stream, status200)
 		})), 1, bellwire.OutcomeReset},
 
 		// The receiver says itself that it did not process the request (RFC 9113, 8.7): once more, and no more.
-		"refuses":                   {append(one, says2(resetWith(refusedStream))), 2, bellwire.OutcomeReset},
-		"refuses once":              {append(one, says2(resetWith(refusedStream)), good), 2, bellwire.OutcomeOK},
-		"goes away without it":      {append(one, hangsUp2(goesAway(1, 0))), 2, bellwire.OutcomeReset},
-		"goes away without it once": {append(one, hangsUp2(goesAway(1, 0)), good), 2, bellwire.OutcomeOK},
+		"refuses":                   {append(one, sendFrames(resetWith(refusedStream))), 2, bellwire.OutcomeReset},
+		"refuses once":              {append(one, sendFrames(resetWith(refusedStream)), good), 2, bellwire.OutcomeOK},
+		"goes away without it":      {append(one, sendAndHangUp(goesAway(1, 0))), 2, bellwire.OutcomeReset},
+		"goes away without it once": {append(one, sendAndHangUp(goesAway(1, 0)), good), 2, bellwire.OutcomeOK},
 
 		// On a connection that has served others.
-		"second hangs up":           {append(one, good, hangsUp2(nothing)), 2, bellwire.OutcomeReset},
-		"second is reset":           {append(one, good, says2(resetWith(internalError))), 2, bellwire.OutcomeReset},
-		"second is refused":         {append(one, good, says2(resetWith(refusedStream))), 3, bellwire.OutcomeReset},
-		"second is refused once":    {append(one, good, says2(resetWith(refusedStream)), good), 3, bellwire.OutcomeOK},
-		"second goes away":          {append(one, good, hangsUp2(goesAway(2, 0)), good), 3, bellwire.OutcomeOK},
-		"second goes away in error": {append(one, good, hangsUp2(goesAway(2, internalError)), good), 3, bellwire.OutcomeOK},
+		"second hangs up":           {append(one, good, sendAndHangUp(nothing)), 2, bellwire.OutcomeReset},
+		"second is reset":           {append(one, good, sendFrames(resetWith(internalError))), 2, bellwire.OutcomeReset},
+		"second is refused":         {append(one, good, sendFrames(resetWith(refusedStream))), 3, bellwire.OutcomeReset},
+		"second is refused once":    {append(one, good, sendFrames(resetWith(refusedStream)), good), 3, bellwire.OutcomeOK},
+		"second goes away":          {append(one, good, sendAndHangUp(goesAway(2, 0)), good), 3, bellwire.OutcomeOK},
+		"second goes away in error": {append(one, good, sendAndHangUp(goesAway(2, internalError)), good), 3, bellwire.OutcomeOK},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			url, config, requests := h2Witness(t, c.script...)
+			url, config, requests := newHTTP2BreakingServer(t, c.script...)
 			transport := newTransport(guardedDialer(loopback), 16, 64, config)
 			t.Cleanup(transport.CloseIdleConnections)
 			if strings.HasPrefix(name, "second") {
@@ -381,7 +381,7 @@ func TestClosedIdleHTTP2Connections(t *testing.T) {
 				ended = map[net.Conn]bool{}
 				taken int
 			)
-			url, config, _ := h2Witness(t, func(c net.Conn, stream uint32) bool {
+			url, config, _ := newHTTP2BreakingServer(t, func(c net.Conn, stream uint32) bool {
 				mu.Lock()
 				defer mu.Unlock()
 				if ended[c] {
@@ -408,10 +408,10 @@ func TestClosedIdleHTTP2Connections(t *testing.T) {
 }
 
 // What is sent once more is all there.
-func TestSecondTryIsWhole(t *testing.T) {
+func TestRepeatedRequestIsWhole(t *testing.T) {
 	t.Parallel()
 	got := make(chan []byte, 4)
-	w := newWitness(t, false, func(c net.Conn, _ *bufio.Reader, head *http.Request) {
+	w := newBreakingServer(t, false, func(c net.Conn, _ *bufio.Reader, head *http.Request) {
 		body, err := io.ReadAll(head.Body)
 		if err != nil {
 			t.Error(err)

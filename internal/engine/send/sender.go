@@ -1,4 +1,4 @@
-// Package send makes attempts: one HTTP request to a receiver, under one deadline, from rendering to judging the answer. It
+// Package send makes attempts: one HTTP request to a receiver, under one deadline, from rendering to classifying the answer. It
 // knows no queue, no store and no rule about retries.
 package send
 
@@ -65,7 +65,7 @@ type Config struct {
 	Now func() time.Time
 }
 
-// Sender makes attempts: it renders, signs, posts, reads and judges. First attempts, retries, manual retries and tests are
+// Sender makes attempts: it renders, signs, posts, reads and classifies. First attempts, retries, manual retries and tests are
 // all made by it.
 type Sender struct {
 	transport *transport
@@ -162,7 +162,7 @@ func impossible(now time.Time, reason string) Result {
 	return Result{Verdict: bellwire.Impossible, EndedAt: bellwire.StoredTime(now), Reason: reason}
 }
 
-// exchange posts the request, reads the response within bounds, and judges it. A test opens a connection of its own, so that its
+// exchange posts the request, reads the response within bounds, and classifies it. A test opens a connection of its own, so that its
 // timings show each phase.
 func (s *Sender) exchange(req *http.Request, body []byte, t *bellwire.Target, tr *trace, r *Result) {
 	a := r.Attempt

@@ -69,7 +69,7 @@ func newImporting(tenant string, events []*bellwire.NewEvent) *importing {
 	return &importing{tenant: tenant, events: events, facts: make([]rules.ImportFacts, len(events)), results: make([]bellwire.ImportResult, len(events))}
 }
 
-// load reads the facts, and judges by them.
+// load reads the facts, and decides by them.
 func (i *importing) load(tx *tx, sqlTenant string) error {
 	if err := orNotFound(tx.row(sqlTenant, i.tenant).Scan(&i.n), "tenant", i.tenant); err != nil {
 		return err
@@ -81,7 +81,7 @@ func (i *importing) load(tx *tx, sqlTenant string) error {
 		return err
 	}
 	for k, e := range i.events {
-		i.results[k] = rules.JudgeImport(e, &i.facts[k])
+		i.results[k] = rules.DecideImport(e, &i.facts[k])
 	}
 	return nil
 }

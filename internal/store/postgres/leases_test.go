@@ -405,9 +405,9 @@ func (c *cluster) settled() bool {
 	return total == bellwire.Shards && most-least <= 1
 }
 
-// TestLeasesHoldWhateverHappens checks the invariants while nodes come and go: a shard has at most one owner, each new
+// TestLeasesAreExclusive checks the invariants while nodes come and go: a shard has at most one owner, each new
 // owner has a new epoch, and without further changes the shards are spread evenly and stay.
-func TestLeasesHoldWhateverHappens(t *testing.T) {
+func TestLeasesAreExclusive(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
 		c := &cluster{t: t, url: server.NewDatabase(t, template), term: 100 * time.Millisecond, patience: 150 * time.Millisecond}

@@ -9,8 +9,8 @@ import (
 	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
-// TestTell: a message reaches other nodes, and not its sender.
-func TestTell(t *testing.T) {
+// TestMessagesReachOtherNodes: a message reaches other nodes, and not its sender.
+func TestMessagesReachOtherNodes(t *testing.T) {
 	t.Parallel()
 	here := newStore(t, Options{})
 	there := openAt(t, here.url, here.options)

@@ -252,9 +252,9 @@ func TestNotificationsOutliveAnOutage(t *testing.T) {
 	waitFor(t, heard)
 }
 
-// TestDeathMakesOthersScan kills a node, and then replaces the process of one: their last notifications may be lost, so
+// TestNodesScanAfterOneDies kills a node, and then replaces the process of one: their last notifications may be lost, so
 // every node, whether it gets shards or not, learns that it may have missed something.
-func TestDeathMakesOthersScan(t *testing.T) {
+func TestNodesScanAfterOneDies(t *testing.T) {
 	t.Parallel()
 	const term = 200 * time.Millisecond
 	first := newStore(t, Options{LeaseTerm: term})

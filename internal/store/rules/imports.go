@@ -13,12 +13,12 @@ type ImportFacts struct {
 	Known  *KnownEvent       // the tenant's event with the same idempotency key; nil: none
 }
 
-// JudgeImport decides what becomes of an event. The store of an event that is not refused must still be done if it is created.
-func JudgeImport(n *bellwire.NewEvent, f *ImportFacts) bellwire.ImportResult {
+// DecideImport decides what becomes of an event. The store of an event that is not refused must still be done if it is created.
+func DecideImport(n *bellwire.NewEvent, f *ImportFacts) bellwire.ImportResult {
 	e := &n.Event
 	switch {
 	case f.Stored != nil:
-		return judgeStored(e, f.Stored)
+		return compareStored(e, f.Stored)
 	case f.Taken != nil && *f.Taken == e.ID:
 		return refusedImport("id", "is the id of another tenant's event")
 	case f.Taken != nil:
@@ -31,8 +31,8 @@ func JudgeImport(n *bellwire.NewEvent, f *ImportFacts) bellwire.ImportResult {
 	return refusedImport("key", "is the idempotency key of event "+f.Known.ID.String()+", whose type or data differ")
 }
 
-// judgeStored compares an event with the stored one. The data of an erased one stays erased.
-func judgeStored(e, stored *bellwire.Event) bellwire.ImportResult {
+// compareStored compares an event with the stored one. The data of an erased one stays erased.
+func compareStored(e, stored *bellwire.Event) bellwire.ImportResult {
 	if stored.Erased != nil {
 		return bellwire.ImportResult{State: bellwire.ImportUnchanged}
 	}

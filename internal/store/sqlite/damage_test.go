@@ -136,7 +136,7 @@ func TestDamageIsDetectedByTheWriter(t *testing.T) {
 	}
 }
 
-func TestOnlyDamageIsDamage(t *testing.T) {
+func TestDamageCodes(t *testing.T) {
 	t.Parallel()
 	for code, damage := range map[sqlite.ResultCode]bool{
 		sqlite.ResultCorrupt: true, sqlite.ResultCorruptVTab: true, sqlite.ResultNotADB: true, sqlite.ResultIOErrShortRead: true,

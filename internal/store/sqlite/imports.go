@@ -19,13 +19,13 @@ const (
 func (s *Store) ImportEvents(ctx context.Context, tenant string, events []*bellwire.NewEvent, dryRun bool) (results []bellwire.ImportResult, err error) {
 	if dryRun {
 		err = s.list(ctx, func(c *db) (err error) {
-			results, err = c.judgeImports(tenant, events, func(int64, *bellwire.NewEvent) error { return nil })
+			results, err = c.decideImports(tenant, events, func(int64, *bellwire.NewEvent) error { return nil })
 			return err
 		})
 		return results, err
 	}
 	err = s.write(ctx, func(w *writer) (err error) {
-		results, err = w.judgeImports(tenant, events, w.importEvent)
+		results, err = w.decideImports(tenant, events, w.importEvent)
 		if err != nil {
 			return err
 		}
@@ -35,8 +35,8 @@ func (s *Store) ImportEvents(ctx context.Context, tenant string, events []*bellw
 	return results, err
 }
 
-// judgeImports judges events, and calls store for each that is created.
-func (c *db) judgeImports(tenant string, events []*bellwire.NewEvent, store func(tenant int64, e *bellwire.NewEvent) error) ([]bellwire.ImportResult, error) {
+// decideImports decides what becomes of events, and calls store for each that is created.
+func (c *db) decideImports(tenant string, events []*bellwire.NewEvent, store func(tenant int64, e *bellwire.NewEvent) error) ([]bellwire.ImportResult, error) {
 	n, found, err := c.query(sqlImportTenant).text(tenant).scalar()
 	if err != nil {
 		return nil, err
@@ -50,7 +50,7 @@ func (c *db) judgeImports(tenant string, events []*bellwire.NewEvent, store func
 		if err != nil {
 			return nil, err
 		}
-		results[i] = rules.JudgeImport(e, facts)
+		results[i] = rules.DecideImport(e, facts)
 		if results[i].State != bellwire.ImportCreated {
 			continue
 		}

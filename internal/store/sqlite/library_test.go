@@ -17,7 +17,7 @@ import (
 	"github.com/bellwire/bellwire/internal/testenv"
 )
 
-func TestLibraryIsSound(t *testing.T) {
+func TestLibraryVersion(t *testing.T) {
 	t.Parallel()
 	if err := checkLibrary(linked()); err != nil {
 		t.Error(err)
@@ -68,7 +68,7 @@ func TestLibraryKeepsCommits(t *testing.T) {
 		r.insert()
 		r.copied.Store(false)
 	}
-	r.judge()
+	r.checkAll()
 }
 
 // race is a writer and those who copy its log once it is all copied already.
@@ -127,8 +127,8 @@ func (r *race) insert() {
 	r.committed++
 }
 
-// judge checks the database as a reader without cached pages finds it.
-func (r *race) judge() {
+// checkAll reads the database as a reader without cached pages finds it.
+func (r *race) checkAll() {
 	r.ended.Store(true)
 	r.others.Wait()
 	c := r.connect()

@@ -63,8 +63,8 @@ func TestSecondNameIsWarnedOf(t *testing.T) {
 	}
 }
 
-// TestFileThatIsMovedTakesNothing moves each file of an open database away, and puts it back.
-func TestFileThatIsMovedTakesNothing(t *testing.T) {
+// TestMovedFileRefusesWrites moves each file of an open database away, and puts it back.
+func TestMovedFileRefusesWrites(t *testing.T) {
 	t.Parallel()
 	s := openAt(t, filepath.Join(t.TempDir(), "bellwire.db"))
 	aside := filepath.Join(t.TempDir(), "aside")

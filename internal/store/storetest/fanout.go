@@ -125,7 +125,7 @@ var fanoutTests = []test{
 				},
 				"": func(*rapid.T) {},
 			})
-			m.judge()
+			m.check()
 		})
 	}},
 }
@@ -455,8 +455,8 @@ func (m *fanoutModel) append(t *rapid.T) {
 	}
 }
 
-// judge expects each delivery once, those of ordered endpoints in the order of publication.
-func (m *fanoutModel) judge() {
+// check expects each delivery once, those of ordered endpoints in the order of publication.
+func (m *fanoutModel) check() {
 	m.w.fanAllOut(3)
 	m.w.equal("what waits", m.w.backlog().FanOut, 0)
 	total := 0
