@@ -45,11 +45,17 @@ type Session struct {
 	UserAgent  string             `json:"user_agent" doc:"The browser that got the token."`
 }
 
-// consoleSession is a console session on the wire.
-type consoleSession struct {
+// ConsoleSession has the members of a console session on the wire.
+type ConsoleSession struct {
 	Session
 	Role    bellwire.Role `json:"role" enum:"admin,publisher"`
 	Current bool          `json:"current" doc:"Whether this request was made in the session."`
+}
+
+// ownSession is the console session of a request on the wire.
+type ownSession struct {
+	ConsoleSession
+	KeyName string `json:"key_name" doc:"The name of the key that made the session; empty for the configured admin key."`
 }
 
 // portalSession is a portal session on the wire.
@@ -164,16 +170,16 @@ func (a *api) consoleSessions() {
 		return &output[link]{Body: a.link("/console", s, code)}, nil
 	})
 
-	wire := func(c service.Caller) func(*bellwire.Session) consoleSession {
-		return func(s *bellwire.Session) consoleSession {
-			return consoleSession{Session: wireSession(s), Role: s.Role, Current: s.ID == c.Session}
+	wire := func(c service.Caller) func(*bellwire.Session) ConsoleSession {
+		return func(s *bellwire.Session) ConsoleSession {
+			return ConsoleSession{Session: wireSession(s), Role: s.Role, Current: s.ID == c.Session}
 		}
 	}
 	type listed struct{ Paging }
 	route(a, service.Manage, huma.Operation{
 		OperationID: "list-console-sessions", Method: http.MethodGet, Path: "/console-sessions", Tags: []string{tagSessions},
 		Summary: "List the console's sessions", Description: "For admin keys. Sessions that have ended are left out.",
-	}, func(ctx context.Context, c service.Caller, in *listed) (*output[list[consoleSession]], error) {
+	}, func(ctx context.Context, c service.Caller, in *listed) (*output[list[ConsoleSession]], error) {
 		return paged(ctx, a, in.Paging, func(page bellwire.Page) (*bellwire.List[*bellwire.Session], error) {
 			return a.svc.ConsoleSessions(ctx, c, page)
 		}, wire(c))
@@ -183,9 +189,11 @@ func (a *api) consoleSessions() {
 	route(a, service.SignIn, huma.Operation{
 		OperationID: "get-console-session", Method: http.MethodGet, Path: current, Tags: []string{tagSessions},
 		Summary: "Get the session of the request", Description: "Responds with 404 to requests with a key.", Errors: []int{http.StatusNotFound},
-	}, func(ctx context.Context, c service.Caller, _ *struct{}) (*output[consoleSession], error) {
+	}, func(ctx context.Context, c service.Caller, _ *struct{}) (*output[ownSession], error) {
 		s, err := a.svc.CurrentSession(ctx, c)
-		return answer(s, err, wire(c))
+		return answer(s, err, func(s *service.OwnSession) ownSession {
+			return ownSession{ConsoleSession: wire(c)(s.Session), KeyName: s.KeyName}
+		})
 	})
 	route(a, service.SignIn, huma.Operation{
 		OperationID: "sign-out", Method: http.MethodDelete, Path: current, Tags: []string{tagSessions},

@@ -144,8 +144,12 @@ func TestConsoleSessions(t *testing.T) {
 func TestConsoleSessionsHaveTheRoleOfTheirKey(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	made := w.call("POST", "/keys", adminKey, `{"role":"publisher"}`)
+	made := w.call("POST", "/keys", adminKey, `{"role":"publisher","name":"Billing"}`)
 	cookie, id := w.signIn(t, memberOf(t, made, 201, "secret"))
+	own := w.browse("GET", "/console-sessions/current", cookie, "")
+	if name, key := memberOf(t, own, 200, "key_name"), memberOf(t, own, 200, "key"); name != "Billing" || key != memberOf(t, made, 201, "id") {
+		t.Errorf("signed in with %s, %q", key, name)
+	}
 	for path, status := range map[string]int{"/event-types": 200, "/tenants": 403, "/tenants/acme/endpoints": 403, "/console-sessions": 403, "/console-sessions/current": 200} {
 		if answer := w.browse("GET", path, cookie, ""); answer.Code != status {
 			t.Errorf("%s: %d %s, want %d", path, answer.Code, answer.Body, status)

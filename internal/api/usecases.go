@@ -40,7 +40,7 @@ type useCases interface {
 	ExchangeConsoleCode(ctx context.Context, code string, by service.Client) (s *bellwire.Session, token string, err error)
 	ExchangePortalCode(ctx context.Context, code string, by service.Client) (s *bellwire.Session, token string, err error)
 	ConsoleSessions(ctx context.Context, c service.Caller, page bellwire.Page) (*bellwire.List[*bellwire.Session], error)
-	CurrentSession(ctx context.Context, c service.Caller) (*bellwire.Session, error)
+	CurrentSession(ctx context.Context, c service.Caller) (*service.OwnSession, error)
 	EndSession(ctx context.Context, c service.Caller, tenant string, id bellwire.SessionID) error
 	CreatePortalSession(ctx context.Context, c service.Caller, tenant string, in service.NewPortalSession) (s *bellwire.Session, code string, err error)
 	PortalSessions(ctx context.Context, c service.Caller, tenant string, page bellwire.Page) (*bellwire.List[*bellwire.Session], error)

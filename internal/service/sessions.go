@@ -326,8 +326,14 @@ func (s *Service) viewSession(session *bellwire.Session) *bellwire.Session {
 	return &shown
 }
 
+// OwnSession is the session of a caller, with the name of the key that made it. The configured admin key has none.
+type OwnSession struct {
+	*bellwire.Session
+	KeyName string
+}
+
 // CurrentSession returns the session of the caller. Its error has CodeNotFound for callers with a key.
-func (s *Service) CurrentSession(ctx context.Context, c Caller) (*bellwire.Session, error) {
+func (s *Service) CurrentSession(ctx context.Context, c Caller) (*OwnSession, error) {
 	if c.Session.IsZero() {
 		return nil, bellwire.Errorf(bellwire.CodeNotFound, "the request was not made in a session")
 	}
@@ -335,7 +341,15 @@ func (s *Service) CurrentSession(ctx context.Context, c Caller) (*bellwire.Sessi
 	if err != nil {
 		return nil, endedSession(err)
 	}
-	return s.viewSession(session), nil
+	own := &OwnSession{Session: s.viewSession(session)}
+	if !session.Key.IsZero() {
+		key, err := s.store.Key(ctx, session.Key)
+		if err != nil {
+			return nil, endedSession(err) // it ends with its key
+		}
+		own.KeyName = key.Name
+	}
+	return own, nil
 }
 
 // EndSession ends a session of a tenant's portal, or of the console if tenant is empty.
