@@ -73,6 +73,31 @@ test("when two people change the same, both sides are shown and nothing is lost"
   expect(await call("GET", `/tenants/acme/endpoints/${own.id}`)).toMatchObject({ description: "Mine", timeout: "9s", max_in_flight: 7 });
 });
 
+test("a save never writes over what somebody else saved, also while nothing is refreshed", async () => {
+  const own = await ownEndpoint();
+  const page = await open(`${own.page}/settings`, { expect: /412/ });
+  await page.getByRole("button", { name: "Live", exact: true }).click();
+  await page.getByRole("button", { name: "Paused", exact: true }).waitFor();
+  await page.getByLabel("Description").fill("Mine");
+  await page.getByLabel("Requests at once").fill("7");
+  await call("PATCH", `/tenants/acme/endpoints/${own.id}`, { timeout: "9s" });
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.getByText("Saved").waitFor();
+  expect(await call("GET", `/tenants/acme/endpoints/${own.id}`), "both changed other parts").toMatchObject({ description: "Mine", timeout: "9s", max_in_flight: 7 });
+  expect(await page.getByLabel("Timeout").inputValue()).toBe("9s");
+
+  await page.getByLabel("Timeout").fill("8s");
+  await call("PATCH", `/tenants/acme/endpoints/${own.id}`, { timeout: "6s" });
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.getByText("Somebody else changed this endpoint").waitFor();
+  await page.locator("del", { hasText: "6s" }).waitFor();
+  await page.locator("ins", { hasText: "8s" }).waitFor();
+  await accessible(page);
+  expect(await call("GET", `/tenants/acme/endpoints/${own.id}`), "nothing was written").toMatchObject({ timeout: "6s" });
+  await page.getByRole("button", { name: "Take theirs" }).click();
+  expect(await page.getByLabel("Timeout").inputValue()).toBe("6s");
+});
+
 test("the secret is shown when asked, copied by a click, and rotated", async () => {
   const own = await ownEndpoint();
   const { secret } = await call("GET", `/tenants/acme/endpoints/${own.id}/secret`);

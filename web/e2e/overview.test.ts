@@ -31,3 +31,13 @@ test("brushing a chart sets the time of the whole console", async () => {
   await page.getByRole("link", { name: "Endpoints" }).click();
   expect(page.url()).toMatch(/endpoints\?since=.*until=/);
 });
+
+test("what waits is counted, and leads to the endpoints for which it waits", async () => {
+  const page = await open("/console");
+  const waiting = page.getByText("Waiting now").locator("xpath=../../dd[1]");
+  await expect.poll(() => waiting.innerText(), { timeout: 60_000 }).toMatch(/^[1-9]/);
+  await page.getByRole("link", { name: "Waiting now" }).click();
+  await page.waitForURL("**/endpoints?waiting=true");
+  await page.getByRole("row").filter({ hasText: "Order service" }).first().waitFor();
+  expect(await page.getByRole("row").filter({ hasText: "Ledger" }).filter({ hasText: "acme" }).count()).toBe(0);
+});

@@ -46,15 +46,18 @@ export const hostile = {
 } as const;
 
 /**
- * The receiver answers by the path: ok, slow, fail, hang, hostile/KIND, and broken, which fails until repair is requested with
+ * The receiver answers by the path: ok, echo, bytes, slow, fail, hang, hostile/KIND, and broken, which fails until repair is requested with
  * the same name. It never closes a connection that hangs until it is stopped.
  */
 function receive(request: IncomingMessage, response: ServerResponse): void {
-  request.resume().on("end", () => {
+  const chunks: Buffer[] = [];
+  request.on("data", (chunk: Buffer) => chunks.push(chunk)).on("end", () => {
     const [, kind, name = ""] = new URL(request.url ?? "/", "http://receiver").pathname.split("/");
     if (kind === "repair") repaired.add(name);
     if (kind === "broken" && !repaired.has(name)) return void response.writeHead(503).end("under repair");
     if (kind === "hang") return;
+    if (kind === "echo") return void response.writeHead(500).end(Buffer.concat(chunks));
+    if (kind === "bytes") return void response.writeHead(500).end(Buffer.from([0xff, 0xfe, 0x00, 0x41]));
     if (kind === "hostile") {
       const body = hostile[name as keyof typeof hostile];
       return void response.writeHead(500, { "Content-Type": "text/html", "X-Note": hostile.script }).end(name === "deep" ? body.slice(0, 4_000) : body);

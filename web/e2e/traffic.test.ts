@@ -153,7 +153,7 @@ test("data of 1 MiB and of many levels is shown, and erased data is said to be",
 
 test("a type is made with its faults at the fields, tried, edited beside somebody else, and archived", async () => {
   const name = `made.by_${process.pid}`;
-  const page = await open("/console/event-types", { expect: /422|400/ });
+  const page = await open("/console/event-types", { expect: /404|412|422|400/ });
   await page.getByRole("button", { name: "New" }).click();
   const dialog = page.getByRole("dialog");
   await dialog.getByLabel("Name").fill(name);
@@ -178,7 +178,7 @@ test("a type is made with its faults at the fields, tried, edited beside somebod
   await call("PUT", `/event-types/${name}`, { description: "Theirs" });
   await page.getByRole("dialog").getByLabel("Description").fill("Mine");
   await page.getByRole("dialog").getByRole("button", { name: "Save" }).click();
-  await page.getByText("Somebody else changed it while you edited").waitFor();
+  await page.getByText("Somebody else changed it while you did").waitFor();
   await page.locator("del", { hasText: "Theirs" }).waitFor();
   await page.getByRole("button", { name: "Keep mine" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Save" }).click();
@@ -188,6 +188,12 @@ test("a type is made with its faults at the fields, tried, edited beside somebod
   await page.getByRole("alertdialog").getByRole("button", { name: "Archive it" }).click();
   await page.getByText("It cannot be published").waitFor();
   expect((await call("GET", `/event-types/${name}`)).archived).toBe(true);
+
+  await page.getByRole("button", { name: "New" }).click();
+  await page.getByRole("dialog").getByLabel("Name").fill(name);
+  await page.getByRole("dialog").getByRole("button", { name: "Create" }).click();
+  await page.getByText("Is that of an event type already").waitFor();
+  expect((await call("GET", `/event-types/${name}`)).description).toBe("Mine");
 });
 
 test("the live tail lists attempts, is held and counts, goes on after the connection broke, and is still while paused", async () => {

@@ -44,6 +44,18 @@ export async function call<T>(request: Promise<Answer<T>>): Promise<T> {
   }
 }
 
+/** Something that others may change, with the ETag of its version for If-Match. */
+export type Versioned<T> = T & { readonly etag: string };
+
+/** versioned is call for something that has a version. */
+export async function versioned<T extends object>(request: Promise<Answer<T>>): Promise<Versioned<T>> {
+  const data = await call(request);
+  return { ...data, etag: (await request).response.headers.get("ETag") ?? "" };
+}
+
+/** ifMatch is the header of a change that is refused if somebody else changed it since. */
+export const ifMatch = (etag: string) => ({ header: { "If-Match": etag } });
+
 /** answered is call for what begins a session: its refusal is not the end of one. */
 export async function answered<T>(request: Promise<Answer<T>>): Promise<T> {
   let answer: Answer<T>;

@@ -89,7 +89,7 @@ export type List<T> = ReturnType<typeof useList<T>>;
 /** useAction runs a change, once at a time: what is asked while it runs is left out, such as the second click of two. Its failure is shown in the API's words unless the form shows it; what it changed is fetched again. */
 export function useAction<In, Out>(
   run: (input: In) => Promise<Out>,
-  options: { done?: string | ((out: Out, input: In) => string); failed?: string; changes?: QueryKey[]; onDone?: (out: Out, input: In) => void; quiet?: boolean } = {},
+  options: { done?: string | ((out: Out, input: In) => string | undefined); failed?: string; changes?: QueryKey[]; onDone?: (out: Out, input: In) => void; quiet?: boolean } = {},
 ) {
   const queries = useQueryClient();
   const toast = useToast();
@@ -97,8 +97,8 @@ export function useAction<In, Out>(
   const mutation = useMutation<Out, ApiError, In>({
     mutationFn: (input) => run(input).finally(() => (running.current = false)),
     onSuccess: async (out, input) => {
-      const { done } = options;
-      if (done) toast.done(typeof done === "string" ? done : done(out, input));
+      const done = typeof options.done === "function" ? options.done(out, input) : options.done;
+      if (done) toast.done(done);
       options.onDone?.(out, input);
       for (const queryKey of options.changes ?? []) await queries.invalidateQueries({ queryKey });
     },

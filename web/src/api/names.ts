@@ -4,16 +4,21 @@ import { visible } from "@/lib/text";
 import { endpointName } from "@/parts/Health";
 import { useScope } from "@/parts/Scope";
 import type { TokenKey } from "@/parts/TokenSearch";
-import { api, call, type Schemas } from "./client";
+import { api, call, type Schemas, versioned } from "./client";
 
 /** Names of things, for lists that show them and for filters that offer them. They are looked up once a minute. */
 
 export type Endpoint = Schemas["EndpointWithHealth"];
 
+/** fetchEndpoint is what queries with the key ["endpoint", tenant, id] fetch. */
+export const fetchEndpoint = (tenant: string, id: string, signal?: AbortSignal) =>
+  versioned(api.GET("/api/v1/tenants/{tenant}/endpoints/{id}", { params: { path: { tenant, id } }, ...(signal ? { signal } : {}) }));
+
 const minute = 60_000;
 
-/** How many are looked up. What lies beyond is shown by its id, and can be typed. */
+/** How many are looked up: so many pages. What lies beyond is shown by its id, and can be typed. */
 const pages = 4;
+const page = 250;
 
 async function all<T>(fetch: (cursor: string | undefined) => Promise<{ data: T[]; next_cursor: string | null }>): Promise<T[]> {
   const found: T[] = [];
@@ -31,11 +36,11 @@ const endpoints = (tenant: string | undefined, shell: "console" | "portal") => (
   queryKey: ["names", "endpoints", tenant ?? ""],
   queryFn: ({ signal }: { signal?: AbortSignal }) =>
     all<Endpoint>((cursor) => {
-      const page = { limit: 250, ...(cursor ? { cursor } : {}) };
+      const query = { limit: page, ...(cursor ? { cursor } : {}) };
       const options = signal ? { signal } : {};
       return shell === "portal"
-        ? call(api.GET("/api/v1/tenants/{tenant}/endpoints", { params: { path: { tenant: tenant ?? "" }, query: page }, ...options }))
-        : call(api.GET("/api/v1/endpoints", { params: { query: { ...page, ...(tenant ? { tenant } : {}) } }, ...options }));
+        ? call(api.GET("/api/v1/tenants/{tenant}/endpoints", { params: { path: { tenant: tenant ?? "" }, query }, ...options }))
+        : call(api.GET("/api/v1/endpoints", { params: { query: { ...query, ...(tenant ? { tenant } : {}) } }, ...options }));
     }),
   staleTime: minute,
   refetchOnWindowFocus: false,
@@ -43,24 +48,37 @@ const endpoints = (tenant: string | undefined, shell: "console" | "portal") => (
 
 export const eventTypes = () => ({
   queryKey: ["names", "event-types"],
-  queryFn: () => all<Schemas["EventType"]>((cursor) => call(api.GET("/api/v1/event-types", { params: { query: { limit: 250, ...(cursor ? { cursor } : {}) } } }))),
+  queryFn: () => all<Schemas["EventType"]>((cursor) => call(api.GET("/api/v1/event-types", { params: { query: { limit: page, ...(cursor ? { cursor } : {}) } } }))),
   staleTime: minute,
   refetchOnWindowFocus: false,
 });
 
 export const tenants = () => ({
   queryKey: ["names", "tenants"],
-  queryFn: () => all<Schemas["Tenant"]>((cursor) => call(api.GET("/api/v1/tenants", { params: { query: { limit: 250, ...(cursor ? { cursor } : {}) } } }))),
+  queryFn: () => all<Schemas["Tenant"]>((cursor) => call(api.GET("/api/v1/tenants", { params: { query: { limit: page, ...(cursor ? { cursor } : {}) } } }))),
   staleTime: minute,
   refetchOnWindowFocus: false,
 });
 
+/** useSubscriptions returns how many endpoints of all tenants subscribe to each type. Only operators may know; undefined until it is there. */
+export function useSubscriptions(): { counts: ReadonlyMap<string, number>; capped: boolean } | undefined {
+  const { shell } = useScope();
+  const { data } = useQuery({
+    queryKey: ["names", "subscriptions"],
+    queryFn: ({ signal }) => call(api.GET("/api/v1/subscriptions", { signal })),
+    enabled: shell === "console",
+    staleTime: minute,
+    refetchOnWindowFocus: false,
+  });
+  return useMemo(() => data && { counts: new Map(data.data.map((type) => [type.event_type, type.endpoints])), capped: data.capped }, [data]);
+}
+
 /** useEndpoints returns endpoints by their ids: those of a tenant, or in the console of all. */
-export function useEndpoints(tenant?: string): { endpoints: ReadonlyMap<string, Endpoint>; loading: boolean } {
+export function useEndpoints(tenant?: string): { endpoints: ReadonlyMap<string, Endpoint>; loading: boolean; more: boolean } {
   const { shell, tenant: own } = useScope();
   const found = useQuery(endpoints(own ?? tenant, shell));
   const map = useMemo(() => new Map(found.data?.map((endpoint) => [endpoint.id, endpoint])), [found.data]);
-  return { endpoints: map, loading: found.isPending };
+  return { endpoints: map, loading: found.isPending, more: map.size >= pages * page };
 }
 
 const dialects = ["standard", "akkuro", "atelio", "azakaw", "bluefin", "lemon"] as const;

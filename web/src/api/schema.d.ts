@@ -2911,6 +2911,36 @@ export interface components {
             /** @description By name, at most 512. */
             data: components["schemas"]["Node"][];
         };
+        OwnSession: {
+            /**
+             * @description The address of the client that got the token.
+             * @example 192.0.2.7
+             */
+            address: string;
+            /** Format: date-time */
+            created_at: string;
+            /** @description Whether this request was made in the session. */
+            current: boolean;
+            /** @description Whether its code was exchanged for a token. */
+            exchanged: boolean;
+            /** Format: date-time */
+            expires_at: string;
+            /** @example ses_0198c7a3f2e47d0a9b1c2d3e4f506172 */
+            id: string;
+            /** @description The key that made the session, and with which it ends; null for the configured admin key. */
+            key: string | null;
+            /** @description The name of the key that made the session; empty for the configured admin key. */
+            key_name: string;
+            /**
+             * Format: date-time
+             * @description When it was last used, to about a minute; null for never.
+             */
+            last_used_at: string | null;
+            /** @enum {string} */
+            role: "admin" | "publisher";
+            /** @description The browser that got the token. */
+            user_agent: string;
+        };
         Patch: {
             /** @description How Bellwire authenticates, in addition to the signature; null for not at all. */
             auth?: components["schemas"]["Auth"] | null;
@@ -4251,7 +4281,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ConsoleSession"];
+                    "application/json": components["schemas"]["OwnSession"];
                 };
             };
             /** @description Unauthorized */

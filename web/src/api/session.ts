@@ -2,7 +2,7 @@ import { answered, api, call, type Schemas } from "./client";
 
 /** Signing in and out. See docs/security.md for what a session is. */
 
-export type ConsoleSession = Schemas["SignedIn"];
+export type ConsoleSession = Schemas["OwnSession"];
 
 export type PortalSession = Schemas["ExchangedSession"];
 
@@ -10,11 +10,17 @@ export type PortalSession = Schemas["ExchangedSession"];
 export const current = (): Promise<ConsoleSession> => answered(api.GET("/api/v1/console-sessions/current"));
 
 /** signIn exchanges an operator's key for a session. The key is sent once and kept nowhere. */
-export const signIn = (key: string): Promise<ConsoleSession> => answered(api.POST("/api/v1/console-sessions", { headers: { Authorization: `Bearer ${key}` } }));
+export async function signIn(key: string): Promise<ConsoleSession> {
+  await answered(api.POST("/api/v1/console-sessions", { headers: { Authorization: `Bearer ${key}` } }));
+  return current();
+}
 
 export const signOut = () => call(api.DELETE("/api/v1/console-sessions/current"));
 
-export const exchangeConsole = (code: string): Promise<ConsoleSession> => answered(api.POST("/api/v1/console-sessions/exchange", { body: { code } }));
+export async function exchangeConsole(code: string): Promise<ConsoleSession> {
+  await answered(api.POST("/api/v1/console-sessions/exchange", { body: { code } }));
+  return current();
+}
 
 export const exchangePortal = (code: string): Promise<PortalSession> => answered(api.POST("/api/v1/portal-sessions/exchange", { body: { code } }));
 

@@ -16,6 +16,8 @@ import {
 } from "lucide-react";
 import { lazy, useEffect, useMemo, useRef } from "react";
 import { Navigate, Route, Routes, useNavigate } from "react-router";
+import { middle, visible } from "@/lib/text";
+import { exact } from "@/lib/time";
 import { Button } from "@/parts/Button";
 import { useKeys } from "@/parts/Keys";
 import { useLive } from "@/parts/Live";
@@ -101,8 +103,9 @@ export function Frame() {
         foot={
           <div className="flex items-center gap-2 px-2 text-sm text-muted">
             <KeyRound size={14} className="shrink-0" aria-hidden />
-            <span className="flex-1 truncate capitalize" title={session.id}>
-              {session.role}
+            <span className="min-w-0 flex-1" title={`Signed in with ${session.key ? `the key ${session.key}` : "the configured admin key"}, until ${exact(Date.parse(session.expires_at), zone)}`}>
+              <span className="block truncate text-text">{visible(session.key_name) || (session.key ? middle(session.key) : "Configured key")}</span>
+              <span className="block text-xs capitalize">{session.role}</span>
             </span>
             <Button size="sm" look="quiet" icon={LogOut} onClick={() => void leave().catch((error: unknown) => toast.failed(error, "You are still signed in"))}>
               Sign out

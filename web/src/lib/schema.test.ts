@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { fields, parse, subscribes } from "./schema";
+import { fields, parse } from "./schema";
 
 const of = (text: string) => {
   const root = parse(text);
@@ -37,11 +37,4 @@ test("what is no schema has no fields", () => {
   expect(parse("{")).toBeUndefined();
   expect(parse("")).toBeUndefined();
   expect(parse("[".repeat(10_000) + "]".repeat(10_000))).toBeDefined();
-});
-
-test("patterns are exact names, or prefixes ended by *", () => {
-  expect(subscribes(["card.*"], "card.created")).toBe(true);
-  expect(subscribes(["*"], "card.created")).toBe(true);
-  expect(subscribes(["card"], "card.created")).toBe(false);
-  expect(subscribes([], "card.created")).toBe(false);
 });

@@ -154,8 +154,3 @@ function resolve(node: Node | undefined, root: Node | undefined): Node | undefin
   }
   return here;
 }
-
-/** subscribes reports whether one of an endpoint's patterns matches a type: an exact name, or a prefix ended by *. */
-export function subscribes(patterns: readonly string[], type: string): boolean {
-  return patterns.some((pattern) => (pattern.endsWith("*") ? type.startsWith(pattern.slice(0, -1)) : pattern === type));
-}

@@ -1,72 +1,94 @@
 import { type ReactNode, useMemo, useState } from "react";
+import { useRequestBody } from "@/api/body";
+import type { Schemas } from "@/api/client";
 import { problem } from "@/lib/json";
 import { bytes } from "@/lib/numbers";
 import { cx, sentence, visible } from "@/lib/text";
-import { CodeBlock } from "@/parts/Code";
-import { JsonView } from "@/parts/JsonView";
-import { Skeleton } from "@/parts/States";
-import { type Attempt, bodyOf, dialectOf, type Endpoint, usePayload } from "./data";
+import { CodeBlock } from "./Code";
+import { JsonView } from "./JsonView";
+import { ErrorState, Skeleton } from "./States";
+import { Waterfall } from "./Waterfall";
 
-/** Exchange shows what was sent and what came back, side by side where there is room. */
-export function Exchange({ tenant, event, endpoint, attempt, stacked }: { tenant: string; event: string; endpoint: Endpoint | undefined; attempt: Attempt; stacked?: boolean }) {
-  const payload = usePayload(tenant, attempt.request ? event : undefined);
-  const { request, response } = attempt;
-  const dialect = dialectOf(endpoint, attempt);
-  const body = useMemo(() => bodyOf(payload.data, dialect, attempt), [payload.data, dialect, attempt]);
-  if (attempt.details_dropped) {
-    return <p className="text-muted">Request and response of this attempt are no longer stored: of a delivery with many attempts, only the first and the last keep them.</p>;
-  }
+type Attempt = Schemas["Attempt"] | Schemas["Probe"];
+
+/** AttemptDetails shows what went wrong, where the time went, and both messages. */
+export function AttemptDetails({ tenant, delivery, attempt }: { tenant: string; delivery: string; attempt: Attempt }) {
   return (
-    <div className={cx("grid gap-4", !stacked && "xl:grid-cols-2")}>
-      <Message title="Request" line={request && `${request.method} ${visible(request.url)}`} aside={request && bytes(request.body_bytes)}>
-        {!request ? (
-          <p className="text-muted">Nothing was sent.</p>
-        ) : (
-          <>
-            <HeaderList headers={request.headers} truncated={request.headers_truncated} />
-            {payload.isPending ? (
-              <Skeleton className="h-24" />
-            ) : payload.data?.erased ? (
-              <p className="text-muted">The body cannot be shown: the event's data was erased.</p>
-            ) : body !== undefined ? (
-              <JsonView text={body} title="Body" maxHeight={320} />
-            ) : payload.data ? (
-              <>
-                <JsonView text={payload.data.data} title="Data of the event" maxHeight={320} />
-                <p className="text-xs text-muted">The body is formed from this data as {dialect ? `the dialect ${dialect}` : "the endpoint's dialect"} wants it.</p>
-              </>
-            ) : (
-              <p className="text-muted">The event of this delivery could not be loaded: {payload.error?.detail}.</p>
-            )}
-          </>
-        )}
-      </Message>
-      <Message
-        title="Response"
-        line={response ? `Status ${response.status}` : undefined}
-        bad={response !== null && (response.status < 200 || response.status > 299)}
-      >
-        {!response ? (
-          <p className="text-muted">There was no answer.{attempt.error && ` ${sentence(visible(attempt.error))}`}</p>
-        ) : (
-          <>
-            <HeaderList headers={response.headers} truncated={response.headers_truncated} />
-            {response.note && <p className="text-sm text-warn">{sentence(visible(response.note))}</p>}
-            <ResponseBody text={response.body} base64={response.encoding === "base64"} truncated={response.truncated} />
-          </>
-        )}
-      </Message>
+    <div className="space-y-4">
+      {attempt.error && <p className="wrap-anywhere text-bad">{sentence(visible(attempt.error))}</p>}
+      <Waterfall timings={attempt.timings} />
+      <Exchange tenant={tenant} delivery={delivery} attempt={attempt} stacked />
     </div>
   );
 }
 
-function Message({ title, line, aside, bad, children }: { title: string; line?: string | null | undefined; aside?: ReactNode; bad?: boolean; children: ReactNode }) {
+/** Exchange shows what was sent and what came back: side by side where there is room, or stacked, what came back first. */
+export function Exchange({ tenant, delivery, attempt, stacked }: { tenant: string; delivery: string; attempt: Attempt; stacked?: boolean }) {
+  if (attempt.details_dropped) return <Dropped tenant={tenant} delivery={delivery} />;
+  const request = <Request key="request" tenant={tenant} delivery={delivery} request={attempt.request} />;
+  const response = <Response key="response" response={attempt.response} error={attempt.error} />;
+  return <div className={cx("grid gap-4", !stacked && "xl:grid-cols-2")}>{stacked ? [response, request] : [request, response]}</div>;
+}
+
+/** Dropped says why an attempt has no messages: the event's data was erased, or the delivery had many attempts. */
+function Dropped({ tenant, delivery }: { tenant: string; delivery: string }) {
+  const body = useRequestBody(tenant, delivery);
+  if (body.isPending) return <Skeleton className="w-2/3" />;
+  if (body.error?.status === 404) return <p className="text-muted">Request and response are no longer stored: {body.error.detail}.</p>;
+  return <p className="text-muted">Request and response of this attempt are no longer stored: of a delivery with many attempts, only the first and the last keep them.</p>;
+}
+
+function Request({ tenant, delivery, request }: { tenant: string; delivery: string; request: Attempt["request"] }) {
+  return (
+    <Message title="Request" line={request && `${request.method} ${visible(request.url)}`}>
+      {request ? (
+        <>
+          <HeaderList headers={request.headers} truncated={request.headers_truncated} />
+          <RequestBody tenant={tenant} delivery={delivery} sent={request.body_bytes} />
+        </>
+      ) : (
+        <p className="text-muted">Nothing was sent.</p>
+      )}
+    </Message>
+  );
+}
+
+/** RequestBody shows the body of a delivery's requests. With sent, it compares its length with what an attempt sent. */
+export function RequestBody({ tenant, delivery, sent, title = "Body" }: { tenant: string; delivery: string; sent?: number; title?: string }) {
+  const { data, error, isPending, refetch } = useRequestBody(tenant, delivery);
+  if (isPending) return <Skeleton className="h-24" />;
+  if (error?.status === 404) return <p className="text-muted">The body cannot be shown: {error.detail}.</p>;
+  if (!data) return <ErrorState error={error} what="The body could not be loaded" retry={refetch} />;
+  return (
+    <>
+      <JsonView text={data.body} title={title} maxHeight={320} />
+      {sent !== undefined && sent !== data.bytes && <p className="text-xs text-muted">This is the body as it would be sent now. That of this attempt had {bytes(sent)}.</p>}
+    </>
+  );
+}
+
+function Response({ response, error }: { response: Attempt["response"]; error: string }) {
+  return (
+    <Message title="Response" line={response ? `Status ${response.status}` : undefined} bad={response !== null && (response.status < 200 || response.status > 299)}>
+      {response ? (
+        <>
+          <HeaderList headers={response.headers} truncated={response.headers_truncated} />
+          {response.note && <p className="text-sm text-warn">{sentence(visible(response.note))}</p>}
+          <ResponseBody text={response.body} base64={response.encoding === "base64"} truncated={response.truncated} />
+        </>
+      ) : (
+        <p className="text-muted">There was no answer.{error && ` ${sentence(visible(error))}`}</p>
+      )}
+    </Message>
+  );
+}
+
+function Message({ title, line, bad, children }: { title: string; line?: string | null | undefined; bad?: boolean; children: ReactNode }) {
   return (
     <section aria-label={title} className="min-w-0 space-y-2.5">
       <div className="flex items-baseline gap-3">
         <h4 className="text-sm font-semibold">{title}</h4>
         {line && <p className={cx("min-w-0 flex-1 truncate font-mono text-[12.5px]", bad ? "text-bad" : "text-muted")} title={line}>{line}</p>}
-        {aside && <span className="num text-xs text-faint">{aside}</span>}
       </div>
       {children}
     </section>
@@ -102,7 +124,7 @@ function HeaderList({ headers, truncated }: { headers: Record<string, string>; t
 }
 
 function ResponseBody({ text, base64, truncated }: { text: string; base64: boolean; truncated: boolean }) {
-  const json = useMemo(() => !base64 && /^\s*[[{]/.test(text) && problem(text) === undefined, [text, base64]);
+  const json = useMemo(() => !base64 && /^\s*[[{]/.test(text) && (truncated || problem(text) === undefined), [text, base64, truncated]);
   if (!text) return <p className="text-sm text-muted">The body is empty.</p>;
   return (
     <>

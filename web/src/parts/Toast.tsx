@@ -50,7 +50,7 @@ export function words(error: ApiError): string {
 function Item({ toast, close }: { toast: Toast; close: (id: number) => void }) {
   useEffect(() => {
     if (toast.bad) return;
-    const timer = setTimeout(() => close(toast.id), 5000);
+    const timer = setTimeout(() => close(toast.id), Math.max(5000, toast.title.length * 100)); // as long as it takes to read
     return () => clearTimeout(timer);
   }, [toast, close]);
   const Icon = toast.bad ? CircleAlert : CircleCheck;

@@ -5,6 +5,7 @@ import { advice, failure } from "@/lib/words";
 import { sentence } from "@/lib/text";
 import { Button, IconButton } from "@/parts/Button";
 import { Id } from "@/parts/Copy";
+import { Exchange } from "@/parts/Exchange";
 import { Facts } from "@/parts/Page";
 import { useScope } from "@/parts/Scope";
 import { ErrorState, Skeleton } from "@/parts/States";
@@ -12,7 +13,6 @@ import { StatusBadge } from "@/parts/Status";
 import { Time, Timed, Took } from "@/parts/Time";
 import { Waterfall } from "@/parts/Waterfall";
 import { type Attempt, type Delivery, endpointLabel, isOpen, story, useDelivery, useDeliveryActions, useEndpoint } from "./data";
-import { Exchange } from "./Exchange";
 
 /** Detail shows a delivery beside a list: what became of it, and its newest attempt. */
 export function Detail({ tenant, id, close }: { tenant: string; id: string; close: () => void }) {
@@ -76,12 +76,12 @@ function Body({ tenant, delivery: it }: { tenant: string; delivery: Delivery }) 
           it.next_attempt_at !== null && Date.parse(it.next_attempt_at) > Date.now() && ["Next attempt", <Time key="next" at={it.next_attempt_at} />],
         ]}
       />
-      {last && <Newest tenant={tenant} delivery={it} endpoint={endpoint} attempt={last} />}
+      {last && <Newest tenant={tenant} delivery={it} attempt={last} />}
     </div>
   );
 }
 
-function Newest({ tenant, delivery, endpoint, attempt }: { tenant: string; delivery: Delivery; endpoint: Parameters<typeof Exchange>[0]["endpoint"]; attempt: Attempt }) {
+function Newest({ tenant, delivery, attempt }: { tenant: string; delivery: Delivery; attempt: Attempt }) {
   return (
     <section className="space-y-3 border-t border-line pt-4">
       <div className="flex flex-wrap items-center gap-x-3">
@@ -101,7 +101,7 @@ function Newest({ tenant, delivery, endpoint, attempt }: { tenant: string; deliv
         </p>
       )}
       <Waterfall timings={attempt.timings} />
-      <Exchange tenant={tenant} event={delivery.event} endpoint={endpoint} attempt={attempt} stacked />
+      <Exchange tenant={tenant} delivery={delivery.id} attempt={attempt} stacked />
     </section>
   );
 }

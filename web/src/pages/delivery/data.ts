@@ -1,9 +1,8 @@
 import { useQuery } from "@tanstack/react-query";
 import { api, call, type Schemas } from "@/api/client";
 import { useAction, useLiveQuery } from "@/api/hooks";
+import { fetchEndpoint } from "@/api/names";
 import type { ApiError } from "@/api/problem";
-import { requestBody } from "@/lib/body";
-import { member } from "@/lib/json";
 import { plural } from "@/lib/numbers";
 import { sentence, shell, visible } from "@/lib/text";
 import { endpointName } from "@/parts/Health";
@@ -22,7 +21,7 @@ export function useDelivery(tenant: string, id: string) {
 export function useEndpoint(tenant: string, id: string | undefined) {
   return useQuery<Endpoint, ApiError>({
     queryKey: ["endpoint", tenant, id],
-    queryFn: ({ signal }) => call(api.GET("/api/v1/tenants/{tenant}/endpoints/{id}", { params: { path: { tenant, id: id ?? "" } }, signal })),
+    queryFn: ({ signal }) => fetchEndpoint(tenant, id ?? "", signal),
     enabled: id !== undefined,
     staleTime: 30_000,
     refetchOnWindowFocus: false,
@@ -34,35 +33,6 @@ export function endpointLabel(endpoint: Endpoint | undefined, id: string): strin
   return endpoint ? endpointName(endpoint) : id;
 }
 
-/** The event of a delivery: what was published, as its text, or that it is not there any more. */
-export type Payload = { data: string; erased: boolean; facts: { id: string; type: string; occurred_at: string; created_at: string } };
-
-/** readEvent reads an event from the text of the answer, so that its data stays as it was published. */
-export function readEvent(text: string): Payload {
-  const value = (name: string) => {
-    const raw = member(text, name);
-    return raw?.startsWith('"') ? (JSON.parse(raw) as string) : "";
-  };
-  const erased = (member(text, "erased") ?? member(text, "erased_at") ?? "null").trim();
-  return {
-    data: member(text, "data") ?? "null",
-    erased: erased !== "null" && erased !== "false",
-    facts: { id: value("id"), type: value("type"), occurred_at: value("occurred_at"), created_at: value("created_at") },
-  };
-}
-
-/** usePayload fetches the event of a delivery once. */
-export function usePayload(tenant: string, event: string | undefined) {
-  return useQuery<Payload, ApiError>({
-    queryKey: ["payload", tenant, event],
-    queryFn: async ({ signal }) => readEvent(await call(api.GET("/api/v1/tenants/{tenant}/events/{id}", { params: { path: { tenant, id: event ?? "" } }, parseAs: "text", signal })) as string),
-    enabled: event !== undefined,
-    staleTime: Number.POSITIVE_INFINITY,
-    gcTime: 60_000,
-    refetchOnWindowFocus: false,
-  });
-}
-
 /** dialectOf returns what a delivery was formed for: what the endpoint speaks, or what the headers of the request show. */
 export function dialectOf(endpoint: Endpoint | undefined, attempt: Attempt | undefined): string {
   const headers = attempt?.request?.headers ?? {};
@@ -71,12 +41,6 @@ export function dialectOf(endpoint: Endpoint | undefined, attempt: Attempt | und
   if ("bond-signature" in headers) return "atelio";
   if ("x-event-token" in headers) return "akkuro";
   return endpoint?.dialect ?? "";
-}
-
-/** bodyOf returns the body that was sent; undefined if it cannot be told. */
-export function bodyOf(payload: Payload | undefined, dialect: string, attempt: Attempt | undefined): string | undefined {
-  if (!payload || payload.erased) return undefined;
-  return requestBody(dialect, { ...payload.facts, data: payload.data }, attempt?.request?.body_bytes);
 }
 
 export const isOpen = (delivery: Pick<Delivery, "status">) => delivery.status === "pending" || delivery.status === "retrying";
@@ -123,12 +87,15 @@ export function useDeliveryActions(tenant: string, id: string, changed: () => vo
   return { retry, cancel };
 }
 
-/** curl returns the command that sends the request of an attempt again. */
-export function curl(attempt: Attempt, body: string | undefined): string {
-  const { request } = attempt;
-  if (!request) return "";
+/** What a shell takes as one argument, with room for others. */
+const longest = 100_000;
+
+/** curl returns the command that sends the request of an attempt again, and whether it reads the body from a file. */
+export function curl({ request }: Attempt, body: string | undefined): { text: string; file: boolean } {
+  if (!request) return { text: "", file: false };
+  const file = body === undefined || body.length > longest;
   const lines = [`curl -X ${request.method} ${shell(request.url)}`];
   for (const [name, value] of Object.entries(request.headers)) lines.push(`-H ${shell(`${name}: ${value}`)}`);
-  lines.push(body === undefined ? "--data-binary @body.json" : `--data-binary ${shell(body)}`);
-  return lines.join(" \\\n  ");
+  lines.push(file ? "--data-binary @body.json" : `--data-binary ${shell(body)}`);
+  return { text: lines.join(" \\\n  "), file };
 }

@@ -2,6 +2,7 @@ import { Menu } from "@base-ui/react/menu";
 import { ChevronDown, CircleAlert, CircleCheck, Clock, Hourglass, ListRestart, RotateCw, Terminal, X } from "lucide-react";
 import { lazy, Suspense, useMemo, useState } from "react";
 import { useParams } from "react-router";
+import { useRequestBody } from "@/api/body";
 import { plural } from "@/lib/numbers";
 import { cx, middle, sentence, visible } from "@/lib/text";
 import { advice, failure } from "@/lib/words";
@@ -9,6 +10,7 @@ import { useAddress } from "@/parts/Address";
 import { Button } from "@/parts/Button";
 import { Id, useCopy } from "@/parts/Copy";
 import { ConfirmDialog } from "@/parts/Dialog";
+import { Exchange, RequestBody } from "@/parts/Exchange";
 import { endpointName } from "@/parts/Health";
 import { useKeys } from "@/parts/Keys";
 import { PageHeader, Panel } from "@/parts/Page";
@@ -18,9 +20,9 @@ import { PageSkeleton } from "@/parts/Shell";
 import { ErrorState, Skeleton } from "@/parts/States";
 import { StatusBadge } from "@/parts/Status";
 import { Time, Timed, Took } from "@/parts/Time";
+import { useToast } from "@/parts/Toast";
 import { Waterfall } from "@/parts/Waterfall";
-import { type Attempt, bodyOf, curl, type Delivery as DeliveryOf, dialectOf, type Endpoint, endpointLabel, isOpen, story, useDelivery, useDeliveryActions, useEndpoint, usePayload } from "./data";
-import { Exchange } from "./Exchange";
+import { type Attempt, curl, type Delivery as DeliveryOf, dialectOf, type Endpoint, endpointLabel, isOpen, story, useDelivery, useDeliveryActions, useEndpoint } from "./data";
 
 const Signature = lazy(() => import("./Signature").then((module) => ({ default: module.Signature })));
 
@@ -89,7 +91,7 @@ function Page({ tenant, delivery: it, endpoint }: { tenant: string; delivery: De
       <div className="grid gap-x-6 gap-y-4 px-4 pb-8 sm:px-6 lg:grid-cols-[256px_minmax(0,1fr)]">
         <Timeline delivery={it} attempts={attempts} chosen={chosen} choose={choose} />
         <div className="min-w-0 space-y-4">
-          {chosen ? <AttemptPanel key={chosen.id} tenant={tenant} delivery={it} endpoint={endpoint} attempt={chosen} /> : <NoAttempt delivery={it} />}
+          {chosen ? <AttemptPanel key={chosen.id} tenant={tenant} delivery={it} attempt={chosen} /> : <NoAttempt tenant={tenant} delivery={it} />}
           <Verify tenant={tenant} delivery={it} endpoint={endpoint} attempt={chosen} />
         </div>
       </div>
@@ -125,10 +127,16 @@ function Actions({ tenant, delivery: it, endpoint, attempt }: { tenant: string; 
   const { can } = useScope();
   const { retry, cancel } = useDeliveryActions(tenant, it.id);
   const [asking, setAsking] = useState(false);
-  const payload = usePayload(tenant, attempt?.request ? it.event : undefined);
+  const body = useRequestBody(tenant, attempt?.request ? it.id : undefined);
   const [copied, copy] = useCopy();
   const open = isOpen(it);
-  const copyCurl = useMemo(() => () => attempt && copy(curl(attempt, bodyOf(payload.data, dialectOf(endpoint, attempt), attempt))), [attempt, copy, payload.data, endpoint]);
+  const toast = useToast();
+  const copyCurl = () => {
+    if (!attempt) return;
+    const command = curl(attempt, body.data?.body);
+    copy(command.text);
+    if (command.file) toast.done("Save the body as body.json: it is too long for a command");
+  };
   const { mutate } = retry;
   useCommands(
     `delivery-${it.id}`,
@@ -147,7 +155,7 @@ function Actions({ tenant, delivery: it, endpoint, attempt }: { tenant: string; 
   return (
     <>
       {attempt?.request && (
-        <Button icon={copied ? CircleCheck : Terminal} disabled={payload.isPending} onClick={copyCurl}>
+        <Button icon={copied ? CircleCheck : Terminal} disabled={body.isPending} onClick={copyCurl}>
           {copied ? "Copied" : "Copy as curl"}
         </Button>
       )}
@@ -268,7 +276,7 @@ function Point({ icon: Icon, children }: { icon: typeof Clock; children: React.R
   );
 }
 
-function AttemptPanel({ tenant, delivery, endpoint, attempt }: { tenant: string; delivery: DeliveryOf; endpoint: Endpoint | undefined; attempt: Attempt }) {
+function AttemptPanel({ tenant, delivery, attempt }: { tenant: string; delivery: DeliveryOf; attempt: Attempt }) {
   const status = attempt.response?.status;
   return (
     <Panel
@@ -289,16 +297,20 @@ function AttemptPanel({ tenant, delivery, endpoint, attempt }: { tenant: string;
           </div>
           <Waterfall timings={attempt.timings} />
         </div>
-        <Exchange tenant={tenant} event={delivery.event} endpoint={endpoint} attempt={attempt} />
+        <Exchange tenant={tenant} delivery={delivery.id} attempt={attempt} />
       </div>
     </Panel>
   );
 }
 
-function NoAttempt({ delivery }: { delivery: DeliveryOf }) {
+function NoAttempt({ tenant, delivery }: { tenant: string; delivery: DeliveryOf }) {
+  const open = isOpen(delivery);
   return (
-    <Panel title={isOpen(delivery) ? "No attempt yet" : "It was never sent"}>
-      <p className="text-muted">{isOpen(delivery) ? "The request, the answer and where the time went are shown here as soon as it was sent." : "So there is no request and no answer to show."}</p>
+    <Panel title={open ? "No attempt yet" : "It was never sent"}>
+      <div className="space-y-3">
+        <p className="text-muted">{open ? "The request, the answer and where the time went are shown here as soon as it was sent." : "So there is no request and no answer to show."}</p>
+        <RequestBody tenant={tenant} delivery={delivery.id} title={open ? "Body that will be sent" : "Body that would have been sent"} />
+      </div>
     </Panel>
   );
 }
@@ -307,7 +319,8 @@ function NoAttempt({ delivery }: { delivery: DeliveryOf }) {
 function Verify({ tenant, delivery, endpoint, attempt }: { tenant: string; delivery: DeliveryOf; endpoint: Endpoint | undefined; attempt: Attempt | undefined }) {
   const [params, change] = useAddress();
   const open = params.has("signature");
-  const payload = usePayload(tenant, open && attempt?.request ? delivery.event : undefined);
+  const body = useRequestBody(tenant, open && attempt?.request ? delivery.id : undefined);
+  const same = body.data?.bytes === attempt?.request?.body_bytes;
   const dialect = dialectOf(endpoint, attempt);
   const toggle = () =>
     change(
@@ -328,7 +341,7 @@ function Verify({ tenant, delivery, endpoint, attempt }: { tenant: string; deliv
       {open && (
         <div className="border-t border-line p-4">
           <Suspense fallback={<Skeleton className="h-40" />}>
-            <Signature key={attempt?.id} tenant={tenant} endpoint={delivery.endpoint} dialect={dialect} attempt={attempt} body={bodyOf(payload.data, dialect, attempt)} />
+            <Signature key={attempt?.id} tenant={tenant} endpoint={delivery.endpoint} dialect={dialect} attempt={attempt} body={same ? body.data?.body : undefined} />
           </Suspense>
         </div>
       )}

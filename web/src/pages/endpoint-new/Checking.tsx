@@ -4,7 +4,7 @@ import { Link } from "react-router";
 import { api, call, type Schemas } from "@/api/client";
 import { useAction, useLiveQuery } from "@/api/hooks";
 import { sentence, visible } from "@/lib/text";
-import { AttemptDetails } from "@/parts/Attempt";
+import { AttemptDetails } from "@/parts/Exchange";
 import { Button, ButtonLink } from "@/parts/Button";
 import { CodeBlock } from "@/parts/Code";
 import { Choice } from "@/parts/Form";
@@ -63,7 +63,7 @@ export function Checking({ tenant, endpoint }: { tenant: string; endpoint: Endpo
                   )}
                 </span>
               </p>
-              <AttemptDetails attempt={probe.data} />
+              <AttemptDetails tenant={tenant} delivery={probe.data.delivery} attempt={probe.data} />
             </>
           ) : (
             <p className="text-muted">No probe was sent yet.</p>

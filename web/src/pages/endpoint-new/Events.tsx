@@ -2,6 +2,7 @@ import { ArrowLeft, FlaskConical, Search, X } from "lucide-react";
 import { useMemo, useState } from "react";
 import { type ApiError, api, call } from "@/api/client";
 import { useAction, useLiveQuery } from "@/api/hooks";
+import { useSubscriptions } from "@/api/names";
 import { plural } from "@/lib/numbers";
 import { cx, sentence } from "@/lib/text";
 import { Button } from "@/parts/Button";
@@ -32,6 +33,7 @@ type Props = {
 export function Events({ tenant, draft, set, error, misplaced, busy, back, next }: Props) {
   const types = useLiveQuery(["event-types", "names"], (signal) => call(api.GET("/api/v1/event-types", { params: { query: { limit: most } }, signal })), { every: 60_000 });
   const names = useMemo(() => types.data?.data.filter((type) => !type.archived).map((type) => type.name) ?? [], [types.data]);
+  const subscriptions = useSubscriptions();
   const [search, setSearch] = useState("");
   const tree = useMemo(() => treeOf(names, search), [names, search]);
   const tried = useAction(() => call(api.POST("/api/v1/tenants/{tenant}/filters/try", { params: { path: { tenant } }, body: { filter: draft.filter.trim(), types: draft.events } })), { quiet: true });
@@ -72,7 +74,7 @@ export function Events({ tenant, draft, set, error, misplaced, busy, back, next 
               <input aria-label="Search event types" value={search} placeholder="Search" className="h-9 flex-1 bg-transparent outline-none placeholder:text-faint" onChange={(event) => setSearch(event.target.value)} />
             </div>
             <div role="group" aria-label="Event types" tabIndex={0} className="max-h-80 overflow-y-auto p-3">
-              {tree.length === 0 ? <p className="px-1 py-3 text-muted">{names.length === 0 ? "There is no event type yet." : "No type has this name."}</p> : tree.map((node) => <Branch key={node.pattern} node={node} selection={draft.events} choose={choose} />)}
+              {tree.length === 0 ? <p className="px-1 py-3 text-muted">{names.length === 0 ? "There is no event type yet." : "No type has this name."}</p> : tree.map((node) => <Branch key={node.pattern} node={node} selection={draft.events} choose={choose} listeners={subscriptions?.counts} />)}
             </div>
           </>
         )}
@@ -132,14 +134,18 @@ export function Events({ tenant, draft, set, error, misplaced, busy, back, next 
   );
 }
 
-function Branch({ node, selection, choose, depth = 0 }: { node: Node; selection: readonly string[]; choose: (pattern: string) => void; depth?: number }) {
+type BranchProps = { node: Node; selection: readonly string[]; choose: (pattern: string) => void; listeners: ReadonlyMap<string, number> | undefined; depth?: number };
+
+function Branch({ node, selection, choose, listeners, depth = 0 }: BranchProps) {
+  const others = listeners?.get(node.pattern);
+  const hint = node.children.length > 0 ? `${node.count} types` : others ? `${plural(others, "endpoint")} now` : "";
   const own = selection.includes(node.pattern);
   const above = !own && selection.some((pattern) => covers(pattern, node.pattern));
   return (
     <div className={depth > 0 ? "ml-6" : ""}>
-      <Tick label={node.label} hint={node.children.length > 0 ? `${node.count} types` : ""} checked={own || above} disabled={above} onChange={() => choose(node.pattern)} name={node.pattern} />
+      <Tick label={node.label} hint={hint} checked={own || above} disabled={above} onChange={() => choose(node.pattern)} name={node.pattern} />
       {node.children.map((child) => (
-        <Branch key={child.pattern} node={child} selection={selection} choose={choose} depth={depth + 1} />
+        <Branch key={child.pattern} node={child} selection={selection} choose={choose} listeners={listeners} depth={depth + 1} />
       ))}
     </div>
   );

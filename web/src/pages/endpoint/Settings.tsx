@@ -1,49 +1,36 @@
-import { TriangleAlert } from "lucide-react";
 import { type ReactNode, useState } from "react";
-import { api, call, type Schemas } from "@/api/client";
+import { api, ifMatch, type Schemas, versioned } from "@/api/client";
+import { useEdit } from "@/api/edit";
 import { useAction } from "@/api/hooks";
+import { fetchEndpoint } from "@/api/names";
 import { visible } from "@/lib/text";
 import { Button } from "@/parts/Button";
 import { CodeEditor } from "@/parts/Code";
-import { Diff } from "@/parts/Diff";
+import { Conflict } from "@/parts/Conflict";
 import { Choice, Field, FormError } from "@/parts/Form";
 import { Facts, Pane, Panel } from "@/parts/Page";
 import { useScope } from "@/parts/Scope";
-import { Notice } from "@/parts/Status";
-import { changed, conflicts, type Draft, draftOf, type Mistake, type Name, patchOf, rebase } from "./form";
+import { type Draft, draftOf, type Mistake, type Name, patchOf } from "./form";
 import type { Endpoint } from "./index";
 import { Rotate, Secret } from "./Secret";
 
 /** Settings shows and changes what the endpoint is configured as. It sends only what was changed. */
 export function Settings({ endpoint }: { endpoint: Endpoint }) {
   const { can } = useScope();
-  const [began, setBegan] = useState(endpoint);
-  const [draft, setDraft] = useState(() => draftOf(endpoint));
+  const path = { tenant: endpoint.tenant, id: endpoint.id };
+  const edit = useEdit(endpoint, { queryKey: ["endpoint", path.tenant, path.id], fetch: () => fetchEndpoint(path.tenant, path.id), draftOf });
+  const { base, draft, changed: names, clashing } = edit;
   const [mistakes, setMistakes] = useState<Mistake[]>([]);
   const [rotating, setRotating] = useState(false);
-  const base = draftOf(began);
-  const theirs = draftOf(endpoint);
-  const names = changed(base, draft);
   const locked = !can("manage");
 
-  // What somebody else saved is taken over where this form has no change of its own.
-  if (endpoint.updated_at !== began.updated_at && conflicts(base, draft, theirs).length === 0) {
-    setBegan(endpoint);
-    setDraft(rebase(base, draft, theirs));
-  }
-  const clashing = endpoint.updated_at === began.updated_at ? [] : conflicts(base, draft, theirs);
-
   const save = useAction(
-    (patch: Schemas["Patch"]) => call(api.PATCH("/api/v1/tenants/{tenant}/endpoints/{id}", { params: { path: { tenant: endpoint.tenant, id: endpoint.id } }, body: patch })),
+    (patch: Schemas["Patch"]) =>
+      edit.save(async (_draft, etag) => ({ ...endpoint, ...(await versioned(api.PATCH("/api/v1/tenants/{tenant}/endpoints/{id}", { params: { path, ...ifMatch(etag) }, body: patch }))) })),
     {
       quiet: true,
-      done: "Saved",
+      done: (saved) => (saved ? "Saved" : undefined),
       changes: [["endpoint", endpoint.tenant, endpoint.id], ["endpoints"], ["changes", endpoint.id]],
-      onDone: (saved) => {
-        const now = { ...endpoint, ...saved };
-        setBegan(now);
-        setDraft(draftOf(now));
-      },
     },
   );
   const submit = () => {
@@ -51,7 +38,7 @@ export function Settings({ endpoint }: { endpoint: Endpoint }) {
     setMistakes(found);
     if (found.length === 0) save.mutate(patch);
   };
-  const set = <K extends Name>(name: K, value: Draft[K]) => setDraft((old) => ({ ...old, [name]: value }));
+  const set = <K extends Name>(name: K, value: Draft[K]) => edit.set({ [name]: value });
   const wiring = (name: Name) => {
     const mistake = mistakes.find((each) => each.field === name)?.message;
     return { name, error: save.error, ...(mistake ? { problem: mistake } : {}) };
@@ -84,7 +71,7 @@ export function Settings({ endpoint }: { endpoint: Endpoint }) {
       <Pane className="flex-1 px-4 py-4 sm:px-6">
         <div className="grid max-w-6xl items-start gap-4 lg:grid-cols-[minmax(0,3fr)_minmax(280px,2fr)]">
           <div className="min-w-0 space-y-4">
-            {clashing.length > 0 && <Conflict names={clashing} mine={draft} theirs={theirs} takeTheirs={() => (setBegan(endpoint), setDraft({ ...rebase(base, draft, theirs), ...pick(theirs, clashing) }))} keepMine={() => (setBegan(endpoint), setDraft(rebase(base, draft, theirs)))} />}
+            <Conflict what="this endpoint" edit={edit} />
             <Panel title="Address">
               <div className="space-y-4">
                 {text("url", "URL", { mono: true })}
@@ -177,7 +164,7 @@ export function Settings({ endpoint }: { endpoint: Endpoint }) {
             <p className="min-w-0 flex-1 text-sm text-muted">Changed: {names.map((name) => name.replaceAll("_", " ")).join(", ") || "nothing"}</p>
             <Button
               onClick={() => {
-                setDraft(base);
+                edit.undo();
                 setMistakes([]);
                 save.reset();
               }}
@@ -192,29 +179,5 @@ export function Settings({ endpoint }: { endpoint: Endpoint }) {
       )}
       <Rotate endpoint={endpoint} open={rotating} onClose={() => setRotating(false)} />
     </form>
-  );
-}
-
-function pick(draft: Draft, names: readonly Name[]): Partial<Draft> {
-  return Object.fromEntries(names.map((name) => [name, draft[name]]));
-}
-
-/** Conflict shows both sides of what two people changed, and lets one choose. */
-function Conflict({ names, mine, theirs, takeTheirs, keepMine }: { names: readonly Name[]; mine: Draft; theirs: Draft; takeTheirs: () => void; keepMine: () => void }) {
-  return (
-    <div className="overflow-hidden rounded-lg border border-warn-solid">
-      <Notice tone="warn" icon={TriangleAlert}>
-        Somebody else changed this endpoint while you did. Theirs is above (−), yours below (+).
-      </Notice>
-      <Diff before={pick(theirs, names)} after={pick(mine, names)} />
-      <div className="flex justify-end gap-2 border-t border-line px-4 py-2.5">
-        <Button size="sm" onClick={takeTheirs}>
-          Take theirs
-        </Button>
-        <Button size="sm" look="primary" onClick={keepMine}>
-          Keep mine
-        </Button>
-      </div>
-    </div>
   );
 }

@@ -4,7 +4,7 @@ import { Link, useLocation, useNavigate } from "react-router";
 import { api, call, type Schemas } from "@/api/client";
 import { useAction, useLiveQuery } from "@/api/hooks";
 import { plural } from "@/lib/numbers";
-import { AttemptDetails } from "@/parts/Attempt";
+import { AttemptDetails } from "@/parts/Exchange";
 import { Button } from "@/parts/Button";
 import { Field, FormError } from "@/parts/Form";
 import { Pane, Panel } from "@/parts/Page";
@@ -81,7 +81,7 @@ export function Testing({ endpoint, ask }: { endpoint: Endpoint; ask: (asked: As
           ) : probe.data ? (
             <div className="space-y-4">
               {probe.data.outcome === "ok" && <Works endpoint={endpoint} ask={ask} />}
-              <AttemptDetails attempt={probe.data} />
+              <AttemptDetails tenant={endpoint.tenant} delivery={probe.data.delivery} attempt={probe.data} />
             </div>
           ) : test.data ? (
             <TestResult endpoint={endpoint} receipt={test.data} />
@@ -144,7 +144,7 @@ function TestResult({ endpoint, receipt }: { endpoint: Endpoint; receipt: Schema
           Open the delivery
         </Link>
       </p>
-      {last && <AttemptDetails attempt={last} />}
+      {last && <AttemptDetails tenant={endpoint.tenant} delivery={receipt.delivery} attempt={last} />}
     </div>
   );
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { conflicts, type Draft, patchOf, rebase } from "./form";
+import { type Draft, patchOf } from "./form";
 
 const base: Draft = {
   url: "https://example.com/hooks",
@@ -32,12 +32,4 @@ test("an empty input clears", () => {
 
 test("mistakes name their field", () => {
   expect(patchOf(base, { ...base, max_in_flight: "many", retry: "{", headers: "nonsense" }).mistakes.map((mistake) => mistake.field)).toEqual(["max_in_flight", "retry", "headers"]);
-});
-
-test("of two people's changes, nothing is lost", () => {
-  const mine = { ...base, timeout: "30s", description: "Mine" };
-  const theirs = { ...base, url: "https://example.com/new", description: "Theirs" };
-  expect(rebase(base, mine, theirs)).toEqual({ ...base, url: "https://example.com/new", timeout: "30s", description: "Mine" });
-  expect(conflicts(base, mine, theirs)).toEqual(["description"]);
-  expect(conflicts(base, mine, { ...base, description: "Mine" })).toEqual([]);
 });

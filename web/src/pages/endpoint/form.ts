@@ -1,4 +1,5 @@
 import type { Schemas } from "@/api/client";
+import { changed } from "@/lib/merge";
 
 type Endpoint = Schemas["EndpointWithHealth"];
 type Patch = Schemas["Patch"];
@@ -41,11 +42,6 @@ export function draftOf(endpoint: Endpoint): Draft {
       .map(([name, value]) => `${name}: ${value}`)
       .join("\n"),
   };
-}
-
-/** changed returns the names of what the form changes of what it began with. */
-export function changed(base: Draft, draft: Draft): Name[] {
-  return (Object.keys(base) as Name[]).filter((name) => base[name] !== draft[name]);
 }
 
 /** A mistake that is found before anything is sent. Whatever else is wrong, the API says. */
@@ -127,15 +123,4 @@ function headersOf(text: string, mistakes: Mistake[]): Record<string, string> {
     else headers[line.slice(0, colon).trim()] = line.slice(colon + 1).trim();
   }
   return headers;
-}
-
-/** rebase returns the form on what somebody else has saved meanwhile: what this form did not change becomes theirs. */
-export function rebase(base: Draft, draft: Draft, theirs: Draft): Draft {
-  return { ...theirs, ...Object.fromEntries(changed(base, draft).map((name) => [name, draft[name]])) };
-}
-
-/** conflicts returns what both this form and somebody else changed, differently. */
-export function conflicts(base: Draft, draft: Draft, theirs: Draft): Name[] {
-  const ours = new Set(changed(base, draft));
-  return changed(base, theirs).filter((name) => ours.has(name) && draft[name] !== theirs[name]);
 }

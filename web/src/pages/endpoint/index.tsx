@@ -2,8 +2,9 @@ import { Menu } from "@base-ui/react/menu";
 import { Ban, Ellipsis, History, ListRestart, Pause, Play, Radar, RefreshCw, Trash2 } from "lucide-react";
 import { useCallback, useMemo, useState } from "react";
 import { Route, Routes, useNavigate, useParams } from "react-router";
-import { api, call, type Schemas } from "@/api/client";
+import { api, call, type Schemas, type Versioned } from "@/api/client";
 import { useAction, useLiveQuery } from "@/api/hooks";
+import { fetchEndpoint } from "@/api/names";
 import { plural } from "@/lib/numbers";
 import { cx, visible } from "@/lib/text";
 import { Button, IconButton } from "@/parts/Button";
@@ -25,7 +26,7 @@ import { Rotate } from "./Secret";
 import { Settings } from "./Settings";
 import { Testing } from "./Testing";
 
-export type Endpoint = Schemas["EndpointWithHealth"];
+export type Endpoint = Versioned<Schemas["EndpointWithHealth"]>;
 
 /** What a part of the page asks to be done: a dialog opens before it is. */
 export type Asked = "pause" | "disable" | "delete" | "replay" | "retry" | "rotate";
@@ -34,7 +35,7 @@ export type Asked = "pause" | "disable" | "delete" | "replay" | "retry" | "rotat
 export default function EndpointPage() {
   const tenant = useTenant();
   const { id = "" } = useParams();
-  const endpoint = useLiveQuery(["endpoint", tenant, id], (signal) => call(api.GET("/api/v1/tenants/{tenant}/endpoints/{id}", { params: { path: { tenant, id } }, signal })));
+  const endpoint = useLiveQuery(["endpoint", tenant, id], (signal) => fetchEndpoint(tenant, id, signal));
   if (endpoint.isPending) return <PageSkeleton />;
   if (!endpoint.data) {
     if (endpoint.error?.status === 404) return <Gone tenant={tenant} id={id} />;

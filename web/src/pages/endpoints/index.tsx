@@ -3,6 +3,7 @@ import { useCallback, useMemo } from "react";
 import { useSearchParams } from "react-router";
 import { api, call, type Schemas } from "@/api/client";
 import { useList, useLiveQuery } from "@/api/hooks";
+import { useOffers } from "@/api/names";
 import { bars } from "@/lib/series";
 import { sentence, visible } from "@/lib/text";
 import { Button, ButtonLink } from "@/parts/Button";
@@ -16,19 +17,17 @@ import { useSelection } from "@/parts/Selection";
 import { EmptyState } from "@/parts/States";
 import { EndpointStatus } from "@/parts/Status";
 import { Num, Time, Timed } from "@/parts/Time";
-import { TokenSearch } from "@/parts/TokenSearch";
+import { type TokenKey, TokenSearch } from "@/parts/TokenSearch";
 import { Selected } from "./Selected";
 
 type Row = Schemas["EndpointWithHealth"];
 
 const healths = ["failing", "recovering", "healthy", "idle"] as const;
 const statuses = ["enabled", "paused", "disabled"] as const;
-const dialects = ["standard", "akkuro", "atelio", "azakaw", "bluefin", "lemon"] as const;
-
-const tokens = [
+const tokens: readonly TokenKey[] = [
   { key: "health", hint: "how deliveries go", values: healths },
   { key: "status", hint: "whether it is enabled", values: statuses },
-  { key: "dialect", hint: "format of deliveries", values: dialects },
+  { key: "waiting", hint: "whether deliveries wait for it", values: ["true"] },
 ];
 
 const id = (row: Row) => row.id;
@@ -41,18 +40,21 @@ export default function Endpoints() {
   const health = healths.find((each) => each === params.get("health"));
   const status = statuses.find((each) => each === params.get("status"));
   const dialect = params.get("dialect") ?? undefined;
+  const type = params.get("type") ?? undefined;
+  const waiting = params.get("waiting") === "true";
+  const offers = useOffers(tenant);
   const fetch = useCallback(
     (cursor: string | undefined, signal: AbortSignal) => {
-      const query = { limit: 100, ...(health ? { health } : {}), ...(status ? { status } : {}), ...(dialect ? { dialect } : {}), ...(cursor ? { cursor } : {}) };
+      const query = { limit: 100, ...(health ? { health } : {}), ...(status ? { status } : {}), ...(dialect ? { dialect } : {}), ...(type ? { event_type: type } : {}), ...(waiting ? { waiting } : {}), ...(cursor ? { cursor } : {}) };
       if (tenant) return call(api.GET("/api/v1/tenants/{tenant}/endpoints", { params: { path: { tenant }, query }, signal }));
       return call(api.GET("/api/v1/endpoints", { params: { query }, signal }));
     },
-    [health, status, dialect, tenant],
+    [health, status, dialect, type, waiting, tenant],
   );
-  const list = useList(["endpoints", tenant, health, status, dialect], fetch, id);
-  const selection = useSelection(list.rows, id, JSON.stringify([tenant, health, status, dialect]));
+  const list = useList(["endpoints", tenant, health, status, dialect, type, waiting], fetch, id);
+  const selection = useSelection(list.rows, id, JSON.stringify([tenant, health, status, dialect, type, waiting]));
   const sparks = useSparks(tenant);
-  const filtered = Boolean(health || status || dialect || (!own && tenant));
+  const filtered = Boolean(health || status || dialect || type || waiting || (!own && tenant));
 
   const columns = useMemo<Column<Row>[]>(
     () => [
@@ -101,7 +103,7 @@ export default function Endpoints() {
       />
       <div className="px-4 pb-3 sm:px-6">
         <TokenSearch
-          keys={own ? tokens : [...tokens, { key: "tenant", hint: "of one tenant", values: suggestTenants }]}
+          keys={[...tokens, offers.type, offers.dialect, ...(own ? [] : [offers.tenant])]}
           placeholder={own ? "Filter: health:failing" : "Filter: health:failing tenant:acme"}
         />
       </div>
@@ -174,9 +176,4 @@ function useSparks(tenant: string | undefined) {
     const rows = Map.groupBy(statistics.data?.data ?? [], (row) => row.endpoint ?? "");
     return (endpoint: string) => bars(rows.get(endpoint) ?? [], hour, "hour", 24);
   }, [statistics.data, hour]);
-}
-
-async function suggestTenants(): Promise<string[]> {
-  const page = await call(api.GET("/api/v1/tenants", { params: { query: { limit: 250 } } }));
-  return page.data.map((tenant) => tenant.id);
 }

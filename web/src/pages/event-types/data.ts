@@ -1,26 +1,32 @@
 import { useQuery } from "@tanstack/react-query";
-import { api, call, type Schemas } from "@/api/client";
+import { api, call, ifMatch, type Schemas, type Versioned } from "@/api/client";
 import type { ApiError } from "@/api/problem";
 import { member } from "@/lib/json";
 
-export type EventType = Omit<Schemas["EventType"], "schema" | "example"> & {
+export type EventType = Versioned<Omit<Schemas["EventType"], "schema" | "example">> & {
   /** As they were written; empty if there is none. */
   schema: string;
   example: string;
 };
 
 /** read takes an event type apart as text, so that schema and example stay as they were written. */
-export function read(text: string): EventType {
+function read(text: string, etag: string): EventType {
   const raw = (name: string) => {
     const value = member(text, name) ?? "null";
     return value.trim() === "null" ? "" : value;
   };
   const value = JSON.parse(text) as Schemas["EventType"];
-  return { ...value, schema: raw("schema"), example: raw("example") };
+  return { ...value, etag, schema: raw("schema"), example: raw("example") };
 }
 
-export const fetchType = async (name: string, signal?: AbortSignal): Promise<EventType> =>
-  read((await call(api.GET("/api/v1/event-types/{name}", { params: { path: { name } }, parseAs: "text", ...(signal ? { signal } : {}) }))) as string);
+/** answered reads a type and its version from an answer. */
+async function answered(request: Promise<{ data?: unknown; response: Response }>): Promise<EventType> {
+  const text = (await call(request)) as string;
+  return read(text, (await request).response.headers.get("ETag") ?? "");
+}
+
+export const fetchType = (name: string, signal?: AbortSignal): Promise<EventType> =>
+  answered(api.GET("/api/v1/event-types/{name}", { params: { path: { name } }, parseAs: "text", ...(signal ? { signal } : {}) }));
 
 export function useType(name: string | undefined) {
   return useQuery<EventType, ApiError>({ queryKey: ["event-type", name], queryFn: ({ signal }) => fetchType(name ?? "", signal), enabled: name !== undefined, refetchOnWindowFocus: false });
@@ -28,10 +34,10 @@ export function useType(name: string | undefined) {
 
 export type Draft = Pick<EventType, "description" | "group" | "archived" | "schema" | "example">;
 
-/** save writes a type. Schema and example are sent as they were typed, and not as JavaScript would write them. */
-export function save(name: string, draft: Draft): Promise<unknown> {
+/** save writes a type, and returns it. Schema and example are sent as they were typed, and not as JavaScript would write them. With an ETag, it is refused if somebody else changed the type since. */
+export function save(name: string, draft: Draft, etag?: string): Promise<EventType> {
   const text =
     `{"description":${JSON.stringify(draft.description)},"group":${JSON.stringify(draft.group)},"archived":${draft.archived}` +
     `,"schema":${draft.schema.trim() || "null"},"example":${draft.example.trim() || "null"}}`;
-  return call(api.PUT("/api/v1/event-types/{name}", { params: { path: { name } }, body: {}, bodySerializer: () => text, parseAs: "text" }));
+  return answered(api.PUT("/api/v1/event-types/{name}", { params: { path: { name }, ...(etag ? ifMatch(etag) : {}) }, body: {}, bodySerializer: () => text, parseAs: "text" }));
 }

@@ -2,11 +2,10 @@ import { useQuery } from "@tanstack/react-query";
 import { Archive, ArchiveRestore, FlaskConical, Pencil, Plus, Search, Send, Shapes } from "lucide-react";
 import { useMemo, useRef, useState } from "react";
 import { Link, useNavigate, useParams } from "react-router";
-import { useAction } from "@/api/hooks";
-import { type Endpoint, eventTypes, useEndpoints } from "@/api/names";
-import type { Schemas } from "@/api/client";
-import { plural } from "@/lib/numbers";
-import { subscribes } from "@/lib/schema";
+import { api, call, type Schemas } from "@/api/client";
+import { useAction, useLiveQuery } from "@/api/hooks";
+import { eventTypes, useSubscriptions } from "@/api/names";
+import { exactNumber, human, plural } from "@/lib/numbers";
 import { cx, sentence, visible } from "@/lib/text";
 import { useAddress } from "@/parts/Address";
 import { Button } from "@/parts/Button";
@@ -22,7 +21,7 @@ import { EmptyState, ErrorState, Skeleton } from "@/parts/States";
 import { EndpointStatus } from "@/parts/Status";
 import { Time } from "@/parts/Time";
 import { type EventType, save, useType } from "./data";
-import { Edit } from "./Edit";
+import { Change, Make } from "./Edit";
 import { SchemaTree } from "./SchemaTree";
 import { TryPublish, TryTest } from "./Try";
 
@@ -37,6 +36,7 @@ export default function EventTypes() {
   const navigate = useNavigate();
   const [making, setMaking] = useState(false);
   const all = useQuery(eventTypes());
+  const subscriptions = useSubscriptions();
   const words = params.get("q") ?? "";
   const groups = useMemo(() => grouped(all.data ?? [], words), [all.data, words]);
   const flat = useMemo(() => groups.flatMap(([, types]) => types), [groups]);
@@ -48,7 +48,7 @@ export default function EventTypes() {
     if (next) void navigate(`${link.eventType(next.name)}?${params}`, { replace: true });
   };
   useKeys({ j: () => step(1), k: () => step(-1) });
-  const edit = making && <Edit type={undefined} close={() => setMaking(false)} saved={(made) => (setMaking(false), void navigate(link.eventType(made)))} />;
+  const edit = making && <Make close={() => setMaking(false)} made={(made) => (setMaking(false), void navigate(link.eventType(made)))} />;
 
   if (all.error) return <ErrorState error={all.error} what="The event types could not be loaded" retry={all.refetch} />;
   if (all.data?.length === 0) {
@@ -105,6 +105,7 @@ export default function EventTypes() {
                       >
                         <span className={cx("min-w-0 flex-1 truncate", type.archived && "text-muted line-through")}>{visible(type.name)}</span>
                         {type.archived && <Archive size={13} className="shrink-0 text-faint" aria-label="archived" />}
+                        <Listeners count={type.archived ? undefined : subscriptions?.counts.get(type.name)} />
                       </Link>
                     </li>
                   ))}
@@ -122,6 +123,17 @@ export default function EventTypes() {
       )}
       {edit}
     </div>
+  );
+}
+
+/** Listeners says beside a type how many endpoints subscribe to it. */
+function Listeners({ count }: { count: number | undefined }) {
+  if (count === undefined) return null;
+  return (
+    <span className="num shrink-0 text-xs font-normal text-faint" title={count === 0 ? "No endpoint subscribes to it" : `${plural(count, "endpoint subscribes", "endpoints subscribe")} to it`}>
+      {human(count)}
+      <span className="sr-only"> {count === 1 ? "endpoint" : "endpoints"}</span>
+    </span>
   );
 }
 
@@ -156,12 +168,15 @@ function grouped(types: readonly Entry[], words: string): [string, Entry[]][] {
 function Detail({ name, back }: { name: string; back: boolean }) {
   const { shell, can } = useScope();
   const found = useType(name);
-  const { endpoints, loading } = useEndpoints();
-  const subscribers = useMemo(() => [...endpoints.values()].filter((endpoint) => subscribes(endpoint.events, name)), [endpoints, name]);
+  const listeners = useSubscribers(name);
+  const subscribers = listeners.data?.data ?? [];
+  const loading = listeners.isPending;
+  const counted = useSubscriptions()?.counts.get(name);
+  const count = Math.max(counted ?? 0, subscribers.length);
   const [asked, setAsked] = useState<"edit" | "archive" | "test" | "publish">();
   const close = () => setAsked(undefined);
   const type = found.data;
-  const archive = useAction((archived: boolean) => save(name, { ...(type as EventType), archived }), {
+  const archive = useAction((archived: boolean) => save(name, { ...(type as EventType), archived }, type?.etag), {
     done: (_out, archived) => (archived ? "Archived" : "It can be published again"),
     failed: "It was not changed",
     changes: [["event-type", name], ["names", "event-types"]],
@@ -196,7 +211,7 @@ function Detail({ name, back }: { name: string; back: boolean }) {
         sentence={
           <>
             {type.description && `${sentence(visible(type.description))} `}
-            {type.archived ? "It cannot be published, and endpoints can no longer subscribe to it." : !loading && (subscribers.length === 0 ? "No endpoint subscribes to it." : `${plural(subscribers.length, "endpoint")} ${subscribers.length === 1 ? "subscribes" : "subscribe"} to it.`)}
+            {type.archived ? "It cannot be published, and endpoints can no longer subscribe to it." : !loading && (count === 0 ? "No endpoint subscribes to it." : `${plural(count, "endpoint subscribes", "endpoints subscribe")} to it.`)}
           </>
         }
         {...(back ? { back: [{ to: "/event-types", label: "Event types" }] } : {})}
@@ -241,7 +256,7 @@ function Detail({ name, back }: { name: string; back: boolean }) {
               <p className="text-muted">There is none. Tests send a made-up event{operator ? "; edit the type to add one" : ""}.</p>
             </Panel>
           )}
-          <Subscribers endpoints={subscribers} loading={loading} />
+          <Subscribers name={name} listeners={listeners} count={count} />
           {operator && (
             <p className="px-1 text-sm text-muted">
               Changed <Time at={type.updated_at} />, created <Time at={type.created_at} />
@@ -249,12 +264,12 @@ function Detail({ name, back }: { name: string; back: boolean }) {
           )}
         </div>
       </div>
-      {asked === "edit" && <Edit type={type} close={close} saved={close} />}
+      {asked === "edit" && <Change type={type} close={close} />}
       {asked === "test" && <TryTest type={type} subscribers={subscribers} close={close} />}
       {asked === "publish" && <TryPublish type={type} close={close} />}
       <ConfirmDialog open={asked === "archive"} onClose={close} title={`Archive ${type.name}?`} action="Archive it" busy={archive.isPending} onConfirm={() => archive.mutate(true)}>
         <p>
-          Publishing it is refused from then on{subscribers.length > 0 ? `, and the ${plural(subscribers.length, "endpoint")} that ${subscribers.length === 1 ? "subscribes" : "subscribe"} to it get${subscribers.length === 1 ? "s" : ""} no new ones` : ""}. What is stored is still delivered. It can be restored.
+          Publishing it is refused from then on{count > 0 ? `, and the ${plural(count, "endpoint that subscribes", "endpoints that subscribe")} to it get${count === 1 ? "s" : ""} no new ones` : ""}. What is stored is still delivered. It can be restored.
         </p>
       </ConfirmDialog>
     </>
@@ -292,20 +307,38 @@ function SchemaPanel({ type }: { type: EventType }) {
 /** How many subscribers are listed. */
 const listed = 50;
 
-function Subscribers({ endpoints, loading }: { endpoints: readonly Endpoint[]; loading: boolean }) {
+/** useSubscribers fetches endpoints that subscribe to a type, whatever their filters say: of all tenants in the console. */
+function useSubscribers(name: string) {
+  const { tenant } = useScope();
+  const query = { event_type: name, limit: listed };
+  return useLiveQuery(
+    ["subscribers", tenant ?? "", name],
+    (signal) =>
+      tenant
+        ? call(api.GET("/api/v1/tenants/{tenant}/endpoints", { params: { path: { tenant }, query }, signal }))
+        : call(api.GET("/api/v1/endpoints", { params: { query }, signal })),
+    { every: 30_000 },
+  );
+}
+
+function Subscribers({ name, listeners, count }: { name: string; listeners: ReturnType<typeof useSubscribers>; count: number }) {
   const { shell, link } = useScope();
+  const { data, error, refetch } = listeners;
+  const all = `${link.endpoints()}?type=${encodeURIComponent(name)}`;
   return (
-    <Panel title="Who subscribes" flush aside={!loading && <span className="num text-sm text-muted">{endpoints.length}</span>}>
-      {loading ? (
+    <Panel title="Who subscribes" flush aside={data && <span className="num text-sm text-muted">{exactNumber(count)}</span>}>
+      {!data && error ? (
+        <ErrorState error={error} what="The endpoints could not be loaded" retry={refetch} />
+      ) : !data ? (
         <div className="space-y-3 p-4">
           <Skeleton />
           <Skeleton className="w-2/3" />
         </div>
-      ) : endpoints.length === 0 ? (
+      ) : data.data.length === 0 && !data.next_cursor ? (
         <p className="p-4 text-muted">No endpoint does. Endpoints subscribe by the type's name or by a prefix, such as invoice.*</p>
       ) : (
         <ul className="divide-y divide-line">
-          {endpoints.slice(0, listed).map((endpoint) => (
+          {data.data.map((endpoint) => (
             <li key={endpoint.id}>
               <Link to={link.endpoint(endpoint.tenant, endpoint.id)} className="flex min-h-10 items-center justify-between gap-3 px-4 py-1.5 hover:bg-hover">
                 <span className="min-w-0">
@@ -316,7 +349,13 @@ function Subscribers({ endpoints, loading }: { endpoints: readonly Endpoint[]; l
               </Link>
             </li>
           ))}
-          {endpoints.length > listed && <li className="px-4 py-2.5 text-sm text-muted">and {endpoints.length - listed} more</li>}
+          {data.next_cursor && (
+            <li className="px-4 py-2.5 text-sm">
+              <Link to={all} className="text-accent hover:underline">
+                Show all
+              </Link>
+            </li>
+          )}
         </ul>
       )}
     </Panel>

@@ -296,7 +296,7 @@ function Erase({ tenant, event, open, close }: { tenant: string; event: Loaded["
   const erase = useAction(() => call(api.DELETE("/api/v1/tenants/{tenant}/events/{id}/data", { params: { path: { tenant, id: event.id } } })), {
     done: "The data was erased",
     failed: "The data was not erased",
-    changes: [["event", tenant, event.id], ["payload", tenant, event.id], ["events"], ["deliveries"]],
+    changes: [["event", tenant, event.id], ["body", tenant], ["events"], ["deliveries"]],
   });
   const waiting = event.endpoints.filter(({ outcome }) => outcome === "pending" || outcome === "retrying" || outcome === "paused").length;
   return (

@@ -94,11 +94,12 @@ function Totals() {
   const last = statistics.data?.data.filter((row) => row.p99_ms !== null).at(-1);
   const worst = statistics.data && Math.max(0, ...statistics.data.data.map((row) => row.p99_ms ?? 0));
   return (
-    <dl className="panel grid grid-cols-2 divide-line overflow-hidden max-lg:[&>*:nth-child(n+3)]:border-t max-lg:[&>*:nth-child(even)]:border-l lg:grid-cols-4 lg:divide-x">
+    <dl className="panel grid grid-cols-2 divide-line overflow-hidden max-lg:[&>*:nth-child(n+3)]:border-t max-lg:[&>*:nth-child(even)]:border-l lg:grid-cols-5 lg:divide-x">
       <Total name="Published" value={sum?.published} about={`events, ${rangeName(range).toLowerCase()}`} />
       <Total name="Delivered" value={sum?.succeeded} about={sum ? `${percent(sum.succeeded, sum.attempts)} of attempts` : ""} />
       <Total name="Failed attempts" value={sum?.failed} about={sum ? `${percent(sum.failed, sum.attempts)} of attempts` : ""} {...(sum && sum.failed > 0 ? { bad: true } : {})} />
-      <div className="min-w-0 px-4 py-3">
+      <Waiting />
+      <div className="min-w-0 px-4 py-3 max-lg:col-span-2">
         <dt className="label truncate">Answered in, p50 / p99</dt>
         <dd className="num mt-1 truncate text-xl font-semibold">
           {statistics.data ? last ? `${duration(last.p50_ms ?? 0)} / ${duration(last.p99_ms ?? 0)}` : "–" : <Skeleton className="my-1.5 h-4 w-24" />}
@@ -106,6 +107,38 @@ function Totals() {
         <dd className="text-xs text-muted">{worst ? `p99 at most ${duration(worst)}` : " "}</dd>
       </div>
     </dl>
+  );
+}
+
+/** Waiting says how much is not delivered yet, of all tenants, and since when. */
+function Waiting() {
+  const { link } = useScope();
+  const { data, error } = useLiveQuery(["backlog"], (signal) => call(api.GET("/api/v1/backlog", { signal })), { every: 5_000 });
+  const parts = data && [
+    data.oldest_due_at ? (
+      <span key="due">
+        oldest due <Time at={data.oldest_due_at} />
+      </span>
+    ) : (
+      <span key="due">{data.waiting > 0 ? "none is due yet" : "nothing waits"}</span>
+    ),
+    data.deferred > 0 && <span key="deferred">{human(data.deferred)} still being stored</span>,
+    data.unmatched > 0 && (
+      <span key="unmatched">
+        {plural(data.unmatched, "event")} not matched since <Time at={data.oldest_unmatched_at} />
+      </span>
+    ),
+  ];
+  return (
+    <div className="min-w-0 px-4 py-3">
+      <dt className="label">
+        <Link to={`${link.endpoints()}?waiting=true`} className="hover:text-accent hover:underline">
+          Waiting now
+        </Link>
+      </dt>
+      <dd className="mt-1 text-xl font-semibold">{data ? <Num value={data.waiting} /> : error ? "–" : <Skeleton className="my-1.5 h-4 w-16" />}</dd>
+      <dd className="flex flex-wrap gap-x-2 text-xs text-muted">{parts ?? " "}</dd>
+    </div>
   );
 }
 

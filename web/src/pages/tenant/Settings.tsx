@@ -1,28 +1,35 @@
 import { useState } from "react";
 import { useNavigate } from "react-router";
-import { api, call } from "@/api/client";
+import { api, call, ifMatch, versioned } from "@/api/client";
+import { useEdit } from "@/api/edit";
 import { useAction } from "@/api/hooks";
+import { clock } from "@/lib/time";
 import { Button } from "@/parts/Button";
+import { Conflict } from "@/parts/Conflict";
 import { ConfirmDialog } from "@/parts/Dialog";
 import { Field, FormError } from "@/parts/Form";
+import { useLive } from "@/parts/Live";
 import { Panel } from "@/parts/Page";
-import type { Tenant } from ".";
+import { fetchTenant, type Tenant } from ".";
 
 /** TenantSettings changes what a tenant is called, and deletes it. */
 export function TenantSettings({ tenant }: { tenant: Tenant }) {
   const navigate = useNavigate();
+  const { zone } = useLive();
   const path = { tenant: tenant.id };
-  const [name, setName] = useState(tenant.name);
-  const [metadata, setMetadata] = useState(() => written(tenant.metadata));
+  const edit = useEdit(tenant, { queryKey: ["tenant", tenant.id], fetch: () => fetchTenant(tenant.id), draftOf });
+  const { name, metadata } = edit.draft;
   const [deleting, setDeleting] = useState(false);
   const parsed = read(metadata);
-  const save = useAction(() => call(api.PATCH("/api/v1/tenants/{tenant}", { params: { path }, body: { name: name.trim() || null, metadata: parsed ?? null } })), {
-    done: "The tenant was changed",
-    changes: [["tenant", tenant.id], ["tenants"]],
-    quiet: true,
-  });
-  const remove = useAction(() => call(api.DELETE("/api/v1/tenants/{tenant}", { params: { path } })), {
-    done: `Tenant ${tenant.id} was deleted`,
+  const save = useAction(
+    () =>
+      edit.save((draft, etag) =>
+        versioned(api.PATCH("/api/v1/tenants/{tenant}", { params: { path, ...ifMatch(etag) }, body: { name: draft.name.trim() || null, metadata: read(draft.metadata) ?? null } })),
+      ),
+    { done: (saved) => (saved ? "The tenant was changed" : undefined), changes: [["tenant", tenant.id], ["tenants"]], quiet: true },
+  );
+  const remove = useAction(() => goneBy(api.DELETE("/api/v1/tenants/{tenant}", { params: { path } })), {
+    done: (gone) => `Tenant ${tenant.id} was deleted. ${gone ? `Its data will be gone from the database by about ${clock(gone, Date.now(), zone)}` : "Removing its data from the database takes a while"}`,
     failed: "The tenant was not deleted",
     changes: [["tenants"]],
     onDone: () => void navigate("/tenants"),
@@ -38,13 +45,14 @@ export function TenantSettings({ tenant }: { tenant: Tenant }) {
           }}
         >
           <Field label="Name" name="name" error={save.error} optional>
-            {(field) => <input {...field} className="field" value={name} onChange={(event) => setName(event.target.value)} />}
+            {(field) => <input {...field} className="field" value={name} onChange={(event) => edit.set({ name: event.target.value })} />}
           </Field>
           <Field label="Metadata" name="metadata" error={save.error} problem={parsed ? undefined : "must have a line for each entry, such as plan=gold"} optional hint="Yours, one entry a line: plan=gold">
-            {(field) => <textarea {...field} className="field font-mono text-[12.5px]" rows={4} spellCheck={false} value={metadata} onChange={(event) => setMetadata(event.target.value)} />}
+            {(field) => <textarea {...field} className="field font-mono text-[12.5px]" rows={4} spellCheck={false} value={metadata} onChange={(event) => edit.set({ metadata: event.target.value })} />}
           </Field>
+          <Conflict what="this tenant" edit={edit} />
           <FormError error={save.error} fields={["name", "metadata"]} />
-          <Button look="primary" type="submit" busy={save.isPending} disabled={name === tenant.name && metadata === written(tenant.metadata)}>
+          <Button look="primary" type="submit" busy={save.isPending} disabled={edit.changed.length === 0 || edit.clashing.length > 0}>
             Save
           </Button>
         </form>
@@ -63,6 +71,14 @@ export function TenantSettings({ tenant }: { tenant: Tenant }) {
     </div>
   );
 }
+
+/** goneBy returns when the data of a tenant that is deleted will be gone; undefined if there is too much to say. */
+async function goneBy(deletion: Promise<{ response: Response }>): Promise<number | undefined> {
+  await call(deletion);
+  return Date.parse((await deletion).response.headers.get("Bellwire-Gone-By") ?? "") || undefined;
+}
+
+const draftOf = (tenant: Tenant) => ({ name: tenant.name, metadata: written(tenant.metadata) });
 
 function written(metadata: Readonly<Record<string, string>> | null): string {
   return Object.entries(metadata ?? {})

@@ -1,7 +1,7 @@
 import { CirclePause, CirclePlay, ExternalLink, Plus } from "lucide-react";
 import { useState } from "react";
 import { Navigate, Route, Routes } from "react-router";
-import { api, call, type Schemas } from "@/api/client";
+import { api, call, type Schemas, type Versioned, versioned } from "@/api/client";
 import { useAction, useLiveQuery } from "@/api/hooks";
 import { sentence, visible } from "@/lib/text";
 import { Button, ButtonLink } from "@/parts/Button";
@@ -20,13 +20,17 @@ import { Overview } from "./Overview";
 import { PortalLink, PortalSessions } from "./Portal";
 import { TenantSettings } from "./Settings";
 
-export type Tenant = Schemas["Tenant"];
+export type Tenant = Versioned<Schemas["Tenant"]>;
+
+/** fetchTenant is what the query with the key ["tenant", id] fetches. */
+export const fetchTenant = (tenant: string, signal?: AbortSignal): Promise<Tenant> =>
+  versioned(api.GET("/api/v1/tenants/{tenant}", { params: { path: { tenant } }, ...(signal ? { signal } : {}) }));
 
 /** TenantPage is all about one customer: how its endpoints are, its keys, limits and portal. */
 export default function TenantPage() {
   const id = useTenant();
   const { link } = useScope();
-  const tenant = useLiveQuery(["tenant", id], (signal) => call(api.GET("/api/v1/tenants/{tenant}", { params: { path: { tenant: id } }, signal })));
+  const tenant = useLiveQuery(["tenant", id], (signal) => fetchTenant(id, signal));
   const [dialog, setDialog] = useState<"pause" | "portal">();
   const resume = useAction(() => call(api.PATCH("/api/v1/tenants/{tenant}", { params: { path: { tenant: id } }, body: { status: "active" } })), {
     done: "The tenant was resumed. What waited is sent now",
@@ -101,8 +105,8 @@ export default function TenantPage() {
         <Route index element={<Overview tenant={it} />} />
         <Route path="keys" element={<Keys tenant={id} />} />
         <Route path="portal" element={<PortalSessions tenant={id} create={() => setDialog("portal")} />} />
-        <Route path="limits" element={<Limits key={it.updated_at} tenant={it} />} />
-        <Route path="settings" element={<TenantSettings key={it.updated_at} tenant={it} />} />
+        <Route path="limits" element={<Limits key={id} tenant={it} />} />
+        <Route path="settings" element={<TenantSettings key={id} tenant={it} />} />
         <Route path="*" element={<Navigate to={at} replace />} />
       </Routes>
       {dialog === "pause" && <PauseDialog tenant={id} close={() => setDialog(undefined)} />}

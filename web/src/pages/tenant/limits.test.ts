@@ -2,11 +2,11 @@ import { expect, test } from "vitest";
 import { changed } from "./limits";
 
 test("only what was changed is sent", () => {
-  expect(changed({ endpoints: 10, keys: 5 }, { endpoints: "10", keys: "6" })).toEqual({ limits: { keys: 6 }, wrong: [] });
+  expect(changed({ endpoints: "10", keys: "5" }, { endpoints: "10", keys: "6" })).toEqual({ limits: { keys: 6 }, wrong: [] });
 });
 
 test("an empty value gives way to that of the server", () => {
-  expect(changed({ endpoints: 10 }, { endpoints: " ", keys: "" })).toEqual({ limits: { endpoints: null }, wrong: [] });
+  expect(changed({ endpoints: "10" }, { endpoints: " ", keys: "" })).toEqual({ limits: { endpoints: null }, wrong: [] });
 });
 
 test("zero is a value: no limit", () => {

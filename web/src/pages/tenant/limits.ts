@@ -24,13 +24,12 @@ export const names: Record<LimitName, readonly [name: string, unit: string]> = {
 };
 
 /** changed returns what to send: own values that were typed, and null for those that were removed. Wrong ones are named. */
-export function changed(own: Limits, typed: Readonly<Partial<Record<LimitName, string>>>): { limits: Record<string, number | string | null>; wrong: LimitName[] } {
+export function changed(base: Readonly<Partial<Record<LimitName, string>>>, typed: Readonly<Partial<Record<LimitName, string>>>): { limits: Record<string, number | string | null>; wrong: LimitName[] } {
   const limits: Record<string, number | string | null> = {};
   const wrong: LimitName[] = [];
   for (const [name, text] of Object.entries(typed) as [LimitName, string][]) {
     const value = text.trim();
-    const old = own[name];
-    if (value === (old === undefined ? "" : String(old))) continue;
+    if (value === (base[name] ?? "")) continue;
     if (value === "") limits[name] = null;
     else if (name === "min_retry_delay") limits[name] = value;
     else if (Number.isFinite(Number(value)) && Number(value) >= 0) limits[name] = Number(value);

@@ -1,30 +1,26 @@
-import { Building2, Plus } from "lucide-react";
-import { useCallback, useState } from "react";
+import { Building2, CircleAlert, Plus } from "lucide-react";
+import { useCallback, useMemo, useState } from "react";
 import { useNavigate } from "react-router";
 import { api, call, type Schemas } from "@/api/client";
-import { useAction, useList } from "@/api/hooks";
+import { useAction, useList, useLiveQuery } from "@/api/hooks";
+import { useEndpoints } from "@/api/names";
+import { bars } from "@/lib/series";
 import { visible } from "@/lib/text";
 import { Button } from "@/parts/Button";
 import { type Column, DataTable } from "@/parts/DataTable";
 import { Dialog } from "@/parts/Dialog";
 import { Field, FormError } from "@/parts/Form";
+import { useNow } from "@/parts/Live";
 import { PageHeader } from "@/parts/Page";
 import { useScope } from "@/parts/Scope";
-import { EmptyState } from "@/parts/States";
+import { Sparkline } from "@/parts/Sparkline";
+import { EmptyState, Skeleton } from "@/parts/States";
 import { StatusBadge } from "@/parts/Status";
-import { Time } from "@/parts/Time";
+import { Num, Time } from "@/parts/Time";
 
 type Row = Schemas["Tenant"];
 
 const id = (row: Row) => row.id;
-
-const columns: Column<Row>[] = [
-  { key: "status", title: "State", width: "96px", narrow: "side", cell: (row) => <StatusBadge of="tenant" state={row.status} title={row.status_reason} /> },
-  { key: "id", title: "Tenant", width: "minmax(140px, 2fr)", narrow: "title", cell: (row) => <span className="font-medium">{row.id}</span> },
-  { key: "name", title: "Name", width: "minmax(140px, 3fr)", cell: (row) => visible(row.name) || <span className="text-faint">–</span> },
-  { key: "why", title: "Why it is paused", width: "minmax(140px, 2fr)", wide: true, narrow: "hidden", cell: (row) => <span className="text-muted">{visible(row.status_reason)}</span> },
-  { key: "created", title: "Created", width: "96px", align: "right", cell: (row) => <Time at={row.created_at} className="text-muted" /> },
-];
 
 /** Tenants lists the platform's customers, and adds one. */
 export default function Tenants() {
@@ -32,6 +28,31 @@ export default function Tenants() {
   const fetch = useCallback((cursor: string | undefined, signal: AbortSignal) => call(api.GET("/api/v1/tenants", { params: { query: { limit: 100, ...(cursor ? { cursor } : {}) } }, signal })), []);
   const list = useList(["tenants"], fetch, id);
   const [adding, setAdding] = useState(false);
+  const health = useHealth();
+  const traffic = useTraffic();
+  const columns = useMemo<Column<Row>[]>(
+    () => [
+      { key: "status", title: "State", width: "96px", narrow: "side", cell: (row) => <StatusBadge of="tenant" state={row.status} title={row.status_reason} /> },
+      {
+        key: "id",
+        title: "Tenant",
+        width: "minmax(160px, 3fr)",
+        narrow: "title",
+        cell: (row) => (
+          <span className="flex min-w-0 items-baseline gap-2">
+            <span className="shrink-0 font-medium">{row.id}</span>
+            <span className="truncate text-sm text-muted">{visible([row.name, row.status_reason].filter(Boolean).join(" · "))}</span>
+          </span>
+        ),
+      },
+      { key: "health", title: "Endpoints", width: "minmax(110px, 1.2fr)", cell: (row) => <Health counted={health?.get(row.id)} /> },
+      { key: "waiting", title: "Waiting", width: "76px", align: "right", cell: (row) => <Waiting counted={health?.get(row.id)} /> },
+      { key: "published", title: "Published", width: "84px", align: "right", narrow: "hidden", cell: (row) => <Num value={traffic.published(row.id)} className="text-muted" /> },
+      { key: "spark", title: "Last 24 hours", width: "128px", narrow: "hidden", cell: (row) => <Sparkline label={row.id} bars={traffic.bars(row.id)} /> },
+      { key: "created", title: "Created", width: "96px", align: "right", wide: true, narrow: "hidden", cell: (row) => <Time at={row.created_at} className="text-muted" /> },
+    ],
+    [health, traffic],
+  );
   const add = (
     <Button look="primary" icon={Plus} onClick={() => setAdding(true)}>
       Add tenant
@@ -55,6 +76,63 @@ export default function Tenants() {
       {adding && <NewTenant close={() => setAdding(false)} />}
     </>
   );
+}
+
+/** What the page knows of a tenant's endpoints. With more, there are others that were not looked at. */
+type Counted = { endpoints: number; failing: number; waiting: number; more: boolean };
+
+/** useHealth counts the endpoints of each tenant that are known by their names; undefined until it is there. */
+function useHealth(): { get: (tenant: string) => Counted } | undefined {
+  const { endpoints, loading, more } = useEndpoints();
+  return useMemo(() => {
+    if (loading) return undefined;
+    const tenants = Map.groupBy(endpoints.values(), (endpoint) => endpoint.tenant);
+    return {
+      get: (tenant) => {
+        const all = tenants.get(tenant) ?? [];
+        return {
+          endpoints: all.length,
+          failing: all.filter((endpoint) => endpoint.health.state === "failing" && endpoint.status === "enabled").length,
+          waiting: all.reduce((sum, endpoint) => sum + endpoint.health.waiting, 0),
+          more: more || all.some((endpoint) => endpoint.health.waiting_capped),
+        };
+      },
+    };
+  }, [endpoints, loading, more]);
+}
+
+function Health({ counted }: { counted: Counted | undefined }) {
+  if (!counted) return <Skeleton className="w-12" />;
+  const { endpoints, failing, more } = counted;
+  if (endpoints === 0) return <span className="text-faint">{more ? "–" : "none"}</span>;
+  return (
+    <span className="flex items-center gap-2 whitespace-nowrap">
+      <Num value={endpoints} more={more} />
+      {failing > 0 && (
+        <span className="inline-flex items-center gap-1 text-sm text-bad">
+          <CircleAlert size={13} aria-hidden /> {failing} failing
+        </span>
+      )}
+    </span>
+  );
+}
+
+function Waiting({ counted }: { counted: Counted | undefined }) {
+  if (!counted) return <Skeleton className="w-8" />;
+  return <Num value={counted.waiting} more={counted.more && counted.waiting > 0} className={counted.waiting > 0 ? "font-medium" : "text-faint"} />;
+}
+
+/** useTraffic returns what each tenant published and received in the last 24 hours: one question for all of them. */
+function useTraffic() {
+  const { data } = useLiveQuery(["statistics", "tenants"], (signal) => call(api.GET("/api/v1/statistics", { params: { query: { interval: "hour", by: "tenant" } }, signal })), { every: 30_000 });
+  const hour = Math.floor(useNow() / 3_600_000) * 3_600_000;
+  return useMemo(() => {
+    const rows = Map.groupBy(data?.data ?? [], (row) => row.tenant ?? "");
+    return {
+      published: (tenant: string) => data && (rows.get(tenant) ?? []).reduce((sum, row) => sum + (row.published ?? 0), 0),
+      bars: (tenant: string) => bars(rows.get(tenant) ?? [], hour, "hour", 24),
+    };
+  }, [data, hour]);
 }
 
 function NewTenant({ close }: { close: () => void }) {
