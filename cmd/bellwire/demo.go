@@ -3,14 +3,17 @@ package main
 import (
 	"context"
 	"errors"
+	"iter"
 	"net/netip"
 	"os"
 	"path/filepath"
 	"time"
 
+	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/demo"
 	"github.com/bellwire/bellwire/internal/limits"
 	"github.com/bellwire/bellwire/internal/service"
+	"github.com/bellwire/bellwire/internal/store/sqlite"
 	"github.com/bellwire/bellwire/internal/telemetry"
 )
 
@@ -52,7 +55,23 @@ func (c *demoCommand) Run(ctx context.Context, std streams) (err error) {
 	}()
 	return demo.Play(ctx, demo.Config{
 		URL: srv.url(), Key: srv.adminKey, Out: std.out, Colour: isTerminal(std.out), Once: c.Once,
+		Past: func(ctx context.Context, past iter.Seq[demo.Counted]) error { return countPast(ctx, srv.store, past) },
 	})
+}
+
+// countPast puts the demonstration's past into the statistics.
+func countPast(ctx context.Context, store bellwire.Store, past iter.Seq[demo.Counted]) error {
+	err := store.(*sqlite.Store).CountPast(ctx, func(yield func(bellwire.Counted) bool) {
+		for c := range past {
+			if !yield(bellwire.Counted{At: c.At, Tenant: c.Tenant, Endpoint: c.Endpoint, Type: c.Type, Outcome: bellwire.Outcome(c.Outcome), Took: c.Took}) {
+				return
+			}
+		}
+	})
+	for moved := 1; err == nil && moved > 0; {
+		moved, err = store.RollUp(ctx, limits.StatisticsLargestStep)
+	}
+	return err
 }
 
 func demoSettings(dir, logLevel string) *settings {

@@ -94,6 +94,16 @@ type StatisticsGroup struct {
 	Others   bool // the groups that are too small, or too many, to have rows of their own
 }
 
+// Counted is what statistics count: an attempt, or an event if it has no endpoint.
+type Counted struct {
+	At       time.Time
+	Tenant   string
+	Endpoint string
+	Type     string
+	Outcome  Outcome
+	Took     time.Duration
+}
+
 // StatisticsRow counts the attempts that ended, and the events that were accepted, in one interval. Tests are not counted.
 type StatisticsRow struct {
 	At time.Time // when the interval began

@@ -9,6 +9,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"time"
@@ -31,6 +33,8 @@ type Config struct {
 	Out      io.Writer
 	Colour   bool // Out is a terminal
 	Once     bool // return when every delivery has been verified, instead of when the context ends
+	// Past counts what happened before the demonstration, for the charts. It is not called with Once.
+	Past func(ctx context.Context, past iter.Seq[Counted]) error
 }
 
 // payload is an event that the platform publishes.
@@ -82,8 +86,14 @@ func Play(ctx context.Context, c Config) error {
 	if c.Once {
 		return nil
 	}
-	flaky, err := settle(ctx, api, customer.url)
+	residents, err := settle(ctx, api, customer.url)
 	if err != nil {
+		return err
+	}
+	for _, ep := range customer.endpoints {
+		residents = append(residents, resident{Endpoint: ep})
+	}
+	if err := c.Past(ctx, past(started, rand.New(rand.NewPCG(1, 1)), published, residents)); err != nil {
 		return err
 	}
 	link, err := api.CreateConsoleLink(ctx)
@@ -91,7 +101,7 @@ func Play(ctx context.Context, c Config) error {
 		return err
 	}
 	screen.invitation(c.URL, c.Key, link.URL, customer.endpoints, published[0])
-	customer.live(ctx, api, published, flaky)
+	customer.live(ctx, api, published, residents)
 	return nil
 }
 

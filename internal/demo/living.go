@@ -13,7 +13,7 @@ import (
 
 // The living demonstration: traffic at a pace that people can follow, at endpoints that do not all work.
 const (
-	livePace    = 700 * time.Millisecond // between two events, on average
+	livePace    = 1500 * time.Millisecond // between two events, on average
 	slowAnswer  = 2 * time.Second
 	replayRate  = 1.0 // events per second, so that a replay can be watched
 	replayEvery = 2 * time.Minute
@@ -62,31 +62,33 @@ func behave(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// settle creates the neighbors, whose endpoints are below the URL. It returns the id of the endpoint that recovers again and again.
-func settle(ctx context.Context, api *client.Client, url string) (flaky string, err error) {
+// settle creates the neighbors, and returns their endpoints, which are below the URL.
+func settle(ctx context.Context, api *client.Client, url string) (residents []resident, err error) {
 	for _, n := range neighbors() {
 		if _, err := api.CreateTenant(ctx, client.Tenant{ID: n.id, Name: n.name}); err != nil {
-			return "", err
+			return nil, err
 		}
 		for _, e := range n.endpoints {
 			address := url + "/" + e.path
 			ep, err := api.CreateEndpoint(ctx, n.id, client.EndpointInput{URL: &address, Events: e.events, Description: &e.description})
 			if err != nil {
-				return "", err
+				return nil, err
 			}
-			if e.path == "flaky" {
-				flaky = ep.ID
-			}
+			residents = append(residents, resident{ep, e.path})
 		}
 	}
-	return flaky, nil
+	return residents, nil
 }
 
 // live keeps the demonstration alive until the context ends. The flaky endpoint gets replays.
-func (c *customer) live(ctx context.Context, api *client.Client, published []payload, flaky string) {
+func (c *customer) live(ctx context.Context, api *client.Client, published []payload, residents []resident) {
 	var running sync.WaitGroup
 	running.Go(func() { publishOnAndOn(ctx, api, published) })
-	running.Go(func() { replayNowAndThen(ctx, api, "initech", flaky) })
+	for _, r := range residents {
+		if r.behaves == "flaky" {
+			running.Go(func() { replayNowAndThen(ctx, api, r.Tenant, r.ID) })
+		}
+	}
 	running.Go(func() { c.forget(ctx) })
 	running.Wait()
 }
@@ -104,10 +106,7 @@ func (c *customer) forget(ctx context.Context) {
 
 // publishOnAndOn publishes the events again and again, for one tenant after the other. What the server refuses now, it may take later.
 func publishOnAndOn(ctx context.Context, api *client.Client, published []payload) {
-	tenants := []string{tenant}
-	for _, n := range neighbors() {
-		tenants = append(tenants, n.id)
-	}
+	tenants := tenants()
 	for wait(ctx, time.Duration(rand.ExpFloat64()*float64(livePace))) {
 		p := published[rand.IntN(len(published))]
 		_, _ = api.Publish(ctx, tenants[rand.IntN(len(tenants))], client.Publication{Type: p.eventType, Data: json.RawMessage(p.data)})

@@ -2,11 +2,15 @@ package demo
 
 import (
 	"context"
+	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/bellwire/bellwire/client"
 )
 
 // TestEndpointsBehave: one is down, one is slow and gives up with its sender, and one fails for a third of the time.
@@ -42,4 +46,46 @@ func TestEndpointsBehave(t *testing.T) {
 			t.Errorf("flaky failed %d of 90 times", failed)
 		}
 	})
+}
+
+// TestPast: the past leads to now without a jump, has nights and the troubles of the endpoints, and is the same for the same seed.
+func TestPast(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 3, 12, 15, 4, 5, 0, time.UTC)
+	published := []payload{{eventType: "order.executed"}, {eventType: "account.opened"}}
+	residents := []resident{
+		{&client.Endpoint{ID: "ep_down", Tenant: "globex", Events: []string{"account.*"}}, "down"},
+		{&client.Endpoint{ID: "ep_other", Tenant: "acme", Events: []string{"payment.*"}}, ""},
+	}
+	tell := func() []Counted { return slices.Collect(past(now, rand.New(rand.NewPCG(1, 1)), published, residents)) }
+	told := tell()
+	if !slices.Equal(told, tell()) {
+		t.Error("the same seed gives another past")
+	}
+	events := make(map[time.Time]int) // by hour
+	downs := make(map[bool]int)       // by whether it is lately
+	for i, c := range told {
+		if c.At.After(now) || c.At.Before(now.AddDate(0, 0, -pastDays-1)) || i > 0 && c.At.Before(told[i-1].At) {
+			t.Fatalf("number %d is at %s", i, c.At)
+		}
+		switch {
+		case c.Endpoint == "":
+			events[c.At.Truncate(time.Hour)]++
+		case c.Endpoint != "ep_down" || c.Type != "account.opened":
+			t.Fatalf("%s got %s", c.Endpoint, c.Type)
+		case c.Outcome == "status":
+			downs[now.Sub(c.At) < 50*time.Hour]++
+		}
+	}
+	hour := now.Truncate(time.Hour)
+	pace := int(time.Hour / livePace)
+	if before := events[hour.Add(-time.Hour)]; before < pace/2 || before > pace*3/2 {
+		t.Errorf("%d events in the hour before now, whose pace is %d", before, pace)
+	}
+	if night := events[hour.Add(-12*time.Hour)]; night > events[hour.Add(-time.Hour)]*2/3 || night == 0 {
+		t.Errorf("%d events at night", night)
+	}
+	if downs[true] == 0 || downs[false] > 0 {
+		t.Errorf("the endpoint that is down failed %d times lately and %d times before", downs[true], downs[false])
+	}
 }

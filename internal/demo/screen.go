@@ -49,6 +49,7 @@ func (s *screen) summary(events, deliveries int, took time.Duration) {
 func (s *screen) invitation(url, key, console string, endpoints []*client.Endpoint, example payload) {
 	fmt.Fprintf(s.out, "\n%s\n\n  %s\n\n", s.bold("See it live in the console. This link signs you in, once, within a minute:"), console)
 	fmt.Fprintf(s.out, "  Three customers get events now. One endpoint is down, one is slow, and one fails now and then.\n")
+	fmt.Fprintf(s.out, "  The charts also show %d days before now, which are made up: of those, nothing else is stored.\n", pastDays)
 	fmt.Fprintf(s.out, "  For another link: bellwire console --server %s --key %s\n", url, key)
 	fmt.Fprintf(s.out, "\nOr try the API. The server stays up until Ctrl-C.\n\n")
 	fmt.Fprintf(s.out, "  export KEY=%s\n\n", key)

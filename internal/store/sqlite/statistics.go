@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"iter"
 	"slices"
 	"time"
 
@@ -14,6 +15,9 @@ import (
 // maxCounted is how many events and attempts are counted in memory before the delta is stored. A row of its own for each small
 // transaction would cost a page of the log, a tenth of a lone event.
 const maxCounted = 128
+
+// maxPast is how many events and attempts of a past are in one delta.
+const maxPast = 50_000
 
 const (
 	sqlStoreDelta = "INSERT INTO statistics_deltas (data) VALUES (?)"
@@ -73,6 +77,37 @@ func (w *writer) countAgain() error {
 func (w *writer) storeCounted() error {
 	w.settles = true
 	return nil
+}
+
+// CountPast counts what happened before the database began, of which nothing else is stored. Only the demonstration has a past.
+func (s *Store) CountPast(ctx context.Context, past iter.Seq[bellwire.Counted]) error {
+	s.rollups.Lock()
+	defer s.rollups.Unlock()
+	return s.write(ctx, func(w *writer) error {
+		delta := new(rollup.Delta)
+		store := func() error {
+			defer delta.Reset()
+			return w.query(sqlStoreDelta).data(delta.Encode()).exec()
+		}
+		for c := range past {
+			tenant, err := w.tenant(c.Tenant)
+			if err != nil {
+				return err
+			}
+			if c.Endpoint == "" {
+				delta.Publish(tenant.n, &bellwire.Event{Type: c.Type}, c.At)
+			} else {
+				a := &bellwire.Attempt{Outcome: c.Outcome, Timings: bellwire.Timings{Total: c.Took}}
+				delta.Attempt(&bellwire.Result{Attempt: a, EndedAt: c.At, Endpoint: c.Endpoint, EventType: c.Type})
+			}
+			if delta.Len() >= maxPast {
+				if err := store(); err != nil {
+					return err
+				}
+			}
+		}
+		return store()
+	})
 }
 
 const (
