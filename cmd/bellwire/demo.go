@@ -28,7 +28,7 @@ func (c *demoCommand) Help() string {
 One receiver fails twice before it accepts. Everything is removed at the end.
 
 Without --once, events go on for three customers, one of whose endpoints is down, one slow, and one failing now and then.
-A link signs you in to the console, where you can watch them.
+A link signs you in to the console, where you can watch them. Its charts also show thirty days before, which are made up.
 
   bellwire demo           look around in the console until Ctrl-C
   bellwire demo --once    for scripts`

@@ -13,7 +13,7 @@ import (
 
 // The living demonstration: traffic at a pace that people can follow, at endpoints that do not all work.
 const (
-	livePace    = 1500 * time.Millisecond // between two events, on average
+	livePace    = 2 * time.Second // between two events, on average
 	slowAnswer  = 2 * time.Second
 	replayRate  = 1.0 // events per second, so that a replay can be watched
 	replayEvery = 2 * time.Minute

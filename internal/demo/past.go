@@ -69,13 +69,14 @@ func activity(at, now time.Time) float64 {
 	return weight(at, now) / weight(now, now)
 }
 
+// weight has days, whose busiest hour was not long ago wherever one looks at them, weekends, and growth.
 func weight(at, now time.Time) float64 {
-	hour := float64(at.Hour()) + float64(at.Minute())/60
-	day := 0.6 + 0.4*math.Sin((hour-9)/24*2*math.Pi) // most at 15:00, least at 3:00
+	ago := now.Sub(at).Hours()
+	w := 0.65 + 0.35*math.Cos((ago-3)/24*2*math.Pi)
 	if at.Weekday() == time.Saturday || at.Weekday() == time.Sunday {
-		day *= 0.6
+		w *= 0.75
 	}
-	return day * (1 - 0.5*now.Sub(at).Hours()/(24*pastDays))
+	return w * (1 - 0.7*ago/(24*pastDays))
 }
 
 // attempt returns how an attempt at an endpoint ended.
