@@ -18,6 +18,26 @@ test("signing in leads to the page that one wanted, and signing out leaves it", 
   await page.getByRole("heading", { name: "Sign in to Bellwire" }).waitFor();
 });
 
+test("a publisher sees its key's name, the event types, and what it may do with them", async () => {
+  const key = await call("POST", "/keys", { role: "publisher", name: "Billing" });
+  const page = await open("/console", { signedIn: false, expect: /401/ });
+  await page.getByLabel("Key").fill(key.secret);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByText("Billing", { exact: true }).waitFor();
+  await page.getByText("publisher", { exact: true }).waitFor();
+  await page.getByRole("link", { name: /^card.created/ }).click();
+  await page.getByRole("button", { name: "Publish" }).click();
+  await page.getByRole("dialog").getByLabel("Tenant").fill("acme");
+  await page.getByRole("dialog").getByRole("textbox", { name: "Data" }).fill('{"by":"a publisher"}');
+  await page.getByRole("dialog").getByRole("button", { name: "Publish" }).click();
+  await page.getByText(/^Published to \d+ endpoint/).waitFor();
+  await page.getByRole("dialog").getByRole("button", { name: "Close" }).last().click();
+  expect(await page.getByRole("button", { name: "Edit" }).count()).toBe(0);
+  expect(await page.getByRole("link", { name: "Endpoints" }).count()).toBe(0);
+  await page.goto(`${world.url}/console/endpoints`);
+  await page.getByText("This page needs an admin key").waitFor();
+});
+
 test("a one-time link signs in, and its code is gone from the address at once", async () => {
   const { url } = await call("POST", "/console-sessions/links");
   const page = await open(url, { signedIn: false });

@@ -47,7 +47,7 @@ export function useEdit<T extends Versioned<unknown>, D extends Draft>(current: 
     for (let tries = 1; ; tries++) {
       try {
         const saved = await write(mine, at.etag);
-        setWritten({ etag: saved.etag, draft });
+        setWritten({ etag: saved.etag, draft: mine });
         await queries.cancelQueries({ queryKey, exact: true });
         queries.setQueryData(queryKey, saved);
         return saved;

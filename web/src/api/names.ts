@@ -62,11 +62,11 @@ export const tenants = () => ({
 
 /** useSubscriptions returns how many endpoints of all tenants subscribe to each type. Only operators may know; undefined until it is there. */
 export function useSubscriptions(): { counts: ReadonlyMap<string, number>; capped: boolean } | undefined {
-  const { shell } = useScope();
+  const { can } = useScope();
   const { data } = useQuery({
     queryKey: ["names", "subscriptions"],
     queryFn: ({ signal }) => call(api.GET("/api/v1/subscriptions", { signal })),
-    enabled: shell === "console",
+    enabled: can("operate"),
     staleTime: minute,
     refetchOnWindowFocus: false,
   });

@@ -3,7 +3,7 @@ import { createContext, lazy, Suspense, useCallback, useContext, useEffect, useM
 import { access, ApiError } from "@/api/client";
 import { type ConsoleSession, current, exchangeConsole, signOut, takeCode } from "@/api/session";
 import { PageSkeleton } from "@/parts/Shell";
-import { consoleScope, ScopeProvider } from "@/parts/Scope";
+import { consoleScope, publisherScope, ScopeProvider } from "@/parts/Scope";
 import { ErrorState } from "@/parts/States";
 import { Frame } from "./Frame";
 
@@ -82,7 +82,7 @@ export function Console() {
     case "in":
       return (
         <Context value={value}>
-          <ScopeProvider value={consoleScope}>
+          <ScopeProvider value={state.session.role === "admin" ? consoleScope : publisherScope}>
             <Frame />
           </ScopeProvider>
         </Context>

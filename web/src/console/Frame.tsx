@@ -23,6 +23,7 @@ import { useKeys } from "@/parts/Keys";
 import { useLive } from "@/parts/Live";
 import { type Command, PaletteProvider } from "@/parts/Palette";
 import { type NavGroup, Shell } from "@/parts/Shell";
+import { useScope } from "@/parts/Scope";
 import { EmptyState } from "@/parts/States";
 import { useToast } from "@/parts/Toast";
 import { useConsoleSession } from "./Console";
@@ -74,32 +75,37 @@ const nav: readonly NavGroup[] = [
   },
 ];
 
+/** What a publisher's key leads to. */
+const publishing: readonly NavGroup[] = [{ items: nav.flatMap((group) => group.items).filter((item) => item.to === "/event-types") }];
+
 /** Frame is the console of an operator who is signed in: its navigation and routes. */
 export function Frame() {
   const navigate = useNavigate();
   const { paused, setPaused, setTheme, setZone, zone } = useLive();
   const { session, leave } = useConsoleSession();
   const toast = useToast();
+  const { can } = useScope();
+  const shown = can("operate") ? nav : publishing;
   useGoTo();
 
   const commands = useMemo<Command[]>(() => {
     const action = (id: string, label: string, icon: Command["icon"], run: () => void): Command => ({ id, label, group: "Action", ...(icon ? { icon } : {}), run });
     return [
-      ...nav.flatMap((group) => group.items).map((item): Command => ({ id: item.to, label: item.label, group: "Page", icon: item.icon, run: () => void navigate(item.to) })),
+      ...shown.flatMap((group) => group.items).map((item): Command => ({ id: item.to, label: item.label, group: "Page", icon: item.icon, run: () => void navigate(item.to) })),
       action("pause", paused ? "Go on with live data" : "Pause live data", undefined, () => setPaused(!paused)),
       action("zone", zone === "utc" ? "Show local times" : "Show times in UTC", undefined, () => setZone(zone === "utc" ? "local" : "utc")),
       action("light", "Light theme", undefined, () => setTheme("light")),
       action("dark", "Dark theme", undefined, () => setTheme("dark")),
       action("leave", "Sign out", LogOut, () => void leave().catch((error: unknown) => toast.failed(error, "You are still signed in"))),
     ];
-  }, [navigate, paused, setPaused, setTheme, setZone, zone, leave, toast]);
-  const source = useMemo(() => (typed: string, signal: AbortSignal) => find(typed, signal, (to) => void navigate(to)), [navigate]);
+  }, [navigate, shown, paused, setPaused, setTheme, setZone, zone, leave, toast]);
+  const source = useMemo(() => (typed: string, signal: AbortSignal) => (can("operate") ? find(typed, signal, (to) => void navigate(to)) : Promise.resolve([])), [navigate, can]);
 
   return (
     <PaletteProvider commands={commands} source={source}>
       <Shell
         brand={<Brand />}
-        nav={nav}
+        nav={shown}
         foot={
           <div className="flex items-center gap-2 px-2 text-sm text-muted">
             <KeyRound size={14} className="shrink-0" aria-hidden />
@@ -113,33 +119,53 @@ export function Frame() {
           </div>
         }
       >
-        <Routes>
-          <Route path="/" element={<Overview />} />
-          <Route path="/live" element={<Live />} />
-          <Route path="/deliveries" element={<Deliveries />} />
-          <Route path="/tenants/:tenant/deliveries/:id" element={<Delivery />} />
-          <Route path="/events" element={<Events />} />
-          <Route path="/tenants/:tenant/events/:id" element={<Event />} />
-          <Route path="/endpoints" element={<Endpoints />} />
-          <Route path="/tenants/:tenant/endpoints/new" element={<NewEndpoint />} />
-          <Route path="/tenants/:tenant/endpoints/:id/*" element={<Endpoint />} />
-          <Route path="/jobs" element={<Jobs />} />
-          <Route path="/tenants/:tenant/jobs/:id" element={<Job />} />
-          <Route path="/tenants" element={<Tenants />} />
-          <Route path="/tenants/:tenant/*" element={<Tenant />} />
-          <Route path="/event-types" element={<EventTypes />} />
-          <Route path="/event-types/:name/*" element={<EventTypes />} />
-          <Route path="/audit" element={<Audit />} />
-          <Route path="/nodes" element={<Nodes />} />
-          <Route path="/settings/*" element={<Settings />} />
-          <Route path="/sign-in" element={<Navigate to="/" replace />} />
-          <Route
-            path="*"
-            element={<EmptyState icon={ArrowLeftRight} title="This page does not exist" action={<Button onClick={() => void navigate("/")}>Go to the overview</Button>} />}
-          />
-        </Routes>
+        {can("operate") ? <Pages /> : <Publishing />}
       </Shell>
     </PaletteProvider>
+  );
+}
+
+/** Pages are all pages of an operator. */
+function Pages() {
+  const navigate = useNavigate();
+  return (
+    <Routes>
+      <Route path="/" element={<Overview />} />
+      <Route path="/live" element={<Live />} />
+      <Route path="/deliveries" element={<Deliveries />} />
+      <Route path="/tenants/:tenant/deliveries/:id" element={<Delivery />} />
+      <Route path="/events" element={<Events />} />
+      <Route path="/tenants/:tenant/events/:id" element={<Event />} />
+      <Route path="/endpoints" element={<Endpoints />} />
+      <Route path="/tenants/:tenant/endpoints/new" element={<NewEndpoint />} />
+      <Route path="/tenants/:tenant/endpoints/:id/*" element={<Endpoint />} />
+      <Route path="/jobs" element={<Jobs />} />
+      <Route path="/tenants/:tenant/jobs/:id" element={<Job />} />
+      <Route path="/tenants" element={<Tenants />} />
+      <Route path="/tenants/:tenant/*" element={<Tenant />} />
+      <Route path="/event-types" element={<EventTypes />} />
+      <Route path="/event-types/:name/*" element={<EventTypes />} />
+      <Route path="/audit" element={<Audit />} />
+      <Route path="/nodes" element={<Nodes />} />
+      <Route path="/settings/*" element={<Settings />} />
+      <Route path="/sign-in" element={<Navigate to="/" replace />} />
+      <Route
+        path="*"
+        element={<EmptyState icon={ArrowLeftRight} title="This page does not exist" action={<Button onClick={() => void navigate("/")}>Go to the overview</Button>} />}
+      />
+    </Routes>
+  );
+}
+
+/** Publishing is the one page of a publisher. */
+function Publishing() {
+  return (
+    <Routes>
+      <Route path="/event-types" element={<EventTypes />} />
+      <Route path="/event-types/:name/*" element={<EventTypes />} />
+      <Route path="/" element={<Navigate to="/event-types" replace />} />
+      <Route path="*" element={<EmptyState icon={KeyRound} title="This page needs an admin key">You are signed in with a key of the role publisher, which reads event types and publishes.</EmptyState>} />
+    </Routes>
   );
 }
 

@@ -7,6 +7,7 @@ import { cx, sentence, visible } from "@/lib/text";
 import { CodeBlock } from "./Code";
 import { JsonView } from "./JsonView";
 import { ErrorState, Skeleton } from "./States";
+import { Timed } from "./Time";
 import { Waterfall } from "./Waterfall";
 
 type Attempt = Schemas["Attempt"] | Schemas["Probe"];
@@ -34,7 +35,7 @@ export function Exchange({ tenant, delivery, attempt, stacked }: { tenant: strin
 function Dropped({ tenant, delivery }: { tenant: string; delivery: string }) {
   const body = useRequestBody(tenant, delivery);
   if (body.isPending) return <Skeleton className="w-2/3" />;
-  if (body.error?.status === 404) return <p className="text-muted">Request and response are no longer stored: {body.error.detail}.</p>;
+  if (body.error?.status === 404) return <p className="text-muted"><Timed text={`Request and response are no longer stored: ${body.error.detail}.`} /></p>;
   return <p className="text-muted">Request and response of this attempt are no longer stored: of a delivery with many attempts, only the first and the last keep them.</p>;
 }
 
@@ -57,7 +58,7 @@ function Request({ tenant, delivery, request }: { tenant: string; delivery: stri
 export function RequestBody({ tenant, delivery, sent, title = "Body" }: { tenant: string; delivery: string; sent?: number; title?: string }) {
   const { data, error, isPending, refetch } = useRequestBody(tenant, delivery);
   if (isPending) return <Skeleton className="h-24" />;
-  if (error?.status === 404) return <p className="text-muted">The body cannot be shown: {error.detail}.</p>;
+  if (error?.status === 404) return <p className="text-muted"><Timed text={`The body cannot be shown: ${error.detail}.`} /></p>;
   if (!data) return <ErrorState error={error} what="The body could not be loaded" retry={refetch} />;
   return (
     <>

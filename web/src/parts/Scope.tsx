@@ -1,7 +1,8 @@
 import { createContext, useContext } from "react";
 import { useParams } from "react-router";
 
-export type Capability = "view" | "view_secret" | "manage" | "replay" | "test";
+/** What a person may do: the capabilities of a portal session, and operate, which is what admin keys are for. */
+export type Capability = "view" | "view_secret" | "manage" | "replay" | "test" | "operate";
 
 /** Where a page runs: what it is about, what its person may do, and where things are found. Pages serve both shells by it. */
 export type Scope = {
@@ -47,6 +48,9 @@ export const consoleScope: Scope = {
     job: (tenant, id) => at("tenants", tenant, "jobs", id),
   },
 };
+
+/** publisherScope is the console of a publisher's key, which reads event types and publishes. */
+export const publisherScope: Scope = { ...consoleScope, can: () => false };
 
 /** portalScope has the same pages without the tenant in their addresses. */
 export function portalScope(tenant: string, capabilities: readonly string[]): Scope {

@@ -81,8 +81,8 @@ function Arriving({ tenant, receipt }: { tenant: string; receipt: Schemas["TestR
 
 /** TryPublish publishes an event of the type for a tenant: to all of its endpoints that subscribe. */
 export function TryPublish({ type, close }: { type: EventType; close: () => void }) {
-  const { link } = useScope();
-  const known = useQuery(tenants());
+  const { link, can } = useScope();
+  const known = useQuery({ ...tenants(), enabled: can("operate") });
   const [tenant, setTenant] = useState("");
   const [data, setData] = useState(type.example || "{}");
   const fault = problem(data);
@@ -114,8 +114,8 @@ export function TryPublish({ type, close }: { type: EventType; close: () => void
       }
     >
       <div className="space-y-4">
-        <Field label="Tenant">
-          {(field) => (
+        <Field label="Tenant" {...(can("operate") ? {} : { name: "tenant", error: publish.error, hint: "Its id." })}>
+          {(field) => can("operate") ? (
             <select {...field} className="field" value={tenant} onChange={(event) => setTenant(event.target.value)}>
               <option value="">Choose one</option>
               {known.data?.map((each) => (
@@ -124,6 +124,8 @@ export function TryPublish({ type, close }: { type: EventType; close: () => void
                 </option>
               ))}
             </select>
+          ) : (
+            <input {...field} className="field font-mono" autoComplete="off" spellCheck={false} value={tenant} placeholder="acme" onChange={(event) => setTenant(event.target.value.trim())} />
           )}
         </Field>
         <Field label="Data" name="data" error={publish.error} {...(fault ? { problem: `line ${fault.line}, column ${fault.column}: ${fault.message}` } : {})}>
@@ -132,9 +134,11 @@ export function TryPublish({ type, close }: { type: EventType; close: () => void
         {publish.data && (
           <p role="status" className="rounded-lg bg-good-soft px-3 py-2.5">
             {publish.data.deliveries === 0 ? "Published, but no endpoint of the tenant subscribes to it." : `Published to ${plural(publish.data.deliveries, "endpoint")}.`}{" "}
-            <Link to={link.event(tenant, publish.data.id)} className="text-accent underline">
-              See the event
-            </Link>
+            {can("operate") && (
+              <Link to={link.event(tenant, publish.data.id)} className="text-accent underline">
+                See the event
+              </Link>
+            )}
           </p>
         )}
         <FormError error={publish.error} fields={["data"]} />

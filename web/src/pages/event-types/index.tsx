@@ -30,7 +30,8 @@ type Entry = Schemas["EventType"];
 /** EventTypes is the catalogue: the types by their groups, and beside them the one that is open. */
 export default function EventTypes() {
   const { name } = useParams();
-  const { shell, link } = useScope();
+  const { can, link } = useScope();
+  const operate = can("operate");
   const wide = useMedia("(min-width: 820px)");
   const [params, change] = useAddress();
   const navigate = useNavigate();
@@ -58,7 +59,7 @@ export default function EventTypes() {
         <EmptyState
           icon={Shapes}
           title="There is no event type yet"
-          {...(shell === "console"
+          {...(operate
             ? {
                 action: (
                   <Button look="primary" icon={Plus} onClick={() => setMaking(true)}>
@@ -82,7 +83,7 @@ export default function EventTypes() {
           <div className="sticky top-0 z-10 space-y-2.5 bg-bg px-4 pt-4 pb-2">
             <div className="flex items-center justify-between gap-2">
               <h1 className={cx("text-lg", wide && "text-base")}>Event types</h1>
-              {shell === "console" && (
+              {operate && (
                 <Button size="sm" icon={Plus} onClick={() => setMaking(true)}>
                   New
                 </Button>
@@ -217,7 +218,7 @@ function Detail({ name, back }: { name: string; back: boolean }) {
         {...(back ? { back: [{ to: "/event-types", label: "Event types" }] } : {})}
         action={
           <>
-            {operator && (
+            {can("operate") && (
               <>
                 <Button icon={Pencil} onClick={() => setAsked("edit")}>
                   Edit
@@ -231,12 +232,12 @@ function Detail({ name, back }: { name: string; back: boolean }) {
                     Archive
                   </Button>
                 )}
-                {!type.archived && (
-                  <Button icon={Send} onClick={() => setAsked("publish")}>
-                    Publish
-                  </Button>
-                )}
               </>
+            )}
+            {operator && !type.archived && (
+              <Button icon={Send} onClick={() => setAsked("publish")}>
+                Publish
+              </Button>
             )}
             {can("test") && !type.archived && (
               <Button look="primary" icon={FlaskConical} onClick={() => setAsked("test")}>
@@ -253,10 +254,10 @@ function Detail({ name, back }: { name: string; back: boolean }) {
             <JsonView text={type.example} title="Example" maxHeight={320} />
           ) : (
             <Panel title="Example">
-              <p className="text-muted">There is none. Tests send a made-up event{operator ? "; edit the type to add one" : ""}.</p>
+              <p className="text-muted">There is none. Tests send a made-up event{can("operate") ? "; edit the type to add one" : ""}.</p>
             </Panel>
           )}
-          <Subscribers name={name} listeners={listeners} count={count} />
+          {can("view") && <Subscribers name={name} listeners={listeners} count={count} />}
           {operator && (
             <p className="px-1 text-sm text-muted">
               Changed <Time at={type.updated_at} />, created <Time at={type.created_at} />
@@ -309,7 +310,7 @@ const listed = 50;
 
 /** useSubscribers fetches endpoints that subscribe to a type, whatever their filters say: of all tenants in the console. */
 function useSubscribers(name: string) {
-  const { tenant } = useScope();
+  const { tenant, can } = useScope();
   const query = { event_type: name, limit: listed };
   return useLiveQuery(
     ["subscribers", tenant ?? "", name],
@@ -317,7 +318,7 @@ function useSubscribers(name: string) {
       tenant
         ? call(api.GET("/api/v1/tenants/{tenant}/endpoints", { params: { path: { tenant }, query }, signal }))
         : call(api.GET("/api/v1/endpoints", { params: { query }, signal })),
-    { every: 30_000 },
+    { every: 30_000, enabled: can("view") },
   );
 }
 

@@ -8,13 +8,15 @@ import { Id } from "@/parts/Copy";
 import { type Column, DataTable } from "@/parts/DataTable";
 import { ConfirmDialog, Dialog } from "@/parts/Dialog";
 import { Choice, Field, FormError, Switch } from "@/parts/Form";
-import type { Capability } from "@/parts/Scope";
+import type { Capability as Any } from "@/parts/Scope";
 import { EmptyState } from "@/parts/States";
 import { Time } from "@/parts/Time";
 
 type Session = Schemas["PortalSession"];
 
 const id = (session: Session) => session.id;
+
+type Capability = Exclude<Any, "operate">;
 
 const capabilities: readonly (readonly [Capability, string, string])[] = [
   ["view", "See", "endpoints, events, deliveries"],
