@@ -81,33 +81,40 @@ func (w *writer) storeCounted() error {
 
 // CountPast counts what happened before the database began, of which nothing else is stored. Only the demonstration has a past.
 func (s *Store) CountPast(ctx context.Context, past iter.Seq[bellwire.Counted]) error {
-	s.rollups.Lock()
-	defer s.rollups.Unlock()
 	return s.write(ctx, func(w *writer) error {
-		delta := new(rollup.Delta)
-		store := func() error {
-			defer delta.Reset()
-			return w.query(sqlStoreDelta).data(delta.Encode()).exec()
+		deltas, err := w.pastDeltas(past)
+		if err != nil {
+			return err
 		}
-		for c := range past {
-			tenant, err := w.tenant(c.Tenant)
-			if err != nil {
+		for _, delta := range deltas {
+			if err := w.query(sqlStoreDelta).data(delta).exec(); err != nil {
 				return err
 			}
-			if c.Endpoint == "" {
-				delta.Publish(tenant.n, &bellwire.Event{Type: c.Type}, c.At)
-			} else {
-				a := &bellwire.Attempt{Outcome: c.Outcome, Timings: bellwire.Timings{Total: c.Took}}
-				delta.Attempt(&bellwire.Result{Attempt: a, EndedAt: c.At, Endpoint: c.Endpoint, EventType: c.Type})
-			}
-			if delta.Len() >= maxPast {
-				if err := store(); err != nil {
-					return err
-				}
-			}
 		}
-		return store()
+		return nil
 	})
+}
+
+// pastDeltas encodes a past. It finds all reasons to refuse it before anything is written.
+func (w *writer) pastDeltas(past iter.Seq[bellwire.Counted]) (encoded [][]byte, err error) {
+	delta := new(rollup.Delta)
+	for c := range past {
+		tenant, err := w.tenant(c.Tenant)
+		if err != nil {
+			return nil, err
+		}
+		if c.Endpoint == "" {
+			delta.Publish(tenant.n, &bellwire.Event{Type: c.Type}, c.At)
+		} else {
+			a := &bellwire.Attempt{Outcome: c.Outcome, Timings: bellwire.Timings{Total: c.Took}}
+			delta.Attempt(&bellwire.Result{Attempt: a, EndedAt: c.At, Endpoint: c.Endpoint, EventType: c.Type})
+		}
+		if delta.Len() >= maxPast {
+			encoded = append(encoded, delta.Encode())
+			delta.Reset()
+		}
+	}
+	return append(encoded, delta.Encode()), nil
 }
 
 const (
