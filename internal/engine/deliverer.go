@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
@@ -20,20 +21,48 @@ type deliverer struct {
 
 	running sync.WaitGroup
 	ctx     context.Context // ends attempts that Close has no time for
+	jobs    chan *lanes.Job // to goroutines that wait for one; closed by stop
+	idle    atomic.Int32    // goroutines that wait
 }
+
+// maxIdle is how many goroutines wait for a job.
+const maxIdle = 128
 
 // begin sets the context of attempts.
 func (d *deliverer) begin(ctx context.Context) { d.ctx = ctx }
 
-// start makes an attempt in a goroutine of its own.
-func (d *deliverer) start(j *lanes.Job) { d.running.Go(func() { d.work(j) }) }
+// start makes an attempt in a goroutine that waits for one, or in a new one.
+func (d *deliverer) start(j *lanes.Job) {
+	select {
+	case d.jobs <- j:
+	default:
+		d.running.Go(func() { d.work(j) })
+	}
+}
 
-// work makes attempts: the one that it was started for, and then those that the scheduler has next, so that a goroutine with a
-// grown stack serves many.
+// stop ends the start of attempts, and the goroutines that wait for one.
+func (d *deliverer) stop() {
+	d.scheduler.Drain() // it starts none from now on
+	close(d.jobs)
+}
+
+// work makes attempts: the one that it was started for, and then others. A new goroutine would have to grow its stack in
+// each attempt.
 func (d *deliverer) work(j *lanes.Job) {
 	for j != nil {
-		j = d.attempt(j)
+		if j = d.attempt(j); j == nil {
+			j = d.wait()
+		}
 	}
+}
+
+// wait waits for a job. It returns nil if enough goroutines wait, and at the end.
+func (d *deliverer) wait() *lanes.Job {
+	defer d.idle.Add(-1)
+	if d.idle.Add(1) > maxIdle {
+		return nil
+	}
+	return <-d.jobs
 }
 
 // attempt makes one attempt, and returns the job to be attempted next, or nil.

@@ -116,7 +116,7 @@ func New(c Config) *Engine {
 	rec := &recorder{
 		store: c.Store, directory: c.Directory, observer: c.Observer, clock: clk, wake: make(chan struct{}, 1),
 	}
-	del := &deliverer{recorder: rec, observer: c.Observer, clock: clk}
+	del := &deliverer{recorder: rec, observer: c.Observer, clock: clk, jobs: make(chan *lanes.Job)}
 	cl := &claimer{store: c.Store, directory: c.Directory, observer: c.Observer, clock: clk, wake: make(chan struct{}, 1)}
 	sch := lanes.New(lanes.Config{
 		MaxInFlight: c.MaxInFlight, MaxQueued: c.MaxQueued, MaxBytes: c.MaxBytes, MaxStarting: c.MaxStarting,
@@ -230,7 +230,7 @@ func (e *Engine) plan(loops ...*stage) {
 		{name: "recorder", run: e.recorder.run, stop: e.recorder.close},
 	}
 	e.sending = stages{{
-		name: "attempts", begin: e.deliverer.begin, stop: e.scheduler.Drain, wait: e.deliverer.running.Wait,
+		name: "attempts", begin: e.deliverer.begin, stop: e.deliverer.stop, wait: e.deliverer.running.Wait,
 	}}
 	e.sending = append(e.sending, loops...)
 	if e.dispatcher != nil {
