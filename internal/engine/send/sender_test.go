@@ -456,9 +456,9 @@ func TestHeadersAreBounded(t *testing.T) {
 				received["X"+strconv.Itoa(n)] = []string{strings.Repeat(value, n)}
 			}
 			a.Response.Headers, a.Response.HeadersTruncated = receivedHeaders(received, nil)
-			details, err := codec.EncodeAttempts([]*bellwire.Result{{Attempt: a}})
-			if err != nil || !a.Response.HeadersTruncated {
-				t.Fatal(err, a.Response.HeadersTruncated)
+			details := codec.EncodeAttempts([]*bellwire.Result{{Attempt: a}})
+			if !a.Response.HeadersTruncated {
+				t.Fatal("the response's headers are not cut off")
 			}
 			if size := len(details[0]) + len(a.Response.Body); size > 16<<10 {
 				t.Errorf("%s: an attempt takes %d bytes", name, size)

@@ -1,7 +1,6 @@
 package codec
 
 import (
-	"bytes"
 	"encoding/json"
 	"time"
 
@@ -29,21 +28,14 @@ type response struct {
 
 // EncodeAttempts encodes the details of each result's attempt; nil where there was none. Stores call it before a transaction
 // begins, so that no other transaction waits for it.
-func EncodeAttempts(results []*bellwire.Result) ([][]byte, error) {
+func EncodeAttempts(results []*bellwire.Result) [][]byte {
 	encoded := make([][]byte, len(results))
 	for i, r := range results {
-		if r.Attempt == nil {
-			continue
+		if r.Attempt != nil {
+			encoded[i] = newAttempt(r.Attempt).encode()
 		}
-		var text bytes.Buffer
-		enc := json.NewEncoder(&text)
-		enc.SetEscapeHTML(false) // escaping would make six bytes of one, and no browser reads this
-		if err := enc.Encode(newAttempt(r.Attempt)); err != nil {
-			return nil, bellwire.Wrap(bellwire.CodeInternal, err, "attempt %s could not be encoded as JSON", r.Attempt.ID)
-		}
-		encoded[i] = bytes.TrimSuffix(text.Bytes(), []byte("\n"))
 	}
-	return encoded, nil
+	return encoded
 }
 
 func newAttempt(a *bellwire.Attempt) *attempt {

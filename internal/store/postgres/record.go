@@ -20,13 +20,10 @@ import (
 // recorded without reading their deliveries first. If all results seem to be such, and some turn out not to be, these are
 // recorded in a transaction of their own.
 func (s *Store) RecordOutcomes(ctx context.Context, results []*bellwire.Result) ([]bellwire.Recorded, error) {
-	details, err := codec.EncodeAttempts(results)
-	if err != nil {
-		return nil, err
-	}
+	details := codec.EncodeAttempts(results)
 	r := &recording{store: s, results: results, details: details, recorded: make([]bellwire.Recorded, len(results)), freed: make(map[string]bool)}
 	var left []int
-	err = s.write(ctx, func(tx *tx) error {
+	err := s.write(ctx, func(tx *tx) error {
 		batch := new(pgx.Batch)
 		successes, others := r.queueSuccesses(batch)
 		switch {

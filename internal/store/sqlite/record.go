@@ -12,11 +12,8 @@ import (
 // RecordOutcomes stores attempts and the new states of their deliveries.
 func (s *Store) RecordOutcomes(ctx context.Context, results []*bellwire.Result) ([]bellwire.Recorded, error) {
 	recorded := make([]bellwire.Recorded, len(results))
-	details, err := codec.EncodeAttempts(results)
-	if err != nil {
-		return nil, err
-	}
-	err = s.write(ctx, func(w *writer) error {
+	details := codec.EncodeAttempts(results)
+	err := s.write(ctx, func(w *writer) error {
 		w.news = nil
 		for i, r := range results {
 			var err error
