@@ -19,18 +19,23 @@ func loggedHeaders(sent http.Header, credentials []bellwire.Header) (list []bell
 		}
 		list = append(list, bellwire.Header{Name: strings.ToLower(name), Value: value})
 	}
-	slices.SortFunc(list, func(a, b bellwire.Header) int {
-		if own := a.Value == bellwire.Redacted; own != (b.Value == bellwire.Redacted) {
-			if own {
-				return 1
-			}
-			return -1
-		}
-		return byName(a, b)
-	})
+	if sizeOfHeaders(list) > bellwire.MaxStoredHeaders {
+		slices.SortFunc(list, ownLast)
+	}
 	list, cut = cappedHeaders(list)
 	slices.SortFunc(list, byName)
 	return list, cut
+}
+
+// ownLast orders the endpoint's own headers behind the others, and each by name.
+func ownLast(a, b bellwire.Header) int {
+	if own := a.Value == bellwire.Redacted; own != (b.Value == bellwire.Redacted) {
+		if own {
+			return 1
+		}
+		return -1
+	}
+	return byName(a, b)
 }
 
 // receivedHeaders returns the headers of an answer, by name, and reports whether some did not fit.
@@ -46,14 +51,25 @@ func receivedHeaders(received http.Header, secrets redactor) (list []bellwire.He
 
 // cappedHeaders returns as many headers as fit into MaxStoredHeaders, and reports whether there were more.
 func cappedHeaders(list []bellwire.Header) (fitting []bellwire.Header, cut bool) {
-	const around = len(`{"Name":"","Value":""},`)
 	size := 0
 	for i, h := range list {
-		if size += around + storedSize(h.Name) + storedSize(h.Value); size > bellwire.MaxStoredHeaders {
+		if size += sizeOfHeader(h); size > bellwire.MaxStoredHeaders {
 			return slices.Clone(list[:i]), true
 		}
 	}
 	return list, false
+}
+
+// sizeOfHeaders returns how many bytes headers take as stored.
+func sizeOfHeaders(list []bellwire.Header) (size int) {
+	for _, h := range list {
+		size += sizeOfHeader(h)
+	}
+	return size
+}
+
+func sizeOfHeader(h bellwire.Header) int {
+	return len(`{"Name":"","Value":""},`) + storedSize(h.Name) + storedSize(h.Value)
 }
 
 // storedSize returns how many bytes a text takes as JSON.

@@ -14,6 +14,9 @@ const maxRetryAfter = time.Hour
 // date in the past, or a value that cannot be read, counts as 0.
 func retryAfter(h http.Header, now time.Time) time.Duration {
 	text := strings.TrimSpace(h.Get("Retry-After"))
+	if text == "" {
+		return 0 // as in most answers
+	}
 	if seconds, ok := readSeconds(text); ok {
 		return time.Duration(min(seconds, maxRetryAfter.Seconds()) * float64(time.Second))
 	}

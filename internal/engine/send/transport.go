@@ -64,12 +64,13 @@ func (t *transport) CloseIdleConnections() {
 
 // newRequest returns the request of an attempt. The transport changes neither URL nor body.
 func newRequest(ctx context.Context, target *url.URL, body []byte) *http.Request {
-	r := http.Request{
-		Method: http.MethodPost, URL: target, Host: target.Host, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: make(http.Header, 8), Body: readerOf(body), GetBody: refuseBody, ContentLength: int64(len(body)),
-	}
-	return r.WithContext(ctx)
+	r := emptyRequest.WithContext(ctx) // the only way to give it a context, and a copy
+	r.URL, r.Host, r.Header = target, target.Host, make(http.Header, 8)
+	r.Body, r.GetBody, r.ContentLength = readerOf(body), refuseBody, int64(len(body))
+	return r
 }
+
+var emptyRequest = http.Request{Method: http.MethodPost, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1}
 
 func readerOf(body []byte) io.ReadCloser {
 	if len(body) == 0 {
