@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"reflect"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -100,20 +101,22 @@ func marshal(b []byte, v any) ([]byte, error) {
 
 // documentation adds the OpenAPI document and the page for people.
 func (a *api) documentation() {
-	doc := a.huma.OpenAPI()
-	document, err := doc.MarshalJSON()
-	if err != nil { // it is made of our own constants
-		panic(err)
-	}
-	page := renderDocs(doc)
+	document := sync.OnceValue(func() []byte {
+		text, err := a.huma.OpenAPI().MarshalJSON()
+		if err != nil { // it is made of our own constants
+			panic(err)
+		}
+		return text
+	})
+	page := sync.OnceValue(func() []byte { return renderDocs(a.huma.OpenAPI()) })
 	a.mux.HandleFunc("GET /openapi.json", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header()["Content-Type"] = jsonType
-		_, _ = w.Write(document)
+		_, _ = w.Write(document())
 	})
 	a.mux.HandleFunc("GET /docs", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'")
-		_, _ = w.Write(page)
+		_, _ = w.Write(page())
 	})
 }
 
