@@ -59,7 +59,7 @@ func publishWhileChanging(t *testing.T, nodes ...*server) {
 			}
 		})
 	}
-	const each = 100
+	const each = 40
 	var (
 		mu     sync.Mutex
 		events []string

@@ -10,10 +10,10 @@ import (
 	"github.com/bellwire/bellwire/internal/testenv"
 )
 
-// Each event goes to so many endpoints, and a batch has four times as many deliveries as are stored with their events.
+// Each event goes to so many endpoints, and a batch has twice as many deliveries as are stored with their events.
 const (
 	crowdSize  = 40
-	crowdBatch = 100
+	crowdBatch = 50
 )
 
 // fanOutChaos publishes batches to many endpoints, and disturbs the server while it stores their deliveries. Every

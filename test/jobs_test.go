@@ -11,7 +11,7 @@ import (
 	"github.com/bellwire/bellwire/internal/testenv"
 )
 
-const replayed = 1500 // events that an endpoint misses
+const replayed = 1000 // events that an endpoint misses
 
 // outage is a receiver that is down until it is repaired.
 type outage struct {

@@ -225,7 +225,7 @@ func (c *cluster) pause() bool {
 	select {
 	case <-c.stop:
 		return false
-	case <-time.After(5 * time.Millisecond):
+	case <-time.After(20 * time.Millisecond):
 		return true
 	}
 }
@@ -464,7 +464,7 @@ func (c *cluster) refuses() bool {
 }
 
 // orderedEvents is how many events TestOrderAcrossNodes publishes.
-func orderedEvents(t *testing.T) int { return fromEnvironment(t, "BELLWIRE_ORDERED_EVENTS", 600) }
+func orderedEvents(t *testing.T) int { return fromEnvironment(t, "BELLWIRE_ORDERED_EVENTS", 300) }
 
 // Ordered events are published through both of two nodes, either of which is killed in between: the order of first
 // receipts is that of publishing, always.
@@ -486,7 +486,7 @@ func TestOrderAcrossNodes(t *testing.T) {
 			if time.Now().After(deadline) {
 				t.Fatalf("%d of %d events are published", published(), events)
 			}
-			time.Sleep(time.Millisecond) // between two looks
+			time.Sleep(10 * time.Millisecond) // between two looks
 		}
 		place := kill % 2
 		c.killNode(place, fmt.Sprintf("node%d", place))

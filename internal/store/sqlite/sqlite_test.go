@@ -3,6 +3,8 @@ package sqlite
 import (
 	"bytes"
 	"context"
+	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -17,7 +19,25 @@ import (
 	"github.com/bellwire/bellwire/internal/store/storetest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if err := fewerChecks(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	goleak.VerifyTestMain(m)
+}
+
+// fewerChecks has random tests make half of rapid's checks, unless the command line says how many: each makes dozens of
+// transactions.
+func fewerChecks() error {
+	given := false
+	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "rapid.checks" })
+	if given {
+		return nil
+	}
+	return flag.Set("rapid.checks", "50")
+}
 
 func TestStore(t *testing.T) {
 	t.Parallel()
