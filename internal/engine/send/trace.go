@@ -66,7 +66,7 @@ func newTrace(started time.Time, abort context.CancelFunc) *trace {
 	return &trace{started: started, abort: abort}
 }
 
-// traced is an attempt's context. A handshake finds the trace in it.
+// traced is an attempt's context. A dial and a handshake find the trace in it.
 type traced struct {
 	context.Context
 	trace *trace
@@ -89,12 +89,9 @@ func noCertificate(request *tls.CertificateRequestInfo) (*tls.Certificate, error
 	return new(tls.Certificate), nil
 }
 
+// context returns the context of a request.
 func (t *trace) context(ctx context.Context) context.Context {
 	return httptrace.WithClientTrace(traced{ctx, t}, &httptrace.ClientTrace{
-		DNSStart:          func(httptrace.DNSStartInfo) { t.note(t.dns.begin) },
-		DNSDone:           func(httptrace.DNSDoneInfo) { t.note(t.dns.end) },
-		ConnectStart:      func(string, string) { t.note(t.connecting.begin) },
-		ConnectDone:       func(_, address string, err error) { t.note(func() { t.dialled(address, err) }) },
 		TLSHandshakeStart: func() { t.note(t.handshake.begin) },
 		TLSHandshakeDone: func(_ tls.ConnectionState, err error) {
 			if err == nil {
@@ -108,6 +105,21 @@ func (t *trace) context(ctx context.Context) context.Context {
 			}
 		},
 		GotFirstResponseByte: func() { t.note(func() { t.firstByte = time.Since(t.started) }) },
+	})
+}
+
+// dialContext returns the context of a dial for a request with the given context. Most requests use a kept connection, and following
+// a dial takes a dozen allocations, so it is not followed by the context of the request.
+func dialContext(ctx context.Context) context.Context {
+	t, ok := ctx.Value(traceKey{}).(*trace)
+	if !ok {
+		return ctx
+	}
+	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		DNSStart:     func(httptrace.DNSStartInfo) { t.note(t.dns.begin) },
+		DNSDone:      func(httptrace.DNSDoneInfo) { t.note(t.dns.end) },
+		ConnectStart: func(string, string) { t.note(t.connecting.begin) },
+		ConnectDone:  func(_, address string, err error) { t.note(func() { t.dialled(address, err) }) },
 	})
 }
 

@@ -111,7 +111,7 @@ func newHTTP(dial dialFunc, idlePerHost int, config *tls.Config) *http.Transport
 	return &http.Transport{
 		Proxy: nil, // a proxy would resolve names behind the guard's back
 		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
-			c, err := dial(ctx, network, address)
+			c, err := dial(dialContext(ctx), network, address)
 			if err != nil {
 				return nil, err
 			}
