@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -236,6 +237,30 @@ func TestV1NeedsHardlyAnyMemory(t *testing.T) {
 	if n := testing.AllocsPerRun(100, func() { mac.AppendV1(dst, "evt_1", vectorUnix, body) }); n > 2 {
 		t.Errorf("%v allocations", n)
 	}
+}
+
+// A server holds the keys of all its endpoints, and few of them are in use. The test is not parallel, because it measures the heap.
+func TestKeyThatIsNotInUseNeedsLittleMemory(t *testing.T) {
+	heap := func() int64 {
+		runtime.GC()
+		runtime.GC() // frees what the first one has found to be weak
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return int64(m.HeapAlloc)
+	}
+	macs, body := make([]*sign.MAC, 10_000), make([]byte, 500)
+	before := heap()
+	for i := range macs {
+		macs[i] = sign.NewMAC(make([]byte, 32))
+		macs[i].AppendV1(nil, "evt_1", vectorUnix, body)
+	}
+	if each := (heap() - before) / int64(len(macs)); each > 200 {
+		t.Errorf("a key needs %d bytes", each)
+	}
+	if want, got := sign.NewMAC(make([]byte, 32)).AppendV1(nil, "evt_1", vectorUnix, body), macs[0].AppendV1(nil, "evt_1", vectorUnix, body); string(got) != string(want) {
+		t.Errorf("signed %s after a garbage collection, and %s before", got, want)
+	}
+	runtime.KeepAlive(macs)
 }
 
 func FuzzParseSecret(f *testing.F) {
