@@ -26,6 +26,10 @@ type benchReport struct {
 	ServerCPU    float64 `json:"server_cpu_us_per_event"`
 	ReceiverCPU  float64 `json:"receiver_cpu_us_per_event"`
 
+	Relay *struct {
+		Rate float64 `json:"rate_ratio"`
+		Cost float64 `json:"cpu_ratio"`
+	}
 	Flood *struct {
 		Alone, Flooded struct {
 			Latency []float64 `json:"latency_ms"`
@@ -78,6 +82,19 @@ func TestBench(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			bench(t, args)
+		})
+	}
+}
+
+// The relay gets and delivers the same events as the server.
+func TestBenchRelay(t *testing.T) {
+	t.Parallel()
+	for _, batch := range []string{"1", "30"} {
+		t.Run("batch="+batch, func(t *testing.T) {
+			t.Parallel()
+			if r := bench(t, "--relay --events 200 --endpoints 2 --size 60 --batch "+batch).Relay; r == nil || r.Rate <= 0 || r.Cost <= 0 {
+				t.Errorf("compared with the relay: %+v", r)
+			}
 		})
 	}
 }
@@ -137,7 +154,7 @@ func TestBenchProfiles(t *testing.T) {
 
 func TestBenchRefusesOptions(t *testing.T) {
 	t.Parallel()
-	for _, args := range []string{"--flood", "--flood --rate 1 --backlog 1", "--stored -1", "--failing 0.5 --resetting 0.5", "--hostile nonsense"} {
+	for _, args := range []string{"--flood", "--flood --rate 1 --backlog 1", "--relay --failing 0.1", "--stored -1", "--failing 0.5 --resetting 0.5", "--hostile nonsense"} {
 		t.Run(args, func(t *testing.T) {
 			out, err := exec.CommandContext(t.Context(), binary, append([]string{"bench"}, strings.Fields(args)...)...).CombinedOutput()
 			if err == nil || !strings.Contains(string(out), strings.Fields(args)[0]) && !strings.Contains(string(out), "--resetting") {

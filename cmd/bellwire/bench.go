@@ -22,6 +22,7 @@ Exit code 1 if a delivery is missing or cannot be verified.
 
   bellwire bench
   bellwire bench --batch 100 --runs 5
+  bellwire bench --relay
   bellwire bench --rate 3000 --events 60000
   bellwire bench --endpoints 10000 --hanging 0.1
   bellwire bench --ordering-keys 10000
@@ -50,6 +51,17 @@ type benchReceiverCommand struct {
 // Run receives until the parent process closes standard input.
 func (c *benchReceiverCommand) Run(ctx context.Context, std streams) error {
 	return profiled(c.CPUProfile, func() error { return bench.Receive(ctx, std.in, std.err) })
+}
+
+// benchRelayCommand is the second baseline of a benchmark.
+type benchRelayCommand struct {
+	Log        string `required:"" hidden:"" help:"File for the events."`
+	CPUProfile string `name:"cpu-profile" hidden:"" help:"File for a CPU profile."`
+}
+
+// Run relays until the parent process closes standard input.
+func (c *benchRelayCommand) Run(ctx context.Context, std streams) error {
+	return profiled(c.CPUProfile, func() error { return bench.Relay(ctx, std.in, std.err, c.Log) })
 }
 
 // benchHostileCommand is the hostile customer of a benchmark.

@@ -84,6 +84,7 @@ type commands struct {
 
 	Complete      completeCommand      `cmd:"" hidden:""`
 	BenchReceiver benchReceiverCommand `cmd:"" hidden:""`
+	BenchRelay    benchRelayCommand    `cmd:"" hidden:""`
 	BenchHostile  benchHostileCommand  `cmd:"" hidden:""`
 }
 

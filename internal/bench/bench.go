@@ -14,8 +14,8 @@ import (
 )
 
 // Run measures, prints the results, and fails if a delivery is missing or badly signed. It starts the running program again
-// for its other processes: with the arguments bench-receiver, which must call Receive, and bench-hostile, which must call
-// Attack.
+// for its other processes: with the arguments bench-receiver, which must call Receive, bench-relay, which must call Relay, and
+// bench-hostile, which must call Attack.
 func Run(ctx context.Context, o *Options, out io.Writer) error {
 	if o.Hostile != "" {
 		return o.hostile(ctx, out)
@@ -59,6 +59,12 @@ func (o *Options) measure(ctx context.Context) (report *Report, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, b.receiver.stop()) }()
+	var relayed *relayReport
+	if o.Relay {
+		if relayed, err = o.relayed(ctx, dir, b); err != nil {
+			return nil, err
+		}
+	}
 	if err := b.start(ctx); err != nil {
 		return nil, errors.Join(err, b.stop())
 	}
@@ -68,5 +74,10 @@ func (o *Options) measure(ctx context.Context) (report *Report, err error) {
 			report.ServerMemory = b.peak
 		}
 	}()
-	return b.run(ctx)
+	report, err = b.run(ctx)
+	if err == nil && relayed != nil {
+		relayed.compare(report)
+		report.Relay = relayed
+	}
+	return report, err
 }

@@ -24,6 +24,7 @@ type Options struct {
 	Hanging     float64       `placeholder:"SHARE" help:"Share of the endpoints that never answer."`
 	Resetting   float64       `placeholder:"SHARE" help:"Share of the endpoints that reset the connection."`
 	Baseline    time.Duration `default:"3s" placeholder:"TIME" help:"How long to measure a bare HTTP client before each run."`
+	Relay       bool          `help:"Publish the same events to a relay first, the least that a durable sender can do, and compare rate and CPU with it."`
 	Runs        int           `default:"1" placeholder:"N" help:"Number of runs, each with its baseline. The median is reported."`
 	DatabaseURL string        `name:"database-url" placeholder:"URL" help:"PostgreSQL database for benchmarks only, postgres://…. Its contents are deleted. Default: a temporary SQLite file."`
 	Nodes       int           `default:"1" placeholder:"N" help:"Servers on the PostgreSQL database, which publishers use in turn. With --rate, publishing on an endpoint's own node is compared with another node."`
@@ -74,6 +75,9 @@ func (o *Options) checkLoad() error {
 		return cli.Option("flood", "needs --rate, the rate of the other customers")
 	case o.Flood && o.Backlog > 0:
 		return cli.Option("flood", "must not be given together with --backlog")
+	case o.Relay && (o.Flood || o.Backlog > 0 || o.Keys > 0 || o.Slow+o.Failing+o.Hanging+o.Resetting > 0):
+		return cli.Option("relay", "must not be given together with --flood, --backlog, --ordering-keys, --slow, --failing, --hanging or --resetting: "+
+			"a relay only passes events on")
 	case o.Baseline < minBaseline:
 		return cli.Option("baseline", "must be at least %s", minBaseline)
 	}

@@ -36,6 +36,7 @@ type Report struct {
 	ReceiverCPU  float64 `json:"receiver_cpu_us_per_event"`
 	ServerMemory int64   `json:"server_peak_bytes"`
 
+	Relay   *relayReport   `json:"relay,omitempty"`
 	Flood   *floodReport   `json:"flood,omitempty"`
 	Nodes   *nodesReport   `json:"nodes,omitempty"`
 	Backlog *backlogReport `json:"backlog,omitempty"`
@@ -127,6 +128,11 @@ func (r *Report) print(w io.Writer, o *Options) error {
 		r.ServerCPU, r.PublisherCPU, r.ReceiverCPU, humanize.IBytes(uint64(r.ServerMemory)),
 		humanize.Comma(int64(r.Received)), humanize.Comma(int64(r.Expected)), r.Repeated, r.Unsigned); err != nil {
 		return err
+	}
+	if r.Relay != nil {
+		if err := r.Relay.print(w); err != nil {
+			return err
+		}
 	}
 	if o.DatabaseURL != "" {
 		return r.printNodes(w, o)
