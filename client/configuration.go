@@ -109,9 +109,10 @@ type NewKey struct {
 
 	ExpiresAt time.Time `json:"expires_at,omitzero"` // zero: never
 
-	// ID and Secret are those that the key had on another server. The secret contains the id.
-	ID     string `json:"id,omitzero"`
-	Secret string `json:"secret,omitzero"`
+	// ID and Secret are those that the key had on another server or in another system. A secret of Bellwire's contains the id.
+	ID           string `json:"id,omitzero"`
+	Secret       string `json:"secret,omitzero"`
+	SecretSHA256 string `json:"secret_sha256,omitzero"` // in hex, instead of Secret
 }
 
 // CreateKey creates a key of a tenant, or of the operator if tenant is empty. Only this call returns its secret.

@@ -96,8 +96,9 @@ func (in EndpointInput) MarshalJSON() ([]byte, error) {
 
 // MovedSecret is a secret of an endpoint on another server.
 type MovedSecret struct {
-	Secret    string    `json:"secret"`
-	ExpiresAt time.Time `json:"expires_at,omitzero"` // required for all but the newest, which is the first
+	Secret     string    `json:"secret"`
+	PrivateKey string    `json:"private_key,omitzero"` // ed25519; by default a new one if signing needs it
+	ExpiresAt  time.Time `json:"expires_at,omitzero"`  // required for all but the newest, which is the first
 }
 
 // Auth is how Bellwire authenticates itself to an endpoint.
@@ -146,6 +147,7 @@ type EndpointSecret struct {
 type SigningSecret struct {
 	Secret    string     `json:"secret"`
 	PublicKey string     `json:"public_key"` // empty without ed25519
+	Imported  bool       `json:"imported"`   // another system made it, in a form that the dialect does not give to its own
 	ExpiresAt *time.Time `json:"expires_at"` // when it stops signing; nil: it is the newest one
 }
 

@@ -6,15 +6,19 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"time"
 )
 
 // ImportReport says what an import has done, or what a dry run would do.
 type ImportReport struct {
-	Lines      int           `json:"lines"`
-	Created    ImportCounts  `json:"created"`
-	Unchanged  ImportCounts  `json:"unchanged"` // existed already
-	FaultCount int           `json:"fault_count"`
-	Faults     []ImportFault `json:"faults"` // the first 100
+	Lines     int          `json:"lines"`
+	Created   ImportCounts `json:"created"`
+	Unchanged ImportCounts `json:"unchanged"` // existed already
+	// PastRetention counts the created events from before RetainedSince: the server's next clean-up deletes them.
+	PastRetention int           `json:"past_retention"`
+	RetainedSince *time.Time    `json:"retained_since"` // nil: the server keeps all events
+	FaultCount    int           `json:"fault_count"`
+	Faults        []ImportFault `json:"faults"` // the first 100
 }
 
 // ImportCounts counts what was imported.

@@ -46,7 +46,7 @@ var calls = [][]string{
 	{"keys", "list", "--tenant", "acme"}, {"keys", "create", "--role", "tenant", "--tenant", "acme"}, {"keys", "delete", "--tenant", "acme", "key"},
 	{"audit", "--all-tenants"}, {"nodes"}, {"settings"}, {"probe", "ep"}, {"statistics", "--since", "1h"}, {"statistics", "--since", "1h", "--all-tenants"},
 	{"console"}, {"portal", "acme"}, {"tail", "--count", "1"}, {"tail", "--count", "1", "--all-tenants"},
-	{"find", "evt"}, {"events", "list", "--all-tenants"}, {"deliveries", "body", "dlv"}, {"import", "events.ndjson"},
+	{"find", "evt"}, {"events", "list", "--all-tenants"}, {"deliveries", "body", "dlv"}, {"import", "events.ndjson"}, {"export", "-"},
 	{"tenants", "put", "acme"}, {"endpoints", "put", "ep", "--url", "http://a.example", "--events", "*"},
 }
 

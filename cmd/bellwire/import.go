@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/bellwire/bellwire/client"
+	"github.com/bellwire/bellwire/internal/output"
 )
 
 type importCommand struct {
@@ -85,7 +86,11 @@ func (c *importCommand) send(ctx context.Context, api *client.Client, std stream
 		progress = progressOf("checking", std.err, size)
 	}
 	defer progress.Close()
-	return api.Import(ctx, io.TeeReader(in, progress), dryRun)
+	report, err := api.Import(ctx, io.TeeReader(in, progress), dryRun)
+	if _, said := errors.AsType[*client.Error](err); err != nil && !said && !dryRun {
+		err = fmt.Errorf("%w\nimport the same file again to go on: what is there already stays as it is", err)
+	}
+	return report, err
 }
 
 // print prints a report. Faults are an error.
@@ -121,6 +126,10 @@ func importSummary(r *client.ImportReport, dryRun bool) string {
 		created = "to be created"
 	}
 	fmt.Fprintf(&b, "%s: %s\nunchanged: %s\n", created, importCounts(r.Created), importCounts(r.Unchanged))
+	if r.PastRetention > 0 && r.RetainedSince != nil {
+		fmt.Fprintf(&b, "past retention: %s from before %s, which the server's next clean-up deletes, within a minute; "+
+			"to keep them, start the server with a longer --retention before you import\n", counted(r.PastRetention, "event"), output.Time(*r.RetainedSince))
+	}
 	return b.String()
 }
 

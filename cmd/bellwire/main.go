@@ -48,6 +48,7 @@ type commands struct {
 	Demo    demoCommand    `cmd:"" help:"Follow an event from end to end, on a temporary database."`
 	Publish publishCommand `cmd:"" help:"Publish events."`
 	Import  importCommand  `cmd:"" help:"Move in: import tenants, keys, event types, endpoints and past events."`
+	Export  exportCommand  `cmd:"" help:"Write tenants, keys, event types, endpoints and events to a file that can be imported."`
 	Listen  listenCommand  `cmd:"" help:"Receive, verify and print deliveries on this machine."`
 	Verify  verifyCommand  `cmd:"" help:"Say why a signature is refused."`
 	Bench   benchCommand   `cmd:"" help:"Measure this machine, and how much of it deliveries reach."`

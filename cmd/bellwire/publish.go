@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
 
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
@@ -151,9 +152,33 @@ func progressOf(what string, w io.Writer, size int64) io.WriteCloser {
 	if !isTerminal(w) {
 		w = io.Discard
 	}
-	return progressbar.NewOptions64(size, progressbar.OptionSetWriter(w), progressbar.OptionShowBytes(true),
-		progressbar.OptionSetDescription(what), progressbar.OptionClearOnFinish(), progressbar.OptionSetWidth(30))
+	return &progress{what: what, bar: progressbar.NewOptions64(size, progressbar.OptionSetWriter(w), progressbar.OptionShowBytes(true),
+		progressbar.OptionSetDescription(what), progressbar.OptionClearOnFinish(), progressbar.OptionSetWidth(30),
+		progressbar.OptionThrottle(progressEvery))}
 }
+
+const progressEvery = 100 * time.Millisecond // between two updates
+
+// progress is a progress bar that counts lines, too.
+type progress struct {
+	what  string
+	bar   *progressbar.ProgressBar
+	lines int
+	shown time.Time // when the lines were last shown
+}
+
+// Write adds what was transferred.
+func (p *progress) Write(part []byte) (int, error) {
+	p.lines += bytes.Count(part, []byte("\n"))
+	if now := time.Now(); now.Sub(p.shown) >= progressEvery {
+		p.shown = now
+		p.bar.Describe(fmt.Sprintf("%s, %s", p.what, counted(p.lines, "line")))
+	}
+	return p.bar.Write(part)
+}
+
+// Close removes the bar.
+func (p *progress) Close() error { return p.bar.Close() }
 
 // isTerminal reports whether w is a terminal.
 func isTerminal(w io.Writer) bool {

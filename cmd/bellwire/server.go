@@ -136,7 +136,7 @@ func (srv *server) assemble(ctx context.Context) (err error) {
 	})
 	srv.service, err = service.New(service.Config{
 		Store: srv.store, Directory: configuration, Engine: srv.engine, Keyring: keyring, Dialects: srv.dialects, Guard: guard,
-		AdminKey: s.AdminKey, MaxEventBytes: int(s.MaxEventBytes), AuditRetention: s.AuditRetention, Sandbox: s.Sandbox,
+		AdminKey: s.AdminKey, MaxEventBytes: int(s.MaxEventBytes), AuditRetention: s.AuditRetention, Retention: s.Retention, Sandbox: s.Sandbox,
 		Shared: s.DatabaseURL.postgres != "", Reads: s.reads(), Live: srv.live, Logger: srv.log,
 		Backlog:  srv.backlog.look,
 		Process:  service.Process{Node: srv.node(), Address: srv.url(), Version: build.Version, StartedAt: srv.startedAt},

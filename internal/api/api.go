@@ -64,6 +64,7 @@ func newAPI(svc useCases, o Options) *api {
 	a.audit()
 	a.sessions()
 	a.imports()
+	a.exports()
 	a.nodes()
 	a.ids()
 	a.stream()

@@ -115,8 +115,18 @@ type NewEndpoint struct {
 }
 
 type movedSecret struct {
-	Secret    string    `json:"secret" doc:"In the dialect's form."`
-	ExpiresAt time.Time `json:"expires_at,omitzero" doc:"When it stops to sign; required for all but the newest."`
+	Secret     string    `json:"secret" doc:"In the dialect's form."`
+	PrivateKey string    `json:"private_key,omitzero" doc:"The ed25519 key that signs besides, whsk_ and its base64; by default a new one if signing needs it."`
+	ExpiresAt  time.Time `json:"expires_at,omitzero" doc:"When it stops to sign; required for all but the newest."`
+}
+
+// UnmarshalJSONFrom parses a secret. It says what it looks like where it is not one.
+func (s *movedSecret) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
+	if dec.PeekKind() != '{' {
+		return bellwire.Invalid("", `must be an object, such as {"secret": "whsec_…"}, with an expires_at in all but the newest`)
+	}
+	type plain movedSecret
+	return json.UnmarshalDecode(dec, (*plain)(s))
 }
 
 // TransformSchema marks the required fields.
@@ -132,7 +142,7 @@ func (e *NewEndpoint) input() service.EndpointInput {
 	in.Origins = &service.Origins{ID: e.ID, CreatedAt: e.CreatedAt}
 	if e.Secrets.given != nil {
 		for _, secret := range *e.Secrets.given {
-			in.Origins.Secrets = append(in.Origins.Secrets, bellwire.Secret{Value: secret.Secret, ExpiresAt: secret.ExpiresAt})
+			in.Origins.Secrets = append(in.Origins.Secrets, bellwire.Secret{Value: secret.Secret, PrivateKey: secret.PrivateKey, ExpiresAt: secret.ExpiresAt})
 		}
 	}
 	return in

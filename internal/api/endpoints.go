@@ -32,12 +32,13 @@ type EndpointSecrets struct {
 type signingSecret struct {
 	EndpointSecret
 	ExpiresAt *time.Time `json:"expires_at" nullable:"true" doc:"When it stops to sign; null for the newest secret."`
+	Imported  bool       `json:"imported,omitzero" doc:"Whether another system made the secret, in a form that the dialect does not give to its own. Omitted if not."`
 }
 
 func wireSecrets(s *service.EndpointSecret) EndpointSecrets {
 	wire := EndpointSecrets{EndpointSecret: wireSecret(s.LiveSecret), Secrets: make([]signingSecret, len(s.Live))}
 	for i, live := range s.Live {
-		wire.Secrets[i] = signingSecret{EndpointSecret: wireSecret(live), ExpiresAt: expiry(live)}
+		wire.Secrets[i] = signingSecret{EndpointSecret: wireSecret(live), ExpiresAt: expiry(live), Imported: live.Imported}
 	}
 	return wire
 }

@@ -4,12 +4,15 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"reflect"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -58,7 +61,7 @@ func (a *api) importBody(w http.ResponseWriter, r *http.Request, op *huma.Operat
 	if err != nil {
 		return nil, err
 	}
-	most := a.svc.MaxEventBytes() + importWrapper
+	most := base64.StdEncoding.EncodedLen(a.svc.MaxEventBytes()) + importWrapper
 	body, err := httpx.StreamBody(w, r, maxWholeImport+most)
 	if err != nil {
 		return nil, err
@@ -206,7 +209,9 @@ func importLine(ctx context.Context, im *service.Import, number int, line []byte
 	case service.ImportEventType:
 		return parsed(line, func(v *importedType) error { return im.EventType(ctx, number, v.imported()) })
 	case service.ImportEndpoint:
-		return parsed(line, func(v *importedEndpoint) error { return im.Endpoint(ctx, number, v.Tenant, v.input()) })
+		return parsed(line, func(v *importedEndpoint) error { return im.Endpoint(ctx, number, v.Tenant, v.imported()) })
+	case kindExport:
+		return parsed(line, (*importedHeader).check)
 	case service.ImportEvent:
 		e, err := parseImportedEvent(line)
 		if err != nil {
@@ -272,16 +277,16 @@ type (
 		CreatedAt time.Time `json:"created_at,omitzero"`
 	}
 	importedKey struct {
-		Kind         string         `json:"kind"`
-		Tenant       string         `json:"tenant,omitzero"`
-		Name         string         `json:"name,omitzero"`
-		Role         bellwire.Role  `json:"role"`
-		HMAC         bool           `json:"hmac,omitzero"`
-		ID           bellwire.KeyID `json:"id,omitzero"`
-		Secret       string         `json:"secret,omitzero"`
-		SecretSHA256 string         `json:"secret_sha256,omitzero"`
-		CreatedAt    time.Time      `json:"created_at,omitzero"`
-		ExpiresAt    *time.Time     `json:"expires_at,omitzero"`
+		Kind         string        `json:"kind"`
+		Tenant       string        `json:"tenant,omitzero"`
+		Name         string        `json:"name,omitzero"`
+		Role         bellwire.Role `json:"role"`
+		HMAC         bool          `json:"hmac,omitzero"`
+		ID           string        `json:"id,omitzero"`
+		Secret       string        `json:"secret,omitzero"`
+		SecretSHA256 string        `json:"secret_sha256,omitzero"`
+		CreatedAt    time.Time     `json:"created_at,omitzero"`
+		ExpiresAt    *time.Time    `json:"expires_at,omitzero"`
 	}
 	importedType struct {
 		Kind string `json:"kind"`
@@ -293,8 +298,42 @@ type (
 		Kind   string `json:"kind"`
 		Tenant string `json:"tenant"`
 		NewEndpoint
+		UpdatedAt       time.Time         `json:"updated_at,omitzero"`
+		StatusReason    string            `json:"status_reason,omitzero"`
+		DialectSettings map[string]string `json:"dialect_settings,omitzero"`
+		UnlistedEvents  []string          `json:"unlisted_events,omitzero"`
+		LeftOut         []string          `json:"left_out,omitzero"`
+	}
+	importedHeader struct {
+		Kind    string `json:"kind"`
+		Format  int    `json:"format"`
+		Secrets bool   `json:"secrets"`
 	}
 )
+
+// exportFormat is the version of the format that exports are in.
+const exportFormat = 1
+
+// check refuses exports in a format that this server does not know.
+func (h *importedHeader) check() error {
+	if h.Format != exportFormat {
+		return bellwire.Invalid("format", "must be %d; an export in another format needs another version of Bellwire", exportFormat)
+	}
+	return nil
+}
+
+func (e *importedEndpoint) imported() service.EndpointInput {
+	in := e.input()
+	if in.Origins == nil {
+		in.Origins = new(service.Origins)
+	}
+	in.Origins.UpdatedAt, in.Origins.StatusReason, in.Origins.LeftOut = e.UpdatedAt, e.StatusReason, e.LeftOut
+	in.Unlisted = e.UnlistedEvents
+	if e.DialectSettings != nil {
+		in.Extra = &e.DialectSettings
+	}
+	return in
+}
 
 func (t *importedTenant) imported() service.ImportedTenant {
 	return service.ImportedTenant{CreatedAt: t.CreatedAt, NewTenant: service.NewTenant{
@@ -306,20 +345,37 @@ func (t *importedTenant) imported() service.ImportedTenant {
 func (k *importedKey) imported() (service.ImportedKey, error) {
 	in := service.ImportedKey{
 		Tenant: k.Tenant, CreatedAt: k.CreatedAt,
-		NewKey: service.NewKey{Name: k.Name, Role: k.Role, HMAC: k.HMAC, ID: k.ID, Secret: k.Secret},
+		NewKey: service.NewKey{Name: k.Name, Role: k.Role, HMAC: k.HMAC, Secret: k.Secret},
 	}
 	if k.ExpiresAt != nil && !k.ExpiresAt.IsZero() {
 		in.ExpiresAt = bellwire.StoredTime(*k.ExpiresAt)
 	}
-	if k.SecretSHA256 == "" {
-		return in, nil
+	var badID, badHash error
+	if k.ID != "" {
+		in.ID, badID = parseKeyID(k.ID)
 	}
-	hash, err := hex.DecodeString(k.SecretSHA256)
-	if err != nil {
-		return in, bellwire.Invalid("secret_sha256", "must have 64 hex digits")
+	if k.SecretSHA256 != "" {
+		in.SecretSHA256, badHash = parseHash(k.SecretSHA256)
 	}
-	in.SecretSHA256 = hash
-	return in, nil
+	return in, bellwire.Join(badID, badHash)
+}
+
+// parseKeyID parses the id of a key in the forms of Bellwire and of the vendors.
+func parseKeyID(text string) (bellwire.KeyID, error) {
+	id, ok := service.ParseKeyID(strings.TrimPrefix(text, "api_"))
+	if !ok {
+		return id, bellwire.Invalid("id", "must be key_ or api_ and 32 hex digits, or a UUID")
+	}
+	return id, nil
+}
+
+// parseHash parses the SHA-256 of a secret.
+func parseHash(text string) ([]byte, error) {
+	hash, err := hex.DecodeString(text)
+	if err != nil || len(hash) != sha256.Size {
+		return nil, bellwire.Invalid("secret_sha256", "must have 64 hex digits")
+	}
+	return hash, nil
 }
 
 func (t *importedType) imported() service.ImportedType {
@@ -353,6 +409,8 @@ func parseImportedEvent(line []byte) (e service.ImportedEvent, err error) {
 			e.Type, err = p.text(alone, name)
 		case "data":
 			e.Data, err = p.raw()
+		case "data_base64":
+			e.Data, err = p.base64JSON(name)
 		case "id":
 			e.ID, err = p.optionalText(alone, name)
 		case "key":
@@ -361,8 +419,16 @@ func parseImportedEvent(line []byte) (e service.ImportedEvent, err error) {
 			e.CreatedAt, err = p.time(alone, name)
 		case "occurred_at":
 			e.OccurredAt, err = p.time(alone, name)
+		case "deliver_at":
+			e.DeliverAt, err = p.time(alone, name)
+		case "expires_at":
+			e.ExpiresAt, err = p.time(alone, name)
+		case "ordering_key":
+			e.OrderingKey, err = p.optionalText(alone, name)
+		case "erased_at":
+			e.ErasedAt, err = p.time(alone, name)
 		default:
-			err = p.skip(unknown(alone, quoted, "kind", "tenant", "type", "data", "id", "key", "created_at", "occurred_at"))
+			err = p.skip(unknown(alone, quoted, eventMembers...))
 		}
 		if err == nil && seen[name] {
 			err = twice(name)
@@ -380,7 +446,10 @@ func parseImportedEvent(line []byte) (e service.ImportedEvent, err error) {
 			faults.add(bellwire.Invalid(name, "is required"))
 		}
 	}
-	if !seen["data"] {
+	switch {
+	case seen["data"] && seen["data_base64"]:
+		faults.add(bellwire.Invalid("data_base64", "must not be given together with data"))
+	case !seen["data"] && !seen["data_base64"] && !seen["erased_at"]:
 		faults.add(bellwire.Invalid("data", "is required; it may be null"))
 	}
 	if err := faults.join(); err != nil {
@@ -390,13 +459,34 @@ func parseImportedEvent(line []byte) (e service.ImportedEvent, err error) {
 	return e, p.end()
 }
 
+// eventMembers are the members of the line of an event.
+var eventMembers = []string{
+	"kind", "tenant", "type", "data", "data_base64", "id", "key", "created_at", "occurred_at", "deliver_at", "expires_at", "ordering_key", "erased_at",
+}
+
+// base64JSON parses text that is the base64 of JSON.
+func (p *parser) base64JSON(name string) ([]byte, error) {
+	text, err := p.text(alone, name)
+	if err != nil {
+		return nil, err
+	}
+	data, err := base64.StdEncoding.DecodeString(text)
+	if err != nil || !utf8.Valid(data) || !jsontext.Value(data).IsValid(parserOptions...) {
+		return nil, bellwire.Invalid(name, "must be the base64, with padding, of a JSON value")
+	}
+	return data, nil
+}
+
 // importReport is the answer.
 type importReport struct {
-	Lines      int           `json:"lines" doc:"Number of lines that were read."`
-	Created    importCounts  `json:"created" doc:"What was created, or with dry_run would be."`
-	Unchanged  importCounts  `json:"unchanged" doc:"What existed already."`
-	FaultCount int           `json:"fault_count" doc:"Number of faults. Always 0 without dry_run, because a faulty import is refused with 422."`
-	Faults     []importFault `json:"faults" doc:"The first 100 faults."`
+	Lines     int          `json:"lines" doc:"Number of lines that were read."`
+	Created   importCounts `json:"created" doc:"What was created, or with dry_run would be."`
+	Unchanged importCounts `json:"unchanged" doc:"What existed already."`
+	// PastRetention and RetainedSince tell what the server's retention makes of the events.
+	PastRetention int           `json:"past_retention" doc:"How many of the created events the next clean-up deletes, which begins within a minute: those from before retained_since."`
+	RetainedSince *time.Time    `json:"retained_since" nullable:"true" doc:"Events that were accepted earlier are deleted; null: none are."`
+	FaultCount    int           `json:"fault_count" doc:"Number of faults. Always 0 without dry_run, because a faulty import is refused with 422."`
+	Faults        []importFault `json:"faults" doc:"The first 100 faults."`
 }
 
 type importCounts struct {
@@ -415,7 +505,7 @@ type importFault struct {
 
 func wireImport(r *service.ImportReport, lines int) *importReport {
 	wire := &importReport{
-		Lines: lines, Created: countsOf(r.Created), Unchanged: countsOf(r.Unchanged), FaultCount: r.FaultCount, Faults: make([]importFault, len(r.Faults)),
+		Lines: lines, Created: countsOf(r.Created), Unchanged: countsOf(r.Unchanged), PastRetention: r.PastRetention, RetainedSince: timeOrNull(r.RetainedSince), FaultCount: r.FaultCount, Faults: make([]importFault, len(r.Faults)),
 	}
 	for i, fault := range r.Faults {
 		wire.Faults[i] = importFault(fault)

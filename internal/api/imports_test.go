@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http/httptest"
 	"os"
 	"regexp"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -86,6 +88,12 @@ const (
 	importedHook  = `{"kind":"endpoint","tenant":"acme","id":"we_1","url":"https://example.com/","events":["invoice.paid"]}`
 )
 
+const (
+	keptEvent   = `{"kind":"event","tenant":"TENANT","id":"evt_019c141eb04073cf8e1f5a7d2b6c4e90","type":"a","data":1,"created_at":"2026-01-31T12:31:00Z"}`
+	importedKey = `{"kind":"key","tenant":"TENANT","role":"tenant","secret":"a-secret-of-ours"}`
+	smallTenant = `{"kind":"tenant","id":"small","limits":{"endpoints":1,"keys":1}}` + "\n"
+)
+
 // TestImportFaults imports one faulty line each. The last line of the text is at fault.
 func TestImportFaults(t *testing.T) {
 	t.Parallel()
@@ -112,8 +120,10 @@ func TestImportFaults(t *testing.T) {
 		{"BadSchema", `{"kind":"event_type","name":"a","schema":{"type":"spaceship"}}`, "schema"},
 		{"BadExample", `{"kind":"event_type","name":"a","schema":{"type":"string"},"example":1}`, "example"},
 		{"KeyWithoutSecret", `{"kind":"key","role":"publisher","id":"key_0198c7a3f2e47d0a9b1c2d3e4f506172"}`, "secret is required"},
-		{"KeyWithoutID", `{"kind":"key","role":"publisher","secret_sha256":"` + strings.Repeat("ab", 32) + `"}`, "id is required"},
 		{"KeyHash", `{"kind":"key","role":"publisher","id":"key_0198c7a3f2e47d0a9b1c2d3e4f506172","secret_sha256":"abc"}`, "secret_sha256 must have 64 hex digits"},
+		{"KeyID", `{"kind":"key","role":"publisher","id":"mine","secret":"0123456789abcdef"}`, "id must be key_ or api_ and 32 hex digits, or a UUID"},
+		{"KeySecret", `{"kind":"key","role":"publisher","secret":"two words"}`, "secret must have 8 to 512 printable ASCII characters without spaces"},
+		{"KeySecretOfAnother", `{"kind":"key","role":"publisher","secret":"0123456789abcdef"}` + "\n" + `{"kind":"key","role":"admin","secret":"0123456789abcdef"}`, "secret is that of the key in line 1, too"},
 		{"KeyRole", `{"kind":"key","tenant":"acme","role":"admin","id":"key_0198c7a3f2e47d0a9b1c2d3e4f506172","secret_sha256":"` + strings.Repeat("ab", 32) + `"}`, "role must be"},
 		{"KeyOfNobody", `{"kind":"key","tenant":"nobody","role":"tenant"}`, "tenant \"nobody\" does not exist"},
 		{"EndpointWithoutID", `{"kind":"endpoint","tenant":"acme","url":"https://example.com/","events":["*"]}`, "id is required"},
@@ -121,7 +131,18 @@ func TestImportFaults(t *testing.T) {
 		{"EndpointPrivate", `{"kind":"endpoint","tenant":"acme","id":"e","url":"http://127.0.0.1/","events":["*"]}`, "url"},
 		{"EndpointType", `{"kind":"endpoint","tenant":"acme","id":"e","url":"https://example.com/","events":["invoice.lost"]}`, "events[0] \"invoice.lost\" is not a known event type"},
 		{"EndpointSecret", strings.Replace(importedHook, `"events"`, `"secret":"short","events"`, 1), "secret must be"},
+		{"EndpointSecretText", strings.Replace(importedHook, `"events"`, `"secrets":["whsec_x"],"events"`, 1), `secrets[0] must be an object, such as {"secret": "whsec_…"}`},
+		{"EndpointSecrets", strings.Replace(importedHook, `"events"`, `"secrets":[{"secret":"whsec_AAAA"}],"events"`, 1), `secrets[0].secret must be "whsec_" and the base64 of 8 to 512 bytes`},
+		{"EndpointPrivateKey", strings.Replace(importedHook, `"events"`, `"secrets":[{"secret":"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw","private_key":"whsk_AAAA"}],"events"`, 1), "secrets[0].private_key must be whsk_"},
+		{"EndpointUpdated", strings.Replace(importedHook, `"events"`, `"updated_at":"1999-01-01T00:00:00Z","events"`, 1), "updated_at must not be before created_at"},
+		{"EndpointLeftOut", strings.Replace(importedHook, `"events"`, `"left_out":["auth"],"events"`, 1), "left_out names what the export did not have (auth)"},
 		{"EndpointOfAnother", importedHook + "\n" + strings.Replace(importedHook, `"acme"`, `"other"`, 1), "the endpoint \"we_1\" is in line 1 already"},
+		{"EventOfAnotherTenant", strings.Replace(keptEvent, "TENANT", "acme", 1) + "\n" + strings.Replace(keptEvent, "TENANT", "other", 1), "id is the id of the event in line 1 too"},
+		{"KeyOfAnotherTenant", strings.Replace(importedKey, "TENANT", "acme", 1) + "\n" + strings.Replace(importedKey, "TENANT", "other", 1), "secret is that of the key in line 1, too"},
+		{"TooManyEndpoints", smallTenant + strings.Replace(importedHook, "acme", "small", 1) + "\n" + strings.Replace(strings.Replace(importedHook, "acme", "small", 1), "we_1", "we_2", 1), "1 endpoint"},
+		{"TooManyKeys", smallTenant + strings.Replace(importedKey, "TENANT", "small", 1) + "\n" + `{"kind":"key","tenant":"small","role":"tenant","secret":"another-secret"}`, "1 key"},
+		{"EventDeep", strings.Replace(importedEvent, `{"n":1}`, strings.Repeat("[", 20000)+strings.Repeat("]", 20000), 1), "the line is not JSON"},
+		{"MetadataNUL", `{"kind":"tenant","id":"a","metadata":{"a":"\u0000"}}`, "metadata"},
 		{"EventWithoutID", strings.Replace(importedEvent, `"id":"x",`, "", 1), "id is required, or key"},
 		{"EventWithoutData", strings.Replace(importedEvent, `"data":{"n":1},`, "", 1), "data is required"},
 		{"EventDataTwice", strings.Replace(importedEvent, `"data"`, `"data":1,"data"`, 1), "data is given twice"},
@@ -132,8 +153,13 @@ func TestImportFaults(t *testing.T) {
 		{"EventIDNUL", strings.Replace(importedEvent, `"x"`, `"\u0000"`, 1), "id must have printable characters only"},
 		{"EventLongID", strings.Replace(importedEvent, `"x"`, `"`+strings.Repeat("x", 129)+`"`, 1), "id must have at most 128 characters"},
 		{"EventOperational", strings.Replace(importedEvent, "invoice.paid", "bellwire.made.up", 1), "type must not begin with"},
-		{"EventOfBellwire", strings.Replace(importedEvent, "acme", "bellwire", 1), "tenant must not be"},
 		{"EventIDAndKey", strings.Replace(importedEvent, `"x"`, `"x","key":"y"`, 1), "id must be of the form evt_"},
+		{"EventDataAndBase64", strings.Replace(importedEvent, `"data"`, `"data_base64":"MQ==","data"`, 1), "data_base64 must not be given together with data"},
+		{"EventBadBase64", strings.Replace(importedEvent, `"data":{"n":1}`, `"data_base64":"MQ"`, 1), "data_base64 must be the base64, with padding, of a JSON value"},
+		{"EventBase64NotJSON", strings.Replace(importedEvent, `"data":{"n":1}`, `"data_base64":"e30gMQ=="`, 1), "data_base64 must be the base64, with padding, of a JSON value"},
+		{"EventErasedWithData", strings.Replace(importedEvent, `"type"`, `"erased_at":"2026-02-01T00:00:00Z","type"`, 1), "data must be null together with erased_at"},
+		{"EventOrder", strings.Replace(importedEvent, `"type"`, `"ordering_key":"a\nb","type"`, 1), "ordering_key must have printable characters only"},
+		{"ExportFormat", `{"kind":"export","format":2,"secrets":true}`, "format must be 1"},
 		{"EventDiffers", importedEvent + "\n" + strings.Replace(importedEvent, `{"n":1}`, `{"n":2}`, 1), "id is the id of the event in line 1 too"},
 		{"EventLong", strings.Replace(importedEvent, `{"n":1}`, `"`+strings.Repeat("x", 1<<20)+`"`, 1), "data must have at most"},
 		{"LineLong", strings.Replace(importedEvent, `{"n":1}`, `"`+strings.Repeat("x", 3<<20)+`"`, 1), "the line must have at most"},
@@ -220,7 +246,9 @@ func TestImportIsForAdmins(t *testing.T) {
 func FuzzImport(f *testing.F) {
 	for _, seed := range []string{
 		importedEvent, importedHook, `{"kind":"tenant","id":"a"}`, `{"kind":"key","role":"publisher","id":"key_0198c7a3f2e47d0a9b1c2d3e4f506172","secret_sha256":"00"}`,
-		`{"kind":"event_type","name":"a","schema":{"type":"string"}}`, "\x00", "{\"kind\":\"\xff\"}", `{"kind":null}`, "[", "\n\n",
+		`{"kind":"event_type","name":"a","schema":{"type":"string"}}`, `{"kind":"key","role":"admin","id":"api_0198c7a3f2e47d0a9b1c2d3e4f506172","secret":"0123456789"}`,
+		strings.Replace(importedEvent, `"data":{"n":1}`, `"data_base64":"MQ==","erased_at":null,"ordering_key":"k"`, 1), `{"kind":"export","format":1,"secrets":true}`,
+		strings.Replace(importedHook, `"events"`, `"left_out":[],"unlisted_events":["x"],"dialect_settings":{"":""},"secrets":[{}],"events"`, 1), "\x00", "{\"kind\":\"\xff\"}", `{"kind":null}`, "[", "\n\n",
 	} {
 		f.Add(seed)
 	}
@@ -232,4 +260,40 @@ func FuzzImport(f *testing.F) {
 			t.Errorf("%d %s", answer.Code, answer.Body)
 		}
 	})
+}
+
+// endless is a body that goes on with the same character.
+type endless struct{ left int }
+
+func (e *endless) Read(p []byte) (int, error) {
+	n := min(len(p), e.left)
+	if n == 0 {
+		return 0, io.EOF
+	}
+	for i := range p[:n] {
+		p[i] = 'x'
+	}
+	e.left -= n
+	return n, nil
+}
+
+// TestImportOfAnEndlessLine: it is passed over, and not kept in memory.
+func TestImportOfAnEndlessLine(t *testing.T) {
+	w := newWorld(t)
+	const size = 256 << 20
+	for _, query := range []string{dryRun, ""} {
+		r := httptest.NewRequest("POST", "/api/v1/imports"+query, &endless{size})
+		r.Header.Set("Authorization", "Bearer "+adminKey)
+		answer := httptest.NewRecorder()
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		w.handler.ServeHTTP(answer, r)
+		runtime.ReadMemStats(&after)
+		if text := answer.Body.String(); !strings.Contains(text, "the line must have at most") || !strings.Contains(text, `"fault_count":1`) && answer.Code != 422 {
+			t.Errorf("%s: %d %s", query, answer.Code, text)
+		}
+		if used := after.TotalAlloc - before.TotalAlloc; used > size/2 {
+			t.Errorf("%s: %d bytes were allocated for a line of %d", query, used, size)
+		}
+	}
 }

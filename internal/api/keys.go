@@ -31,19 +31,24 @@ func wireKey(k *service.Key) Key {
 
 type createdKey struct {
 	Key
-	Secret string `json:"secret" doc:"The secret that authenticates requests. It is shown only once."`
+	Secret string `json:"secret" doc:"The secret that authenticates requests. It is shown only once. Empty if the key was made with secret_sha256."`
 }
 
 // OwnKey has the members of a new key that its caller may choose. It is exported because huma describes no other embedded
 // structs.
 type OwnKey struct {
-	ID        bellwire.KeyID `json:"id,omitzero" doc:"The id that the key had on another server; by default a new one."`
-	Secret    string         `json:"secret,omitzero" doc:"The secret that the key had on another server, which contains its id; by default a new one."`
-	ExpiresAt time.Time      `json:"expires_at,omitzero" example:"2027-01-31T00:00:00Z" doc:"From when on the key is refused; by default never."`
+	ID           bellwire.KeyID `json:"id,omitzero" doc:"The id that the key had on another server; by default a new one."`
+	Secret       string         `json:"secret,omitzero" doc:"The secret that the key had on another server or in another system, 8 to 512 printable ASCII characters; by default a new one. One of Bellwire's contains its id."`
+	SecretSHA256 string         `json:"secret_sha256,omitzero" example:"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08" doc:"The SHA-256 of such a secret, in hex, instead of the secret. One of Bellwire's needs its id, too."`
+	ExpiresAt    time.Time      `json:"expires_at,omitzero" example:"2027-01-31T00:00:00Z" doc:"From when on the key is refused; by default never."`
 }
 
-func (k *OwnKey) key(name string, role bellwire.Role, hmac bool) service.NewKey {
-	return service.NewKey{Name: name, Role: role, HMAC: hmac, ID: k.ID, Secret: k.Secret, ExpiresAt: bellwire.StoredTime(k.ExpiresAt)}
+func (k *OwnKey) key(name string, role bellwire.Role, hmac bool) (in service.NewKey, err error) {
+	in = service.NewKey{Name: name, Role: role, HMAC: hmac, ID: k.ID, Secret: k.Secret, ExpiresAt: bellwire.StoredTime(k.ExpiresAt)}
+	if k.SecretSHA256 != "" {
+		in.SecretSHA256, err = parseHash(k.SecretSHA256)
+	}
+	return in, err
 }
 
 type newTenantKey struct {
@@ -72,7 +77,11 @@ func (a *api) keys() {
 		Description: "For admin keys. Only this response has the secret: Bellwire stores its hash, or with `hmac` the encrypted secret.",
 	}, func(ctx context.Context, c service.Caller, in *ofTenant) (*output[createdKey], error) {
 		v := in.Input.value
-		return a.createKey(ctx, c, in.Tenant, v.key(v.Name, v.Role, v.HMAC))
+		key, err := v.key(v.Name, v.Role, v.HMAC)
+		if err != nil {
+			return nil, err
+		}
+		return a.createKey(ctx, c, in.Tenant, key)
 	})
 
 	type listed struct {
@@ -109,7 +118,11 @@ func (a *api) operatorKeys() {
 		Description: "For admin keys. Only this response has the secret.",
 	}, func(ctx context.Context, c service.Caller, in *ofOperator) (*output[createdKey], error) {
 		v := in.Input.value
-		return a.createKey(ctx, c, "", v.key(v.Name, v.Role, false))
+		key, err := v.key(v.Name, v.Role, false)
+		if err != nil {
+			return nil, err
+		}
+		return a.createKey(ctx, c, "", key)
 	})
 
 	type listed struct{ Paging }

@@ -1,7 +1,9 @@
 package api_test
 
 import (
+	"crypto/sha256"
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -102,4 +104,48 @@ func TestKeysOfAnotherServer(t *testing.T) {
 		to.step(t, step{name: problem, method: "POST", path: "/tenants/acme/keys", body: body, status: 422, problem: problem, without: []string{"a secret"}})
 	}
 	to.step(t, step{method: "POST", path: "/tenants/acme/keys", body: `{"role":"tenant","secret":"` + made.Secret + `"}`, status: 409, problem: "conflict"})
+}
+
+// TestKeysOfAnotherSystem have secrets of any form, of which the server may know the hash only.
+func TestKeysOfAnotherSystem(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	const secret, hashed = "sk_live_0123456789abcdef~!", "the-other-secret"
+	use := func(secret string, want int) {
+		t.Helper()
+		if answer := w.call("GET", "/tenants/acme/endpoints", secret, ""); answer.Code != want {
+			t.Errorf("%s: %d %s", secret, answer.Code, answer.Body)
+		}
+	}
+	use(secret, 401)
+	made := w.key(t, `{"role":"tenant","secret":"`+secret+`"}`)
+	if made.Secret != secret || made.ID == "" {
+		t.Errorf("%+v", made)
+	}
+	use(secret, 200)
+	use(secret+"x", 401)
+	body := fmt.Sprintf(`{"role":"tenant","id":"key_0198c7a3f2e47d0a9b1c2d3e4f506172","secret_sha256":"%x"}`, sha256.Sum256([]byte(hashed)))
+	if made := w.key(t, body); made.Secret != "" || made.ID != "key_0198c7a3f2e47d0a9b1c2d3e4f506172" {
+		t.Errorf("%+v", made)
+	}
+	use(hashed, 200)
+	for _, other := range []string{body, `{"role":"tenant-read","secret":"` + hashed + `"}`} {
+		w.step(t, step{method: "POST", path: "/tenants/acme/keys", body: other, status: 409, problem: "conflict", without: []string{hashed}})
+	}
+	for problem, body := range map[string]string{
+		"invalid secret":        `{"role":"tenant","secret":"1234567"}`,
+		"invalid secret_sha256": `{"role":"tenant","secret_sha256":"abc"}`,
+	} {
+		w.step(t, step{name: problem, method: "POST", path: "/tenants/acme/keys", body: body, status: 422, problem: problem})
+	}
+	for _, body := range []string{`{"role":"tenant","hmac":true,"secret_sha256":"` + strings.Repeat("ab", 32) + `"}`, `{"role":"tenant","secret":"0123456789","secret_sha256":"` + strings.Repeat("ab", 32) + `"}`} {
+		w.step(t, step{method: "POST", path: "/tenants/acme/keys", body: body, status: 422, problem: "invalid secret_sha256"})
+	}
+	w.step(t, step{method: "DELETE", path: "/tenants/acme/keys/" + made.ID, status: 204})
+	use(secret, 401)
+	again := w.key(t, `{"role":"tenant","secret":"`+secret+`"}`)
+	if again.ID == made.ID {
+		t.Errorf("%+v", again)
+	}
+	use(secret, 200)
 }

@@ -53,8 +53,11 @@ func TestEndpointsOfAnotherServer(t *testing.T) {
 		{name: "the id again", method: "POST", path: path, body: begin + `"id":"ep_2aBcD"}`, status: 409, problem: "conflict"},
 		{name: "by a tenant", method: "POST", path: path, key: "tenant", body: begin + `"id":"` + ownID + `"}`, status: 403, problem: "forbidden"},
 		{name: "in the future", method: "POST", path: path, body: begin + `"created_at":"2999-01-02T03:04:05Z"}`, status: 422, problem: "invalid created_at"},
-		{name: "a secret for ever", method: "POST", path: path, body: begin + `"secrets":[{"secret":"` + first + `"},{"secret":"` + second + `"}]}`, status: 422, problem: "invalid secrets"},
-		{name: "no secret", method: "POST", path: path, body: begin + `"secrets":[{"secret":"hidden"}]}`, status: 422, problem: "invalid secrets", without: []string{"hidden"}},
+		{name: "a secret for ever", method: "POST", path: path, body: begin + `"secrets":[{"secret":"` + first + `"},{"secret":"` + second + `"}]}`, status: 422, problem: "invalid secrets[1].expires_at"},
+		{name: "no secret", method: "POST", path: path, body: begin + `"secrets":[{"secret":"hidden"}]}`, status: 422, problem: "invalid secrets[0].secret", without: []string{"hidden"}},
+		{name: "a short one", method: "POST", path: path, status: 201, body: begin + `"id":"ep_short","secrets":[{"secret":"whsec_c2hvcnQtb25l"}]}`},
+		{name: "is from another system", method: "GET", path: path + "/ep_short/secret", status: 200, want: `{"secrets":[{"secret":"whsec_c2hvcnQtb25l","imported":true}]}`},
+		{name: "a text", method: "POST", path: path, body: begin + `"secrets":["` + first + `"]}`, status: 422, problem: "invalid secrets[0]"},
 		{name: "two ways", method: "POST", path: path, body: begin + `"secret":"` + first + `","secrets":[{"secret":"` + first + `"}]}`, status: 422, problem: "invalid secrets"},
 	})
 }

@@ -79,6 +79,7 @@ type useCases interface {
 	RetryDelivery(ctx context.Context, c service.Caller, tenant string, id bellwire.DeliveryID, restart bool) (*bellwire.Delivery, error)
 	CancelDelivery(ctx context.Context, c service.Caller, tenant string, id bellwire.DeliveryID) (*bellwire.Delivery, error)
 
+	BeginExport(ctx context.Context, c service.Caller, o service.ExportOptions) (*service.Export, error)
 	BeginImport(ctx context.Context, c service.Caller, dryRun bool) (*service.Import, error)
 
 	CountJob(ctx context.Context, c service.Caller, tenant string, in service.JobInput) (*service.JobCount, error)

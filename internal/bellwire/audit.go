@@ -51,6 +51,9 @@ const (
 	AuditCreateJob  = "job.create"
 	AuditUpdateJob  = "job.update"
 	AuditImport     = "import" // of many things at once, with their counts
+	AuditExport     = "export" // of many things at once, without secrets
+
+	AuditExportSecrets = "export.secrets" // of many things at once, with secrets
 
 	AuditConsoleCreate   = "console-session.create"
 	AuditConsoleExchange = "console-session.exchange"
@@ -81,7 +84,7 @@ func (e *AuditEntry) Share() AuditShare {
 		return AuditedRequests
 	}
 	switch e.Action {
-	case AuditRetry, AuditCancel, AuditTest, AuditProbe, AuditReadSecret, AuditCreateJob, AuditUpdateJob,
+	case AuditRetry, AuditCancel, AuditTest, AuditProbe, AuditReadSecret, AuditCreateJob, AuditUpdateJob, AuditExport, AuditExportSecrets,
 		AuditConsoleCreate, AuditConsoleExchange, AuditConsoleDelete, AuditPortalCreate, AuditPortalExchange, AuditPortalDelete:
 		return AuditedActions
 	}

@@ -31,6 +31,7 @@ type ChangeNote struct {
 	// Before and After are JSON objects of the members that the change is about. They contain no secrets: a secret that has
 	// changed is SecretChanged. Empty: no members.
 	Before, After json.RawMessage
+	Quiet         bool // no operational event tells of it
 }
 
 // SecretChanged stands for the new value of a secret in the members of a change.

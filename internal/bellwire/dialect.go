@@ -46,6 +46,28 @@ type Dialect interface {
 	Bind(ep *Endpoint, c *Credentials) (Renderer, error)
 }
 
+// SecretImporter is a Dialect that can use secrets which other systems made in other forms.
+type SecretImporter interface {
+	Dialect
+	// CheckImportedSecret returns an error with CodeInvalid, which says all forms, for a secret that the dialect cannot use.
+	CheckImportedSecret(value string) error
+}
+
+// The bounds on the length of imported secrets.
+const (
+	MinImportedSecret = 8
+	MaxImportedSecret = 512
+)
+
+// CheckTextSecret refuses a secret that cannot be a line of text. own is the form of the dialect's own secrets.
+func CheckTextSecret(value, own string) error {
+	printable := !strings.ContainsFunc(value, func(r rune) bool { return r < ' ' || r > '~' }) && strings.TrimSpace(value) == value
+	if !printable || len(value) < MinImportedSecret || len(value) > MaxImportedSecret {
+		return Invalid("secret", "must be %s, or from another system any %d to %d printable ASCII characters", own, MinImportedSecret, MaxImportedSecret)
+	}
+	return nil
+}
+
 // Defaults are a dialect's settings for endpoints that have none of their own.
 type Defaults struct {
 	Retry   RetryPolicy

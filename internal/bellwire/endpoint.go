@@ -102,6 +102,8 @@ type Secret struct {
 	Value      string    // the shared secret
 	PrivateKey string    `json:",omitempty"` // the ed25519 key, "whsk_" and base64; empty if none
 	ExpiresAt  time.Time `json:",omitzero"`  // zero if it does not expire
+	// Imported means that another system made the secret, in a form that the dialect does not give to its own.
+	Imported bool `json:",omitempty"`
 }
 
 // Signs reports whether the secret signs at the given time, which must be before it expires.

@@ -56,6 +56,8 @@ type Configuration interface {
 	CreateTenant(ctx context.Context, t *Tenant) error // CodeConflict if the id is in use; sets t.Revision
 	Tenant(ctx context.Context, id string) (*Tenant, error)
 	Tenants(ctx context.Context, page Page) (*List[*Tenant], error)
+	// OldestTenants is Tenants in the reverse order.
+	OldestTenants(ctx context.Context, page Page) (*List[*Tenant], error)
 	// UpdateTenant replaces the tenant if it is still at t.Revision, and sets the new revision. Otherwise its error has CodeStale.
 	UpdateTenant(ctx context.Context, t *Tenant) error
 	// DeleteTenant deletes the tenant with everything it has. Its id can be used again at once. Purge deletes the rows.
@@ -71,6 +73,8 @@ type Configuration interface {
 	// CreateKey adds a key and raises the tenant's revision, or the operator's for a key without a tenant.
 	CreateKey(ctx context.Context, k *Key) error
 	Key(ctx context.Context, id KeyID) (*Key, error)
+	// KeyByHash returns the key with the SHA-256 of its secret, the newest if there are several.
+	KeyByHash(ctx context.Context, hash [32]byte) (*Key, error)
 	// Keys lists the keys of a tenant, or the operator's keys if tenant is empty.
 	Keys(ctx context.Context, tenant string, page Page) (*List[*Key], error)
 	// DeleteKey deletes a key and the sessions that it made.

@@ -63,6 +63,14 @@ func (l *Lookups[ID]) Find(ctx context.Context, id ID, read func() error) error 
 	return err
 }
 
+// Forget forgets that an id is missing. It is for things whose id was known before they were made.
+func (l *Lookups[ID]) Forget(id ID) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.unknown.young, id)
+	delete(l.unknown.old, id)
+}
+
 // keyLookups is a store that bounds look-ups of keys.
 type keyLookups struct {
 	bellwire.Configuration

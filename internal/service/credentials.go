@@ -35,6 +35,7 @@ type LiveSecret struct {
 	Secret    string
 	PublicKey string    // in the dialect's form; empty if there is none
 	ExpiresAt time.Time // zero if it does not expire
+	Imported  bool      // another system made it, in a form that the dialect does not give to its own
 }
 
 // revealedTo is revealed for a caller of a change, who need not be allowed to read secrets.
@@ -53,7 +54,7 @@ func (s *Service) revealed(ep *bellwire.Endpoint, c *bellwire.Credentials, at ti
 		if i > 0 && (!several || !kept.Signs(at)) {
 			continue
 		}
-		live := LiveSecret{Secret: kept.Value, ExpiresAt: kept.ExpiresAt}
+		live := LiveSecret{Secret: kept.Value, ExpiresAt: kept.ExpiresAt, Imported: kept.Imported}
 		if dialect != nil && ep.Signing != bellwire.SigningHMAC {
 			live.PublicKey = dialect.PublicKey(kept)
 		}

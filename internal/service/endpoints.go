@@ -102,6 +102,12 @@ func (s *Service) newEndpoint(ctx context.Context, c Caller, tenant string, in *
 	if err := s.apply(ctx, ep, credentials, in); err != nil {
 		return nil, nil, err
 	}
+	if from := in.Origins; from != nil {
+		ep.StatusReason = from.StatusReason
+		if !from.UpdatedAt.IsZero() {
+			ep.UpdatedAt = bellwire.StoredTime(from.UpdatedAt)
+		}
+	}
 	return ep, credentials, nil
 }
 

@@ -24,11 +24,20 @@ func (i *Import) endpoint(ctx context.Context, line int, tenant string, in *Endp
 	if in.Origins == nil || in.Origins.ID == "" {
 		return false, bellwire.Invalid("id", "is required, so that the same line can be imported again")
 	}
+	single := in.Secret != nil && in.Origins.Secrets == nil
+	if single {
+		in.Origins.Secrets, in.Secret = []bellwire.Secret{{Value: *in.Secret}}, nil
+	}
 	in.coming, in.held = &i.coming, held
-	in.Unlisted = slices.Collect(maps.Keys(i.coming.types))
+	in.Unlisted = slices.AppendSeq(in.Unlisted, maps.Keys(i.coming.types))
 	ep, credentials, err := i.service.newEndpoint(ctx, i.caller, tenant, in)
 	if err != nil {
-		return false, err
+		return false, renameFields(err, func(field string) string {
+			if single && field == "secrets[0].secret" {
+				return "secret"
+			}
+			return field
+		})
 	}
 	if err := i.first(line, ImportEndpoint, ep.ID); err != nil {
 		return false, err
@@ -41,6 +50,10 @@ func (i *Import) endpoint(ctx context.Context, line int, tenant string, in *Endp
 		return true, i.compareEndpoint(stored, ep, credentials, in)
 	case bellwire.CodeOf(err) != bellwire.CodeNotFound:
 		return false, err
+	}
+	if left := in.Origins.LeftOut; len(left) > 0 {
+		return false, bellwire.Invalid("left_out", "names what the export did not have (%s), so that the endpoint cannot be created as it was; export with secrets, "+
+			"or remove left_out to create the endpoint without that and with a new secret", strings.Join(left, ", "))
 	}
 	more := i.coming.more[tenant]
 	if err := i.checkRoomFor(ctx, tenant, limits.Endpoints, held, func(u *bellwire.Usage) int { return u.Endpoints + more.Endpoints }); err != nil {
@@ -60,6 +73,7 @@ func (i *Import) endpoint(ctx context.Context, line int, tenant string, in *Endp
 	if err != nil {
 		return false, err
 	}
+	note.Quiet = true // nobody created it now
 	if err := i.service.store.CreateEndpoint(ctx, ep, note); err != nil {
 		return false, err
 	}
@@ -77,7 +91,7 @@ func (i *Import) compareEndpoint(stored, given *bellwire.Endpoint, credentials *
 		return err
 	}
 	was, is := comparedEndpoint(stored, had), comparedEndpoint(given, credentials)
-	but := []string{"status_reason"}
+	but := append([]string{"status_reason"}, in.Origins.LeftOut...)
 	if in.Secret == nil && in.Origins.Secrets == nil {
 		but = append(but, "secrets")
 	}

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"hash/maphash"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,7 +17,7 @@ func (i *Import) Event(ctx context.Context, line int, in ImportedEvent) error {
 	if _, err := i.requireImportTenant(ctx, in.Tenant); err != nil {
 		return i.Fault(line, err)
 	}
-	e, err := i.service.importedEvent(&in)
+	e, err := i.service.importedEvent(&in, i.caller.actor(ctx))
 	if err != nil {
 		return i.Fault(line, err)
 	}
@@ -55,7 +56,9 @@ func (i *Import) flush(ctx context.Context) error {
 		return nil
 	}
 	if i.coming.tenants[c.tenant] != nil {
-		i.report.Created[ImportEvent] += len(c.events)
+		for _, e := range c.events {
+			i.created(e)
+		}
 		return nil
 	}
 	results, err := i.service.store.ImportEvents(ctx, c.tenant, c.events, i.dryRun)
@@ -65,7 +68,7 @@ func (i *Import) flush(ctx context.Context) error {
 	for k, r := range results {
 		switch r.State {
 		case bellwire.ImportCreated:
-			i.report.Created[ImportEvent]++
+			i.created(c.events[k])
 		case bellwire.ImportUnchanged:
 			i.report.Unchanged[ImportEvent]++
 		default:
@@ -77,12 +80,21 @@ func (i *Import) flush(ctx context.Context) error {
 	return nil
 }
 
+// created counts an event that was created.
+func (i *Import) created(e *bellwire.NewEvent) {
+	i.report.Created[ImportEvent]++
+	if e.Event.CreatedAt.Before(i.report.RetainedSince) {
+		i.report.PastRetention++
+	}
+}
+
 // repeats reports whether an earlier line has the same event, and returns an error if one has another event under the same id or key.
 // After importMemory events it begins anew; then only the store knows the earlier ones.
 func (i *Import) repeats(line int, e *bellwire.NewEvent) (bool, error) {
 	id, tenant := e.Event.ID, e.Event.Tenant
 	content := maphash.String(i.seed, strings.Join([]string{
 		string(id[:]), tenant, string(e.Digest[:]), e.Event.IdempotencyKey, e.Event.CreatedAt.String(), e.Event.OccurredAt.String(),
+		e.Event.DeliverAt.String(), e.Event.ExpiresAt.String(), e.Event.OrderingKey,
 	}, "\x00"))
 	place := maphash.Bytes(i.seed, id[:len(id)-2])
 	if before, found := i.ids[place]; found {
@@ -107,20 +119,32 @@ func (i *Import) repeats(line int, e *bellwire.NewEvent) (bool, error) {
 	return false, nil
 }
 
-// importedEvent returns the event of a line.
-func (s *Service) importedEvent(in *ImportedEvent) (*bellwire.NewEvent, error) {
+// checkYear refuses a time that cannot be stored.
+func checkYear(field string, at time.Time) error {
+	if y := at.UTC().Year(); !at.IsZero() && (y < 1970 || y > 9999) {
+		return bellwire.Invalid(field, "must be between the years 1970 and 9999")
+	}
+	return nil
+}
+
+// importedEvent returns the event of a line, which by imports.
+func (s *Service) importedEvent(in *ImportedEvent, by bellwire.Actor) (*bellwire.NewEvent, error) {
 	if len(in.Data) > s.maxEventBytes {
 		return nil, tooLarge("data", "must have at most %s bytes, but has %s", bellwire.Number(s.maxEventBytes), bellwire.Number(len(in.Data)))
 	}
 	faults := []error{
-		inField("type", bellwire.CheckEventTypeName(in.Type)), checkNotOperational("type", in.Type), checkImportTime(in.CreatedAt),
-		CheckIdempotencyKey("key", in.Key), CheckIdempotencyKey("id", in.ID),
+		inField("type", bellwire.CheckEventTypeName(in.Type)), checkImportTime(in.CreatedAt),
+		CheckIdempotencyKey("key", in.Key), CheckIdempotencyKey("id", in.ID), checkOrderingKey(in.OrderingKey),
+		checkYear("occurred_at", in.OccurredAt), checkYear("deliver_at", in.DeliverAt), checkYear("expires_at", in.ExpiresAt), checkYear("erased_at", in.ErasedAt),
+	}
+	if !slices.Contains(bellwire.OperationalTypes, in.Type) {
+		faults = append(faults, checkNotOperational("type", in.Type))
 	}
 	if in.CreatedAt.IsZero() {
 		faults = append(faults, bellwire.Invalid("created_at", "is required"))
 	}
-	if y := in.OccurredAt.UTC().Year(); !in.OccurredAt.IsZero() && (y < 1970 || y > 9999) {
-		faults = append(faults, bellwire.Invalid("occurred_at", "must be between the years 1970 and 9999"))
+	if !in.ErasedAt.IsZero() && len(in.Data) > 0 && string(in.Data) != "null" {
+		faults = append(faults, bellwire.Invalid("data", "must be null together with erased_at"))
 	}
 	if in.ID == "" && in.Key == "" {
 		faults = append(faults, bellwire.Invalid("id", "is required, or key, so that the same line can be imported again"))
@@ -132,8 +156,11 @@ func (s *Service) importedEvent(in *ImportedEvent) (*bellwire.NewEvent, error) {
 	e := &bellwire.NewEvent{Event: bellwire.Event{
 		Tenant: in.Tenant, Type: in.Type, Data: in.Data, IdempotencyKey: in.Key, CreatedAt: at, Imported: true,
 	}, Digest: bellwire.Digest(in.Type, in.Data)}
-	if !in.OccurredAt.IsZero() {
-		e.Event.OccurredAt = bellwire.StoredTime(in.OccurredAt)
+	e.Event.OccurredAt, e.Event.DeliverAt, e.Event.ExpiresAt = bellwire.StoredTime(in.OccurredAt), bellwire.StoredTime(in.DeliverAt), bellwire.StoredTime(in.ExpiresAt)
+	e.Event.OrderingKey = in.OrderingKey
+	if !in.ErasedAt.IsZero() {
+		e.Event.Data, e.Digest = nil, bellwire.ErasedDigest
+		e.Event.Erased = &bellwire.Erasure{At: bellwire.StoredTime(in.ErasedAt), By: by}
 	}
 	id, err := ownEventID(in, at)
 	if err != nil {

@@ -1,7 +1,9 @@
 package service
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"hash/maphash"
@@ -45,8 +47,11 @@ type ImportFault struct {
 // ImportReport says what an import has done, or would do.
 type ImportReport struct {
 	Created, Unchanged map[string]int // by kind
-	Faults             []ImportFault  // the first MaxImportFaults
-	FaultCount         int
+	// PastRetention counts the created events that were accepted before RetainedSince: the next clean-up deletes them.
+	PastRetention int
+	RetainedSince time.Time     // zero: the server keeps all events
+	Faults        []ImportFault // the first MaxImportFaults
+	FaultCount    int
 }
 
 // ImportedTenant is a tenant of another system.
@@ -58,9 +63,8 @@ type ImportedTenant struct {
 // ImportedKey is a key of another system. It has a Secret, or the SHA-256 of one.
 type ImportedKey struct {
 	NewKey
-	Tenant       string
-	SecretSHA256 []byte
-	CreatedAt    time.Time // zero: now
+	Tenant    string
+	CreatedAt time.Time // zero: now
 }
 
 // ImportedType is an event type of another system.
@@ -78,6 +82,10 @@ type ImportedEvent struct {
 	Data         []byte
 	CreatedAt    time.Time
 	OccurredAt   time.Time // zero: at CreatedAt
+	DeliverAt    time.Time // zero: at once
+	ExpiresAt    time.Time // zero: never
+	OrderingKey  string
+	ErasedAt     time.Time // zero: the data was not erased; else there is none
 }
 
 // Import is one import. It is not safe for concurrent use. An error of its methods ends it; what is wrong with a line is a fault instead.
@@ -131,9 +139,13 @@ func (s *Service) BeginImport(ctx context.Context, c Caller, dryRun bool) (*Impo
 }
 
 func newImport(s *Service, c Caller) *Import {
+	var retained time.Time
+	if s.retention > 0 {
+		retained = now().Add(-s.retention)
+	}
 	return &Import{
 		service: s, caller: c, seed: maphash.MakeSeed(), ids: make(map[uint64]importedLine), keys: make(map[uint64]importedLine),
-		report: ImportReport{Created: make(map[string]int), Unchanged: make(map[string]int)},
+		report: ImportReport{RetainedSince: retained, Created: make(map[string]int), Unchanged: make(map[string]int)},
 		coming: coming{
 			tenants: make(map[string]*bellwire.Tenant), types: make(map[string]string), ids: make(map[string]int), more: make(map[string]bellwire.Usage),
 		},
@@ -221,14 +233,18 @@ func (i *Import) done(line int, kind string, unchanged bool, err error) error {
 
 // first refuses a second line about the same thing, because one of them would be lost.
 func (i *Import) first(line int, kind, id string) error {
-	name := kind + " " + id
-	if before, again := i.coming.ids[name]; again {
+	if before, again := i.seen(line, kind+" "+id); again {
 		return bellwire.Errorf(bellwire.CodeConflict, "the %s %q is in line %d already", strings.ReplaceAll(kind, "_", " "), id, before)
 	}
-	if len(i.coming.ids) < importMemory {
+	return nil
+}
+
+// seen returns the earlier line with a name, or remembers the name.
+func (i *Import) seen(line int, name string) (before int, again bool) {
+	if before, again = i.coming.ids[name]; !again && len(i.coming.ids) < importMemory {
 		i.coming.ids[name] = line
 	}
-	return nil
+	return before, again
 }
 
 // checkImportTime refuses a time of creation that cannot be.
@@ -276,9 +292,6 @@ func isNothing(v any) bool {
 func (i *Import) requireImportTenant(ctx context.Context, id string) (*bellwire.Limits, error) {
 	if t := i.coming.tenants[id]; t != nil {
 		return i.service.directory.LimitsOf(t), nil
-	}
-	if id == bellwire.OperationsTenant {
-		return nil, bellwire.Invalid("tenant", "must not be %q, which is reserved", id)
 	}
 	if err := inField("tenant", bellwire.CheckTenantID(id)); err != nil {
 		return nil, err
@@ -366,8 +379,17 @@ func (i *Import) eventType(ctx context.Context, line int, in ImportedType) (unch
 func comparedType(t *bellwire.EventType) map[string]any {
 	members := membersOfEventType(t)
 	delete(members, "schema_bytes")
-	members["schema"], members["example"] = string(t.Schema), string(t.Example)
+	members["schema"], members["example"] = compacted(t.Schema), compacted(t.Example)
 	return members
+}
+
+// compacted returns JSON without the space around its tokens.
+func compacted(value json.RawMessage) string {
+	var b bytes.Buffer
+	if json.Compact(&b, value) != nil { // it is empty
+		return string(value)
+	}
+	return b.String()
 }
 
 // Key imports a key.
@@ -387,19 +409,17 @@ func (i *Import) key(ctx context.Context, line int, in *ImportedKey) (unchanged 
 	if err != nil {
 		return false, err
 	}
-	if err := i.first(line, ImportKey, key.ID.String()); err != nil {
+	stored, err := i.storedKey(ctx, line, key, in.ID)
+	if err != nil {
 		return false, err
 	}
-	stored, err := i.service.store.Key(ctx, key.ID)
-	switch {
-	case err == nil && stored.Tenant != key.Tenant:
-		return false, bellwire.Errorf(bellwire.CodeConflict, "the id %s is that of a key of another owner", key.ID)
-	case err == nil:
+	if stored != nil {
+		if stored.Tenant != key.Tenant {
+			return false, bellwire.Errorf(bellwire.CodeConflict, "the id or the secret is that of the key %s of another owner", stored.ID)
+		}
 		was, is := membersOfKey(stored), membersOfKey(key)
 		was["secret"], is["secret"] = stored.Hash, key.Hash
 		return true, differing("key", was, is)
-	case bellwire.CodeOf(err) != bellwire.CodeNotFound:
-		return false, err
 	}
 	if held != nil {
 		more := i.coming.more[in.Tenant]
@@ -417,6 +437,7 @@ func (i *Import) key(ctx context.Context, line int, in *ImportedKey) (unchanged 
 	if err := i.service.store.CreateKey(ctx, key); err != nil {
 		return false, err
 	}
+	i.service.foreignKeys.lookups.Forget(key.Hash)
 	i.service.forget(key.Tenant)
 	return false, nil
 }
@@ -436,11 +457,10 @@ func (i *Import) checkRoomFor(ctx context.Context, tenant string, l *limits.Limi
 // importedKey returns the key of a line.
 func (s *Service) importedKey(ctx context.Context, in *ImportedKey) (*bellwire.Key, error) {
 	faults := []error{
-		checkLine("name", in.Name, bellwire.MaxNameLength), checkRole(in.Tenant, in.Role), checkExpiry(in.ExpiresAt), checkOwnSecret(&in.NewKey),
-		checkImportTime(in.CreatedAt), checkSecretHash(in),
+		checkLine("name", in.Name, bellwire.MaxNameLength), checkRole(in.Tenant, in.Role), checkOwnSecret(&in.NewKey), checkImportTime(in.CreatedAt), checkSecretHash(&in.NewKey),
 	}
-	if in.ID.IsZero() && in.Secret == "" {
-		faults = append(faults, bellwire.Invalid("id", "is required, unless secret contains it"))
+	if in.Secret == "" && in.SecretSHA256 == nil {
+		faults = append(faults, bellwire.Invalid("secret", "is required, or secret_sha256"))
 	}
 	if err := bellwire.Join(faults...); err != nil {
 		return nil, err
@@ -449,19 +469,32 @@ func (s *Service) importedKey(ctx context.Context, in *ImportedKey) (*bellwire.K
 	if !in.CreatedAt.IsZero() {
 		key.CreatedAt = bellwire.StoredTime(in.CreatedAt)
 	}
-	return key, s.setSecret(ctx, key, &in.NewKey, in.SecretSHA256)
+	if key.ID.IsZero() {
+		key.ID = bellwire.NewID[bellwire.KeyKind](key.CreatedAt)
+	}
+	return key, s.setSecret(ctx, key, &in.NewKey)
 }
 
-func checkSecretHash(in *ImportedKey) error {
-	switch {
-	case in.Secret == "" && in.SecretSHA256 == nil:
-		return bellwire.Invalid("secret", "is required, or secret_sha256")
-	case in.Secret != "" && in.SecretSHA256 != nil:
-		return bellwire.Invalid("secret_sha256", "must not be given together with secret")
-	case in.SecretSHA256 != nil && len(in.SecretSHA256) != 32:
-		return bellwire.Invalid("secret_sha256", "must have 64 hex digits")
-	case in.SecretSHA256 != nil && in.HMAC:
-		return bellwire.Invalid("secret_sha256", "must not be given together with hmac, for which the secret itself is needed")
+// storedKey returns the stored key with the id or the secret of a line, nil if there is none. id is zero if the line has none.
+func (i *Import) storedKey(ctx context.Context, line int, key *bellwire.Key, id bellwire.KeyID) (*bellwire.Key, error) {
+	if before, again := i.seen(line, "secret "+string(key.Hash[:])); again {
+		return nil, bellwire.Invalid("secret", "is that of the key in line %d, too", before)
 	}
-	return nil
+	if !id.IsZero() {
+		if err := i.first(line, ImportKey, id.String()); err != nil {
+			return nil, err
+		}
+		stored, err := i.service.store.Key(ctx, id)
+		if bellwire.CodeOf(err) != bellwire.CodeNotFound {
+			return stored, err
+		}
+	}
+	stored, err := i.service.store.KeyByHash(ctx, key.Hash)
+	switch {
+	case bellwire.CodeOf(err) == bellwire.CodeNotFound:
+		return nil, nil
+	case err == nil && !id.IsZero():
+		return nil, bellwire.Invalid("secret", "is that of the key %s", stored.ID)
+	}
+	return stored, err
 }

@@ -17,11 +17,15 @@ import (
 )
 
 // The secret of a key is "bwk_", the 32 hex digits of the key's id, "_" and the unpadded base64url of 32 random bytes. Keys are
-// found by their id, so that nothing is ever looked up by a secret.
+// found by their id. Secrets of another form are from other systems; their keys are found by the SHA-256 of the secret.
 const (
 	secretPrefix = "bwk_"
 	secretRandom = 32 // bytes
 	secretIDEnd  = len(secretPrefix) + 2*len(bellwire.KeyID{})
+
+	// of the secrets of other systems, in characters
+	minForeignSecret = 8
+	maxForeignSecret = 512
 )
 
 var secretLength = secretIDEnd + 1 + base64.RawURLEncoding.EncodedLen(secretRandom)
@@ -32,9 +36,10 @@ type NewKey struct {
 	Role bellwire.Role
 	HMAC bool // store the secret, sealed, so that requests can be signed with it
 	// ID and Secret are those that the key had on another server. Without them, new ones are made.
-	ID        bellwire.KeyID
-	Secret    string
-	ExpiresAt time.Time // zero: never
+	ID           bellwire.KeyID
+	Secret       string
+	SecretSHA256 []byte    // instead of Secret
+	ExpiresAt    time.Time // zero: never
 }
 
 // Key is a key without its secret.
@@ -77,11 +82,7 @@ func (s *Service) AuthenticatePublisher(ctx context.Context, secret string) (Cal
 	if s.adminHash != nil && subtle.ConstantTimeCompare(hash[:], s.adminHash[:]) == 1 {
 		return Caller{Role: bellwire.RoleAdmin}, nil
 	}
-	id, ok := keyIDOf(secret)
-	if !ok {
-		return Caller{}, errUnauthenticated()
-	}
-	key, err := s.directory.Key(ctx, id)
+	key, err := s.keyOf(ctx, secret, hash)
 	if err != nil {
 		return Caller{}, unknownKey(err)
 	}
@@ -97,6 +98,33 @@ func (s *Service) AuthenticatePublisher(ctx context.Context, secret string) (Cal
 		return Caller{}, err
 	}
 	return c, nil
+}
+
+// keyOf returns the key that a secret can be that of. Its hash must still be compared.
+func (s *Service) keyOf(ctx context.Context, secret string, hash [32]byte) (*bellwire.Key, error) {
+	if id, ok := keyIDOf(secret); ok {
+		return s.directory.Key(ctx, id)
+	}
+	if checkForeignSecret(secret) != nil {
+		return nil, errUnauthenticated()
+	}
+	if id, ok := s.foreignKeys.find(hash); ok {
+		key, err := s.directory.Key(ctx, id)
+		if bellwire.CodeOf(err) != bellwire.CodeNotFound {
+			return key, err
+		}
+		s.foreignKeys.forget(hash) // another key may have the secret now
+	}
+	var key *bellwire.Key
+	err := s.foreignKeys.lookups.Find(ctx, hash, func() (err error) {
+		key, err = s.store.KeyByHash(ctx, hash)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.foreignKeys.add(hash, key.ID)
+	return s.directory.Key(ctx, key.ID)
 }
 
 // ErrKeyExpired is the cause of the error for a key that has expired.
@@ -145,7 +173,7 @@ func (s *Service) CreateKey(ctx context.Context, c Caller, tenant string, in New
 	if err := s.requireKeys(ctx, c, tenant); err != nil {
 		return nil, "", err
 	}
-	err = bellwire.Join(checkLine("name", in.Name, bellwire.MaxNameLength), checkRole(tenant, in.Role), checkExpiry(in.ExpiresAt), checkOwnSecret(&in))
+	err = bellwire.Join(checkLine("name", in.Name, bellwire.MaxNameLength), checkRole(tenant, in.Role), checkExpiry(in.ExpiresAt), checkOwnSecret(&in), checkSecretHash(&in))
 	if err != nil {
 		return nil, "", err
 	}
@@ -164,19 +192,46 @@ func checkExpiry(at time.Time) error {
 	return nil
 }
 
-// checkOwnSecret refuses a secret that does not have the form of Bellwire's, and an id that is not in it. It sets the id.
+// checkOwnSecret refuses a secret that callers cannot send, and an id that is not in it although it has Bellwire's form. It sets the
+// id.
 func checkOwnSecret(in *NewKey) error {
 	if in.Secret == "" {
 		return nil
 	}
+	if !strings.HasPrefix(in.Secret, secretPrefix) {
+		return checkForeignSecret(in.Secret)
+	}
 	id, ok := keyIDOf(in.Secret)
 	if _, err := base64.RawURLEncoding.Strict().DecodeString(in.Secret[min(secretIDEnd+1, len(in.Secret)):]); !ok || err != nil {
-		return bellwire.Invalid("secret", "must have the form of Bellwire's secrets: bwk_, the 32 hex digits of the key's id, an underscore and 43 letters, digits, - or _")
+		return bellwire.Invalid("secret", "must not begin with bwk_, unless it has the form of Bellwire's secrets: bwk_, the 32 hex digits of the key's id, an underscore and 43 letters, digits, - or _")
 	}
 	if !in.ID.IsZero() && in.ID != id {
 		return bellwire.Invalid("id", "must be the one in secret")
 	}
 	in.ID = id
+	return nil
+}
+
+// checkForeignSecret refuses what cannot be sent as a credential.
+func checkForeignSecret(secret string) error {
+	if len(secret) < minForeignSecret || len(secret) > maxForeignSecret || strings.ContainsFunc(secret, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return bellwire.Invalid("secret", "must have %d to %d printable ASCII characters without spaces, or the form of Bellwire's secrets: bwk_, the 32 hex digits of the key's id, "+
+			"an underscore and 43 letters, digits, - or _", minForeignSecret, maxForeignSecret)
+	}
+	return nil
+}
+
+func checkSecretHash(in *NewKey) error {
+	switch {
+	case in.SecretSHA256 == nil:
+		return nil
+	case in.Secret != "":
+		return bellwire.Invalid("secret_sha256", "must not be given together with secret")
+	case len(in.SecretSHA256) != sha256.Size:
+		return bellwire.Invalid("secret_sha256", "must have 64 hex digits")
+	case in.HMAC:
+		return bellwire.Invalid("secret_sha256", "must not be given together with hmac, for which the secret itself is needed")
+	}
 	return nil
 }
 
@@ -223,10 +278,15 @@ func (s *Service) makeKey(ctx context.Context, by *Caller, tenant string, in New
 	if key.ID.IsZero() {
 		key.ID = bellwire.NewID[bellwire.KeyKind](key.CreatedAt)
 	}
-	if in.Secret == "" {
+	switch {
+	case in.Secret == "" && in.SecretSHA256 == nil:
 		in.Secret = newSecret(key.ID)
+	default:
+		if err := s.checkNewHash(ctx, in.hash()); err != nil {
+			return nil, "", err
+		}
 	}
-	if err := s.setSecret(ctx, key, &in, nil); err != nil {
+	if err := s.setSecret(ctx, key, &in); err != nil {
 		return nil, "", err
 	}
 	if by != nil {
@@ -235,17 +295,34 @@ func (s *Service) makeKey(ctx context.Context, by *Caller, tenant string, in New
 	if err := s.store.CreateKey(ctx, key); err != nil {
 		return nil, "", err
 	}
+	s.foreignKeys.lookups.Forget(key.Hash)
 	s.forget(tenant)
 	return key, in.Secret, nil
 }
 
-// setSecret sets the secret of a key, or its hash if there is one.
-func (s *Service) setSecret(ctx context.Context, key *bellwire.Key, in *NewKey, hash []byte) (err error) {
-	if hash != nil {
-		copy(key.Hash[:], hash)
-		return nil
+// hash returns the SHA-256 of the secret.
+func (in *NewKey) hash() [sha256.Size]byte {
+	if in.SecretSHA256 != nil {
+		return [sha256.Size]byte(in.SecretSHA256)
 	}
-	key.Hash = sha256.Sum256([]byte(in.Secret))
+	return sha256.Sum256([]byte(in.Secret))
+}
+
+// checkNewHash refuses the secret of another key, because callers with it would be either.
+func (s *Service) checkNewHash(ctx context.Context, hash [sha256.Size]byte) error {
+	key, err := s.store.KeyByHash(ctx, hash)
+	switch {
+	case bellwire.CodeOf(err) == bellwire.CodeNotFound:
+		return nil
+	case err != nil:
+		return err
+	}
+	return bellwire.Errorf(bellwire.CodeConflict, "the secret is that of key %s", key.ID)
+}
+
+// setSecret sets the secret of a key, or its hash.
+func (s *Service) setSecret(ctx context.Context, key *bellwire.Key, in *NewKey) (err error) {
+	key.Hash = in.hash()
 	if !in.HMAC {
 		return nil
 	}

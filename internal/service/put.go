@@ -3,6 +3,7 @@ package service
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -136,9 +137,12 @@ func sameForm(generated, id string) bool {
 
 // Origins are what an endpoint had on another server. Only admin keys can set them.
 type Origins struct {
-	ID        string
-	CreatedAt time.Time
-	Secrets   []bellwire.Secret // newest first; all but the newest expire
+	ID           string
+	CreatedAt    time.Time
+	UpdatedAt    time.Time
+	StatusReason string
+	Secrets      []bellwire.Secret // newest first; all but the newest expire
+	LeftOut      []string          // members that the endpoint had, and that the input does not have; only imports take them
 }
 
 // moved applies what a new endpoint had on another server.
@@ -167,27 +171,41 @@ func (s *Service) moved(c Caller, d bellwire.Dialect, ep *bellwire.Endpoint, cre
 			faults = append(faults, bellwire.Invalid("created_at", "must not be in the future"))
 		}
 	}
+	if !from.UpdatedAt.IsZero() && (from.UpdatedAt.Before(ep.CreatedAt) || from.UpdatedAt.After(now())) {
+		faults = append(faults, bellwire.Invalid("updated_at", "must not be before created_at or in the future"))
+	}
+	faults = append(faults, checkLines("status_reason", from.StatusReason, MaxDescriptionLength))
 	if from.Secrets != nil && in.Secret != nil {
 		faults = append(faults, bellwire.Invalid("secrets", "must not be given together with secret"))
 	}
 	credentials.Secrets = slices.Clone(from.Secrets)
-	return bellwire.Join(append(faults, checkSecrets(d, from.Secrets))...)
+	return bellwire.Join(append(faults, checkSecrets(d, credentials.Secrets))...)
 }
 
-// checkSecrets refuses secrets that an endpoint of the dialect cannot have.
+// checkSecrets refuses secrets that an endpoint of the dialect cannot have, and marks those that do not have the form of its own.
 func checkSecrets(d bellwire.Dialect, secrets []bellwire.Secret) error {
 	var faults []error
 	if most := maxSecretsOf(d); len(secrets) > most {
 		faults = append(faults, bellwire.Invalid("secrets", "must have at most %d entries for the dialect %s", most, d.Name()))
 	}
-	for i, secret := range secrets {
+	for i := range secrets {
+		secret := &secrets[i]
+		field := fmt.Sprintf("secrets[%d]", i)
+		if secret.PrivateKey != "" && d.PublicKey(*secret) == "" {
+			faults = append(faults, bellwire.Invalid(field+".private_key", "must be whsk_ and the base64 of an ed25519 key"))
+		}
+		err := d.CheckSecret(secret.Value)
+		if importer, ok := d.(bellwire.SecretImporter); ok && err != nil {
+			err = importer.CheckImportedSecret(secret.Value)
+			secret.Imported = err == nil
+		}
 		switch {
-		case d.CheckSecret(secret.Value) != nil:
-			faults = append(faults, bellwire.Invalid("secrets", "must have entries whose secret has the form of the dialect %s; entry %d has not", d.Name(), i))
+		case err != nil:
+			faults = append(faults, inField(field+".secret", err))
 		case i > 0 && secret.ExpiresAt.IsZero():
-			faults = append(faults, bellwire.Invalid("secrets", "must have an expires_at in all entries but the first, which is the newest"))
+			faults = append(faults, bellwire.Invalid(field+".expires_at", "is required in all entries but the first, which is the newest"))
 		case i == 0 && !secret.ExpiresAt.IsZero():
-			faults = append(faults, bellwire.Invalid("secrets", "must not have an expires_at in the first entry, which is the newest"))
+			faults = append(faults, bellwire.Invalid(field+".expires_at", "must not be given in the first entry, which is the newest"))
 		}
 	}
 	return bellwire.Join(faults...)

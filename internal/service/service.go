@@ -81,6 +81,7 @@ type Config struct {
 	Shared         bool                        // other nodes use the same store
 	MaxEventBytes  int                         // 0 for DefaultMaxEventBytes
 	AuditRetention time.Duration               // of entries in the audit log; 0 for DefaultAuditRetention
+	Retention      time.Duration               // of events; 0: they are kept forever
 	Reads          int                         // concurrent reads for callers; 0 for limits.Reads
 	Backlog        Backlog                     // nil: the store's
 	Live           *live.Hub                   // for people who watch; nil: nobody can
@@ -106,7 +107,9 @@ type Service struct {
 	shared         bool
 	maxEventBytes  int
 	auditRetention time.Duration
+	retention      time.Duration
 	keyUses        uses[bellwire.KeyID]
+	foreignKeys    *foreignKeys
 	sessionUses    uses[bellwire.SessionID]
 	sessions       *directory.Lookups[bellwire.SessionID]
 	exchanges      *share.Rates // of codes of sessions, by the address of the client
@@ -125,6 +128,7 @@ type Service struct {
 	rates          map[*limits.Limit]*share.Rates
 	stored         *storedEvents
 	importing      sync.Mutex // held while an import runs
+	exporting      sync.Mutex // held while an export runs
 }
 
 // New returns a Service. It returns an error if the default dialect is not among the dialects.
@@ -140,8 +144,10 @@ func New(c Config) (*Service, error) {
 		shared:         c.Shared,
 		maxEventBytes:  c.MaxEventBytes,
 		auditRetention: c.AuditRetention,
+		retention:      c.Retention,
 		audited:        share.NewRates(),
 		warned:         share.NewRates(),
+		foreignKeys:    newForeignKeys(),
 		sessions:       directory.NewLookups[bellwire.SessionID]("session"),
 		exchanges:      share.NewRates(),
 		process:        c.Process,

@@ -85,6 +85,11 @@ func (Dialect) CheckSecret(value string) error {
 	return nil
 }
 
+// CheckImportedSecret takes any text that can be sent in a header.
+func (Dialect) CheckImportedSecret(value string) error {
+	return bellwire.CheckTextSecret(value, "the base64, with padding, of 32 bytes")
+}
+
 // Normalize refuses endpoints that are not for exactly one event of a functional group, and stores their path.
 func (Dialect) Normalize(ep *bellwire.Endpoint, c *bellwire.Credentials, groupOf func(string) string) error {
 	if err := bellwire.CheckSingleSigning(Name, ep.Signing); err != nil {

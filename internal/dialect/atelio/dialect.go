@@ -75,6 +75,11 @@ func (Dialect) CheckSecret(value string) error {
 	return nil
 }
 
+// CheckImportedSecret takes any text, because the key is the text itself.
+func (Dialect) CheckImportedSecret(value string) error {
+	return bellwire.CheckTextSecret(value, `"whsec_" and 32 characters of base64`)
+}
+
 // Normalize refuses other signing schemes, and endpoints whose own headers include Bond-Signature.
 func (Dialect) Normalize(ep *bellwire.Endpoint, c *bellwire.Credentials, _ func(string) string) error {
 	if err := bellwire.CheckSingleSigning(Name, ep.Signing); err != nil {

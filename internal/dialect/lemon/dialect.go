@@ -77,6 +77,11 @@ func (Dialect) CheckSecret(value string) error {
 	return nil
 }
 
+// CheckImportedSecret takes any text, because the key is the text itself.
+func (Dialect) CheckImportedSecret(value string) error {
+	return bellwire.CheckTextSecret(value, "64 lower-case hex digits")
+}
+
 // Normalize refuses wildcards, which lemon.markets does not have, other signing schemes, and endpoints whose own headers
 // include LMG-Signature.
 func (Dialect) Normalize(ep *bellwire.Endpoint, c *bellwire.Credentials, _ func(string) string) error {
@@ -112,6 +117,9 @@ func (d Dialect) Bind(_ *bellwire.Endpoint, c *bellwire.Credentials) (bellwire.R
 func newMAC(c *bellwire.Credentials) (*sign.MAC, error) {
 	if len(c.Secrets) == 0 {
 		return nil, bellwire.Invalid("secret", "is missing; rotate the secret of the endpoint")
+	}
+	if c.Secrets[0].Imported {
+		return sign.NewMAC([]byte(c.Secrets[0].Value)), nil
 	}
 	mac, err := sign.NewLemonMAC(c.Secrets[0].Value)
 	if err != nil {

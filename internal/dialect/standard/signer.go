@@ -2,6 +2,8 @@ package standard
 
 import (
 	"crypto/ed25519"
+	"encoding/base64"
+	"strings"
 	"time"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
@@ -45,7 +47,7 @@ func newSigners(signing bellwire.Signing, secrets []bellwire.Secret) ([]signer, 
 func newSigner(signing bellwire.Signing, secret *bellwire.Secret) (s signer, err error) {
 	s.expiresAt = secret.ExpiresAt
 	if symmetric(signing) {
-		shared, err := sign.ParseSecret(secret.Value)
+		shared, err := parseSecret(secret)
 		if err != nil {
 			return s, &bellwire.Error{Code: bellwire.CodeInvalid, Field: "secret", Message: "cannot sign; rotate the secret of the endpoint", Err: err}
 		}
@@ -57,4 +59,21 @@ func newSigner(signing bellwire.Signing, secret *bellwire.Secret) (s signer, err
 		}
 	}
 	return s, nil
+}
+
+// parseSecret returns the bytes of a shared secret. An imported one can be shorter or longer than Standard Webhooks allows, and lack the
+// padding of its base64.
+func parseSecret(secret *bellwire.Secret) ([]byte, error) {
+	if !secret.Imported {
+		return sign.ParseSecret(secret.Value)
+	}
+	text, prefixed := strings.CutPrefix(secret.Value, sign.SecretPrefix)
+	text = strings.TrimRight(text, "=")
+	raw, err := base64.RawStdEncoding.DecodeString(text)
+	// The decoder ignores line breaks and trailing bits.
+	if !prefixed || err != nil || base64.RawStdEncoding.EncodeToString(raw) != text ||
+		len(raw) < bellwire.MinImportedSecret || len(raw) > bellwire.MaxImportedSecret {
+		return nil, sign.ErrSecret
+	}
+	return raw, nil
 }

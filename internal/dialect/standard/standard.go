@@ -77,6 +77,15 @@ func (Dialect) CheckSecret(value string) error {
 	return nil
 }
 
+// CheckImportedSecret refuses a secret that is not "whsec_" and the base64 of 8 to 512 bytes.
+func (Dialect) CheckImportedSecret(value string) error {
+	if _, err := parseSecret(&bellwire.Secret{Value: value, Imported: true}); err != nil {
+		return bellwire.Invalid("secret", `must be "whsec_" and the base64 of %d to %d bytes; of a secret that is text, those are its bytes`,
+			bellwire.MinImportedSecret, bellwire.MaxImportedSecret)
+	}
+	return nil
+}
+
 // Normalize refuses an endpoint whose deliveries cannot be signed. Everything else can be expressed.
 func (Dialect) Normalize(ep *bellwire.Endpoint, c *bellwire.Credentials, _ func(string) string) error {
 	_, err := newSigners(ep.Signing, c.Secrets)

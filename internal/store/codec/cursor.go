@@ -20,6 +20,14 @@ func RowCursor(c bellwire.Cursor) (int64, error) {
 	return int64(binary.BigEndian.Uint64(key)), nil
 }
 
+// RowCursorAfter is RowCursor for a list in ascending order, which begins at 0.
+func RowCursorAfter(c bellwire.Cursor) (int64, error) {
+	if c == "" {
+		return 0, nil
+	}
+	return RowCursor(c)
+}
+
 // RowKey returns the key of a row, of which bellwire.MakeCursor makes a cursor.
 func RowKey(n int64) []byte { return binary.BigEndian.AppendUint64(nil, uint64(n)) }
 

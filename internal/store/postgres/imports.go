@@ -21,9 +21,11 @@ const (
 		CROSS JOIN LATERAL (SELECT * FROM bellwire.events WHERE id BETWEEN w.first AND w.last AND id BETWEEN $3 AND $4 ORDER BY id LIMIT 8) e
 		LEFT JOIN bellwire.tenants t ON t.n = e.tenant AND t.deleted_at IS NULL`
 	sqlImportKeys   = "SELECT key, event, digest, deliveries FROM bellwire.idempotency_keys WHERE tenant = $1 AND key = ANY($2)"
-	sqlImportEvents = `INSERT INTO bellwire.events (id, tenant, type, idempotency_key, occurred_at, created_at, test, deliveries, data, imported)
-		SELECT id, $1, type, key, occurred_at, created_at, false, 0, data, true
-		FROM unnest($2::uuid[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::bytea[]) AS e (id, type, key, occurred_at, created_at, data)`
+	sqlImportEvents = `INSERT INTO bellwire.events (id, tenant, type, idempotency_key, occurred_at, created_at, test, deliveries, data, deliver_at,
+			expires_at, ordering_key, erased, imported)
+		SELECT id, $1, type, key, occurred_at, created_at, false, 0, data, deliver_at, expires_at, ordering_key, erased, true
+		FROM unnest($2::uuid[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::bytea[], $8::timestamptz[], $9::timestamptz[], $10::text[],
+			$11::text[]) AS e (id, type, key, occurred_at, created_at, data, deliver_at, expires_at, ordering_key, erased)`
 )
 
 // ImportEvents stores history.
@@ -162,16 +164,23 @@ func (i *importing) store(tx *tx) error {
 	batch := new(pgx.Batch)
 	i.queueKeys(batch, created)
 	n := len(created)
-	ids, types, keys := make([][16]byte, n), make([]string, n), make([]*string, n)
-	occurred, at, data := make([]*time.Time, n), make([]time.Time, n), make([][]byte, n)
+	ids, types, at, data := make([][16]byte, n), make([]string, n), make([]time.Time, n), make([][]byte, n)
+	occurred, deliver, expires := make([]*time.Time, n), make([]*time.Time, n), make([]*time.Time, n)
+	keys, orders, erased := make([]*string, n), make([]*string, n), make([]*string, n)
 	for k, c := range created {
 		e := &c.Event
-		ids[k], types[k], data[k], at[k], occurred[k] = e.ID, e.Type, e.Data, e.CreatedAt, orNull(e.OccurredAt)
-		if e.IdempotencyKey != "" {
-			keys[k] = &e.IdempotencyKey
+		erasure, err := codec.EncodeErased(e)
+		if err != nil {
+			return err
+		}
+		ids[k], types[k], at[k], data[k] = e.ID, e.Type, e.CreatedAt, e.Data
+		occurred[k], deliver[k], expires[k] = orNull(e.OccurredAt), orNull(e.DeliverAt), orNull(e.ExpiresAt)
+		keys[k], orders[k], erased[k] = textOrNull(e.IdempotencyKey), textOrNull(e.OrderingKey), textOrNull(erasure)
+		if e.Data == nil {
+			data[k] = []byte{} // not NULL
 		}
 	}
-	batch.Queue(sqlImportEvents, i.n, ids, types, keys, occurred, at, data)
+	batch.Queue(sqlImportEvents, i.n, ids, types, keys, occurred, at, data, deliver, expires, orders, erased)
 	return tx.send(batch)
 }
 

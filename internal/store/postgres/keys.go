@@ -58,6 +58,8 @@ const (
 	sqlKeyColumns = "SELECT k.id, coalesce(t.id, ''), k.name, k.role, k.hash, k.sealed, k.created_at, k.expires_at, k.last_used_at "
 	sqlKey        = sqlKeyColumns + `FROM bellwire.keys k LEFT JOIN bellwire.tenants t ON t.n = k.tenant AND t.deleted_at IS NULL
 		WHERE k.id = $1 AND (k.tenant = 0 OR t.n IS NOT NULL)`
+	sqlKeyByHash = sqlKeyColumns + `FROM bellwire.keys k LEFT JOIN bellwire.tenants t ON t.n = k.tenant AND t.deleted_at IS NULL
+		WHERE k.hash = $1 AND (k.tenant = 0 OR t.n IS NOT NULL) ORDER BY k.id DESC LIMIT 1`
 	sqlTenantKeys = sqlKeyColumns + `FROM bellwire.tenants t JOIN bellwire.keys k ON k.tenant = t.n
 		WHERE t.id = $1 AND t.deleted_at IS NULL AND k.id < $2 ORDER BY k.id DESC LIMIT $3`
 	sqlOperatorKeys = `SELECT id, '', name, role, hash, sealed, created_at, expires_at, last_used_at FROM bellwire.keys
@@ -79,10 +81,19 @@ func scanKey(row pgx.Row) (*bellwire.Key, bellwire.KeyID, error) {
 
 // Key finds a key.
 func (s *Store) Key(ctx context.Context, id bellwire.KeyID) (*bellwire.Key, error) {
+	return s.findKey(ctx, sqlKey, [16]byte(id), id.String())
+}
+
+// KeyByHash finds a key by the hash of its secret.
+func (s *Store) KeyByHash(ctx context.Context, hash [32]byte) (*bellwire.Key, error) {
+	return s.findKey(ctx, sqlKeyByHash, hash[:], "of that hash")
+}
+
+func (s *Store) findKey(ctx context.Context, sql string, by any, name string) (*bellwire.Key, error) {
 	var key *bellwire.Key
 	err := s.read(ctx, func(tx *tx) (err error) {
-		key, _, err = scanKey(tx.row(sqlKey, [16]byte(id)))
-		return orNotFound(err, "key", id.String())
+		key, _, err = scanKey(tx.row(sql, by))
+		return orNotFound(err, "key", name)
 	})
 	if err != nil {
 		return nil, err

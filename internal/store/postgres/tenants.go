@@ -41,6 +41,7 @@ const (
 	sqlTenant     = "SELECT n, id, name, metadata, limits, paused, status_reason, status_since, created_at, updated_at, revision, operational_events FROM bellwire.tenants "
 	sqlTenantByID = sqlTenant + "WHERE id = $1 AND deleted_at IS NULL"
 	sqlTenants    = sqlTenant + "WHERE n < $1 AND deleted_at IS NULL ORDER BY n DESC LIMIT $2"
+	sqlOldest     = sqlTenant + "WHERE n > $1 AND deleted_at IS NULL ORDER BY n LIMIT $2"
 	// theTenant is the number of the tenant whose id is the first parameter.
 	theTenant = "(SELECT n FROM bellwire.tenants WHERE id = $1 AND deleted_at IS NULL)"
 )
@@ -110,6 +111,16 @@ func (s *Store) Tenants(ctx context.Context, page bellwire.Page) (*bellwire.List
 	}
 	list := &lister[*bellwire.Tenant, int64]{page, scanTenant, codec.RowKey, rules.SizeOfTenant}
 	return list.read(ctx, s, sqlTenants, before, list.fetch())
+}
+
+// OldestTenants lists the tenants, oldest first.
+func (s *Store) OldestTenants(ctx context.Context, page bellwire.Page) (*bellwire.List[*bellwire.Tenant], error) {
+	after, err := codec.RowCursorAfter(page.After)
+	if err != nil {
+		return nil, err
+	}
+	list := &lister[*bellwire.Tenant, int64]{page, scanTenant, codec.RowKey, rules.SizeOfTenant}
+	return list.read(ctx, s, sqlOldest, after, list.fetch())
 }
 
 // UpdateTenant replaces the tenant, if it is still at t.Revision.

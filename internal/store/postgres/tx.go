@@ -275,6 +275,14 @@ func orNull(t time.Time) *time.Time {
 	return &t
 }
 
+// textOrNull returns nil for an empty text.
+func textOrNull(text string) *string {
+	if text == "" {
+		return nil
+	}
+	return &text
+}
+
 // orZero returns the zero time for NULL.
 func orZero(t *time.Time) time.Time {
 	if t == nil {

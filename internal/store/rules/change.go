@@ -16,7 +16,6 @@ type EndpointChange struct {
 	Filter string
 	// OnlyStatus means that only the status changes: Events and Filter stay as they were.
 	OnlyStatus bool
-	Quiet      bool // no operational event tells of it
 }
 
 // Created returns the change that creates an endpoint.
@@ -48,8 +47,9 @@ func Disabled(r *bellwire.Result, why string, status bellwire.EndpointStatus, re
 			Actor:  bellwire.Actor{Kind: bellwire.ActorBellwire, Reason: why},
 			Before: statusMembers(status, reason),
 			After:  statusMembers(bellwire.EndpointDisabled, why),
+			Quiet:  bellwire.IsOperational(r.EventType),
 		}},
-		Status: bellwire.EndpointDisabled, OnlyStatus: true, Quiet: bellwire.IsOperational(r.EventType),
+		Status: bellwire.EndpointDisabled, OnlyStatus: true,
 	}
 }
 

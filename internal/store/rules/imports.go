@@ -46,6 +46,10 @@ func compareStored(e, stored *bellwire.Event) bellwire.ImportResult {
 		{"key", stored.IdempotencyKey == e.IdempotencyKey},
 		{"created_at", stored.CreatedAt.Equal(e.CreatedAt)},
 		{"occurred_at", stored.OccurredAt.Equal(e.OccurredAt)},
+		{"deliver_at", stored.DeliverAt.Equal(e.DeliverAt)},
+		{"expires_at", stored.ExpiresAt.Equal(e.ExpiresAt)},
+		{"ordering_key", stored.OrderingKey == e.OrderingKey},
+		{"erased_at", e.Erased == nil},
 	} {
 		if !member.same {
 			differ = append(differ, member.name)

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
+	"github.com/bellwire/bellwire/internal/store/codec"
 	"github.com/bellwire/bellwire/internal/store/rules"
 )
 
@@ -11,8 +12,9 @@ const (
 	sqlImportTenant = "SELECT n FROM tenants WHERE id = ? AND deleted_at IS NULL"
 	// sqlAlike finds the events whose deliveries have the same ids.
 	sqlAlike       = sqlEvent + "FROM events e LEFT JOIN tenants t ON t.n = e.tenant AND t.deleted_at IS NULL WHERE e.id >= ? AND e.id <= ? ORDER BY e.id"
-	sqlImportEvent = `INSERT INTO events (id, tenant, type, idempotency_key, occurred_at, created_at, test, deliveries, data, imported)
-		VALUES (?, ?, ?, ?, ?, ?, 0, 0, ?, 1)`
+	sqlImportEvent = `INSERT INTO events (id, tenant, type, idempotency_key, occurred_at, created_at, test, deliveries, data, deliver_at, expires_at,
+			ordering_key, erased, imported)
+		VALUES (?, ?, ?, ?, ?, ?, 0, 0, ?, ?, ?, ?, ?, 1)`
 )
 
 // ImportEvents stores history.
@@ -86,13 +88,18 @@ func (c *db) importFacts(tenant int64, e *bellwire.NewEvent) (*rules.ImportFacts
 
 func (w *writer) importEvent(tenant int64, n *bellwire.NewEvent) error {
 	e := &n.Event
+	erased, err := codec.EncodeErased(e)
+	if err != nil {
+		return err
+	}
 	q := w.query(sqlImportEvent).blob(e.ID[:]).int(tenant).text(e.Type)
 	if e.IdempotencyKey == "" {
 		q.null()
 	} else {
 		q.text(e.IdempotencyKey)
 	}
-	if err := q.timeOrNull(e.OccurredAt).time(e.CreatedAt).data(e.Data).exec(); err != nil || e.IdempotencyKey == "" {
+	q.timeOrNull(e.OccurredAt).time(e.CreatedAt).data(e.Data).timeOrNull(e.DeliverAt).timeOrNull(e.ExpiresAt).textOrNull(e.OrderingKey).textOrNull(erased)
+	if err := q.exec(); err != nil || e.IdempotencyKey == "" {
 		return err
 	}
 	return w.query(sqlInsertKey).int(tenant).text(e.IdempotencyKey).blob(e.ID[:]).blob(n.Digest[:]).int(0).exec()

@@ -51,6 +51,8 @@ const (
 	sqlKeyColumns = "SELECT k.id, coalesce(t.id, ''), k.name, k.role, k.hash, k.sealed, k.created_at, k.expires_at, k.last_used_at "
 	sqlKey        = sqlKeyColumns + `FROM keys k LEFT JOIN tenants t ON t.n = k.tenant AND t.deleted_at IS NULL
 		WHERE k.id = ? AND (k.tenant = 0 OR t.n IS NOT NULL)`
+	sqlKeyByHash = sqlKeyColumns + `FROM keys k LEFT JOIN tenants t ON t.n = k.tenant AND t.deleted_at IS NULL
+		WHERE k.hash = ? AND (k.tenant = 0 OR t.n IS NOT NULL) ORDER BY k.id DESC LIMIT 1`
 	sqlTenantKeys = sqlKeyColumns + `FROM tenants t JOIN keys k ON k.tenant = t.n
 		WHERE t.id = ? AND t.deleted_at IS NULL AND k.id < ? ORDER BY k.id DESC LIMIT +?`
 	sqlOperatorKeys = "SELECT id, '', name, role, hash, sealed, created_at, expires_at, last_used_at FROM keys WHERE tenant = 0 AND id < ? ORDER BY id DESC LIMIT +?"
@@ -68,13 +70,21 @@ func scanKey(q *query) (*bellwire.Key, bellwire.KeyID, error) {
 
 // Key finds a key.
 func (s *Store) Key(ctx context.Context, id bellwire.KeyID) (*bellwire.Key, error) {
-	var key *bellwire.Key
-	err := s.read(ctx, func(c *db) error {
-		q := c.query(sqlKey).blob(id[:])
+	return s.findKey(ctx, sqlKey, id[:], id.String())
+}
+
+// KeyByHash finds a key by the hash of its secret.
+func (s *Store) KeyByHash(ctx context.Context, hash [32]byte) (*bellwire.Key, error) {
+	return s.findKey(ctx, sqlKeyByHash, hash[:], "of that hash")
+}
+
+func (s *Store) findKey(ctx context.Context, sql string, by []byte, name string) (key *bellwire.Key, err error) {
+	err = s.read(ctx, func(c *db) error {
+		q := c.query(sql).blob(by)
 		if found, err := q.one(); err != nil {
 			return err
 		} else if !found {
-			return bellwire.NotFound("key", id.String())
+			return bellwire.NotFound("key", name)
 		}
 		key, _, _ = scanKey(q)
 		return q.close()

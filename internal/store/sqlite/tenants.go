@@ -110,6 +110,18 @@ func (s *Store) Tenants(ctx context.Context, page bellwire.Page) (*bellwire.List
 	})
 }
 
+// OldestTenants lists the tenants, oldest first.
+func (s *Store) OldestTenants(ctx context.Context, page bellwire.Page) (*bellwire.List[*bellwire.Tenant], error) {
+	after, err := codec.RowCursorAfter(page.After)
+	if err != nil {
+		return nil, err
+	}
+	list := newLister(page, scanTenant, codec.RowKey, rules.SizeOfTenant)
+	return list.read(ctx, s, func(c *db) *query {
+		return c.query(sqlTenant + "WHERE n > ? AND deleted_at IS NULL ORDER BY n LIMIT +?").int(after).int(list.fetch())
+	})
+}
+
 // UpdateTenant replaces the tenant, if it is still at t.Revision.
 func (s *Store) UpdateTenant(ctx context.Context, t *bellwire.Tenant) error {
 	j, err := codec.EncodeTenant(t)

@@ -120,6 +120,26 @@ var configurationTests = []test{
 		}
 		w.refused(w.store.CreateKey(w.ctx, w.newKey("nobody")), bellwire.CodeNotFound)
 	}},
+	{name: "Keys/AreFoundByTheHashOfTheirSecret", run: func(w *world) {
+		t := w.tenant()
+		older, newest, other := w.newKey(""), w.newKey(t.ID), w.newKey(t.ID)
+		other.Hash[0]++
+		for _, key := range []*bellwire.Key{older, newest, other} {
+			w.check(w.store.CreateKey(w.ctx, key))
+		}
+		found := func(want *bellwire.Key) {
+			w.Helper()
+			got, err := w.store.KeyByHash(w.ctx, want.Hash)
+			w.check(err)
+			w.equal("the key", got, want)
+		}
+		found(newest)
+		found(other)
+		w.check(w.store.DeleteTenant(w.ctx, t.ID, w.now))
+		found(older)
+		_, err := w.store.KeyByHash(w.ctx, other.Hash)
+		w.refused(err, bellwire.CodeNotFound)
+	}},
 	{name: "Keys/HaveALastUse", run: func(w *world) {
 		key, unused := w.newKey(""), w.newKey("")
 		w.check(w.store.CreateKey(w.ctx, key))

@@ -57,6 +57,23 @@ var importTests = []test{
 		w.check(err)
 		w.equal("the data", len(read.Data), 0)
 	}},
+	{name: "Imports/CanBeErasedFromTheStart", run: func(w *world) {
+		t := w.tenant()
+		e := w.keyed(w.past(t.ID, time.Hour), "k", 1)
+		e.Event.Data, e.Digest = nil, bellwire.ErasedDigest
+		e.Event.Erased = &bellwire.Erasure{At: w.now, By: bellwire.Actor{Kind: bellwire.ActorConfigured}}
+		w.imports(t.ID, bellwire.ImportCreated, e)
+		w.imports(t.ID, bellwire.ImportUnchanged, e)
+		read, err := w.store.Event(w.ctx, t.ID, e.Event.ID)
+		w.check(err)
+		w.equal("the data", len(read.Data), 0)
+		w.equal("the erasure", read.Erased, e.Event.Erased)
+		whole := w.past(t.ID, 2*time.Hour)
+		w.imports(t.ID, bellwire.ImportCreated, whole)
+		erased := *whole
+		erased.Event.Data, erased.Event.Erased = nil, e.Event.Erased
+		w.imports(t.ID, bellwire.ImportRefused, &erased)
+	}},
 	{name: "Imports/LeaveTheClockAlone", need: reopens, run: func(w *world) {
 		t := w.tenant()
 		published := w.publish(w.endpoint(t))
@@ -136,6 +153,7 @@ func importsListed(w *world) {
 	w.append(together(published))
 	old, older := w.keyed(w.past(t.ID, 24*time.Hour), "k", 1), w.past(t.ID, 5*365*24*time.Hour)
 	older.Event.OccurredAt = time.Time{}
+	older.Event.DeliverAt, older.Event.ExpiresAt, older.Event.OrderingKey = older.Event.CreatedAt.Add(time.Hour), older.Event.CreatedAt.Add(2*time.Hour), "o"
 	older.Event.Data = []byte(`"é  1E400"`)
 	w.imports(t.ID, bellwire.ImportCreated, old, older)
 	want := []*bellwire.Event{&published.Event, &old.Event, &older.Event}
@@ -162,6 +180,9 @@ func importsRefused(w *world) {
 		"key":      func(e *bellwire.NewEvent) { e.Event.IdempotencyKey = "" },
 		"time":     func(e *bellwire.NewEvent) { e.Event.CreatedAt = e.Event.CreatedAt.Add(time.Microsecond) },
 		"occurred": func(e *bellwire.NewEvent) { e.Event.OccurredAt = time.Time{} },
+		"deliver":  func(e *bellwire.NewEvent) { e.Event.DeliverAt = w.now },
+		"expires":  func(e *bellwire.NewEvent) { e.Event.ExpiresAt = w.now },
+		"order":    func(e *bellwire.NewEvent) { e.Event.OrderingKey = "o" },
 		"id":       func(e *bellwire.NewEvent) { e.Event.ID[15]++; e.Event.IdempotencyKey = "" },
 		"its key": func(e *bellwire.NewEvent) {
 			e.Event.ID = bellwire.NewID[bellwire.EventKind](e.Event.CreatedAt)

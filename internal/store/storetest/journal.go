@@ -500,6 +500,11 @@ func listConfiguration(w *world) {
 		w.equal("tenants", pages(w, limit, func(p bellwire.Page) (*bellwire.List[*bellwire.Tenant], error) {
 			return w.store.Tenants(w.ctx, p)
 		}), tenants)
+		oldest := slices.Clone(tenants)
+		slices.Reverse(oldest)
+		w.equal("tenants, oldest first", pages(w, limit, func(p bellwire.Page) (*bellwire.List[*bellwire.Tenant], error) {
+			return w.store.OldestTenants(w.ctx, p)
+		}), oldest)
 		w.equal("endpoints", pages(w, limit, func(p bellwire.Page) (*bellwire.List[*bellwire.Endpoint], error) {
 			return w.store.Endpoints(w.ctx, bellwire.EndpointFilter{Tenant: owner.ID}, p)
 		}), endpoints)

@@ -21,7 +21,9 @@ func useAll(w *world) {
 	key := w.newKey(t.ID)
 	w.check(w.store.CreateKey(w.ctx, key))
 	w.check(w.store.CreateKey(w.ctx, w.newKey("")))
-	_, err := w.store.Key(w.ctx, key.ID)
+	_, err := w.store.KeyByHash(w.ctx, key.Hash)
+	w.check(err)
+	_, err = w.store.Key(w.ctx, key.ID)
 	w.check(err)
 	w.check(w.store.StoreKeyUses(w.ctx, map[bellwire.KeyID]time.Time{key.ID: w.now}))
 	w.check(w.store.UpdateTenant(w.ctx, w.reread(t)))
@@ -116,6 +118,8 @@ func useAll(w *world) {
 		}
 	}
 	_, err = w.store.Tenants(w.ctx, page)
+	w.check(err)
+	_, err = w.store.OldestTenants(w.ctx, page)
 	w.check(err)
 	_, err = w.store.EventTypes(w.ctx, page)
 	w.check(err)

@@ -257,6 +257,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/exports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export everything
+         * @description For admin keys. Responds with NDJSON, in the format that `POST /imports` reads: event types, keys, tenants, endpoints and events. Keys have the SHA-256 of their secret. Without `secrets`, an endpoint has a member `left_out`, with the names of what is missing. What belongs to one tenant is read at one revision, and the whole as it comes: what changes meanwhile may be missing. Events that are accepted meanwhile are left out, and events of tests are too. A response that ends early is not complete.
+         */
+        get: operations["export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/ids/{id}": {
         parameters: {
             query?: never;
@@ -1791,7 +1811,7 @@ export interface components {
             name: string;
             /** @enum {string} */
             role: "admin" | "publisher" | "tenant" | "tenant-read";
-            /** @description The secret that authenticates requests. It is shown only once. */
+            /** @description The secret that authenticates requests. It is shown only once. Empty if the key was made with secret_sha256. */
             secret: string;
         };
         Delivery: {
@@ -2367,6 +2387,16 @@ export interface components {
              * @description Number of lines that were read.
              */
             lines: number;
+            /**
+             * Format: int64
+             * @description How many of the created events the next clean-up deletes, which begins within a minute: those from before retained_since.
+             */
+            past_retention: number;
+            /**
+             * Format: date-time
+             * @description Events that were accepted earlier are deleted; null: none are.
+             */
+            retained_since: string | null;
             /** @description What existed already. */
             unchanged: components["schemas"]["ImportCounts"];
         };
@@ -2620,6 +2650,8 @@ export interface components {
              * @description When it stops to sign; required for all but the newest.
              */
             expires_at?: string;
+            /** @description The ed25519 key that signs besides, whsk_ and its base64; by default a new one if signing needs it. */
+            private_key?: string;
             /** @description In the dialect's form. */
             secret: string;
         };
@@ -2752,8 +2784,13 @@ export interface components {
             name?: string;
             /** @enum {string} */
             role: "admin" | "publisher";
-            /** @description The secret that the key had on another server, which contains its id; by default a new one. */
+            /** @description The secret that the key had on another server or in another system, 8 to 512 printable ASCII characters; by default a new one. One of Bellwire's contains its id. */
             secret?: string;
+            /**
+             * @description The SHA-256 of such a secret, in hex, instead of the secret. One of Bellwire's needs its id, too.
+             * @example 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+             */
+            secret_sha256?: string;
         };
         NewPortalSession: {
             /**
@@ -2854,8 +2891,13 @@ export interface components {
             name?: string;
             /** @enum {string} */
             role: "tenant" | "tenant-read";
-            /** @description The secret that the key had on another server, which contains its id; by default a new one. */
+            /** @description The secret that the key had on another server or in another system, 8 to 512 printable ASCII characters; by default a new one. One of Bellwire's contains its id. */
             secret?: string;
+            /**
+             * @description The SHA-256 of such a secret, in hex, instead of the secret. One of Bellwire's needs its id, too.
+             * @example 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+             */
+            secret_sha256?: string;
         };
         Node: {
             /**
@@ -3366,6 +3408,8 @@ export interface components {
              * @description When it stops to sign; null for the newest secret.
              */
             expires_at: string | null;
+            /** @description Whether another system made the secret, in a form that the dialect does not give to its own. Omitted if not. */
+            imported?: boolean;
             /**
              * @description The ed25519 public key, if the endpoint signs with one.
              * @example whpk_MCowBQYDK2VwAyEAe8Qd
@@ -5290,6 +5334,102 @@ export interface operations {
             };
             /** @description Forbidden */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export: {
+        parameters: {
+            query?: {
+                /** @description With the secrets, authentication and headers of endpoints, and with the secrets of keys that sign requests. The audit log says so. */
+                secrets?: boolean;
+                /** @description With events. */
+                events?: boolean;
+                /**
+                 * @description Only the catalogue and this tenant.
+                 * @example acme
+                 */
+                tenant?: string;
+                /** @description Only events that were accepted at this time or later. */
+                since?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example {"kind":"export","format":1,"secrets":false} */
+                    "application/x-ndjson": string;
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
