@@ -13,6 +13,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/bellwire/bellwire/client"
@@ -66,6 +67,19 @@ func Play(ctx context.Context, c Config) error {
 	defer customer.close()
 	screen.header(c.URL)
 	started := time.Now()
+	var residents []resident
+	counted := make(chan error, 1)
+	if !c.Once {
+		if residents, err = settle(ctx, api, customer); err != nil {
+			return err
+		}
+		var counting sync.WaitGroup
+		defer counting.Wait()
+		ctx, stop := context.WithCancel(ctx)
+		defer stop()
+		// It takes seconds, in which the deliveries below are verified.
+		counting.Go(func() { counted <- c.Past(ctx, past(started, rand.New(rand.NewPCG(1, 1)), published, residents)) })
+	}
 	expected := 0
 	sent := make(map[string][]byte) // data by event type
 	for _, p := range published {
@@ -86,14 +100,7 @@ func Play(ctx context.Context, c Config) error {
 	if c.Once {
 		return nil
 	}
-	residents, err := settle(ctx, api, customer.url)
-	if err != nil {
-		return err
-	}
-	for _, ep := range customer.endpoints {
-		residents = append(residents, resident{Endpoint: ep})
-	}
-	if err := c.Past(ctx, past(started, rand.New(rand.NewPCG(1, 1)), published, residents)); err != nil {
+	if err := <-counted; err != nil {
 		return err
 	}
 	link, err := api.CreateConsoleLink(ctx)

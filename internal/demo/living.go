@@ -62,14 +62,17 @@ func behave(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// settle creates the neighbors, and returns their endpoints, which are below the URL.
-func settle(ctx context.Context, api *client.Client, url string) (residents []resident, err error) {
+// settle creates the customer's neighbors, and returns the endpoints of all.
+func settle(ctx context.Context, api *client.Client, c *customer) (residents []resident, err error) {
+	for _, ep := range c.endpoints {
+		residents = append(residents, resident{Endpoint: ep})
+	}
 	for _, n := range neighbors() {
 		if _, err := api.CreateTenant(ctx, client.Tenant{ID: n.id, Name: n.name}); err != nil {
 			return nil, err
 		}
 		for _, e := range n.endpoints {
-			address := url + "/" + e.path
+			address := c.url + "/" + e.path
 			ep, err := api.CreateEndpoint(ctx, n.id, client.EndpointInput{URL: &address, Events: e.events, Description: &e.description})
 			if err != nil {
 				return nil, err

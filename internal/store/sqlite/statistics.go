@@ -81,11 +81,11 @@ func (w *writer) storeCounted() error {
 
 // CountPast counts what happened before the database began, of which nothing else is stored. Only the demonstration has a past.
 func (s *Store) CountPast(ctx context.Context, past iter.Seq[bellwire.Counted]) error {
+	deltas, err := s.pastDeltas(ctx, past)
+	if err != nil {
+		return err
+	}
 	return s.write(ctx, func(w *writer) error {
-		deltas, err := w.pastDeltas(past)
-		if err != nil {
-			return err
-		}
 		for _, delta := range deltas {
 			if err := w.query(sqlStoreDelta).data(delta).exec(); err != nil {
 				return err
@@ -95,16 +95,17 @@ func (s *Store) CountPast(ctx context.Context, past iter.Seq[bellwire.Counted]) 
 	})
 }
 
-// pastDeltas encodes a past. It finds all reasons to refuse it before anything is written.
-func (w *writer) pastDeltas(past iter.Seq[bellwire.Counted]) (encoded [][]byte, err error) {
-	delta := new(rollup.Delta)
+// pastDeltas encodes a past beside the writer, because it takes a second.
+func (s *Store) pastDeltas(ctx context.Context, past iter.Seq[bellwire.Counted]) (encoded [][]byte, err error) {
+	delta, tenants := new(rollup.Delta), make(map[string]int64)
 	for c := range past {
-		tenant, err := w.tenant(c.Tenant)
-		if err != nil {
-			return nil, err
+		if _, known := tenants[c.Tenant]; !known {
+			if tenants[c.Tenant], err = s.numberOf(ctx, c.Tenant); err != nil {
+				return nil, err
+			}
 		}
 		if c.Endpoint == "" {
-			delta.Publish(tenant.n, &bellwire.Event{Type: c.Type}, c.At)
+			delta.Publish(tenants[c.Tenant], &bellwire.Event{Type: c.Type}, c.At)
 		} else {
 			a := &bellwire.Attempt{Outcome: c.Outcome, Timings: bellwire.Timings{Total: c.Took}}
 			delta.Attempt(&bellwire.Result{Attempt: a, EndedAt: c.At, Endpoint: c.Endpoint, EventType: c.Type})
@@ -117,13 +118,26 @@ func (w *writer) pastDeltas(past iter.Seq[bellwire.Counted]) (encoded [][]byte, 
 	return append(encoded, delta.Encode()), nil
 }
 
+// numberOf returns the number of a tenant.
+func (s *Store) numberOf(ctx context.Context, tenant string) (n int64, err error) {
+	err = s.read(ctx, func(c *db) error {
+		found := false
+		if n, found, err = c.query(sqlTenantNumber).text(tenant).scalar(); err == nil && !found {
+			err = bellwire.NotFound("tenant", tenant)
+		}
+		return err
+	})
+	return n, err
+}
+
 const (
-	sqlDeltas     = "SELECT n, data FROM statistics_deltas WHERE n > 0 ORDER BY n LIMIT +?"
-	sqlDropDeltas = "DELETE FROM statistics_deltas WHERE n <= ?"
-	sqlOwner      = "SELECT p.tenant, p.dialect FROM endpoints p WHERE p.id = ?"
-	sqlIsTenant   = "SELECT 1 FROM tenants WHERE n = ? AND deleted_at IS NULL"
-	sqlBucket     = "SELECT total, endpoints, types, cells FROM statistics WHERE tenant = ? AND length = ? AND at = ?"
-	sqlSaveBucket = `INSERT INTO statistics (tenant, length, at, total, endpoints, types, cells) VALUES (?, ?, ?, ?, ?, ?, ?)
+	sqlDeltas       = "SELECT n, data FROM statistics_deltas WHERE n > 0 ORDER BY n LIMIT +?"
+	sqlDropDeltas   = "DELETE FROM statistics_deltas WHERE n <= ?"
+	sqlOwner        = "SELECT p.tenant, p.dialect FROM endpoints p WHERE p.id = ?"
+	sqlTenantNumber = "SELECT n FROM tenants WHERE id = ? AND deleted_at IS NULL"
+	sqlIsTenant     = "SELECT 1 FROM tenants WHERE n = ? AND deleted_at IS NULL"
+	sqlBucket       = "SELECT total, endpoints, types, cells FROM statistics WHERE tenant = ? AND length = ? AND at = ?"
+	sqlSaveBucket   = `INSERT INTO statistics (tenant, length, at, total, endpoints, types, cells) VALUES (?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (tenant, length, at) DO UPDATE SET total = excluded.total, endpoints = excluded.endpoints, types = excluded.types,
 			cells = excluded.cells`
 )
@@ -315,7 +329,7 @@ func (s *Store) Statistics(ctx context.Context, f bellwire.StatisticsFilter) ([]
 	err := s.list(ctx, snapshot(func(c *db) error {
 		tenant := int64(rollup.Everybody)
 		if f.Tenant != "" {
-			n, found, err := c.query("SELECT n FROM tenants WHERE id = ? AND deleted_at IS NULL").text(f.Tenant).scalar()
+			n, found, err := c.query(sqlTenantNumber).text(f.Tenant).scalar()
 			if err != nil || !found {
 				return err
 			}
