@@ -152,8 +152,9 @@ func newCustomer(ctx context.Context, api *client.Client) (*customer, error) {
 
 func (c *customer) endpoint(ctx context.Context, api *client.Client, e endpoint, url string) (*client.Endpoint, error) {
 	schedule := []time.Duration{200 * time.Millisecond, 400 * time.Millisecond, time.Second, 2 * time.Second}
+	description := strings.ToUpper(e.name[:1]) + e.name[1:]
 	in := client.EndpointInput{
-		URL: &url, Dialect: &e.dialect, Events: e.events, Auth: e.auth, Retry: &client.RetryPolicy{Schedule: schedule},
+		URL: &url, Description: &description, Dialect: &e.dialect, Events: e.events, Auth: e.auth, Retry: &client.RetryPolicy{Schedule: schedule},
 	}
 	return api.CreateEndpoint(ctx, tenant, in)
 }

@@ -107,9 +107,15 @@ func (c *customer) forget(ctx context.Context) {
 	}
 }
 
-// publishOnAndOn publishes the events again and again, for one tenant after the other. What the server refuses now, it may take later.
+// publishOnAndOn publishes each event for each neighbor, so that there is something to see of every endpoint, and then one after the
+// other again and again, for any tenant. What the server refuses now, it may take later.
 func publishOnAndOn(ctx context.Context, api *client.Client, published []payload) {
 	tenants := tenants()
+	for _, p := range published {
+		for _, n := range neighbors() {
+			_, _ = api.Publish(ctx, n.id, client.Publication{Type: p.eventType, Data: json.RawMessage(p.data)})
+		}
+	}
 	for wait(ctx, time.Duration(rand.ExpFloat64()*float64(livePace))) {
 		p := published[rand.IntN(len(published))]
 		_, _ = api.Publish(ctx, tenants[rand.IntN(len(tenants))], client.Publication{Type: p.eventType, Data: json.RawMessage(p.data)})

@@ -82,7 +82,7 @@ func weight(at, now time.Time) float64 {
 // attempt returns how an attempt at an endpoint ended.
 func attempt(behaves string, at, now time.Time, random *rand.Rand) (outcome string, took time.Duration) {
 	ago := now.Sub(at)
-	took = time.Duration(40 * math.Exp(0.5*random.NormFloat64()) * float64(time.Millisecond))
+	took = time.Duration(0.5 * math.Exp(0.4*random.NormFloat64()) * float64(time.Millisecond)) // receivers on this machine
 	switch {
 	case behaves == "down" && ago < 50*time.Hour: // since the day before yesterday
 		return "status", took / 4

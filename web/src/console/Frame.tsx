@@ -18,7 +18,7 @@ import { lazy, useEffect, useMemo, useRef } from "react";
 import { Navigate, Route, Routes, useNavigate } from "react-router";
 import { middle, visible } from "@/lib/text";
 import { exact } from "@/lib/time";
-import { Button } from "@/parts/Button";
+import { Button, IconButton } from "@/parts/Button";
 import { useKeys } from "@/parts/Keys";
 import { useLive } from "@/parts/Live";
 import { type Command, PaletteProvider } from "@/parts/Palette";
@@ -113,9 +113,7 @@ export function Frame() {
               <span className="block truncate text-text">{visible(session.key_name) || (session.key ? middle(session.key) : "Configured key")}</span>
               <span className="block text-xs capitalize">{session.role}</span>
             </span>
-            <Button size="sm" look="quiet" icon={LogOut} onClick={() => void leave().catch((error: unknown) => toast.failed(error, "You are still signed in"))}>
-              Sign out
-            </Button>
+            <IconButton label="Sign out" icon={LogOut} onClick={() => void leave().catch((error: unknown) => toast.failed(error, "You are still signed in"))} />
           </div>
         }
       >

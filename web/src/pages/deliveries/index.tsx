@@ -62,7 +62,7 @@ export default function Deliveries() {
   );
   const fetch = useCallback(
     async (cursor: string | undefined, signal: AbortSignal): Promise<Page<Row>> => {
-      const query = { ...filter, ...(cursor ? { cursor } : {}) };
+      const query = { limit: 100, ...filter, ...(cursor ? { cursor } : {}) };
       if (!own) return call(api.GET("/api/v1/deliveries", { params: { query: { ...query, ...(tenant ? { tenant } : {}) } }, signal }));
       const page = await call(api.GET("/api/v1/tenants/{tenant}/deliveries", { params: { path: { tenant: own }, query }, signal }));
       return { ...page, data: page.data.map((row) => ({ ...row, tenant: own })) };

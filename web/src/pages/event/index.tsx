@@ -261,7 +261,7 @@ function Fates({ tenant, event }: { tenant: string; event: Loaded["event"] }) {
               checked={everyone}
               onChange={({ target }) => change((now) => (target.checked ? now.delete("show") : now.set("show", "subscribed")), { replace: true })}
             />
-            Also the {others} that it was not meant for
+            Also {others === 1 ? "the one" : `the ${others}`} that it was not meant for
           </label>
         )}
       </div>

@@ -219,7 +219,7 @@ function Healthy() {
   }
   return (
     <p className="flex items-center gap-2.5 px-4 py-6 text-muted">
-      <CircleCheck size={16} className="text-good" aria-hidden />
+      <CircleCheck size={16} className="shrink-0 text-good" aria-hidden />
       Nothing. Every endpoint that is enabled acknowledges its deliveries, or has had none for a day.
     </p>
   );
