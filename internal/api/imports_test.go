@@ -16,11 +16,13 @@ import (
 
 // importReport is the answer to an import.
 type importReport struct {
-	Lines      int
-	Created    map[string]int
-	Unchanged  map[string]int
-	FaultCount int `json:"fault_count"`
-	Faults     []struct {
+	Lines         int
+	Created       map[string]int
+	Unchanged     map[string]int
+	PastRetention int        `json:"past_retention"`
+	RetainedSince *time.Time `json:"retained_since"`
+	FaultCount    int        `json:"fault_count"`
+	Faults        []struct {
 		Line           int
 		Field, Message string
 	}
@@ -61,6 +63,10 @@ func TestImportExamples(t *testing.T) {
 		}
 		if r.FaultCount > 0 || fmt.Sprint(got) != fmt.Sprint(want) || sum(other) > 0 {
 			t.Fatalf("import %d%s: %+v", i, query, r)
+		}
+		// The events are of January 2026.
+		if month := 30 * 24 * time.Hour; r.PastRetention != r.Created["events"] || r.RetainedSince == nil || time.Since(*r.RetainedSince) < month {
+			t.Errorf("import %d%s: %+v", i, query, r)
 		}
 	}
 	w.step(t, step{name: "of one import", method: "GET", path: "/audit?limit=1", status: 200, want: `{"data":[{"action":"import","after":{"created":{"event":2}}}]}`})

@@ -131,7 +131,7 @@ func newWorldWith(t testing.TB, options api.Options, log *slog.Logger) *world {
 	dir := directory.New(directory.Config{Store: store, Keyring: keyring, Dialects: dialects})
 	svc, err := service.New(service.Config{
 		Store: store, Directory: dir, Keyring: keyring, Dialects: dialects, AdminKey: adminKey,
-		Engine: &idleEngine{store, dir}, Guard: destination.New(destination.Config{}), Live: hub, Logger: log,
+		Engine: &idleEngine{store, dir}, Guard: destination.New(destination.Config{}), Live: hub, Logger: log, Retention: 30 * 24 * time.Hour,
 	})
 	if err != nil {
 		t.Fatal(err)
