@@ -5,6 +5,7 @@ GOVULNCHECK = golang.org/x/vuln/cmd/govulncheck@v1.9.0
 # A number of inputs, not a time: the fuzzer reports its own deadline as a failure now and then.
 FUZZTIME ?= 2000x
 ROUNDS ?= 100
+GORELEASER = v2.13.3
 
 .PHONY: help
 help: ## Show what there is
@@ -12,7 +13,7 @@ help: ## Show what there is
 
 .PHONY: build
 build: ## Build ./bellwire, one static binary
-	CGO_ENABLED=0 go build -trimpath -o bellwire ./cmd/bellwire
+	CGO_ENABLED=0 go build -trimpath -buildvcs=auto -o bellwire ./cmd/bellwire
 
 .PHONY: demo
 demo: ## Show real deliveries being verified, on a temporary database
@@ -63,6 +64,18 @@ web/node_modules: web/package-lock.json
 	cd web && npm ci --ignore-scripts
 	touch $@
 
+.PHONY: packages
+packages: ## Test the packages, the image and the chart (needs Debian's packages dpkg, rpm and systemd)
+	cd deploy && GOWORK=off go vet . && GOWORK=off go test -count=1 .
+
+.PHONY: snapshot
+snapshot: ## Build a release into dist/ without publishing it
+	go run github.com/goreleaser/goreleaser/v2@$(GORELEASER) release --snapshot --clean
+
+.PHONY: release
+release: ## Publish a release of the tag that is checked out, with ARGS for goreleaser (the workflow does)
+	go run github.com/goreleaser/goreleaser/v2@$(GORELEASER) release --clean $(ARGS)
+
 .PHONY: fuzz
 fuzz: ## Run every fuzz target for FUZZTIME (2000x inputs; 2m is two minutes)
 	@set -e; for package in $$(go list work); do \
@@ -78,4 +91,4 @@ chaos: ## Kill and end the server ROUNDS (100) times under load, and see that no
 
 .PHONY: clean
 clean: ## Remove what was built here
-	rm -rf bellwire test/npm/node_modules web/node_modules
+	rm -rf bellwire build dist test/npm/node_modules web/node_modules

@@ -17,6 +17,7 @@ import (
 )
 
 type keysetCommand struct {
+	Create  createKeysetCommand  `cmd:"" help:"Create a keyset before the first start."`
 	Show    showKeysetCommand    `cmd:"" help:"List the keys of the keyset, without their secrets."`
 	Rotate  rotateKeysetCommand  `cmd:"" help:"Add a new key and seal with it; for a single server."`
 	Add     addKeysetCommand     `cmd:"" help:"Add a new key that opens but does not seal yet; for several nodes."`
@@ -29,13 +30,17 @@ type keysetCommand struct {
 func (c *keysetCommand) Help() string {
 	return `The keyset seals the secrets in the database. docs/keyset.md has the steps of a rotation.
 
-For a single server, which must be stopped if its database is SQLite:
+The first start of a single server creates it. For several nodes, or for Kubernetes, create it before:
+
+  bellwire keyset create
+
+A rotation for a single server, which must be stopped if its database is SQLite:
 
   bellwire keyset rotate
   bellwire keyset reseal
   bellwire keyset prune
 
-For several nodes on PostgreSQL, which keep running: after add, promote and prune, copy the keyset to every node and restart it.
+A rotation for several nodes on PostgreSQL, which keep running: after add, promote and prune, copy the keyset to every node and restart it.
 
   bellwire keyset add
   bellwire keyset promote
@@ -120,6 +125,44 @@ func say(w io.Writer, done string, next ...string) error {
 
 // distribute is the step after every change of a keyset.
 const distribute = "Copy it to every node, and restart each node."
+
+type createKeysetCommand struct {
+	cli.FileOption
+	storage
+	Print bool `help:"Print the keyset, which is secret, on standard output instead of creating the file."`
+}
+
+// Validate checks the options of the storage. Kong calls it.
+func (c *createKeysetCommand) Validate() error { return c.check() }
+
+// Help is shown below the options.
+func (c *createKeysetCommand) Help() string {
+	return `The first start of a single server creates its keyset. Use this command for several nodes, which need copies of one keyset:
+
+  bellwire keyset create --keyset-file bellwire.keyset
+  bellwire keyset create --print | kubectl create secret generic bellwire-keyset --from-file=keyset=/dev/stdin`
+}
+
+// Run creates the keyset.
+func (c *createKeysetCommand) Run(std streams) error {
+	if c.Print {
+		text, err := seal.NewKeyset()
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(std.out, "%s\n", text)
+		return err
+	}
+	path := c.keysetPath()
+	created, err := seal.CreateKeyset(path)
+	if err != nil {
+		return fmt.Errorf("--keyset-file: %w", err)
+	}
+	if !created {
+		return fmt.Errorf("--keyset-file: %s exists already, and is not replaced", path)
+	}
+	return say(std.err, "Created "+path+".", "Keep a copy of it apart from the database.")
+}
 
 type showKeysetCommand struct {
 	keysetOptions

@@ -61,6 +61,7 @@ type commands struct {
 	Retry      retryCommand      `cmd:"" help:"Attempt deliveries again."`
 	Replay     replayCommand     `cmd:"" help:"Send past events to an endpoint."`
 	Jobs       jobsCommand       `cmd:"" help:"Follow and control replays, and retries of many deliveries."`
+	Ready      readyCommand      `cmd:"" help:"Report whether a server can take work."`
 	Status     statusCommand     `cmd:"" help:"Show what needs you now."`
 	Find       findCommand       `cmd:"" help:"Say what an id is of, and of which tenant."`
 	Tail       tailCommand       `cmd:"" help:"Print attempts as they are made."`

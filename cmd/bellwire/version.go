@@ -1,16 +1,19 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"runtime"
 	"runtime/debug"
+	"strings"
 
 	"github.com/bellwire/bellwire/internal/store/sqlite"
 )
 
-// version is set by the linker for releases: -ldflags "-X main.version=1.2.3".
-var version = ""
+// version and commit are set by the linker for releases: -ldflags "-X main.version=1.2.3 -X main.commit=…". Other builds, such as
+// those of "go install" and of a checkout, have them from the go command.
+var version, commit string
 
 // build identifies a build.
 type build struct {
@@ -22,29 +25,28 @@ type build struct {
 
 // thisBuild returns the build of the running program.
 func thisBuild() build {
-	b := build{Version: version, Commit: "unknown", Go: runtime.Version(), SQLite: sqlite.Version}
-	info, ok := debug.ReadBuildInfo()
-	if ok {
-		modified := false
-		for _, s := range info.Settings {
-			switch s.Key {
-			case "vcs.revision":
-				b.Commit = s.Value
-			case "vcs.modified":
-				modified = s.Value == "true"
-			}
-		}
-		if modified {
-			b.Commit += "-modified"
-		}
-		if b.Version == "" && info.Main.Version != "" && info.Main.Version != "(devel)" {
-			b.Version = info.Main.Version
-		}
+	b := build{Version: version, Commit: commit, Go: runtime.Version(), SQLite: sqlite.Version}
+	if info, ok := debug.ReadBuildInfo(); ok && version == "" {
+		b.Version = strings.TrimPrefix(strings.TrimPrefix(info.Main.Version, "(devel)"), "v")
+		b.Commit = commitOf(info)
 	}
-	if b.Version == "" {
-		b.Version = "development"
-	}
+	b.Version = cmp.Or(b.Version, "development")
+	b.Commit = cmp.Or(b.Commit, "unknown")
 	return b
+}
+
+// commitOf returns the commit that was built, or "" if the go command did not see it.
+func commitOf(info *debug.BuildInfo) string {
+	var commit, modified string
+	for _, s := range info.Settings {
+		switch {
+		case s.Key == "vcs.revision":
+			commit = s.Value
+		case s.Key == "vcs.modified" && s.Value == "true":
+			modified = "-modified"
+		}
+	}
+	return commit + modified
 }
 
 // String returns the build in one line.

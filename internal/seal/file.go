@@ -22,7 +22,7 @@ const maxKeysetFile = 1 << 20
 func OpenKeyring(path string) (keyring *Keyring, created bool, err error) {
 	keyset, err := ReadKeyset(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		if created, err = createKeyset(path); err != nil {
+		if created, err = CreateKeyset(path); err != nil {
 			return nil, false, hinted(bellwire.Wrap(bellwire.CodeInvalid, err, "keyset file %s cannot be created", path),
 				"Choose a place that Bellwire can write to (--keyset-file).")
 		}
@@ -117,10 +117,10 @@ func tolerable(mode fs.FileMode, ownedByRoot, amRoot bool) bool {
 	return mode&0o037 == 0 || mode == 0o444
 }
 
-// createKeyset creates the file atomically, and reports whether this call created it. It links the finished file to its name instead
-// of renaming it, because a link never replaces another file.
-func createKeyset(path string) (created bool, err error) {
-	text, err := newKeyset()
+// CreateKeyset creates a file with a new keyset atomically, and reports whether this call created it. An existing file is left as
+// it is. CreateKeyset links the finished file to its name instead of renaming it, because a link never replaces another file.
+func CreateKeyset(path string) (created bool, err error) {
+	text, err := NewKeyset()
 	if err != nil {
 		return false, err
 	}
@@ -139,7 +139,8 @@ func createKeyset(path string) (created bool, err error) {
 	return created, syncDir(filepath.Dir(path))
 }
 
-func newKeyset() ([]byte, error) {
+// NewKeyset returns a new keyset with one key, in JSON.
+func NewKeyset() ([]byte, error) {
 	handle, err := keyset.NewHandle(aead.XChaCha20Poly1305KeyTemplate())
 	if err != nil {
 		return nil, err
