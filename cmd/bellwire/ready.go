@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -42,6 +43,9 @@ func (c *readyCommand) Run(ctx context.Context, std streams) error {
 		return err
 	}
 	response, err := http.DefaultClient.Do(request)
+	if failed := (*url.Error)(nil); errors.As(err, &failed) {
+		return fmt.Errorf("%s cannot be reached: %w", c.Server, failed.Err)
+	}
 	if err != nil {
 		return err
 	}
