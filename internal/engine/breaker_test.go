@@ -270,7 +270,10 @@ func TestCorrectedURLIsTriedAtOnce(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			inWorld(t, func(t *testing.T, w *world) {
 				r := w.receiver("a", answers(500))
-				corrected := w.receiver("b", answers(c.answer))
+				corrected := w.receiver("b", func(_ int, rw http.ResponseWriter, _ *http.Request) {
+					time.Sleep(10 * time.Millisecond) // longer than the test needs to read the health after the change
+					rw.WriteHeader(c.answer)
+				})
 				ep := w.endpoint("a", growing(10*time.Minute))
 				w.publish(10)
 				w.pass(time.Hour)
