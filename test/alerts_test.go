@@ -38,7 +38,7 @@ func startMailServer(t *testing.T, taken func(email)) *mailServer {
 			if err != nil {
 				return
 			}
-			done.Go(func() { m.talk(conn) })
+			done.Go(func() { m.serveConn(conn) })
 		}
 	})
 	t.Cleanup(func() {
@@ -48,7 +48,7 @@ func startMailServer(t *testing.T, taken func(email)) *mailServer {
 	return m
 }
 
-func (m *mailServer) talk(conn net.Conn) {
+func (m *mailServer) serveConn(conn net.Conn) {
 	defer func() { _ = conn.Close() }()
 	answer := func(text string) { fmt.Fprintf(conn, "%s\r\n", text) }
 	answer("220 mail.test")

@@ -13,12 +13,15 @@ import (
 	"github.com/jackc/pgx/v5"
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
+
+	"github.com/bellwire/bellwire/internal/testenv"
 )
 
 // A policy of a hundred retries must wait a second between attempts unless the operator allows less. If so, an event with
 // large failing answers and many long headers still takes little space in the database, and the API says what was dropped.
 func TestManyAttemptsTakeLittle(t *testing.T) {
 	t.Parallel()
+	testenv.Long(t)
 	s := startServer(t, t.TempDir(), "--allow-network", "127.0.0.0/8")
 	s.call("POST", "/tenants", `{"id": "acme"}`, nil)
 	status, answer, err := s.do("POST", "/tenants/acme/endpoints", []byte(`{"url": "https://example.com", "events": ["*"], "retry": {"interval": "1ms", "count": 100}}`))

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/bellwire/bellwire/internal/testenv"
 )
 
 // withFiles has a command run with a limit on open files.
@@ -51,6 +53,7 @@ func hangingReceiver(t *testing.T) string {
 // that answer, and nothing fails for lack of a descriptor.
 func TestHangingEndpointsLeaveDescriptors(t *testing.T) {
 	t.Parallel()
+	testenv.Long(t)
 	const limit, hanging = 512, 620
 	url := hangingReceiver(t)
 	s := launch(t, withFiles(limit, serve(t.TempDir(), local...)))
@@ -116,6 +119,7 @@ func TestHangingEndpointsLeaveDescriptors(t *testing.T) {
 // tenant's events are still accepted and delivered, to endpoints that have answered before and to new ones.
 func TestHangingEndpointsOfManyTenantsLeaveDescriptors(t *testing.T) {
 	t.Parallel()
+	testenv.Long(t)
 	const limit, tenants = 256, 40 // 32 requests can be in flight to endpoints that may hang
 	url := hangingReceiver(t)
 	s := launch(t, withFiles(limit, serve(t.TempDir(), local...)))

@@ -82,8 +82,8 @@ func script(_, body string, n int) int {
 	return http.StatusOK
 }
 
-// campaign is a platform that publishes, and a customer with an endpoint of every dialect.
-type campaign struct {
+// dialectTest is a platform that publishes, and a customer with an endpoint of every dialect.
+type dialectTest struct {
 	*account
 	inbox     *inbox
 	endpoints []*subscription
@@ -94,9 +94,9 @@ type campaign struct {
 	forPython []pythonDelivery
 }
 
-func startCampaign(t *testing.T, s *server) *campaign {
+func startPublishing(t *testing.T, s *server) *dialectTest {
 	t.Helper()
-	c := &campaign{account: openAccount(t, s), inbox: openInbox(t, script), wants: make(map[*subscription][]string), events: publishedEvents(1000), started: time.Now()}
+	c := &dialectTest{account: openAccount(t, s), inbox: openInbox(t, script), wants: make(map[*subscription][]string), events: publishedEvents(1000), started: time.Now()}
 	c.server.Store(s)
 	c.want("standard", "/standard", []string{settlement, updates, cards}, "*")
 	c.want("akkuro", "/akkuro", []string{settlement}, settlement)
@@ -109,7 +109,7 @@ func startCampaign(t *testing.T, s *server) *campaign {
 }
 
 // want creates an endpoint through its vendor's API, and sets its retry policy through the native API.
-func (c *campaign) want(vendor, path string, types []string, events ...string) {
+func (c *dialectTest) want(vendor, path string, types []string, events ...string) {
 	c.t.Helper()
 	ep := c.subscribe(vendorOf(vendor), c.inbox, path, events...)
 	c.patch(ep.id, `{"retry": {"schedule": ["20ms", "20ms", "20ms", "20ms"]}}`)
@@ -119,7 +119,7 @@ func (c *campaign) want(vendor, path string, types []string, events ...string) {
 
 // publish publishes all events with several publishers, and repeats each until it is acknowledged. It closes the channel
 // after 400 acknowledgements.
-func (c *campaign) publish(midway chan<- struct{}) {
+func (c *dialectTest) publish(midway chan<- struct{}) {
 	var (
 		publishers sync.WaitGroup
 		acked      atomic.Int64
@@ -141,9 +141,9 @@ func (c *campaign) publish(midway chan<- struct{}) {
 
 const publishersOfCampaign = 8
 
-func (c *campaign) publishOne(i int) bool {
+func (c *dialectTest) publishOne(i int) bool {
 	o := c.events[i]
-	body := fmt.Sprintf(`{"id": "campaign-%d", "type": %q, "data": %s}`, i, o.eventType, o.data)
+	body := fmt.Sprintf(`{"id": "event-%d", "type": %q, "data": %s}`, i, o.eventType, o.data)
 	if !o.at.IsZero() {
 		body = fmt.Sprintf(`{"occurred_at": %q, %s`, o.at.Format(time.RFC3339Nano), body[1:])
 	}
@@ -163,7 +163,7 @@ func (c *campaign) publishOne(i int) bool {
 }
 
 // expected returns the numbers of the events that an endpoint must get.
-func (c *campaign) expected(ep *subscription) []int {
+func (c *dialectTest) expected(ep *subscription) []int {
 	var all []int
 	for i, o := range c.events {
 		if slices.Contains(c.wants[ep], o.eventType) {
@@ -174,7 +174,7 @@ func (c *campaign) expected(ep *subscription) []int {
 }
 
 // await waits until every endpoint has acknowledged as many deliveries as it must get.
-func (c *campaign) await() {
+func (c *dialectTest) await() {
 	c.t.Helper()
 	for _, ep := range c.endpoints {
 		want := len(c.expected(ep))
@@ -186,7 +186,7 @@ func (c *campaign) await() {
 
 // compare compares all requests that came with all events that were published. exact: attempts were repeated only because of
 // their answers.
-func (c *campaign) compare(exact bool) {
+func (c *dialectTest) compare(exact bool) {
 	c.t.Helper()
 	notifications := make(map[string]bool) // ids that must be unique
 	for _, ep := range c.endpoints {
@@ -215,7 +215,7 @@ func (c *campaign) compare(exact bool) {
 }
 
 // compareDelivery checks all attempts of a delivery, and returns the number of its event.
-func (c *campaign) compareDelivery(ep *subscription, body string, hits []*hit, exact bool) (int, error) {
+func (c *dialectTest) compareDelivery(ep *subscription, body string, hits []*hit, exact bool) (int, error) {
 	i := markOf(body)
 	for n, h := range hits {
 		parts, err := ep.check(h)
@@ -238,7 +238,7 @@ func (c *campaign) compareDelivery(ep *subscription, body string, hits []*hit, e
 }
 
 // unmarked returns the number of the event of a body without a mark: an empty object, or a notification with a link.
-func (c *campaign) unmarked(parts map[string]string) int {
+func (c *dialectTest) unmarked(parts map[string]string) int {
 	return slices.IndexFunc(c.events, func(o *publishedEvent) bool {
 		if o.eventType == updates {
 			return strings.Contains(parts["data"], strings.TrimPrefix(o.id, "evt_"))
@@ -248,7 +248,7 @@ func (c *campaign) unmarked(parts map[string]string) int {
 }
 
 // compareAttempt compares an attempt with its event.
-func (c *campaign) compareAttempt(ep *subscription, o *publishedEvent, h *hit, parts map[string]string) error {
+func (c *dialectTest) compareAttempt(ep *subscription, o *publishedEvent, h *hit, parts map[string]string) error {
 	want := map[string]string{"type": o.eventType, "data": o.data}
 	switch ep.vendor.name {
 	case "standard":
@@ -278,7 +278,7 @@ func (c *campaign) compareAttempt(ep *subscription, o *publishedEvent, h *hit, p
 }
 
 // compareTime compares the time in a body with the time of the event, to the last digit of the vendor's form.
-func (c *campaign) compareTime(ep *subscription, o *publishedEvent, text string) error {
+func (c *dialectTest) compareTime(ep *subscription, o *publishedEvent, text string) error {
 	at, err := time.Parse(time.RFC3339Nano, text)
 	if err != nil {
 		return err
@@ -300,7 +300,7 @@ func (c *campaign) compareTime(ep *subscription, o *publishedEvent, text string)
 }
 
 // audit checks that the server reports every delivery as succeeded.
-func (c *campaign) audit() {
+func (c *dialectTest) audit() {
 	c.t.Helper()
 	total := 0
 	for _, ep := range c.endpoints {
@@ -331,7 +331,7 @@ type shownDelivery struct {
 }
 
 // deliveries lists all deliveries that match a filter.
-func (c *campaign) deliveries(filter string) []shownDelivery {
+func (c *dialectTest) deliveries(filter string) []shownDelivery {
 	c.t.Helper()
 	return deliveriesOf(c.t, c.server.Load(), c.id, filter)
 }
@@ -354,7 +354,7 @@ func deliveriesOf(t *testing.T, s *server, tenant, filter string) []shownDeliver
 }
 
 // followLinks fetches the records that notifications link to, as Bluefin's customers do.
-func (c *campaign) followLinks() {
+func (c *dialectTest) followLinks() {
 	c.t.Helper()
 	for body := range c.inbox.at("/updates") {
 		url := member(c.t, vendorOf("bluefin").parts(body)["data"], "url")
@@ -377,7 +377,7 @@ func TestEveryDialectDeliversPublishedData(t *testing.T) {
 	t.Parallel()
 	testenv.Needs(t, "Python")
 	s := startServer(t, t.TempDir(), everyDialect...)
-	c := startCampaign(t, s)
+	c := startPublishing(t, s)
 	c.publish(make(chan struct{}))
 	c.await()
 	c.audit()
@@ -392,7 +392,7 @@ func TestEveryDialectLosesNothingByKill(t *testing.T) {
 	testenv.Needs(t, "Python")
 	dir := t.TempDir()
 	s := startServer(t, dir, everyDialect...)
-	c := startCampaign(t, s)
+	c := startPublishing(t, s)
 	midway, published := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(published)

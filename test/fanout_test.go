@@ -12,8 +12,8 @@ import (
 
 // Each event goes to so many endpoints, and a batch has twice as many deliveries as are stored with their events.
 const (
-	crowdSize  = 40
-	crowdBatch = 50
+	wideEndpoints = 40
+	wideBatch     = 50
 )
 
 // fanOutChaos publishes batches to many endpoints, and disturbs the server while it stores their deliveries. Every
@@ -24,21 +24,21 @@ func fanOutChaos(t *testing.T, disturb disturbance, args ...string) {
 	testenv.Long(t)
 	dir := t.TempDir()
 	args = append(args, local...)
-	l := newLedger(t, crowdSize, 0) // a stream for each endpoint
+	l := newLedger(t, wideEndpoints, 0) // a stream for each endpoint
 	receiver := httptest.NewServer(l)
 	t.Cleanup(receiver.Close)
 	start := func() *server { return startServer(t, dir, args...) }
 	s := start()
 	s.call("POST", "/tenants", `{"id": "acme"}`, nil)
 	s.addType("ping")
-	for i := range crowdSize {
+	for i := range wideEndpoints {
 		s.call("POST", "/tenants/acme/endpoints", fmt.Sprintf(`{"url": "%s/%d", "events": ["*"], "ordering": %q}`,
 			receiver.URL, i, [...]string{"fifo", "none"}[i%2]), nil)
 	}
 	next := 0
 	for range rounds(t) {
 		var batch []string
-		for range crowdBatch {
+		for range wideBatch {
 			batch = append(batch, fmt.Sprintf(`{"type": "ping", "data": {"n": %d}}`, next))
 			next++
 		}
@@ -46,7 +46,7 @@ func fanOutChaos(t *testing.T, disturb disturbance, args ...string) {
 			Data []struct{ Deliveries int }
 		}
 		s.call("POST", "/tenants/acme/events/batch", `{"events": [`+strings.Join(batch, ",")+`]}`, &taken)
-		if len(taken.Data) != crowdBatch || taken.Data[0].Deliveries != crowdSize {
+		if len(taken.Data) != wideBatch || taken.Data[0].Deliveries != wideEndpoints {
 			t.Fatalf("the batch was answered %+v", taken)
 		}
 		s.call("POST", "/tenants/acme/events", fmt.Sprintf(`{"type": "ping", "data": {"n": %d}}`, next), nil)

@@ -155,6 +155,7 @@ func countDeliveries(s *server, endpoint string) (n int) {
 // Kills in the middle of a replay skip no event and repeat none.
 func TestReplaySurvivesKills(t *testing.T) {
 	t.Parallel()
+	testenv.Long(t)
 	replayUnder(t, killed)
 }
 

@@ -14,6 +14,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/bellwire/bellwire/internal/testenv"
 )
 
 // rotationSteps returns the commands of a rotation below a heading of the page, as they are documented.
@@ -90,6 +92,7 @@ func createSecrets(t *testing.T, s *server, url string) func(*server) {
 // TestKeysetRotationOfASingleServer runs the documented commands on SQLite.
 func TestKeysetRotationOfASingleServer(t *testing.T) {
 	t.Parallel()
+	testenv.Long(t)
 	dir := t.TempDir()
 	database := "sqlite://" + filepath.Join(dir, "bellwire.db")
 	receiver := startReceiver(t, 0)

@@ -16,6 +16,8 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+
+	"github.com/bellwire/bellwire/internal/testenv"
 )
 
 // startEcho starts a receiver that answers each delivery, and then sends the Authorization header that it got, where HTTP expects
@@ -121,6 +123,7 @@ func TestMissingRootCertificatesAreLogged(t *testing.T) {
 // counted, and reported when it reads again.
 func TestUnreadLog(t *testing.T) {
 	t.Parallel()
+	testenv.Long(t)
 	for _, resumes := range []bool{true, false} {
 		t.Run(fmt.Sprintf("resumes=%v", resumes), func(t *testing.T) {
 			t.Parallel()

@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/bellwire/bellwire/internal/testenv"
 )
 
 func (s *server) get(path string) (status int, body string) {
@@ -51,6 +53,7 @@ func (s *server) publishCard(data string) string {
 // What operators and load balancers ask needs no key, and everything else does.
 func TestOperatorsQuestions(t *testing.T) {
 	t.Parallel()
+	testenv.Long(t)
 	s := startServer(t, t.TempDir(), local...)
 	r := startReceiver(t, 0)
 	s.subscribe(r.url)

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/bellwire/bellwire/internal/testenv"
 )
 
 // keyReceiver is a receiver that refuses each event once or not at all, and notes the order in which the events of each key came first.
@@ -83,6 +85,7 @@ func keysUnder(t *testing.T, disturb disturbance, args ...string) {
 // Kills leave the events of each ordering key in their order, and lose none.
 func TestOrderOfKeysSurvivesKills(t *testing.T) {
 	t.Parallel()
+	testenv.Long(t)
 	keysUnder(t, killed)
 }
 

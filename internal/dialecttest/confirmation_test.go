@@ -61,7 +61,7 @@ func header(name string, value func(w *dialecttest.World) string) func(*http.Req
 }
 
 // bearers are callers of front ends that accept an API key as a bearer token.
-func bearers() callers {
+func bearerTokens() callers {
 	return callers{
 		"nobody":           func(*http.Request, *dialecttest.World) {},
 		"another scheme":   header("Authorization", func(w *dialecttest.World) string { return "Basic " + w.Keys["tenant"].Secret }),
@@ -102,7 +102,7 @@ func fronts(t *testing.T) map[string]front {
 				Dialect: standard.Dialect{},
 				Front:   func(svc *service.Service) http.Handler { return api.New(svc, api.Options{}) },
 			},
-			bearers(),
+			bearerTokens(),
 		},
 		akkuro.Name: {
 			dialecttest.Config{
@@ -111,28 +111,28 @@ func fronts(t *testing.T) map[string]front {
 					return akkuro.Dialect{PublicURL: "http://x", Tokens: tokens}.Front(svc, nil)
 				},
 			},
-			bearers().and(callers{"a token": header("Authorization", func(w *dialecttest.World) string { return "Bearer " + unsigned(w) })}),
+			bearerTokens().and(callers{"a token": header("Authorization", func(w *dialecttest.World) string { return "Bearer " + unsigned(w) })}),
 		},
 		azakaw.Name: {
 			dialecttest.Config{
 				Dialect: azakaw.Dialect{},
 				Front:   func(svc *service.Service) http.Handler { return azakaw.Dialect{}.Front(svc, nil) },
 			},
-			bearers(),
+			bearerTokens(),
 		},
 		lemon.Name: {
 			dialecttest.Config{
 				Dialect: lemon.Dialect{}, Sandbox: true,
 				Front: func(svc *service.Service) http.Handler { return lemon.Dialect{}.Front(svc, nil) },
 			},
-			bearers(),
+			bearerTokens(),
 		},
 		atelio.Name: {
 			dialecttest.Config{
 				Dialect: atelio.Dialect{},
 				Front:   func(svc *service.Service) http.Handler { return atelio.Dialect{}.Front(svc, nil) },
 			},
-			bearers().and(callers{
+			bearerTokens().and(callers{
 				"another key's id": func(r *http.Request, w *dialecttest.World) {
 					r.Header.Set("Identity", w.Keys["stranger"].ID.String())
 					r.Header.Set("Authorization", w.Keys["tenant"].Secret)
@@ -144,7 +144,7 @@ func fronts(t *testing.T) map[string]front {
 				Dialect: bluefin.Dialect{}, Tenant: "123456789012", Other: "210987654321",
 				Front: func(svc *service.Service) http.Handler { return bluefin.Dialect{Basic: true}.Front(svc, nil) },
 			},
-			bearers().and(callers{
+			bearerTokens().and(callers{
 				"an unknown id": header("Authorization", func(*dialecttest.World) string {
 					return payconex("api_"+strings.Repeat("0", 32), time.Now(), "n")
 				}),

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
+	"github.com/bellwire/bellwire/internal/testenv"
 )
 
 // operators makes the tenant that operational events are published to, with an endpoint that gets them.
@@ -158,6 +159,7 @@ func TestOperationalEventsSurviveCrashes(t *testing.T) {
 
 // The deliveries of a dead endpoint end, thousands at once: each is told of once, and events share them.
 func TestOperationalEventsOfManyDeliveries(t *testing.T) {
+	testenv.Long(t)
 	inWorld(t, func(t *testing.T, w *world) {
 		ops := w.operators(200)
 		w.receiver("a", answers(500))

@@ -38,7 +38,7 @@ func TestBulkDelaysNothingElse(t *testing.T) {
 		w.stop()
 		w.wrap = func(s bellwire.Store) bellwire.Store { held.Store = s; return held }
 		w.start()
-		receivers := w.crowd(1)
+		receivers := w.endpoints(1)
 		ids := w.publish(1)
 		w.expectAll(receivers, ids, false)
 		large := append(append([]byte{'"'}, bytes.Repeat([]byte{'a'}, 600<<10)...), '"')

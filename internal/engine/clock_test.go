@@ -12,6 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
+	"github.com/bellwire/bellwire/internal/testenv"
 )
 
 // frequentRetries has an endpoint retry often, for as long as any test takes.
@@ -145,6 +146,7 @@ var jumps = map[string][]time.Duration{
 // The clock jumps by an hour while deliveries are in flight, retrying, spilled, held up in order, paused and behind an
 // open breaker, with and without a crash: each arrives once and in order, none later than the jump and its delay.
 func TestClockJumps(t *testing.T) {
+	testenv.Long(t)
 	for name, steps := range jumps {
 		for _, crash := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s, crash %v", name, crash), func(t *testing.T) {

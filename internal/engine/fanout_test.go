@@ -12,6 +12,7 @@ import (
 	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/engine"
 	"github.com/bellwire/bellwire/internal/limits"
+	"github.com/bellwire/bellwire/internal/testenv"
 )
 
 // fanned is a store whose FanOut a test can look at, and get in the way of.
@@ -38,8 +39,8 @@ func withFanOut(w *world, f func(ctx context.Context, step int, do func() (*bell
 	return store
 }
 
-// crowd makes so many endpoints of acme, each with a receiver that says yes.
-func (w *world) crowd(n int, change ...func(*bellwire.Endpoint)) (receivers []*receiver) {
+// endpoints makes so many endpoints of acme, each with a receiver that says yes.
+func (w *world) endpoints(n int, change ...func(*bellwire.Endpoint)) (receivers []*receiver) {
 	w.t.Helper()
 	for i := range n {
 		name := fmt.Sprintf("crowd%d-%d", len(w.hosts), i)
@@ -96,8 +97,9 @@ func (w *world) expectAll(receivers []*receiver, events []bellwire.EventID, orde
 // TestLargePublication: a publication that is fanned out reaches each endpoint once, and keeps its place in the order among
 // events that are published before, during and after its fan-out.
 func TestLargePublication(t *testing.T) {
+	testenv.Long(t)
 	inWorld(t, func(t *testing.T, w *world) {
-		ordered, plain := w.crowd(2, fifo), w.crowd(18)
+		ordered, plain := w.endpoints(2, fifo), w.endpoints(18)
 		ids := w.publish(3)
 		for range 2 {
 			ids = append(ids, w.batch(70)...)
@@ -137,7 +139,7 @@ func TestOthersAreStoredBetweenSteps(t *testing.T) {
 			return out, nil
 		})
 		must(t, w.store.CreateTenant(t.Context(), &bellwire.Tenant{ID: "quiet", CreatedAt: now(), UpdatedAt: now()}))
-		receivers := w.crowd(20)
+		receivers := w.endpoints(20)
 		ids := w.batch(100)
 		w.expectAll(receivers, ids, false)
 		if want := 20*100/limits.FanOutStep - 1; stored != want {
@@ -162,13 +164,14 @@ func TestFanOutLeavesTime(t *testing.T) {
 			}
 			return out, err
 		})
-		receivers := w.crowd(20)
+		receivers := w.endpoints(20)
 		w.expectAll(receivers, w.batch(100), false)
 	})
 }
 
 // TestFanOutGoesOn: a process that dies between two steps, or whose store fails, leaves nothing out and repeats nothing.
 func TestFanOutGoesOn(t *testing.T) {
+	testenv.Long(t)
 	inWorld(t, func(t *testing.T, w *world) {
 		failing := bellwire.Errorf(bellwire.CodeUnavailable, "the store is away")
 		steps := withFanOut(w, func(_ context.Context, step int, do func() (*bellwire.FannedOut, error)) (*bellwire.FannedOut, error) {
@@ -182,7 +185,7 @@ func TestFanOutGoesOn(t *testing.T) {
 			}
 			return do()
 		})
-		ordered, plain := w.crowd(2, fifo), w.crowd(18)
+		ordered, plain := w.endpoints(2, fifo), w.endpoints(18)
 		ids := w.batch(200)
 		w.pass(5 * time.Second)
 		if n := steps.steps.Load(); n <= 5 {
@@ -212,7 +215,7 @@ func TestFanOutIsBounded(t *testing.T) {
 			}
 			return do()
 		})
-		receivers := w.crowd(20)
+		receivers := w.endpoints(20)
 		publish := func(n int) error {
 			_, err := w.engine.Publish(t.Context(), &engine.Publication{Tenant: "acme", Events: drafts(n)})
 			return err

@@ -12,12 +12,14 @@ import (
 
 	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/engine"
+	"github.com/bellwire/bellwire/internal/testenv"
 )
 
 // Three nodes publish for each other while messages between them are lost and late, answers are lost, claims and commits have no
 // known outcome and, in some runs, shards move or a node dies. Every delivery is sent, none twice unless a shard moved or a node died,
 // and FIFO endpoints receive their events in order.
 func TestForwardsInAnySchedule(t *testing.T) {
+	testenv.Long(t)
 	for seed := range uint64(8) {
 		t.Run(fmt.Sprint("seed", seed), func(t *testing.T) { forwardAtRandom(t, seed, moves(seed%4)) })
 	}
@@ -61,7 +63,7 @@ func forwardAtRandom(t *testing.T, seed uint64, what moves) {
 		}
 		c.tell(-1, bellwire.Notification{Configuration: true})
 		c.pass(time.Second)
-		c.disturb(r)
+		c.injectFaults(r)
 		for step := range 400 {
 			i := r.IntN(len(receivers))
 			n := c.nodes[r.IntN(len(c.nodes))]
@@ -87,7 +89,7 @@ func forwardAtRandom(t *testing.T, seed uint64, what moves) {
 				time.Sleep(time.Duration(r.IntN(40)) * time.Millisecond)
 			}
 		}
-		c.calm()
+		c.stopFaults()
 		c.pass(10 * time.Minute)
 		for i, re := range receivers {
 			got := re.ids()
@@ -113,8 +115,8 @@ func forwardAtRandom(t *testing.T, seed uint64, what moves) {
 	})
 }
 
-// disturb makes things go wrong at random.
-func (c *cluster) disturb(r *rand.Rand) {
+// injectFaults makes things go wrong at random.
+func (c *cluster) injectFaults(r *rand.Rand) {
 	for _, n := range c.nodes {
 		own := rand.New(rand.NewPCG(r.Uint64(), 2)) // #nosec G404 -- the schedule is to be repeatable
 		loss, answerLoss := own.Float64()*0.2, own.Float64()*0.2
@@ -138,8 +140,8 @@ func (c *cluster) disturb(r *rand.Rand) {
 	}
 }
 
-// calm ends the disturbance.
-func (c *cluster) calm() {
+// stopFaults ends that.
+func (c *cluster) stopFaults() {
 	for _, n := range c.nodes {
 		n.link.change(nil)
 		n.fail(nil)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/engine"
+	"github.com/bellwire/bellwire/internal/testenv"
 )
 
 // A delivery that comes to another node goes to its owner at once, and nothing is claimed.
@@ -52,6 +53,7 @@ func TestForwardsToTheOwner(t *testing.T) {
 
 // Whatever happens to a delivery on its way, its owner sends it once.
 func TestForwardsThatFail(t *testing.T) {
+	testenv.Long(t)
 	const events = 30
 	cases := map[string]struct {
 		fault  func() (delay time.Duration, lost, answerLost bool)

@@ -381,7 +381,7 @@ func (o *onlyPrefetched) Target(ctx context.Context, endpoint string) (*bellwire
 // Endpoints whose deliveries are claimed by a node that has none of them in its cache are read together.
 func TestClaimedEndpointsAreReadTogether(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
-		receivers := w.crowd(100)
+		receivers := w.endpoints(100)
 		for _, r := range receivers {
 			r.now(answers(500, 200))
 		}

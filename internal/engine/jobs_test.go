@@ -12,6 +12,7 @@ import (
 	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/engine"
 	"github.com/bellwire/bellwire/internal/limits"
+	"github.com/bellwire/bellwire/internal/testenv"
 )
 
 // job starts a job of acme.
@@ -83,6 +84,7 @@ func (r *receiver) counts() map[string]int {
 
 // An outage is over: what one endpoint missed is sent to it again, with the ids that it had, and to nobody else.
 func TestReplayFailed(t *testing.T) {
+	testenv.Long(t)
 	inWorld(t, func(t *testing.T, w *world) {
 		a, b := w.receiver("a", answers(500)), w.receiver("b", answers(200))
 		ep := w.endpoint("a", once)
@@ -163,6 +165,7 @@ func TestJobBeginsWithTheNewestConfiguration(t *testing.T) {
 
 // An endpoint with a filter gets only what the filter lets pass, however large the events are.
 func TestReplayMissingThroughAFilter(t *testing.T) {
+	testenv.Long(t)
 	inWorld(t, func(t *testing.T, w *world) {
 		large := strings.Repeat("x", 512<<10)
 		var want []string
@@ -292,6 +295,7 @@ func TestJobRate(t *testing.T) {
 
 // A job for an endpoint that takes nothing waits, and says why; it brings no more into the store than may wait there.
 func TestJobWaitsForItsEndpoint(t *testing.T) {
+	testenv.Long(t)
 	inWorld(t, func(t *testing.T, w *world) {
 		r := w.receiver("a", answers(500))
 		ep := w.endpoint("a", once)
@@ -359,6 +363,7 @@ func TestJobOfWhatIsDeleted(t *testing.T) {
 
 // A bulk retry of all endpoints begins each schedule again, and leaves out those that are disabled.
 func TestBulkRetry(t *testing.T) {
+	testenv.Long(t)
 	inWorld(t, func(t *testing.T, w *world) {
 		twice := func(ep *bellwire.Endpoint) {
 			ep.Retry = bellwire.RetryPolicy{Schedule: []bellwire.Duration{bellwire.Duration(time.Second)}}
@@ -434,6 +439,7 @@ func TestBulkSelects(t *testing.T) {
 
 // Tenants take turns: a job of few deliveries ends long before another tenant's of many.
 func TestJobsTakeTurns(t *testing.T) {
+	testenv.Long(t)
 	inWorld(t, func(t *testing.T, w *world) {
 		of := w.tenant("other")
 		w.receiver("a", answers(500))

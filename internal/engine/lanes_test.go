@@ -12,6 +12,7 @@ import (
 
 	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/engine"
+	"github.com/bellwire/bellwire/internal/testenv"
 )
 
 func fifo(ep *bellwire.Endpoint) { ep.Ordering = bellwire.OrderingFIFO }
@@ -385,6 +386,7 @@ func TestIsolation(t *testing.T) {
 
 // A million-deep backlog of one endpoint would be claimed in small groups: memory stays bounded.
 func TestBacklogCostsNoMemory(t *testing.T) {
+	testenv.Long(t)
 	inWorld(t, func(t *testing.T, w *world) {
 		w.config.MaxQueued = 1000
 		w.stop()

@@ -14,6 +14,7 @@ import (
 
 	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/engine"
+	"github.com/bellwire/bellwire/internal/testenv"
 )
 
 func byKey(ep *bellwire.Endpoint) { ep.Ordering = bellwire.OrderingKey }
@@ -57,6 +58,7 @@ func inKeyOrder(t *testing.T, published map[string][]string, received []string) 
 // Events are published with random keys to an endpoint that fails at random, while processes end in good order or are killed, and the
 // store fails. Each key is in order, and all is delivered.
 func TestKeysAreInOrder(t *testing.T) {
+	testenv.Long(t)
 	for _, seed := range []uint64{1, 2, 3} {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			inWorld(t, func(t *testing.T, w *world) {

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
+	"github.com/bellwire/bellwire/internal/testenv"
 )
 
 func TestDelivers(t *testing.T) {
@@ -29,6 +30,7 @@ func TestDelivers(t *testing.T) {
 
 // The whole three-day schedule, each attempt at its second, with the same id and the same body.
 func TestThreeDays(t *testing.T) {
+	testenv.Long(t)
 	inWorld(t, func(t *testing.T, w *world) {
 		r := w.receiver("a", answers(500))
 		ep := w.endpoint("a")

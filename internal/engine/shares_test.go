@@ -10,6 +10,7 @@ import (
 	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/engine"
 	"github.com/bellwire/bellwire/internal/limits"
+	"github.com/bellwire/bellwire/internal/testenv"
 )
 
 // hanging makes endpoints of acme that never answer.
@@ -145,6 +146,7 @@ func TestClaimsWaitForTheirOwnTenantOnly(t *testing.T) {
 
 // Endpoints that fail at once, by the hundred, get so many attempts a second, and other tenants' theirs at once.
 func TestFailingEndpointsTakeNoMoreThanTheirShare(t *testing.T) {
+	testenv.Long(t)
 	inWorld(t, func(t *testing.T, w *world) {
 		var failing []*receiver
 		for i := range 100 {

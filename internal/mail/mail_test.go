@@ -71,7 +71,7 @@ func serve(t *testing.T, s *server) *server {
 			return
 		}
 		fmt.Fprint(conn, "220 mail.test\r\n")
-		s.talk(conn)
+		s.serveConn(conn)
 	})
 	s.end = func() {
 		_ = l.Close()
@@ -87,7 +87,7 @@ func (s *server) hang(conn net.Conn) {
 	_, _ = io.Copy(io.Discard, conn)
 }
 
-func (s *server) talk(conn net.Conn) {
+func (s *server) serveConn(conn net.Conn) {
 	_, secure := conn.(*tls.Conn)
 	lines := bufio.NewScanner(conn)
 	answer := func(text string) { fmt.Fprintf(conn, "%s\r\n", text) }
@@ -113,7 +113,7 @@ func (s *server) talk(conn net.Conn) {
 			answer("250 8BITMIME")
 		case "STARTTLS":
 			answer("220 go on")
-			s.talk(tls.Server(conn, s.tls))
+			s.serveConn(tls.Server(conn, s.tls))
 			return
 		case "AUTH":
 			if strings.HasPrefix(line, "AUTH LOGIN") {

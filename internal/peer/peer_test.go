@@ -123,8 +123,8 @@ func (n *network) node(t *testing.T, name string, seeds ...[32]byte) *node {
 	return me
 }
 
-// meet lets nodes know each other.
-func meet(nodes ...*node) {
+// connectAll lets nodes know each other.
+func connectAll(nodes ...*node) {
 	for _, me := range nodes {
 		var peers []bellwire.Peer
 		for _, other := range nodes {
@@ -174,14 +174,14 @@ func TestForwards(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		net := new(network)
 		a, b := net.node(t, "a", ours), net.node(t, "b", theirs, ours) // the other node has a new primary key already
-		meet(a, b)
+		connectAll(a, b)
 		pass(3 * time.Second)
 		if _, reachable := b.Heard(a.instance); reachable {
 			t.Error("a node without the key of the other one is connected to it")
 		}
 		closeAll(a, b)
 		a, b = net.node(t, "a", ours, theirs), net.node(t, "b", theirs, ours)
-		meet(a, b)
+		connectAll(a, b)
 		pass(3 * time.Second)
 		stamp, reachable := a.Heard(b.instance)
 		if !reachable || stamp < 1000 {
@@ -212,7 +212,7 @@ func TestUnauthenticatedPeersAreRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		net := new(network)
 		a := net.node(t, "a", ours)
-		meet(a)
+		connectAll(a)
 		for name, seed := range map[string][32]byte{"without the key": theirs, "of another database": ours} {
 			s := net.node(t, "stranger", seed)
 			s.SetPeers(s.instance, []bellwire.Peer{{Name: "a", Instance: a.instance, Address: "a"}})
@@ -275,7 +275,7 @@ func TestConnectionWithoutAnswers(t *testing.T) {
 		half := make(chan struct{})
 		net := &network{between: func(c net.Conn) net.Conn { return &stuck{c, half} }}
 		a, b := net.node(t, "a", ours), net.node(t, "b", ours)
-		meet(a, b)
+		connectAll(a, b)
 		pass(3 * time.Second)
 		close(half)
 		began := time.Now()
@@ -300,17 +300,17 @@ func TestNodesComeAndGo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		net := new(network)
 		a, b := net.node(t, "a", ours), net.node(t, "b", ours)
-		meet(a, b)
+		connectAll(a, b)
 		pass(3 * time.Second)
 		closeAll(b)
 		pass(time.Second)
 		if _, reachable := a.Heard(b.instance); reachable {
 			t.Error("a node that has ended is reachable")
 		}
-		meet(a)
+		connectAll(a)
 		b = net.node(t, "b", ours)
 		b.instance[1] = 1 // another process
-		meet(a, b)
+		connectAll(a, b)
 		pass(3 * time.Second)
 		if _, reachable := a.Heard(b.instance); !reachable {
 			t.Error("its next process is not reachable")
