@@ -14,6 +14,7 @@ import { Field, FormError } from "@/parts/Form";
 import { endpointName } from "@/parts/Health";
 import { useScope } from "@/parts/Scope";
 import { Skeleton } from "@/parts/States";
+import { statusLook } from "@/parts/Status";
 import { words } from "@/parts/Toast";
 
 export type Kind = "retry" | "cancel";
@@ -25,8 +26,6 @@ const states: Record<Kind, readonly string[]> = { retry: ["exhausted", "canceled
 
 /** refusal says why a filter cannot be made into a job; undefined if it can. */
 export function refusal(kind: Kind, filter: Filter): string | undefined {
-  if (filter.outcome) return `Jobs cannot select by outcome. Remove outcome:${filter.outcome} to ${kind} all that match the rest.`;
-  if (filter.dialect) return `Jobs cannot select by dialect. Remove dialect:${filter.dialect} to ${kind} all that match the rest.`;
   if (filter.status === "succeeded") return kind === "retry" ? "What has succeeded is not retried. Replay it to an endpoint to send it again." : "What has ended cannot be canceled.";
   if (filter.status && !states[kind].includes(filter.status)) return kind === "retry" ? "What waits for its first attempt is not retried: it is sent as soon as it can be." : "What has ended cannot be canceled.";
   return undefined;
@@ -49,6 +48,8 @@ export function Bulk({ kind, filter, close }: { kind: Kind; filter: Filter; clos
     ...(filter.endpoint ? { endpoint: filter.endpoint } : {}),
     ...(filter.status ? { status: filter.status } : {}),
     ...(filter.type ? { types: [filter.type] } : {}),
+    ...(filter.outcome ? { outcome: filter.outcome } : {}),
+    ...(filter.dialect ? { dialect: filter.dialect } : {}),
     ...(filter.since ? { since: filter.since } : {}),
     until: filter.until ?? opened,
   };
@@ -114,6 +115,18 @@ export function Bulk({ kind, filter, close }: { kind: Kind; filter: Filter; clos
           <dd className="wrap-anywhere">{filter.endpoint ? (endpoint ? endpointName(endpoint) : filter.endpoint) : "all"}</dd>
           <dt className="text-muted">Event type</dt>
           <dd className="wrap-anywhere">{filter.type ? visible(filter.type) : "all"}</dd>
+          {filter.outcome && (
+            <>
+              <dt className="text-muted">Newest attempt</dt>
+              <dd>{statusLook("attempt", filter.outcome).word}</dd>
+            </>
+          )}
+          {filter.dialect && (
+            <>
+              <dt className="text-muted">Dialect</dt>
+              <dd>{filter.dialect}</dd>
+            </>
+          )}
           <dt className="text-muted">Accepted</dt>
           <dd className="num">
             {filter.since ? `since ${filter.since.replace("T", " ").replace("Z", " UTC")}, ` : ""}before {(filter.until ?? opened).replace("T", " ").replace("Z", " UTC")}

@@ -16,7 +16,7 @@ import { Facts, PageHeader, Panel } from "@/parts/Page";
 import { useScope, useTenant } from "@/parts/Scope";
 import { PageSkeleton } from "@/parts/Shell";
 import { ErrorState } from "@/parts/States";
-import { Notice, StatusBadge } from "@/parts/Status";
+import { Notice, StatusBadge, statusLook } from "@/parts/Status";
 import { Num, Time } from "@/parts/Time";
 import { type Job, over, Progress, share, what } from "../jobs/parts";
 import { pace, remaining, remember, type Sample } from "./eta";
@@ -109,6 +109,9 @@ export default function JobPage() {
               shell === "console" && ["Tenant", <Id key="t" value={tenant} to={link.tenant(tenant)} />],
               ["Status", it.params.status ?? "any that fits"],
               ["Types", it.params.types.length > 0 ? it.params.types.join(", ") : "all"],
+              it.params.event !== null && ["Event", <Id key="v" value={it.params.event} full to={link.event(tenant, it.params.event)} />],
+              it.params.outcome !== null && ["Newest attempt", statusLook("attempt", it.params.outcome).word],
+              it.params.dialect !== null && ["Dialect", it.params.dialect],
               ["From", it.params.since ? <Time key="s" at={it.params.since} as="clock" /> : "the first event kept"],
               ["Until", <Time key="u" at={it.params.until} as="clock" />],
               it.params.filter !== null && ["Filter", <code key="f">{it.params.filter}</code>],
@@ -129,13 +132,14 @@ export default function JobPage() {
   );
 }
 
-/** deliveriesOf returns the filter that comes closest to what a job is about: its endpoint, type and times. */
+/** deliveriesOf returns the filter that comes closest to what a job is about: its endpoint, type, dialect and times. */
 function deliveriesOf({ tenant, params }: Job): Record<string, string> {
   const [type, ...others] = params.types;
   return {
     tenant,
     ...(params.endpoint ? { endpoint: params.endpoint } : {}),
     ...(type && others.length === 0 && !type.endsWith("*") ? { type } : {}),
+    ...(params.dialect ? { dialect: params.dialect } : {}),
     ...(params.since ? { since: params.since } : {}),
     until: params.until,
   };
