@@ -132,8 +132,9 @@ func (s *Sender) Do(ctx context.Context, req *Request) (r Result) {
 	a.Request = bellwire.AttemptRequest{URL: t.Endpoint.URL, BodyBytes: len(body)}
 	a.Request.Headers, a.Request.HeadersTruncated = loggedHeaders(post.Header, t.Headers)
 
-	s.exchange(post, body, t, tr, &r)
-	if r.Verdict != bellwire.Acknowledged {
+	if asked := s.ask(ctx, t, tr, &r); asked != nil {
+		r.Address = asked.address()
+	} else if s.exchange(post, body, t, tr, &r); r.Verdict != bellwire.Acknowledged {
 		r.Address = tr.address()
 	}
 	r.NotSent = tr.lease.lost.Load()
