@@ -418,6 +418,8 @@ type Node struct {
 
 	Version   string    // of Bellwire; empty: unknown
 	StartedAt time.Time // when its process started; zero: unknown
+
+	DialectFiles string // a digest of its files that declare dialects; empty: it has none
 }
 
 // Alive reports whether the node's leases hold.

@@ -16,11 +16,11 @@ const lockLeases = "leases"
 const (
 	sqlNodes  = "SELECT id, incarnation, renewals, leaving, address FROM bellwire.nodes"
 	sqlShards = "SELECT shard, coalesce(node, ''), coalesce(giver, ''), epoch FROM bellwire.shards ORDER BY shard"
-	sqlRenew  = `INSERT INTO bellwire.nodes (id, incarnation, renewals, locking, version, started_at, address)
-		VALUES ($1, $2, 1, 2, nullif($3, ''), $4, $5)
+	sqlRenew  = `INSERT INTO bellwire.nodes (id, incarnation, renewals, locking, version, started_at, address, dialect_files)
+		VALUES ($1, $2, 1, 2, nullif($3, ''), $4, $5, $6)
 		ON CONFLICT (id) DO UPDATE SET incarnation = excluded.incarnation, renewals = nodes.renewals + 1, version = excluded.version,
-			started_at = excluded.started_at, address = excluded.address, leaving = nodes.leaving AND nodes.incarnation = excluded.incarnation`
-	sqlMembers = `SELECT n.id, n.renewals, n.leaving, count(s.shard), coalesce(max(s.epoch), 0), coalesce(n.version, ''), n.started_at
+			started_at = excluded.started_at, address = excluded.address, dialect_files = excluded.dialect_files, leaving = nodes.leaving AND nodes.incarnation = excluded.incarnation`
+	sqlMembers = `SELECT n.id, n.renewals, n.leaving, count(s.shard), coalesce(max(s.epoch), 0), coalesce(n.version, ''), n.started_at, n.dialect_files
 		FROM bellwire.nodes n LEFT JOIN bellwire.shards s ON s.node = n.id GROUP BY n.id ORDER BY n.id LIMIT $1`
 	sqlForget = "DELETE FROM bellwire.nodes WHERE id = ANY($1)"
 	// A locked row is skipped and taken by a later renewal: the claim that locks it may belong to a node that was stopped
@@ -111,7 +111,7 @@ func (s *Store) readLeases(tx *tx) (*lease.Table, error) {
 
 // renew carries a plan out.
 func (s *Store) renew(tx *tx, node string, table *lease.Table, plan lease.Plan) (*bellwire.Leases, error) {
-	if err := tx.exec(sqlRenew, node, s.instance, s.options.Version, orNull(s.options.StartedAt), *s.address.Load()); err != nil {
+	if err := tx.exec(sqlRenew, node, s.instance, s.options.Version, orNull(s.options.StartedAt), *s.address.Load(), s.options.DialectFiles); err != nil {
 		return nil, err
 	}
 	leases := &bellwire.Leases{
@@ -222,7 +222,7 @@ func (s *Store) Nodes(ctx context.Context) ([]bellwire.Node, error) {
 			renewals int64
 			started  *time.Time
 		)
-		into := []any{&n.Name, &renewals, &n.Leaving, &n.Shards, &n.Epoch, &n.Version, &started}
+		into := []any{&n.Name, &renewals, &n.Leaving, &n.Shards, &n.Epoch, &n.Version, &started, &n.DialectFiles}
 		_, err := pgx.ForEachRow(tx.query(sqlMembers, maxNodes), into, func() error {
 			n.StartedAt = orZero(started)
 			n.Age = s.peers.Age(n.Name, renewals, time.Now())

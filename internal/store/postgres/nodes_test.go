@@ -33,7 +33,7 @@ func TestNodes(t *testing.T) {
 	t.Parallel()
 	here := newStore(t, Options{})
 	described := here.options
-	described.Version, described.StartedAt = "1.2.3", time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	described.Version, described.StartedAt, described.DialectFiles = "1.2.3", time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), "f00d"
 	there := openAt(t, here.url, described)
 	renew(t, here, "a")
 	renew(t, there, "b")
@@ -49,7 +49,8 @@ func TestNodes(t *testing.T) {
 	if a.Shards != bellwire.Shards/2 || b.Shards != bellwire.Shards/2 || b.Epoch != slices.Max(epochs.Epochs[:]) || b.Epoch <= a.Epoch {
 		t.Errorf("they own %+v and %+v", a, b)
 	}
-	if a.Version != "" || !a.StartedAt.IsZero() || b.Version != "1.2.3" || !b.StartedAt.Equal(described.StartedAt) {
+	if a.Version != "" || !a.StartedAt.IsZero() || b.Version != "1.2.3" || !b.StartedAt.Equal(described.StartedAt) ||
+		a.DialectFiles != "" || b.DialectFiles != "f00d" {
 		t.Errorf("they say of themselves %+v and %+v", a, b)
 	}
 	if a.Leaving || !b.Leaving || !a.Alive() || !b.Alive() || b.Term == 0 {

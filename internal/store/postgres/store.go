@@ -39,9 +39,10 @@ type Options struct {
 	PollEvery time.Duration
 	// PartitionWidth is the time that a partition spans; 0: a week. It applies to partitions yet to be made.
 	PartitionWidth time.Duration
-	// Version and StartedAt are what Nodes says of this process to other nodes.
-	Version   string
-	StartedAt time.Time
+	// Version, StartedAt and DialectFiles are what Nodes says of this process to other nodes.
+	Version      string
+	StartedAt    time.Time
+	DialectFiles string
 	// NoSync accepts a server that acknowledges commits before they are durable. For tests only.
 	NoSync bool
 	// Logger gets warnings about what works less well than it could; nil: none.

@@ -1,0 +1,2 @@
+-- One node has the file, so there are no others to compare with.
+SELECT 1;
