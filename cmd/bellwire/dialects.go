@@ -137,12 +137,12 @@ func dialectNames() []string {
 	return names
 }
 
-// enabledDialects returns the named dialects, or all if none is named. It always includes standard, the default of the
-// native API's endpoints.
+// enabledDialects returns the named dialects, or all if none is named, or if the names have allDialects. It always includes
+// standard, the default of the native API's endpoints.
 func enabledDialects(names []string) []*dialect {
 	var enabled []*dialect
 	for _, d := range dialects {
-		if len(names) == 0 || d.name == standard.Name || slices.Contains(names, d.name) {
+		if len(names) == 0 || d.name == standard.Name || slices.Contains(names, d.name) || slices.Contains(names, allDialects) {
 			enabled = append(enabled, d)
 		}
 	}

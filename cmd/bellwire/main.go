@@ -19,6 +19,7 @@ import (
 	"github.com/bellwire/bellwire/client"
 	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/cli"
+	"github.com/bellwire/bellwire/internal/dialect/declared"
 	"github.com/bellwire/bellwire/internal/limits"
 	"github.com/bellwire/bellwire/internal/service"
 	"github.com/bellwire/bellwire/internal/store/postgres"
@@ -78,6 +79,7 @@ type commands struct {
 
 	Keyset     keysetCommand     `cmd:"" help:"Change the keys that seal the secrets in the database."`
 	Catalogue  catalogueCommand  `cmd:"" help:"Load and list event types."`
+	Dialect    dialectCommand    `cmd:"" help:"Check and list files that declare dialects."`
 	Check      checkCommand      `cmd:"" help:"Look through an SQLite database for damage."`
 	Completion completionCommand `cmd:"" help:"Print a script with which a shell completes command lines."`
 	Man        manCommand        `cmd:"" help:"Write the manual pages."`
@@ -159,6 +161,7 @@ func newParser(std streams) (*kong.Kong, error) {
 			"max_event_bytes":      fmt.Sprintf("%dMiB", service.DefaultMaxEventBytes>>20),
 			"catalogues":           catalogueNames(),
 			"dialects":             strings.Join(dialectNames(), ", "),
+			"shipped":              strings.Join(declared.ShippedNames(), ", "),
 			"limits":               strings.Join(limits.Names(false), ", "),
 			"version":              thisBuild().String(),
 		},

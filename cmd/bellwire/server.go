@@ -18,6 +18,7 @@ import (
 
 	"github.com/bellwire/bellwire/internal/api"
 	"github.com/bellwire/bellwire/internal/bellwire"
+	"github.com/bellwire/bellwire/internal/dialect/declared"
 	"github.com/bellwire/bellwire/internal/directory"
 	"github.com/bellwire/bellwire/internal/engine"
 	"github.com/bellwire/bellwire/internal/httpx"
@@ -51,6 +52,7 @@ type server struct {
 	adminKey  string       // created by this start; empty if there was one already
 	draining  atomic.Bool
 	drainedBy time.Time                   // end of the drain timeout; zero before the drain
+	files     []*declared.Dialect         // the dialects that files declare
 	dialects  map[string]bellwire.Dialect // those that are enabled, by name
 }
 
@@ -59,11 +61,15 @@ func openServer(ctx context.Context, s *settings, inForce []service.Setting, log
 	if err := thisBudget().check(); err != nil {
 		return nil, err
 	}
-	store, err := s.openStore(ctx, log, s.statisticsKept(), func(path string) error { return s.mayMakeDatabase(path, log) })
+	files, err := s.fileDialects()
+	if err != nil {
+		return nil, err
+	}
+	store, err := s.openStore(ctx, log, s.statisticsKept(), declared.Digest(files), func(path string) error { return s.mayMakeDatabase(path, log) })
 	if err != nil {
 		return nil, fmt.Errorf("--database-url: %w", err)
 	}
-	srv := &server{settings: s, inForce: inForce, startedAt: time.Now(), log: log, store: store}
+	srv := &server{settings: s, inForce: inForce, startedAt: time.Now(), log: log, store: store, files: files}
 	srv.check = newGlance(readyTimeout, func(ctx context.Context) (struct{}, error) { return struct{}{}, store.Check(ctx) })
 	srv.backlog = newGlance(backlogTimeout, store.Backlog)
 	if err := srv.assemble(ctx); err != nil {
@@ -214,6 +220,12 @@ func (srv *server) configureDialects() (map[string]bellwire.Dialect, error) {
 		}
 		configured[d.name] = made
 	}
+	for _, d := range srv.files {
+		configured[d.Name()] = d.At(declared.ServerAt(srv.url()))
+	}
+	if len(srv.files) > 0 {
+		srv.log.Info("dialects declared by files", "names", strings.Join(namesOf(srv.files), ", "), "digest", declared.Digest(srv.files))
+	}
 	return configured, nil
 }
 
@@ -338,6 +350,9 @@ func (srv *server) run(ctx context.Context) error {
 	var cleaning sync.WaitGroup
 	cleaning.Go(func() { cleaner.run(purging) })
 	cleaning.Go(func() { srv.live.Run(purging) })
+	if s := srv.settings; s.DatabaseURL.postgres != "" {
+		cleaning.Go(func() { srv.compareFiles(purging) })
+	}
 	failed := make(chan error, 1)
 	go func() { failed <- srv.http.Serve(newReportingListener(srv.listener, srv.log)) }()
 	var cause error

@@ -69,7 +69,8 @@ type settings struct {
 
 	Limits []limitValue `name:"limit" group:"limits" env:"BELLWIRE_LIMITS" placeholder:"NAME=VALUE" pairs:"" help:"Limit on what a tenant may have and do, such as endpoints=5000. Repeat it for more. Default: as in docs/limits.md. Names: ${limits}."`
 
-	Dialects              []string      `group:"dialects" env:"BELLWIRE_DIALECTS" placeholder:"NAME" help:"Dialects to serve in addition to standard. Default: all."`
+	Dialects              []string      `group:"dialects" env:"BELLWIRE_DIALECTS" placeholder:"NAME" help:"Dialects to serve in addition to standard: ${dialects}, all of these with all, or ${shipped}. Default: all but the last ones, which files declare."`
+	DialectDir            string        `group:"dialects" env:"BELLWIRE_DIALECT_DIR" placeholder:"FOLDER" help:"Folder whose YAML files each declare a dialect, which is served too. Default: none."`
 	Sandbox               bool          `group:"dialects" env:"BELLWIRE_SANDBOX" help:"Serve the vendors' own calls that trigger events in their tutorials."`
 	AuditRetention        time.Duration `group:"dialects" default:"365d" env:"BELLWIRE_AUDIT_RETENTION" placeholder:"TIME" help:"How long the audit log keeps who changed what, and who read what in dialects that require a reason."`
 	AkkuroJWKSURL         string        `name:"akkuro-jwks-url" group:"dialects" env:"BELLWIRE_AKKURO_JWKS_URL" placeholder:"URL" help:"URL of the keys (JWKS) that verify the tokens of callers of the dialect akkuro."`
@@ -229,8 +230,9 @@ func (s *settings) checkDelivery() error {
 
 func (s *settings) checkDialects() error {
 	for _, name := range s.Dialects {
-		if !slices.Contains(dialectNames(), name) {
-			return cli.Option("dialects", "dialect %q does not exist; known dialects are %s", name, strings.Join(dialectNames(), ", "))
+		// A file of the folder can declare others; fileDialects refuses the rest.
+		if s.DialectDir == "" && name != allDialects && !slices.Contains(servableDialects(), name) {
+			return unknownDialect(name, "dialects")
 		}
 	}
 	if s.AuditRetention <= 0 {
@@ -437,12 +439,12 @@ func (d databaseURL) String() string {
 
 // openStore opens the database. It creates an SQLite file only if mayMake returns nil.
 func (s *storage) openStore(
-	ctx context.Context, log *slog.Logger, kept bellwire.StatisticsKept, mayMake func(path string) error,
+	ctx context.Context, log *slog.Logger, kept bellwire.StatisticsKept, dialectFiles string, mayMake func(path string) error,
 ) (bellwire.Store, error) {
 	if s.DatabaseURL.postgres != "" {
 		return postgres.Open(ctx, s.DatabaseURL.postgres, postgres.Options{
 			DirectURL: s.DatabaseDirectURL.postgres, Connections: s.DatabaseConnections, StatisticsKept: kept, Logger: log,
-			Version: thisBuild().Version, StartedAt: time.Now(),
+			Version: thisBuild().Version, StartedAt: time.Now(), DialectFiles: dialectFiles,
 		})
 	}
 	return sqlite.Open(ctx, s.DatabaseURL.path, sqlite.Options{StatisticsKept: kept, Logger: log, New: mayMake})
