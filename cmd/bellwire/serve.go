@@ -64,6 +64,7 @@ func (c *serveCommand) serve(ctx context.Context, std streams, parsed *kong.Cont
 		log.Warn("no root certificates found: https endpoints cannot be reached; install ca-certificates, or name a bundle in SSL_CERT_FILE")
 	}
 	outliveFileSizeLimit()
+	defer tuneCollector(os.Getenv)()
 	// The server must survive a reader of standard output or error that goes away.
 	signal.Ignore(syscall.SIGPIPE)
 	srv, err := openServer(ctx, &c.settings, inForce(parsed), log)
