@@ -54,23 +54,18 @@ func moreInParallel() error {
 	return flag.Set("test.parallel", strconv.Itoa(2*runtime.GOMAXPROCS(0)))
 }
 
-// installPackages installs the npm packages that deliveries are checked against and those that the pages are built from,
-// unless they are there. It fails on a machine without Node.
+// installPackages installs the npm packages that deliveries are checked against, unless they are there. It fails on a machine
+// without Node.
 func installPackages() error {
-	for _, folder := range []string{"npm", "../web"} {
-		installed, err := os.Stat(filepath.Join(folder, "node_modules", ".package-lock.json"))
-		wanted, missing := os.Stat(filepath.Join(folder, "package-lock.json"))
-		if missing != nil {
-			return missing
-		}
-		if err == nil && !installed.ModTime().Before(wanted.ModTime()) {
-			continue
-		}
-		if err := command("npm", "ci", "--prefix", folder, "--ignore-scripts"); err != nil {
-			return err
-		}
+	wanted, err := os.Stat("npm/package-lock.json")
+	if err != nil {
+		return err
 	}
-	return nil
+	installed, err := os.Stat("npm/node_modules/.package-lock.json")
+	if err == nil && !installed.ModTime().Before(wanted.ModTime()) {
+		return nil
+	}
+	return command("npm", "ci", "--prefix", "npm", "--ignore-scripts")
 }
 
 func command(name string, args ...string) error {

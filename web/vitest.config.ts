@@ -11,13 +11,14 @@ export default defineConfig({
         test: {
           name: "e2e",
           include: ["e2e/**/*.test.ts"],
-          // Its servers are started by TestBrowser in the folder test.
-          exclude: process.env.BELLWIRE_NODES ? [] : ["e2e/nodes.test.ts"],
+          exclude: process.env.BELLWIRE_POSTGRES ? [] : ["e2e/nodes.test.ts"], // TestBrowser starts PostgreSQL
           globalSetup: "e2e/setup.ts",
           setupFiles: "e2e/hooks.ts",
           isolate: false, // all files of a worker share its connection to the browser
-          testTimeout: 180_000,
-          hookTimeout: 180_000,
+          // What is waited for is late where the machine is slow. Nothing is true because of how long something takes.
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+          expect: { poll: { timeout: 60_000, interval: 50 } },
           fileParallelism: true,
           maxWorkers: 2,
         },

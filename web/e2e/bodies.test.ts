@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { accessible, call, go, open, ready, settled, world } from "./harness";
+import { accessible, call, copied, go, open, ready, settled, world } from "./harness";
 import { hostile } from "./setup";
 
 /** A tenant that has endpoints of all dialects: bluefin's accounts have twelve digits. */
@@ -43,8 +43,7 @@ test("the body of a request is shown byte for byte, in every dialect", async () 
     await ready(page);
     const body = page.getByRole("region", { name: "Request" }).getByRole("region", { name: "Body" });
     await body.getByRole("button", { name: "Raw" }).click();
-    await body.getByRole("button", { name: "Copy Body" }).click();
-    await expect.poll(() => page.evaluate(() => navigator.clipboard.readText()), { message: dialect }).toBe(delivery.attempts[0]?.response.body);
+    expect(await copied(page, () => body.getByRole("button", { name: "Copy Body" }).click()), dialect).toBe(delivery.attempts[0]?.response.body);
     expect(await page.getByText("as it would be sent now").count(), dialect).toBe(0);
   }
 });
@@ -58,9 +57,8 @@ test("a body of 1 MiB, an answer that is no text, and erased data are shown for 
   const request = page.getByRole("region", { name: "Request" });
   await request.getByText(/KiB more/).waitFor();
   await page.getByRole("region", { name: "Response" }).getByText("Body, in base64").waitFor();
-  await page.getByRole("button", { name: "Copy as curl" }).click();
+  expect(await copied(page, () => page.getByRole("button", { name: "Copy as curl" }).click())).toContain("--data-binary @body.json");
   await page.getByText("Save the body as body.json").waitFor();
-  expect(await page.evaluate(() => navigator.clipboard.readText())).toContain("--data-binary @body.json");
 
   const { data } = await call("GET", `/tenants/${tenant}/events?type=bodies.large`);
   await call("DELETE", `/tenants/${tenant}/events/${data[0].id}/data`);

@@ -24,6 +24,9 @@ const idle: Page[] = [];
 
 const pages: { page: Page; problems: string[]; own: boolean; end: () => void }[] = [];
 
+/** Requests of the API that are under way, by page. */
+const underWay = new WeakMap<Page, Set<Request>>();
+
 export type Options = {
   /** Signed in to the console, unless false. */
   signedIn?: boolean;
@@ -42,15 +45,29 @@ async function newContext(signedIn: boolean, options: BrowserContextOptions = {}
   return context;
 }
 
+/** How many times slower than it is the processor seems to pages, to find what takes a fast one for granted. */
+const slower = Number(process.env.BELLWIRE_SLOWER ?? 1);
+
+async function newPage(context: Promise<BrowserContext>): Promise<Page> {
+  const page = await (await context).newPage();
+  page.setDefaultTimeout(60_000);
+  const open = new Set<Request>();
+  underWay.set(page, open);
+  page.on("request", (request) => request.url().includes("/api/") && open.add(request));
+  page.on("requestfinished", (request) => open.delete(request));
+  page.on("requestfailed", (request) => open.delete(request));
+  if (slower > 1) await (await page.context().newCDPSession(page)).send("Emulation.setCPUThrottlingRate", { rate: slower });
+  return page;
+}
+
 /**
  * open shows an address: /console/…, or a whole URL. The test fails if the page logs an error or a violation of the content
  * security policy, unless it expects that.
  */
 export async function open(address: string, options: Options = {}): Promise<Page> {
   const { signedIn = true, size = desk, theme = "light", expect: expected, own = !signedIn, ...rest } = options;
-  const page = own ? await (await newContext(signedIn, rest)).newPage() : (idle.pop() ?? (await (await (shared ??= newContext(true))).newPage()));
+  const page = own ? await newPage(newContext(signedIn, rest)) : (idle.pop() ?? (await newPage((shared ??= newContext(true)))));
   await look(page, theme, size);
-  page.setDefaultTimeout(60_000);
   const problems: string[] = [];
   const add = (problem: string) => {
     if (!expected?.test(problem)) problems.push(problem);
@@ -67,25 +84,28 @@ export async function open(address: string, options: Options = {}): Promise<Page
 }
 
 /**
- * closePages ends what a test opened, and fails if a page had a problem. It runs after every test. If the test failed, what the
- * pages showed is printed first.
+ * closePages ends what a test opened, and fails if a page had a problem. It runs after every test. If the test failed, it
+ * returns what the pages showed.
  */
-export async function closePages(failed?: string): Promise<void> {
+export async function closePages(failed: boolean): Promise<string[]> {
   const opened = pages.splice(0);
+  const texts: string[] = [];
   for (const { page, own, end } of opened) {
-    if (failed) console.error(`${failed}: ${page.url()} showed\n${await shown(page)}`);
+    if (failed) texts.push(`${page.url()} showed\n${await shown(page)}`);
     end();
     if (own) await page.context().close();
     else if (failed) await page.close();
     else await release(page);
   }
-  expect(opened.flatMap(({ problems }) => problems)).toEqual([]);
+  expect(opened.flatMap(({ problems }) => problems), "what the pages logged").toEqual([]);
+  return texts;
 }
 
 /** release keeps a page for the next test. It shows nothing, so that it asks the server for nothing. */
 async function release(page: Page): Promise<void> {
   await page.unrouteAll({ behavior: "ignoreErrors" });
   await page.goto("about:blank");
+  underWay.get(page)?.clear();
   idle.push(page);
 }
 
@@ -93,13 +113,24 @@ async function release(page: Page): Promise<void> {
 export async function look(page: Page, theme: "light" | "dark", size: { width: number; height: number }): Promise<void> {
   await page.setViewportSize(size);
   await page.emulateMedia({ colorScheme: theme, reducedMotion: "reduce" });
+  await drawn(page);
 }
 
-/** shown returns the text of a page, without empty lines, and at most 4,000 characters of it. */
+/**
+ * drawn waits until a page is drawn as it is now. Queries of media are answered before the first frame, what they change is
+ * measured before the second, and there in the third.
+ */
+async function drawn(page: Page): Promise<void> {
+  await page.evaluate(async () => {
+    for (let frames = 0; frames < 3; frames++) await new Promise(requestAnimationFrame);
+  });
+}
+
+/** shown returns the text of a page's content, or of all of it, on few lines, and at most 1,500 characters of it. */
 async function shown(page: Page): Promise<string> {
   try {
-    const text = await page.locator("body").innerText({ timeout: 5_000 });
-    return text.replace(/\n\s*\n/g, "\n").slice(0, 4_000);
+    const texts = await page.evaluate(() => [document.querySelector("main") ?? document.body, ...document.querySelectorAll("[role=dialog], [role=alertdialog], [aria-live] [role]")].map((each) => (each as HTMLElement).innerText));
+    return texts.join(" | ").replace(/\s*\n\s*/g, " · ").slice(0, 1_500);
   } catch (error) {
     return String(error);
   }
@@ -110,9 +141,9 @@ const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.mi
 /** accessible fails on every finding of axe that is serious or worse. */
 export async function accessible(page: Page, where = ""): Promise<void> {
   if (!(await page.evaluate(() => "axe" in globalThis))) await page.evaluate(axe);
+  await drawn(page);
   const found = await page.evaluate(async () => {
-    // A theme that was just changed is there after two frames.
-    await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+    await Promise.allSettled(document.getAnimations().map(({ finished }) => finished));
     const { axe } = globalThis as unknown as { axe: { run: (options: unknown) => Promise<{ violations: Violation[] }> } };
     const { violations } = await axe.run({ resultTypes: ["violations"], selectors: false, elementRef: false });
     return violations.filter(({ impact }) => impact === "serious" || impact === "critical").map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html.slice(0, 200)).join(" | ")}`);
@@ -124,8 +155,8 @@ type Violation = { id: string; impact: string; nodes: { html: string }[] };
 
 /** fits fails if the page scrolls sideways. */
 export async function fits(page: Page): Promise<void> {
-  const [content, room] = await page.evaluate(() => [Math.max(document.documentElement.scrollWidth, document.querySelector("main")?.scrollWidth ?? 0), innerWidth]);
-  expect(content, "width of the content").toBeLessThanOrEqual(room ?? 0);
+  const overhang = () => page.evaluate(() => Math.max(document.documentElement.scrollWidth, document.querySelector("main")?.scrollWidth ?? 0) - innerWidth);
+  await expect.poll(overhang, { timeout: 10_000, message: "pixels by which the content is wider than the page" }).toBeLessThanOrEqual(0);
 }
 
 /** requests records the API's requests of a page from now on, until the test ends. */
@@ -144,18 +175,91 @@ export function requests(page: Page): string[] {
   return seen;
 }
 
-/** go leads to another page of the application as a link does, without loading it again. */
+/** go leads to another page of the application as a link does, without loading it again, and waits until that page is shown. */
 export async function go(page: Page, path: string): Promise<void> {
   await page.evaluate((to) => {
     history.pushState(null, "", new URL(to, document.baseURI));
     dispatchEvent(new PopStateEvent("popstate"));
   }, path);
+  await expect.poll(() => missing(page), { message: path }).not.toMatch(/^the page/);
 }
 
-/** ready waits until a page has its heading, and all that it shows at first. */
+/** ready waits until the page that the address names is shown, with its heading and all that it shows at first. */
 export async function ready(page: Page): Promise<void> {
-  await page.locator("main h1").first().waitFor();
-  await expect.poll(() => page.locator('main [aria-busy="true"], main .skeleton').count(), { timeout: 60_000, interval: 50 }).toBe(0);
+  await expect.poll(() => missing(page)).toBe("");
+}
+
+/** loaded waits as ready does, for a page that may have no heading because what it is about does not exist. */
+export async function loaded(page: Page): Promise<void> {
+  await expect.poll(() => missing(page)).toMatch(/^$|^its heading/);
+}
+
+/**
+ * missing says what a page does not show yet. The browser has an address before the application shows its page: until that
+ * page's code is there, the page before it remains.
+ */
+function missing(page: Page): Promise<string> {
+  return page.evaluate(() => {
+    const main = document.querySelector("main");
+    const plain = (address: string) => address.replace(/\/(?=$|\?)/, "");
+    if (plain(main?.dataset.address ?? "nothing") !== plain(location.pathname + location.search)) return `the page of ${location.pathname}${location.search}: ${main?.dataset.address} is shown`;
+    const busy = main?.querySelectorAll('[aria-busy="true"], .skeleton').length ?? 0;
+    if (busy > 0) return `${busy} parts that are loaded`;
+    return main?.querySelector("h1") ? "" : "its heading";
+  });
+}
+
+/** named returns what a page is recognized by: its address, heading and title. */
+export function named(page: Page): Promise<string> {
+  return page.evaluate(() => {
+    const main = document.querySelector("main");
+    return [main?.dataset.address, main?.querySelector("h1")?.innerText, document.title].join(" | ");
+  });
+}
+
+/** pause stops the page's live data, and waits for what is under way, so that nothing of it changes by itself. */
+export async function pause(page: Page): Promise<void> {
+  await page.getByRole("button", { name: "Live", exact: true }).click();
+  await page.getByRole("button", { name: "Paused", exact: true }).waitFor();
+  await expect.poll(() => underWay.get(page)?.size).toBe(0);
+}
+
+/** holds reports whether a text is anywhere in a page, shown or not. It must be one that no id can contain by chance. */
+export async function holds(page: Page, text: string): Promise<boolean> {
+  return (await page.content()).includes(text);
+}
+
+/** copied returns the text that a page puts on the clipboard when something is done. Pages of other tests have the same clipboard. */
+export async function copied(page: Page, act: () => Promise<unknown>): Promise<string> {
+  await page.evaluate(() => {
+    delete (navigator.clipboard as Partial<Clipboard>).writeText; // that of an earlier call
+    delete (globalThis as { written?: string }).written;
+    const write = navigator.clipboard.writeText.bind(navigator.clipboard);
+    navigator.clipboard.writeText = async (text) => {
+      await write(text);
+      Object.assign(globalThis, { written: text });
+    };
+  });
+  await act();
+  const written = () => page.evaluate(() => (globalThis as { written?: string }).written);
+  await expect.poll(written).toBeDefined();
+  return (await written()) ?? "";
+}
+
+/** palette types into the palette, and takes its first entry once the one that is wanted is there. */
+export async function palette(page: Page, typed: string, wanted: RegExp): Promise<void> {
+  const input = page.getByRole("combobox", { name: "Go to" });
+  await page.keyboard.press("Control+k");
+  await input.waitFor();
+  await expect.poll(() => input.evaluate((element) => element === document.activeElement)).toBe(true);
+  await page.keyboard.type(typed);
+  await page.getByRole("option", { selected: true, name: wanted }).waitFor();
+}
+
+/** take runs what is selected in the palette, and waits until it is closed. */
+export async function take(page: Page): Promise<void> {
+  await page.keyboard.press("Enter");
+  await page.getByRole("combobox", { name: "Go to" }).waitFor({ state: "detached" });
 }
 
 let made = 0;
@@ -170,8 +274,6 @@ export async function ownEndpoint(path = "ok/own", more: Record<string, unknown>
 /** settled waits until something on the server is as it should be, and returns it. */
 export async function settled<T>(look: () => Promise<T>, good: (found: T) => boolean): Promise<T> {
   let found = await look();
-  await expect
-    .poll(async () => good((found = await look())), { timeout: 60_000, interval: 100 })
-    .toBe(true);
+  await expect.poll(async () => good((found = await look())), { interval: 100 }).toBe(true);
   return found;
 }

@@ -1,6 +1,6 @@
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
-import { call, go, open, ready, settled, world } from "./harness";
+import { call, go, open, palette, ready, settled, world } from "./harness";
 import { hostile } from "./setup";
 
 /** text is what a person may type anywhere: a script, and characters that are not seen. NUL is only allowed in data. */
@@ -97,8 +97,6 @@ test("hostile texts are shown as texts wherever they can stand, and nothing runs
   await page.getByText(/<script>/).last().waitFor();
   await page.getByText("Refused by status").waitFor();
   await harmless(page, "the answer to a probe");
-  await page.keyboard.press("Control+k");
-  await page.keyboard.type(`1${hostile.script}`);
-  await page.getByRole("option", { name: /<script>/ }).waitFor();
+  await palette(page, `1${hostile.script}`, /<script>/);
   await harmless(page, "the palette");
 });

@@ -1,18 +1,35 @@
-import { expect, test } from "vitest";
-import { open } from "./harness";
-import { caller } from "./setup";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { start } from "../scripts/server.mjs";
+import { open, settled } from "./harness";
+import { type Call, caller } from "./setup";
 
-/** Two servers on one PostgreSQL database, which TestBrowser of the folder test starts: their URLs, and the admin key of both. */
-const { here, there, key } = JSON.parse(process.env.BELLWIRE_NODES ?? "") as { here: string; there: string; key: string };
+/** Two servers on the PostgreSQL database that TestBrowser starts. */
+const servers: Awaited<ReturnType<typeof start>>[] = [];
+let here = "";
+let there = "";
+let call: Call;
+
+beforeAll(async () => {
+  const database = ["--database-url", process.env.BELLWIRE_POSTGRES ?? ""];
+  const first = await start(database);
+  servers.push(first, await start([...database, "--keyset-file", join(first.folder, "bellwire.keyset")]));
+  [here, there] = servers.map(({ url }) => url) as [string, string];
+  call = caller(there, servers[1]?.key ?? "");
+});
+
+afterAll(async () => {
+  await Promise.all(servers.map((each) => each.stop()));
+});
 
 test("sessions are those of all servers, and end on all of them at once", async () => {
-  const call = caller(there, key);
+  await settled(() => call("GET", "/nodes"), ({ data }) => data.filter((node: { shards: number }) => node.shards > 0).length === 2);
   const link = await call("POST", "/console-sessions/links");
   const page = await open(link.url.replace(there, here), { signedIn: false, expect: /401/ });
   await page.getByRole("heading", { name: "Overview" }).waitFor();
   await page.getByRole("link", { name: "Nodes" }).click();
   await page.getByRole("row").filter({ hasText: "answers you" }).waitFor();
-  expect(await page.getByRole("row").filter({ hasText: "Alive" }).count()).toBe(2);
+  await expect.poll(() => page.getByRole("row").filter({ hasText: "Alive" }).count()).toBe(2);
   const [session] = (await call("GET", "/console-sessions")).data;
   await call("DELETE", `/console-sessions/${session.id}`);
   await page.getByRole("heading", { name: "Sign in to Bellwire" }).waitFor();

@@ -1,6 +1,6 @@
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
-import { accessible, call, desk, fits, go, look, open, phone, ready, settled, world } from "./harness";
+import { accessible, call, desk, fits, go, look, named, open, phone, ready, settled, world } from "./harness";
 
 type Ids = { delivery: string; event: string; endpoint: string; job: string };
 
@@ -46,9 +46,6 @@ const portalPages = (ids: Ids) => [
   `jobs/${ids.job}`,
 ];
 
-/** named returns what a page is recognized by. */
-const named = async (page: Page) => `${new URL(page.url()).pathname} ${await page.title()}`;
-
 /**
  * visit goes through pages as links do. Each is accessible on a desk in the light and on a phone in the dark, and fits both
  * widths in both themes. Then it goes back to the first and forward to the last, and sees the same pages.
@@ -72,11 +69,11 @@ async function visit(page: Page, paths: readonly string[]): Promise<void> {
   }
   for (const [i] of paths.entries()) {
     if (i > 0) await page.goBack();
-    await expect.poll(() => named(page), { timeout: 60_000 }).toBe(names[paths.length - 1 - i]);
+    await expect.poll(() => named(page)).toBe(names[paths.length - 1 - i]);
   }
   for (const [i] of paths.entries()) {
     if (i > 0) await page.goForward();
-    await expect.poll(() => named(page), { timeout: 60_000 }).toBe(names[i]);
+    await expect.poll(() => named(page)).toBe(names[i]);
   }
   await ready(page);
 }

@@ -53,7 +53,7 @@ test("from adding an endpoint to a test event that arrived, in a frame and witho
   await portal.getByText(/It answered 200 in/).waitFor();
   await portal.getByRole("button", { name: "Send a test event" }).click();
   await portal.getByText("The test event arrived and was acknowledged.").waitFor();
-  expect(await page.evaluate("heard")).toEqual(["ready", "endpoint-created"]);
+  await expect.poll(() => page.evaluate("heard")).toEqual(["ready", "endpoint-created"]);
   expect(await page.context().cookies()).toEqual([]);
   const [endpoint] = (await call("GET", `/tenants/${tenant}/endpoints`)).data;
   expect(endpoint.events).toEqual(["card.*"]);
@@ -79,7 +79,7 @@ test("a page goes on in a new session when the old one is ended", async () => {
   const portal = page.frameLocator("bellwire-portal iframe");
   await portal.getByRole("heading", { name: "Endpoints" }).waitFor();
   await call("DELETE", `/tenants/${tenant}/portal-sessions/${id}`);
-  await expect.poll(() => page.evaluate("heard"), { timeout: 15_000 }).toContain("session-ended");
+  await expect.poll(() => page.evaluate("heard")).toContain("session-ended");
   const next = await session(tenant, { origins: [origin] });
   await page.evaluate((again) => (globalThis as unknown as { renew: (url: string) => void }).renew(again), next.url);
   await portal.getByRole("heading", { name: "Endpoints" }).waitFor();

@@ -29,7 +29,7 @@ test("all of it works below a path, behind a proxy", async () => {
     await page.locator(".u-over").first().waitFor();
     await page.reload();
     await page.getByRole("heading", { name: "Overview" }).waitFor();
-    expect(page.url()).toMatch(new RegExp(`^${base}/console/?$`));
+    await page.waitForURL(new RegExp(`^${base}/console/?$`));
     expect(seen.every((each) => each.includes(" /hooks/v2/api/v1/"))).toBe(true);
     const cookies = await page.context().cookies();
     expect(cookies.map((cookie) => cookie.path)).toEqual(["/hooks/v2"]);

@@ -1,4 +1,5 @@
-// Starts a server of this source on a temporary SQLite database and a free port, for what needs its description or its data.
+// Starts a server of this source on a free port, and on a temporary SQLite database unless the options name another, for
+// what needs its description or its data.
 import { execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -21,7 +22,8 @@ export async function start(options = [], environment = {}) {
     execFileSync("go", ["build", "-o", binary, "./cmd/bellwire"], { cwd: root, stdio: "inherit" });
   }
   const key = "a-key-of-the-web-tests-only";
-  const server = spawn(binary, ["serve", "--listen", "127.0.0.1:0", "--database-url", "sqlite://bellwire.db", ...options], {
+  const database = options.includes("--database-url") ? [] : ["--database-url", "sqlite://bellwire.db"];
+  const server = spawn(binary, ["serve", "--listen", "127.0.0.1:0", ...database, ...options], {
     cwd: folder,
     env: { PATH: process.env.PATH, BELLWIRE_ADMIN_KEY: key, ...environment },
     stdio: ["ignore", "ignore", "pipe"],

@@ -90,7 +90,7 @@ function Lines({ lines, title, maxHeight }: { lines: Line[]; title: string; maxH
 function Row({ line, number }: { line: Line; number: number }) {
   return (
     <div className="flex pr-3 whitespace-pre-wrap hover:bg-hover">
-      <span aria-hidden className="num w-11 shrink-0 pr-3 text-right text-faint/70 select-none">
+      <span aria-hidden className="num w-11 shrink-0 pr-3 text-right text-faint select-none">
         {number}
       </span>
       <span className="min-w-0 wrap-anywhere" style={{ paddingLeft: `${Math.min(line.depth, deepest) * 2}ch` }}>

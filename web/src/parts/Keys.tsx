@@ -1,13 +1,13 @@
-import { useEffect, useRef, useState } from "react";
+import { useLayoutEffect, useRef, useState } from "react";
 import { Dialog } from "./Dialog";
 
-/** useKeys runs functions on single keys, unless one types, a dialog is open or a modifier is held. */
+/** useKeys runs functions on single keys, unless one types, a dialog is open or a modifier is held. What is shown has its keys at once. */
 export function useKeys(keys: Record<string, (event: KeyboardEvent) => void>): void {
   const latest = useRef(keys);
-  useEffect(() => {
+  useLayoutEffect(() => {
     latest.current = keys;
   });
-  useEffect(() => {
+  useLayoutEffect(() => {
     const press = (event: KeyboardEvent) => {
       if (event.defaultPrevented || event.metaKey || event.ctrlKey || event.altKey || isTyping(event.target)) return;
       if (document.querySelector("[role=dialog],[role=alertdialog]")) return;

@@ -1,5 +1,5 @@
 import { ChevronRight } from "lucide-react";
-import { type ReactNode, useEffect } from "react";
+import { type ReactNode, useLayoutEffect } from "react";
 import { Link } from "react-router";
 import { cx } from "@/lib/text";
 import { useMedia } from "./Live";
@@ -49,9 +49,9 @@ export function PageHeader({
   );
 }
 
-/** useTitle names the document. */
+/** useTitle names the document, as soon as the page is shown. */
 export function useTitle(title: string): void {
-  useEffect(() => {
+  useLayoutEffect(() => {
     document.title = `${title} · ${document.title.split(" · ").at(-1)}`;
   }, [title]);
 }

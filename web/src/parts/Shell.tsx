@@ -2,7 +2,7 @@ import { Dialog } from "@base-ui/react/dialog";
 import { Menu as BaseMenu } from "@base-ui/react/menu";
 import { Check, type LucideIcon, Menu, Monitor, Moon, Pause, Play, Search, Sun } from "lucide-react";
 import { type ReactNode, Suspense, useEffect, useState } from "react";
-import { Link, useLocation, useSearchParams } from "react-router";
+import { Link, useHref, useLocation, useSearchParams } from "react-router";
 import { cx } from "@/lib/text";
 import { Button, IconButton } from "./Button";
 import { KeyboardHelp, Kbd, modifier, useKeys } from "./Keys";
@@ -23,7 +23,8 @@ export type NavGroup = { title?: string; items: readonly NavItem[] };
 
 /** Shell is the frame around every page: navigation, the time range, the switches, and the page itself. */
 export function Shell({ brand, nav, foot, children }: { brand: ReactNode; nav: readonly NavGroup[]; foot?: ReactNode; children: ReactNode }) {
-  const { pathname } = useLocation();
+  const { pathname, search } = useLocation();
+  const address = useHref({ pathname, search }); // of the page that is shown, which follows the browser's once the code is there
   const [drawer, setDrawer] = useState(false);
   useEffect(() => setDrawer(false), [pathname]);
   return (
@@ -53,7 +54,7 @@ export function Shell({ brand, nav, foot, children }: { brand: ReactNode; nav: r
             <LookMenu />
           </div>
         </header>
-        <main id="main" tabIndex={-1} data-scroll className="relative min-h-0 flex-1 overflow-x-hidden overflow-y-auto outline-none">
+        <main id="main" tabIndex={-1} data-address={address} data-scroll className="relative min-h-0 flex-1 overflow-x-hidden overflow-y-auto outline-none">
           <Boundary place={pathname}>
             <Suspense fallback={<PageSkeleton />}>{children}</Suspense>
           </Boundary>
