@@ -215,3 +215,32 @@ func TestTombstoneOfDeliveryThatIsBeingStored(t *testing.T) {
 		t.Errorf("the delivery: %v", err)
 	}
 }
+
+// A search for forwarded deliveries leaves out those that the node has, without waiting for their rows: it is the same node that
+// records their outcomes, several at a time and in another order, so that each could wait for the other.
+func TestSearchBesideRecordsOfWhatIsHeld(t *testing.T) {
+	t.Parallel()
+	s := newStore(t, Options{})
+	held := publication(t, s, "acme")
+	leases := renew(t, s, "a")
+	lost := *held
+	lost.Event.ID = bellwire.NewID[bellwire.EventKind](time.Now())
+	lost.Deliveries = []bellwire.NewDelivery{{ID: bellwire.DeliveryOf(lost.Event.ID, 0), Endpoint: held.Deliveries[0].Endpoint}}
+	for _, e := range []*bellwire.NewEvent{held, &lost} {
+		e.Deliveries[0].Epoch = -leases.Epoch(e.Deliveries[0].Endpoint)
+		publish(t, s, e)
+	}
+	other := connect(t, s.url)
+	run1(t, other, "BEGIN")
+	_, err := other.Exec(t.Context(), "SELECT FROM bellwire.deliveries WHERE id = $1 FOR UPDATE", [16]byte(held.Deliveries[0].ID))
+	check(t, err)
+	results, err := s.ClaimDue(t.Context(), time.Now(), []bellwire.Claim{{
+		Endpoint: held.Deliveries[0].Endpoint, Epoch: leases.Epoch(held.Deliveries[0].Endpoint), Limit: 10, MaxBytes: 1 << 20,
+		Lost: true, Held: []bellwire.DeliveryID{held.Deliveries[0].ID},
+	}})
+	check(t, err)
+	if due := results[0].Due; len(due) != 1 || due[0].Delivery.ID != lost.Deliveries[0].ID {
+		t.Errorf("%d deliveries were found", len(due))
+	}
+	run1(t, other, "ROLLBACK")
+}

@@ -93,7 +93,7 @@ func TestClaimsLockTheirOwn(t *testing.T) {
 			FROM bellwire.endpoints p, generate_series(1, $1) i, (SELECT gen_random_uuid() AS id) e`, each)
 	}))
 	searches := map[string][]any{
-		sqlClaimManual: nil, sqlClaimPending: {time.Now(), make([]bool, claims)}, sqlClaimRetrying: nil, sqlClaimOrdered: {time.Now()},
+		sqlClaimManual: nil, sqlClaimPending: {time.Now(), make([]bool, claims), [][16]byte{}}, sqlClaimRetrying: nil, sqlClaimOrdered: {time.Now()},
 	}
 	for _, statistics := range []string{"", "ANALYZE bellwire.deliveries", "ANALYZE"} {
 		check(t, s.write(t.Context(), func(tx *tx) error { return tx.exec(statistics) }))

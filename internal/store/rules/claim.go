@@ -29,10 +29,10 @@ type Candidates struct {
 	More         bool // deliveries are left in an order that the endpoint no longer keeps
 }
 
-// Wanted returns how many candidates of each kind a claim needs: one more than it may take, so that the choice includes when
-// the next one is due.
+// Wanted returns how many candidates of each kind a claim needs, without those that are held: one more than it may take, so that
+// the choice includes when the next one is due.
 func Wanted(claim *bellwire.Claim) (manual, byTime, inOrder int) {
-	manual, byTime = max(claim.ManualLimit, 0), max(claim.Limit, 0)+1+len(claim.Held)
+	manual, byTime = max(claim.ManualLimit, 0), max(claim.Limit, 0)+1
 	if claim.Ordered {
 		inOrder = byTime
 	}

@@ -103,6 +103,7 @@ func (g *claiming) search(claim *bellwire.Claim) (found *rules.Candidates, there
 		return nil, false, err
 	}
 	manual, byTime, inOrder := rules.Wanted(claim)
+	byTime += len(claim.Held) // which the choice leaves out
 	pending := sqlFreePending
 	if claim.Lost || claim.Ordered {
 		pending = sqlLostPending
