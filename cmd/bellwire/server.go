@@ -135,6 +135,7 @@ func (srv *server) assemble(ctx context.Context) (err error) {
 		Told:        srv.live.Told,
 		Mailer:      s.mailer(),
 		Link:        srv.link(),
+		RecordEvery: s.recordEvery(),
 		Logger:      srv.log,
 		Node:        srv.node(),
 		UserAgent:   "Bellwire/" + build.Version,

@@ -450,6 +450,14 @@ func (s *storage) openStore(
 	return sqlite.Open(ctx, s.DatabaseURL.path, sqlite.Options{StatisticsKept: kept, Logger: log, New: mayMake})
 }
 
+// recordEvery returns how long results of attempts gather.
+func (s *storage) recordEvery() time.Duration {
+	if s.DatabaseURL.postgres != "" {
+		return postgres.RecordEvery
+	}
+	return 0
+}
+
 // reads returns how many reads the store can make at the same time.
 func (s *storage) reads() int {
 	if s.DatabaseURL.postgres != "" {

@@ -79,6 +79,10 @@ type Config struct {
 	// published; nil: as the runtime measures it.
 	Late func() bool
 
+	// RecordEvery is how long results gather that are recorded in one transaction, unless something waits for them; 0: no longer
+	// than the transaction before takes.
+	RecordEvery time.Duration
+
 	MaxInFlight int // requests in flight in all; 0: DefaultMaxInFlight
 	MaxStarting int // of them, those that start at once; 0: limits.StartingPerProcessor for each processor
 	MaxIdle     int // connections kept to endpoints in all; 0: DefaultMaxIdle
@@ -114,7 +118,7 @@ func New(c Config) *Engine {
 	c = withDefaults(c)
 	clk := clock(c.Now)
 	rec := &recorder{
-		store: c.Store, directory: c.Directory, observer: c.Observer, clock: clk, wake: make(chan struct{}, 1),
+		store: c.Store, directory: c.Directory, observer: c.Observer, clock: clk, interval: c.RecordEvery, wake: make(chan struct{}, 1),
 	}
 	del := &deliverer{recorder: rec, observer: c.Observer, clock: clk, jobs: make(chan *lanes.Job)}
 	cl := &claimer{store: c.Store, directory: c.Directory, observer: c.Observer, clock: clk, wake: make(chan struct{}, 1)}

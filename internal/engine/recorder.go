@@ -23,27 +23,38 @@ const (
 )
 
 // recorder stores the results of attempts, and releases deliveries. It forms groups as the batcher does: what arrives while one
-// group is being stored is the next group. Tenants take turns. The scheduler bounds how many results of each tenant wait.
+// group is being stored is the next group. Where transactions cost much, a group also waits until an interval has passed since
+// the one before, unless something waits for the record. Tenants take turns. The scheduler bounds how many results of each
+// tenant wait.
 type recorder struct {
 	store     Store
 	scheduler *lanes.Scheduler
 	directory Directory
 	observer  bellwire.Observer
 	clock     clock
-	wake      chan struct{} // capacity 1
+	interval  time.Duration // between the starts of groups; 0: none
+	wake      chan struct{} // capacity 1: there is something, or it has become urgent
 
 	mu       sync.Mutex
 	results  turns[*result]
+	waiting  int // results
 	releases turns[*lanes.Job]
+	urgent   bool // the next group does not wait for the interval
 	closed   bool
 }
 
-// record stores a result.
+// record stores a result. The next delivery of an ordering key waits for the record.
 func (rec *recorder) record(r *result) {
 	rec.mu.Lock()
 	rec.results.push(r.Job.Delivery.Tenant, r)
+	rec.waiting++
+	first := rec.waiting == 1
+	hurries := !rec.urgent && (r.Job.Delivery.Key != 0 || rec.waiting >= maxRecorded)
+	rec.urgent = rec.urgent || hurries
 	rec.mu.Unlock()
-	poke(rec.wake)
+	if first || hurries {
+		poke(rec.wake)
+	}
 }
 
 // release returns deliveries to the store.
@@ -55,6 +66,7 @@ func (rec *recorder) release(jobs []*lanes.Job) {
 	for _, j := range jobs {
 		rec.releases.push(j.Delivery.Tenant, j)
 	}
+	rec.urgent = true
 	rec.mu.Unlock()
 	poke(rec.wake)
 }
@@ -62,14 +74,16 @@ func (rec *recorder) release(jobs []*lanes.Job) {
 // close ends run once everything that was handed in is stored.
 func (rec *recorder) close() {
 	rec.mu.Lock()
-	rec.closed = true
+	rec.closed, rec.urgent = true, true
 	rec.mu.Unlock()
 	poke(rec.wake)
 }
 
 // run stores groups until close, or until ctx ends. What is left then is free to be claimed in the next epoch.
 func (rec *recorder) run(ctx context.Context) {
+	var began time.Time // the last group
 	for {
+		rec.gather(ctx, began.Add(rec.interval))
 		results, releases, closed := rec.next()
 		if len(results) == 0 && len(releases) == 0 {
 			if closed {
@@ -82,6 +96,7 @@ func (rec *recorder) run(ctx context.Context) {
 				return
 			}
 		}
+		began = time.Now()
 		if len(releases) > 0 {
 			rec.writeReleases(ctx, releases)
 		}
@@ -89,6 +104,31 @@ func (rec *recorder) run(ctx context.Context) {
 			rec.writeResults(ctx, results)
 		}
 	}
+}
+
+// gather waits until a time, so that more results come into the group. It does not wait when it is urgent.
+func (rec *recorder) gather(ctx context.Context, until time.Time) {
+	wait := time.Until(until)
+	if wait <= 0 {
+		return
+	}
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	for !rec.isUrgent() {
+		select {
+		case <-rec.wake:
+		case <-timer.C:
+			return
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (rec *recorder) isUrgent() bool {
+	rec.mu.Lock()
+	defer rec.mu.Unlock()
+	return rec.urgent
 }
 
 // next takes what goes into the next two transactions: results of tenants in turn, and deliveries to be released.
@@ -109,6 +149,8 @@ func (rec *recorder) next() (results []*result, releases []*lanes.Job, closed bo
 		}
 		releases = append(releases, j)
 	}
+	rec.waiting -= len(results)
+	rec.urgent = rec.closed || rec.waiting > 0 || len(releases) == maxRecorded
 	return results, releases, rec.closed
 }
 

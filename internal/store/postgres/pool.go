@@ -21,6 +21,10 @@ const (
 	reserved       = 2
 )
 
+// RecordEvery is how long results of attempts gather before they are recorded together. On three nodes a third as many come to
+// each in that time, and each transaction costs the server as much as several results.
+const RecordEvery = 20 * time.Millisecond
+
 // Lists returns how many lists and look-ups a node with so many connections runs at the same time.
 func Lists(connections int) int { return limits.ReadConnections(max(connections-reserved, 1)) }
 
