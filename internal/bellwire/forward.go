@@ -17,6 +17,7 @@ type ForwardedDelivery struct {
 	Revision int64 // of the endpoint, with which the event was matched
 	Epoch    int64 // of the endpoint's shard, as the node that forwards knows it: the delivery is stored with -Epoch
 	Sequence int64 // its number in the endpoint's order; 0: it has none
+	Keyed    bool  // the first of its event's ordering key
 }
 
 // Disposition is what the owner has done with a forwarded delivery.

@@ -496,7 +496,7 @@ func (c *cluster) publishAt(node, n int) (ids []bellwire.EventID) {
 	c.t.Helper()
 	for i := range n {
 		receipts, err := c.nodes[node].engine.Publish(c.t.Context(), &engine.Publication{
-			Tenant: "acme", Events: []engine.Draft{{Type: "ping", Data: fmt.Appendf(nil, `{"n":%d}`, i)}},
+			Tenant: "acme", Events: []engine.Draft{{Type: "ping", Data: fmt.Appendf(nil, `{"n":%d}`, i), OrderingKey: "k"}},
 		})
 		must(c.t, err)
 		ids = append(ids, receipts[0].Event)

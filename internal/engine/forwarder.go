@@ -125,7 +125,7 @@ func (f *forwarder) plan(e *bellwire.NewEvent, targets []*bellwire.Target, to []
 	leases := f.scheduler.Leases()
 	for k, t := range targets {
 		d := &e.Deliveries[k]
-		if d.Epoch != 0 || d.Keyed || leases.Epoch(t.Endpoint.ID) != 0 { // the store alone knows which is the first of its key
+		if d.Epoch != 0 || leases.Epoch(t.Endpoint.ID) != 0 {
 			to = append(to, route{})
 			continue
 		}
@@ -216,8 +216,14 @@ func (f *forwarder) unknown(e *bellwire.NewEvent, routes []route) {
 	f.lost(endpoints)
 }
 
-// send sends the deliveries of an event that was stored to their owners.
+// send sends the deliveries of an event that was stored to their owners, except those that are behind others of their key.
 func (f *forwarder) send(e *bellwire.NewEvent, stored *bellwire.AppendedEvent, targets []*bellwire.Target, routes []route) {
+	for k := range stored.Behind {
+		if stored.Behind[k] {
+			f.giveBack(e.Event.Tenant, routes[k:k+1])
+			routes[k] = route{}
+		}
+	}
 	for i := range routes {
 		if p := routes[i].peer; p != nil && !goesTo(p, routes[:i]) {
 			f.sendTo(p, e, stored, targets, routes)
@@ -239,7 +245,7 @@ func (f *forwarder) sendTo(p *peer, e *bellwire.NewEvent, stored *bellwire.Appen
 		forward.Stamp = r.stamp
 		forward.Deliveries = append(forward.Deliveries, bellwire.ForwardedDelivery{
 			ID: e.Deliveries[k].ID, Endpoint: e.Deliveries[k].Endpoint, Revision: targets[k].Endpoint.Revision, Epoch: r.epoch,
-			Sequence: stored.Sequences[k],
+			Sequence: stored.Sequences[k], Keyed: e.Deliveries[k].Keyed,
 		})
 	}
 	f.link.Send(p.instance, forward, func(d []bellwire.Disposition) {
@@ -370,17 +376,17 @@ func (f *forwarder) target(ctx context.Context, d *bellwire.ForwardedDelivery) *
 
 func (f *forwarder) arrival(forward *bellwire.Forward, content *lanes.Content, d *bellwire.ForwardedDelivery, t *bellwire.Target) lanes.Arrival {
 	e := forward.Event
-	return lanes.Arrival{
-		Target: t,
-		Since:  f.began.Add(time.Duration(forward.Stamp) * time.Millisecond),
-		Job: &lanes.Job{
-			Content: content, Trigger: bellwire.TriggerSchedule,
-			Delivery: bellwire.Delivery{
-				ID: d.ID, Event: e.ID, EventType: e.Type, Tenant: e.Tenant, Endpoint: d.Endpoint, Status: bellwire.DeliveryPending,
-				Epoch: d.Epoch, Sequence: d.Sequence, DueAt: forward.At, CreatedAt: forward.At, ExpiresAt: e.ExpiresAt,
-			},
+	j := &lanes.Job{
+		Content: content, Trigger: bellwire.TriggerSchedule,
+		Delivery: bellwire.Delivery{
+			ID: d.ID, Event: e.ID, EventType: e.Type, Tenant: e.Tenant, Endpoint: d.Endpoint, Status: bellwire.DeliveryPending,
+			Epoch: d.Epoch, Sequence: d.Sequence, DueAt: forward.At, CreatedAt: forward.At, ExpiresAt: e.ExpiresAt,
 		},
 	}
+	if d.Keyed {
+		j.Delivery.Key = bellwire.HashOrderingKey(e.OrderingKey)
+	}
+	return lanes.Arrival{Target: t, Since: f.began.Add(time.Duration(forward.Stamp) * time.Millisecond), Job: j}
 }
 
 // close waits for answers, so that what is lost can still be announced.

@@ -17,7 +17,7 @@ import (
 
 // Three nodes publish for each other while messages between them are lost and late, answers are lost, claims and commits have no
 // known outcome and, in some runs, shards move or a node dies. Every delivery is sent, none twice unless a shard moved or a node died,
-// and FIFO endpoints receive their events in order.
+// FIFO endpoints receive their events in order, and endpoints ordered by key those of each key.
 func TestForwardsInAnySchedule(t *testing.T) {
 	testenv.Long(t)
 	for seed := range uint64(8) {
@@ -38,7 +38,7 @@ const (
 func forwardAtRandom(t *testing.T, seed uint64, what moves) {
 	inCluster(t, 3, func(t *testing.T, c *cluster) {
 		r := rand.New(rand.NewPCG(seed, 1)) // #nosec G404 -- the schedule is to be repeatable
-		receivers, ids := make([]*receiver, 6), make([][]bellwire.EventID, 6)
+		receivers, ids, ofKeys := make([]*receiver, 6), make([][]bellwire.EventID, 6), make([]map[string][]string, 6)
 		_, err := c.store.PutEventType(t.Context(), &bellwire.EventType{Name: "unused", CreatedAt: now(), UpdatedAt: now()})
 		must(t, err)
 		for i := range receivers {
@@ -50,14 +50,18 @@ func forwardAtRandom(t *testing.T, seed uint64, what moves) {
 					w.WriteHeader(http.StatusInternalServerError)
 				}
 			})
+			ofKeys[i] = make(map[string][]string)
 			name := fmt.Sprintf("ping%d", i)
 			_, err := c.store.PutEventType(t.Context(), &bellwire.EventType{Name: name, CreatedAt: now(), UpdatedAt: now()})
 			must(t, err)
 			c.endpointOf(i%3, fmt.Sprint("r", i), func(ep *bellwire.Endpoint) {
 				ep.Events = []string{name}
 				ep.Retry = bellwire.RetryPolicy{Interval: bellwire.Duration(5 * time.Second), Count: 100}
-				if i%2 == 0 {
+				switch {
+				case i%2 == 0:
 					ep.Ordering = bellwire.OrderingFIFO
+				case i >= 3:
+					ep.Ordering = bellwire.OrderingKey
 				}
 			})
 		}
@@ -70,11 +74,13 @@ func forwardAtRandom(t *testing.T, seed uint64, what moves) {
 			if n.dead.Load() {
 				continue
 			}
+			key := fmt.Sprint(r.IntN(3))
 			receipts, err := n.engine.Publish(t.Context(), &engine.Publication{
-				Tenant: "acme", Events: []engine.Draft{{Type: fmt.Sprintf("ping%d", i), Data: fmt.Appendf(nil, "%d", step)}},
+				Tenant: "acme", Events: []engine.Draft{{Type: fmt.Sprintf("ping%d", i), Data: fmt.Appendf(nil, "%d", step), OrderingKey: key}},
 			})
 			if err == nil {
 				ids[i] = append(ids[i], receipts[0].Event)
+				ofKeys[i][key] = append(ofKeys[i][key], receipts[0].Event.String())
 			}
 			switch {
 			case what == shardsMove && r.IntN(60) == 0:
@@ -104,6 +110,9 @@ func forwardAtRandom(t *testing.T, seed uint64, what moves) {
 			}
 			if extra := len(re.got()) - len(got) - failures; extra > 0 && what < shardsMove {
 				t.Errorf("the receiver %d got %d events in %d requests, of which %d failed", i, len(got), len(re.got()), failures)
+			}
+			if i == 3 || i == 5 {
+				inKeyOrder(t, ofKeys[i], slices.DeleteFunc(slices.Clone(got), func(id string) bool { return !slices.Contains(texts(ids[i]), id) }))
 			}
 			if i%2 == 0 {
 				acknowledged := slices.DeleteFunc(slices.Clone(got), func(id string) bool { return !slices.Contains(texts(ids[i]), id) })

@@ -15,7 +15,9 @@ import (
 
 // A delivery that comes to another node goes to its owner at once, and nothing is claimed.
 func TestForwardsToTheOwner(t *testing.T) {
-	for name, ordering := range map[string]bellwire.Ordering{"unordered": bellwire.OrderingNone, "FIFO": bellwire.OrderingFIFO} {
+	for name, ordering := range map[string]bellwire.Ordering{
+		"unordered": bellwire.OrderingNone, "FIFO": bellwire.OrderingFIFO, "by key": bellwire.OrderingKey,
+	} {
 		t.Run(name, func(t *testing.T) {
 			inCluster(t, 2, func(t *testing.T, c *cluster) {
 				r := c.receiver("a", answers(200))
@@ -30,7 +32,7 @@ func TestForwardsToTheOwner(t *testing.T) {
 				}
 				c.pass(time.Millisecond)
 				received := r.ids()[1:]
-				if ordering == bellwire.OrderingNone {
+				if ordering != bellwire.OrderingFIFO {
 					slices.Sort(received)
 				}
 				if diff := cmp.Diff(texts(ids), received); diff != "" {

@@ -30,6 +30,13 @@ func appendTime(to []byte, t time.Time) []byte {
 	return binary.AppendVarint(append(to, 1), t.UnixMicro())
 }
 
+func appendBool(to []byte, b bool) []byte {
+	if b {
+		return append(to, 1)
+	}
+	return append(to, 0)
+}
+
 // appendForward appends deliveries with their event.
 func appendForward(to []byte, f *bellwire.Forward) []byte {
 	e := f.Event
@@ -64,6 +71,7 @@ func appendForward(to []byte, f *bellwire.Forward) []byte {
 		to = binary.AppendVarint(to, d.Revision)
 		to = binary.AppendVarint(to, d.Epoch)
 		to = binary.AppendVarint(to, d.Sequence)
+		to = appendBool(to, d.Keyed)
 	}
 	return to
 }
@@ -133,7 +141,7 @@ func (r *reader) count(least int) int {
 }
 
 // leastDelivery is the least number of bytes that an encoded delivery has.
-const leastDelivery = 16 + 4
+const leastDelivery = 16 + 5
 
 // forward reads deliveries with their event.
 func (r *reader) forward() *bellwire.Forward {
@@ -164,6 +172,7 @@ func (r *reader) forward() *bellwire.Forward {
 		copy(d.ID[:], r.bytes(uint64(len(d.ID))))
 		d.Endpoint = r.text()
 		d.Revision, d.Epoch, d.Sequence = r.signed(), r.signed(), r.signed()
+		d.Keyed = r.byte() != 0
 	}
 	return f
 }

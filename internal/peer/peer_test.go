@@ -161,7 +161,7 @@ func forward() *bellwire.Forward {
 		},
 		At: at, Stamp: 12345,
 		Deliveries: []bellwire.ForwardedDelivery{
-			{ID: bellwire.DeliveryID{3}, Endpoint: "ep_1", Revision: 4, Epoch: 5, Sequence: 6}, {ID: bellwire.DeliveryID{4}, Endpoint: "ep_2"},
+			{ID: bellwire.DeliveryID{3}, Endpoint: "ep_1", Revision: 4, Epoch: 5, Sequence: 6}, {ID: bellwire.DeliveryID{4}, Endpoint: "ep_2", Keyed: true},
 		},
 	}
 }

@@ -76,6 +76,21 @@ var forwardTests = []test{
 		w.equal("claimed", idsOf(got.Due), []bellwire.DeliveryID{first.Deliveries[0].ID, second.Deliveries[0].ID})
 		w.equal("the next number", got.NextSequence, int64(3))
 	}},
+	{name: "Forward/TheFirstOfItsKeyFreesTheNext", run: func(w *world) {
+		ep := w.endpoint(w.tenant(), byKey)
+		first, second := w.withKey("k", ep), w.withKey("k", ep)
+		for _, e := range []*bellwire.NewEvent{first, second} {
+			e.Deliveries[0].Epoch = -w.leases.Epoch(ep.ID)
+			w.append(together(e))
+		}
+		w.equal("the epoch of the first", w.load(ep.Tenant, first.Deliveries[0].ID).Epoch, -w.leases.Epoch(ep.ID))
+		w.equal("whether the second is behind", w.load(ep.Tenant, second.Deliveries[0].ID).Behind, true)
+		w.equal("claimed", idsOf(w.claim(ep, 10).Due), nothing)
+		d := w.received(ep, first)
+		recorded := w.record(w.result(d, success))[0]
+		w.equal("whether the next is free", recorded.Next, true)
+		w.equal("claimed then", idsOf(w.claim(ep, 10).Due), []bellwire.DeliveryID{second.Deliveries[0].ID})
+	}},
 	{name: "Forward/ResultsOfItsEpochCount", run: func(w *world) {
 		ep := w.endpoint(w.tenant())
 		for _, c := range []struct {
