@@ -114,8 +114,12 @@ func (k *link) run() {
 			k.links.config.Logger.Warn("another node cannot be reached; deliveries go to it through the database, which takes longer",
 				"node", k.name, "address", k.address, "error", err)
 		}
+		pause := redialPause
+		if k.failures == 1 { // a node that has just started may not know this one yet
+			pause = firstPause
+		}
 		select {
-		case <-time.After(redialPause):
+		case <-time.After(pause):
 		case <-k.ctx.Done():
 		}
 	}

@@ -23,6 +23,7 @@ const (
 	silentFor    = 3 * time.Second      // without a tick or an answer, after which a connection is given up
 	answerWithin = time.Second          // after which a connection is given up
 	answerPause  = 5 * time.Millisecond // in which answers gather that are sent together
+	firstPause   = time.Second / 10     // after a connection that broke, or the first that was refused
 	redialPause  = time.Second
 )
 
