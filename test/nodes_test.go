@@ -32,6 +32,7 @@ type cluster struct {
 	database *pgtest.Server
 	dir      string
 	args     []string
+	listen   func(node string) []string // the options with which a node takes forwarded deliveries
 	requests *requestLog
 
 	mu         sync.Mutex
@@ -89,15 +90,19 @@ func (w *requestLog) ServeHTTP(rw http.ResponseWriter, req *http.Request) {
 }
 
 // startCluster starts nodes and makes an endpoint for each stream. No stream runs yet.
-func startCluster(t *testing.T, nodes int, failRate float64) *cluster {
+func startCluster(t *testing.T, nodes int, failRate float64, change ...func(*cluster)) *cluster {
 	t.Helper()
 	database, option := startPostgres(t)
 	c := &cluster{
 		t: t, database: database, dir: t.TempDir(), args: append([]string{option}, local...), stop: make(chan struct{}), still: -1,
+		listen: func(string) []string { return []string{"--node-listen", "127.0.0.1:0"} },
 		requests: &requestLog{
 			ledger: newLedger(t, clusterStreams, failRate), delay: 3 * time.Millisecond,
 			acknowledged: make(map[string]time.Time), inside: make(map[string]int), most: make(map[string]int),
 		},
+	}
+	for _, f := range change {
+		f(c)
 	}
 	receiver := httptest.NewServer(c.requests)
 	t.Cleanup(receiver.Close)
@@ -120,7 +125,7 @@ func startCluster(t *testing.T, nodes int, failRate float64) *cluster {
 // start starts a node under a name.
 func (c *cluster) start(name string) *server {
 	c.t.Helper()
-	return startServer(c.t, c.dir, append([]string{"--node", name, "--node-listen", "127.0.0.1:0"}, c.args...)...)
+	return startServer(c.t, c.dir, slices.Concat([]string{"--node", name}, c.listen(name), c.args)...)
 }
 
 // held returns how many shards each node holds.

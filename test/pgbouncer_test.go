@@ -45,15 +45,16 @@ func TestChaosOfDyingPgBouncer(t *testing.T) {
 }
 
 // Through a pooler alone no notification comes. What one node stores for the other is found all the same, and the log
-// says that it is found late; with a URL past the pooler it is found at once.
+// says that it is found late; with a URL past the pooler, or if it is forwarded, it comes at once.
 func TestNodesBehindPgBouncer(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		direct bool
-		within time.Duration // of each publish on either node
+		direct, forwards bool
+		within           time.Duration // of each publish on either node
 	}{
-		"Alone":  {false, patience},
-		"Direct": {true, 2 * time.Second},
+		"Alone":     {within: patience},
+		"Direct":    {direct: true, within: 2 * time.Second},
+		"Forwarded": {forwards: true, within: patience},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -62,12 +63,19 @@ func TestNodesBehindPgBouncer(t *testing.T) {
 			if c.direct {
 				args = append(args, "--database-direct-url="+database.URL("postgres"))
 			}
+			if c.forwards {
+				args = append(args, "--node-listen=127.0.0.1:0")
+			}
 			dir := t.TempDir()
 			here := startServer(t, dir, args...)
 			there := startServer(t, dir, args...)
 			eventually(t, "both nodes have their share", func() bool { return len(nodes(t, database)) == 2 })
 			r := startReceiver(t, 0)
 			here.subscribe(r.url)
+			if c.forwards {
+				publishUntilForwarded(t, here, there)
+			}
+			missed := total(notForwardedCount, here, there)
 			for range 3 {
 				for _, s := range []*server{here, there} {
 					start := time.Now()
@@ -78,6 +86,9 @@ func TestNodesBehindPgBouncer(t *testing.T) {
 					}
 				}
 			}
+			if c.forwards && total(notForwardedCount, here, there) > missed {
+				t.Error("a delivery was not forwarded")
+			}
 			for _, s := range []*server{here, there} {
 				if warned := strings.Contains(s.logged(), "--database-direct-url leads past the pooler"); warned == c.direct {
 					t.Errorf("it is %v that the log warns of the pooler", warned)
@@ -85,4 +96,15 @@ func TestNodesBehindPgBouncer(t *testing.T) {
 			}
 		})
 	}
+}
+
+// publishUntilForwarded publishes on both nodes until a delivery has been forwarded.
+func publishUntilForwarded(t *testing.T, nodes ...*server) {
+	t.Helper()
+	eventually(t, "deliveries are forwarded", func() bool {
+		for _, s := range nodes {
+			s.publishCard(`{"n": 0}`)
+		}
+		return total(forwardedCount, nodes...) > 0
+	})
 }
