@@ -59,7 +59,7 @@ type Delivery struct {
 	Endpoint      string         `json:"endpoint"`
 	Status        DeliveryStatus `json:"status"`
 	Reason        string         `json:"reason"`
-	Job           *string        `json:"job"` // that made it, if it is a replay, else that retried it last; nil if none did
+	Job           *string        `json:"job"` // that made it, if it is a replay, else that retried or canceled it last; nil if none did
 	Replay        bool           `json:"replay"`
 	AttemptCount  int            `json:"attempt_count"`
 	NextAttemptAt *time.Time     `json:"next_attempt_at"` // nil if none is due
@@ -135,6 +135,7 @@ type DeliveryFilter struct {
 	Since, Until    time.Time // when the event was accepted
 	Outcome         Outcome   // of the newest attempt
 	Dialect         string    // of the endpoint as it is now
+	Job             string    // that made them, or retried or canceled them last
 }
 
 // Events lists a tenant's events, or those of all tenants without their data if tenant is empty, for which it needs an admin key. A
@@ -172,7 +173,7 @@ func (c *Client) Event(ctx context.Context, tenant, id string) (*Event, error) {
 // an admin key. A page can end early where few deliveries match.
 func (c *Client) Deliveries(ctx context.Context, tenant string, f DeliveryFilter, page Page) (*List[Delivery], error) {
 	values := filter("endpoint", f.Endpoint, "event", f.Event, "status", string(f.Status), "type", f.Type,
-		"since", timeText(f.Since), "until", timeText(f.Until), "outcome", string(f.Outcome), "dialect", f.Dialect)
+		"since", timeText(f.Since), "until", timeText(f.Until), "outcome", string(f.Outcome), "dialect", f.Dialect, "job", f.Job)
 	if tenant == "" {
 		return fetchList[Delivery](ctx, c, path("deliveries"), page, values)
 	}

@@ -174,13 +174,14 @@ type EndpointFilter struct {
 	Health  HealthState
 	Status  EndpointStatus
 	Dialect string
-	Waiting bool   // only those for which deliveries wait
-	Type    string // an event type to which they subscribe
+	Waiting bool         // only those for which deliveries wait
+	Sort    EndpointSort // empty: newest first
+	Type    string       // an event type to which they subscribe
 }
 
 // Endpoints lists a tenant's endpoints, or those of all tenants if tenant is empty.
 func (c *Client) Endpoints(ctx context.Context, tenant string, f EndpointFilter, page Page) (*List[Endpoint], error) {
-	values := filter("health", string(f.Health), "status", string(f.Status), "dialect", f.Dialect, "event_type", f.Type)
+	values := filter("health", string(f.Health), "status", string(f.Status), "dialect", f.Dialect, "event_type", f.Type, "sort", string(f.Sort))
 	if f.Waiting {
 		values.Set("waiting", "true")
 	}

@@ -22,6 +22,7 @@ type Job struct {
 	CreatedAt  time.Time  `json:"created_at"`
 	UpdatedAt  time.Time  `json:"updated_at"`
 	FinishedAt *time.Time `json:"finished_at"` // nil until it has ended
+	BulkJob    *string    `json:"bulk_job"`    // the BulkJob that it is a part of; nil: none
 }
 
 // JobParams are the choices of a job's creator.
@@ -161,11 +162,16 @@ func (c *Client) CancelJob(ctx context.Context, tenant, id string) (*Job, error)
 
 // SetJobRate changes the rate of a job, in deliveries per second; 0: as fast as there is room.
 func (c *Client) SetJobRate(ctx context.Context, tenant, id string, rate float64) (*Job, error) {
+	return fetch[Job](ctx, c, http.MethodPatch, inTenant(tenant, "jobs", id), rateInput(rate))
+}
+
+// rateInput returns the body of a change of a job's rate; 0: it has none.
+func rateInput(rate float64) any {
 	var in struct {
 		Rate *float64 `json:"rate"`
 	}
 	if rate != 0 {
 		in.Rate = &rate
 	}
-	return fetch[Job](ctx, c, http.MethodPatch, inTenant(tenant, "jobs", id), in)
+	return in
 }

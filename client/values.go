@@ -10,6 +10,12 @@ const (
 	EndpointDisabled EndpointStatus = "disabled" // open deliveries are canceled, and it gets no new ones
 )
 
+// EndpointSort is the order of a list of endpoints.
+type EndpointSort string
+
+// SortWaiting is by how many deliveries wait for each, the most first, without endpoints for which none does.
+const SortWaiting EndpointSort = "waiting"
+
 // Ordering is the order in which an endpoint gets its deliveries.
 type Ordering string
 

@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"fmt"
 	"net"
+	"os/exec"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -141,4 +143,29 @@ func TestAlertEmailSurvivesKill(t *testing.T) {
 		}
 	}
 	nodes[got[1].from].terminate()
+}
+
+// A test e-mail goes to each address at once, and the mail server's answer is shown, without the password.
+func TestTestEmail(t *testing.T) {
+	t.Parallel()
+	mails := startMailServer(t, func(email) {})
+	s := startServer(t, t.TempDir(), append([]string{
+		"--smtp-url", "smtp://" + mails.listener.Addr().String(), "--smtp-from", "bellwire@example.com", "--alert-email", "ops@example.com",
+	}, local...)...)
+	run := func() string {
+		cmd := exec.CommandContext(t.Context(), binary, "alerts", "test")
+		cmd.Env = []string{"HOME=" + t.TempDir(), "BELLWIRE_SERVER=" + s.url, "BELLWIRE_KEY=" + s.key}
+		out, _ := cmd.CombinedOutput() // whether it fails, what it says shows
+		return string(out)
+	}
+	if out := run(); !regexp.MustCompile(`(?m)^ops@example\.com +sent +.*ok`).MatchString(out) {
+		t.Errorf("it says:\n%s", out)
+	}
+	got := mails.got()
+	if len(got) != 1 || got[0].from != "bellwire@example.com" || got[0].to != "ops@example.com" || !strings.Contains(got[0].text, "Subject: Bellwire: test") {
+		t.Errorf("got %+v", got)
+	}
+	if out := run(); !strings.Contains(out, "rate_limited") {
+		t.Errorf("the second one says:\n%s", out)
+	}
 }

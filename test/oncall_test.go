@@ -32,8 +32,10 @@ func TestOnCallCommands(t *testing.T) {
 	}
 	bellwire("tenants", "create", "acme")
 	bellwire("event-types", "put", "card.created")
+	endpoint := id("ep", bellwire("endpoints", "create", "--tenant", "acme", "--url", "http://127.0.0.1:9/", "--events", "*"))
 	values := strings.NewReplacer(
-		"ENDPOINT", id("ep", bellwire("endpoints", "create", "--tenant", "acme", "--url", "http://127.0.0.1:9/", "--events", "*")),
+		"ENDPOINT", endpoint,
+		"JOB", id("job", bellwire("replay", "--tenant", "acme", "--endpoint", endpoint, "--since", "1h")),
 		"EVENT", id("evt", bellwire("publish", "--tenant", "acme", "--type", "card.created", "--id", "order-42", "--data", "1")),
 		"DELIVERY", id("dlv", bellwire("deliveries", "list", "--tenant", "acme")),
 		"KEY", id("key", bellwire("keys", "create", "--tenant", "acme", "--role", "tenant-read")),

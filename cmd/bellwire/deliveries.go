@@ -37,6 +37,7 @@ type listDeliveriesCommand struct {
 	Status   *string `enum:"pending,retrying,succeeded,exhausted,canceled" placeholder:"STATUS" help:"Only pending, retrying, succeeded, exhausted or canceled ones."`
 	Outcome  string  `placeholder:"OUTCOME" help:"Only those whose newest attempt ended so, such as timeout or status."`
 	Dialect  string  `placeholder:"NAME" help:"Only those to endpoints with this dialect."`
+	Job      string  `placeholder:"ID" help:"Only those that this job made, or retried or canceled last (job_…)."`
 }
 
 // deliveryColumns returns the columns of a list of deliveries.
@@ -101,7 +102,7 @@ func (c *listDeliveriesCommand) Run(ctx context.Context, std streams) error {
 	}
 	filter := client.DeliveryFilter{
 		Endpoint: c.Endpoint, Event: c.Event, Status: client.DeliveryStatus(chosen(c.Status)), Type: c.Type,
-		Since: c.Since.Time, Until: c.Until.Time, Outcome: client.Outcome(c.Outcome), Dialect: c.Dialect,
+		Since: c.Since.Time, Until: c.Until.Time, Outcome: client.Outcome(c.Outcome), Dialect: c.Dialect, Job: c.Job,
 	}
 	return printList(ctx, std, api, &c.listOptions, deliveryColumns(c.AllTenants, time.Now()), func(ctx context.Context, page client.Page) (*client.List[client.Delivery], error) {
 		return api.Deliveries(ctx, tenant, filter, page)

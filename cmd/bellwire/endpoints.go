@@ -41,6 +41,7 @@ type listEndpointsCommand struct {
 	Status  *string `enum:"enabled,paused,disabled" placeholder:"STATUS" help:"Only enabled, paused or disabled ones."`
 	Dialect string  `placeholder:"NAME" help:"Only those with this dialect."`
 	Waiting bool    `help:"Only those for which deliveries wait."`
+	Sort    *string `enum:"waiting" placeholder:"ORDER" help:"waiting: those for which most deliveries wait first, without those for which none does. Default: newest first."`
 	Type    string  `placeholder:"NAME" help:"Only those that subscribe to this event type."`
 }
 
@@ -99,7 +100,7 @@ func (c *listEndpointsCommand) Run(ctx context.Context, std streams) error {
 	if err != nil {
 		return err
 	}
-	filter := client.EndpointFilter{Health: client.HealthState(chosen(c.Health)), Status: client.EndpointStatus(chosen(c.Status)), Dialect: c.Dialect, Waiting: c.Waiting, Type: c.Type}
+	filter := client.EndpointFilter{Health: client.HealthState(chosen(c.Health)), Status: client.EndpointStatus(chosen(c.Status)), Dialect: c.Dialect, Waiting: c.Waiting, Sort: client.EndpointSort(chosen(c.Sort)), Type: c.Type}
 	return printList(ctx, std, api, &c.listOptions, endpointColumns(c.AllTenants, time.Now()), func(ctx context.Context, page client.Page) (*client.List[client.Endpoint], error) {
 		return api.Endpoints(ctx, tenant, filter, page)
 	})

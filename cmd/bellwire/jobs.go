@@ -28,7 +28,8 @@ func (c *jobsCommand) Help() string {
 
   bellwire replay --tenant acme --endpoint ep_… --since 24h --watch
   bellwire jobs list --tenant acme
-  bellwire jobs rate --tenant acme job_… 50`
+  bellwire jobs rate --tenant acme job_… 50
+  bellwire jobs cancel --all-tenants job_…           one that retry or replay has started over all tenants`
 }
 
 type listJobsCommand struct {
@@ -83,18 +84,30 @@ func (c *listJobsCommand) Run(ctx context.Context, std streams) error {
 
 // ofJob has the options of commands that are about one job.
 type ofJob struct {
-	tenantConnection
+	tenantsConnection
 	jsonOption
-	ID string `arg:"" help:"The job's id (job_…)."`
+	ID string `arg:"" help:"The job's id (job_…), with --all-tenants that of a job over all tenants."`
 }
 
-// run makes a call that is answered with a job, and shows it.
-func (c *ofJob) run(std streams, call func(api *caller) (*client.Job, error)) error {
+// run makes a call that is answered with a job, or with --all-tenants one that is answered with a job over all tenants, and shows
+// it.
+func (c *ofJob) run(std streams, one func(api *caller, tenant string) (*client.Job, error), ofAll func(api *caller) (*client.BulkJob, error)) error {
 	api, err := c.caller()
 	if err != nil {
 		return err
 	}
-	job, err := call(api)
+	tenant, err := c.tenant()
+	if err != nil {
+		return err
+	}
+	if c.AllTenants {
+		job, err := ofAll(api)
+		if err != nil {
+			return err
+		}
+		return printBulkJob(std, api, c.JSON, job)
+	}
+	job, err := one(api, tenant)
 	if err != nil {
 		return err
 	}
@@ -117,38 +130,50 @@ type showJobCommand struct{ ofJob }
 
 // Run shows a job.
 func (c *showJobCommand) Run(ctx context.Context, std streams) error {
-	return c.run(std, func(api *caller) (*client.Job, error) { return api.Job(ctx, c.Tenant, c.ID) })
+	return c.run(std,
+		func(api *caller, tenant string) (*client.Job, error) { return api.Job(ctx, tenant, c.ID) },
+		func(api *caller) (*client.BulkJob, error) { return api.BulkJob(ctx, c.ID) })
 }
 
 type pauseJobCommand struct{ ofJob }
 
 // Run pauses a job.
 func (c *pauseJobCommand) Run(ctx context.Context, std streams) error {
-	return c.run(std, func(api *caller) (*client.Job, error) { return api.PauseJob(ctx, c.Tenant, c.ID) })
+	return c.run(std,
+		func(api *caller, tenant string) (*client.Job, error) { return api.PauseJob(ctx, tenant, c.ID) },
+		func(api *caller) (*client.BulkJob, error) { return api.PauseBulkJob(ctx, c.ID) })
 }
 
 type resumeJobCommand struct{ ofJob }
 
 // Run resumes a job.
 func (c *resumeJobCommand) Run(ctx context.Context, std streams) error {
-	return c.run(std, func(api *caller) (*client.Job, error) { return api.ResumeJob(ctx, c.Tenant, c.ID) })
+	return c.run(std,
+		func(api *caller, tenant string) (*client.Job, error) { return api.ResumeJob(ctx, tenant, c.ID) },
+		func(api *caller) (*client.BulkJob, error) { return api.ResumeBulkJob(ctx, c.ID) })
 }
 
 type cancelJobCommand struct{ ofJob }
 
 // Run cancels a job.
 func (c *cancelJobCommand) Run(ctx context.Context, std streams) error {
-	return c.run(std, func(api *caller) (*client.Job, error) { return api.CancelJob(ctx, c.Tenant, c.ID) })
+	return c.run(std,
+		func(api *caller, tenant string) (*client.Job, error) { return api.CancelJob(ctx, tenant, c.ID) },
+		func(api *caller) (*client.BulkJob, error) { return api.CancelBulkJob(ctx, c.ID) })
 }
 
 type rateJobCommand struct {
 	ofJob
-	Rate float64 `arg:"" help:"Deliveries per second; 0: as fast as there is room."`
+	Rate float64 `arg:"" help:"Deliveries per second, with --all-tenants of each tenant; 0: as fast as there is room."`
 }
 
 // Run changes the rate of a job.
 func (c *rateJobCommand) Run(ctx context.Context, std streams) error {
-	return c.run(std, func(api *caller) (*client.Job, error) { return api.SetJobRate(ctx, c.Tenant, c.ID, c.Rate) })
+	return c.run(std,
+		func(api *caller, tenant string) (*client.Job, error) {
+			return api.SetJobRate(ctx, tenant, c.ID, c.Rate)
+		},
+		func(api *caller) (*client.BulkJob, error) { return api.SetBulkJobRate(ctx, c.ID, c.Rate) })
 }
 
 type watchJobCommand struct{ ofJob }
@@ -159,7 +184,18 @@ func (c *watchJobCommand) Run(ctx context.Context, std streams) error {
 	if err != nil {
 		return err
 	}
-	job, err := api.Job(ctx, c.Tenant, c.ID)
+	tenant, err := c.tenant()
+	if err != nil {
+		return err
+	}
+	if c.AllTenants {
+		job, err := api.BulkJob(ctx, c.ID)
+		if err != nil {
+			return err
+		}
+		return watchBulkJob(ctx, std, api, c.JSON, job)
+	}
+	job, err := api.Job(ctx, tenant, c.ID)
 	if err != nil {
 		return err
 	}
@@ -171,31 +207,51 @@ const watchInterval = 500 * time.Millisecond
 
 // watchJob shows the progress of a job on standard error until it ends, and then the job. It fails if the job did.
 func watchJob(ctx context.Context, std streams, api *caller, asJSON bool, job *client.Job) error {
-	ticker := time.NewTicker(watchInterval)
-	defer ticker.Stop()
-	last := ""
-	for job.FinishedAt == nil {
-		if now := strings.TrimSpace(string(job.State) + ": " + progressText(job) + "  " + job.Waiting); now != last {
-			io.WriteString(std.err, output.Clean(now)+"\n") // what cannot be shown is not worth failing for
-			last = now
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("stopped watching; the job goes on: bellwire jobs watch --tenant %s %s", job.Tenant, job.ID)
-		case <-ticker.C:
-		}
-		var err error
-		if job, err = api.Job(ctx, job.Tenant, job.ID); err != nil {
-			return err
-		}
+	err := watch(ctx, std, "--tenant "+job.Tenant+" "+job.ID, func() (progress string, ended bool) {
+		return string(job.State) + ": " + progressText(job) + "  " + job.Waiting, job.FinishedAt != nil
+	}, func() (err error) {
+		job, err = api.Job(ctx, job.Tenant, job.ID)
+		return err
+	})
+	if err != nil {
+		return err
 	}
 	if err := printJob(std, api, asJSON, job); err != nil {
 		return err
 	}
-	if job.State != client.JobDone {
-		return fmt.Errorf("job %s is %s", job.ID, job.State)
+	return failedUnlessDone(job.ID, job.State)
+}
+
+// watch shows progress on standard error until it has ended. next reads it again.
+func watch(ctx context.Context, std streams, options string, now func() (progress string, ended bool), next func() error) error {
+	ticker := time.NewTicker(watchInterval)
+	defer ticker.Stop()
+	last := ""
+	for {
+		progress, ended := now()
+		if ended {
+			return nil
+		}
+		if progress = strings.TrimSpace(progress); progress != last {
+			io.WriteString(std.err, output.Clean(progress)+"\n") // what cannot be shown is not worth failing for
+			last = progress
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("stopped watching; the job goes on: bellwire jobs watch %s", options)
+		case <-ticker.C:
+		}
+		if err := next(); err != nil {
+			return err
+		}
 	}
-	return nil
+}
+
+func failedUnlessDone(id string, state client.JobState) error {
+	if state == client.JobDone {
+		return nil
+	}
+	return fmt.Errorf("job %s is %s", id, state)
 }
 
 // jobOptions are the options of commands that start a job.
@@ -234,10 +290,10 @@ func (o *jobOptions) job(ctx context.Context, std streams, api *caller, asJSON b
 }
 
 type replayCommand struct {
-	tenantConnection
+	tenantsConnection
 	jsonOption
 	jobOptions
-	Endpoint string  `required:"" placeholder:"ID" help:"The endpoint that gets the events. Nobody else gets anything."`
+	Endpoint string  `placeholder:"ID" help:"The endpoint that gets the events. Nobody else gets anything. Required unless --all-tenants is given."`
 	Status   *string `enum:"failed,missing,missed,all" placeholder:"WHICH" help:"failed: events whose delivery was exhausted or canceled. missing: events that match the endpoint, and of which it has no delivery. missed: both. all: both, and those that were delivered. Default: failed."`
 }
 
@@ -248,7 +304,8 @@ func (c *replayCommand) Help() string {
   bellwire replay --tenant acme --endpoint ep_… --since 24h --dry-run
   bellwire replay --tenant acme --endpoint ep_… --since 24h --watch                    what failed
   bellwire replay --tenant acme --endpoint ep_… --since 7d --status missing --rate 50  also from before it was made
-  bellwire replay --tenant acme --endpoint ep_… --since 7d --filter 'data.amount > 100'`
+  bellwire replay --tenant acme --endpoint ep_… --since 7d --filter 'data.amount > 100'
+  bellwire replay --all-tenants --since 2h --until 1h --status all --dry-run           to all endpoints of all tenants`
 }
 
 // Run replays events.
@@ -260,12 +317,23 @@ func (c *replayCommand) Run(ctx context.Context, std streams) error {
 	if err != nil {
 		return err
 	}
+	tenant, err := c.tenant()
+	switch {
+	case err != nil:
+		return err
+	case c.AllTenants && c.Endpoint != "":
+		return cli.Option("endpoint", "must not be given together with --all-tenants")
+	case c.AllTenants:
+		return c.bulkJob(ctx, std, api, c.JSON, c.bulkSelection(c.Status), api.CountReplayOfAllTenants, api.ReplayAllTenants)
+	case c.Endpoint == "":
+		return cli.Option("endpoint", "must be given, or --all-tenants")
+	}
 	replay := client.Replay{
 		Endpoint: c.Endpoint, Since: c.Since.Time, Until: c.Until.Time, Types: c.Types, Status: client.ReplayStatus(chosen(c.Status)), Filter: c.Filter, Rate: c.Rate,
 	}
 	return c.job(ctx, std, api, c.JSON,
-		func() (*client.JobCount, error) { return api.CountReplay(ctx, c.Tenant, replay) },
-		func() (*client.Job, error) { return api.Replay(ctx, c.Tenant, replay) })
+		func() (*client.JobCount, error) { return api.CountReplay(ctx, tenant, replay) },
+		func() (*client.Job, error) { return api.Replay(ctx, tenant, replay) })
 }
 
 // selection are the options that select the deliveries of a job.
@@ -292,7 +360,7 @@ func (s *selection) check(ids []string) error {
 }
 
 type retryCommand struct {
-	tenantConnection
+	tenantsConnection
 	jsonOption
 	jobOptions
 	selection
@@ -304,15 +372,23 @@ type retryCommand struct {
 // Help is shown below the options.
 func (c *retryCommand) Help() string {
 	return `With ids, makes one attempt of each delivery now, in addition to those that are scheduled. With --endpoint or --all, starts
-a job that begins the retry schedules of many deliveries again.
+a job that begins the retry schedules of many deliveries again, with --all-tenants one of each tenant that has some.
 
   bellwire retry --tenant acme dlv_…
   bellwire retry --tenant acme --all --since 2026-01-30 --until 2026-01-31 --dry-run
-  bellwire retry --tenant acme --endpoint ep_… --since 24h --watch`
+  bellwire retry --tenant acme --endpoint ep_… --since 24h --watch
+  bellwire retry --all-tenants --since 2h --until 1h --dry-run`
 }
 
 // Run retries deliveries.
 func (c *retryCommand) Run(ctx context.Context, std streams) error {
+	if c.AllTenants {
+		return c.ofAllTenants(ctx, std)
+	}
+	tenant, err := c.tenant()
+	if err != nil {
+		return err
+	}
 	if err := c.check(c.IDs); err != nil {
 		return err
 	}
@@ -323,9 +399,9 @@ func (c *retryCommand) Run(ctx context.Context, std streams) error {
 	if !c.selects() {
 		return eachDelivery(std, api, c.JSON, c.IDs, func(id string) (*client.Delivery, error) {
 			if c.Restart {
-				return api.RestartDelivery(ctx, c.Tenant, id)
+				return api.RestartDelivery(ctx, tenant, id)
 			}
-			return api.RetryDelivery(ctx, c.Tenant, id)
+			return api.RetryDelivery(ctx, tenant, id)
 		})
 	}
 	selected := client.Selection{
@@ -333,8 +409,8 @@ func (c *retryCommand) Run(ctx context.Context, std streams) error {
 		Event: c.Event, Dialect: c.Dialect, Outcome: client.Outcome(c.Outcome),
 	}
 	return c.job(ctx, std, api, c.JSON,
-		func() (*client.JobCount, error) { return api.CountRetries(ctx, c.Tenant, selected) },
-		func() (*client.Job, error) { return api.RetryDeliveries(ctx, c.Tenant, selected) })
+		func() (*client.JobCount, error) { return api.CountRetries(ctx, tenant, selected) },
+		func() (*client.Job, error) { return api.RetryDeliveries(ctx, tenant, selected) })
 }
 
 type cancelDeliveriesCommand struct {

@@ -70,6 +70,7 @@ type commands struct {
 	Statistics statisticsCommand `cmd:"" help:"Count events and attempts by minute, hour or day."`
 	Filters    filtersCommand    `cmd:"" help:"Try filters on stored events."`
 	Audit      auditCommand      `cmd:"" help:"List who changed what, and in dialects that require a reason, who read what."`
+	Alerts     alertsCommand     `cmd:"" help:"Try the alerts by e-mail."`
 	Nodes      nodesCommand      `cmd:"" help:"List the nodes that share the database."`
 	Settings   settingsCommand   `cmd:"" help:"List the options of the server with the values in force."`
 	Console    consoleCommand    `cmd:"" help:"Sign in to the console."`

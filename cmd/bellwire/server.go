@@ -125,6 +125,7 @@ func (srv *server) assemble(ctx context.Context) (err error) {
 	s.warnOfAllowed(srv.log)
 	budget := thisBudget()
 	budget.log(srv.log)
+	mailer := s.mailer()
 	srv.engine = engine.New(engine.Config{
 		MaxInFlight: budget.inFlight,
 		MaxIdle:     budget.idle,
@@ -133,7 +134,7 @@ func (srv *server) assemble(ctx context.Context) (err error) {
 		Directory:   configuration,
 		Observer:    srv.live.Observer(srv.observer),
 		Told:        srv.live.Told,
-		Mailer:      s.mailer(),
+		Mailer:      mailer,
 		Link:        srv.link(),
 		RecordEvery: s.recordEvery(),
 		Logger:      srv.log,
@@ -145,6 +146,7 @@ func (srv *server) assemble(ctx context.Context) (err error) {
 		Store: srv.store, Directory: configuration, Engine: srv.engine, Keyring: keyring, Dialects: srv.dialects, Guard: guard,
 		AdminKey: s.AdminKey, MaxEventBytes: int(s.MaxEventBytes), AuditRetention: s.AuditRetention, Retention: s.Retention, Sandbox: s.Sandbox,
 		Shared: s.DatabaseURL.postgres != "", Reads: s.reads(), Live: srv.live, Logger: srv.log,
+		Mailer: mailer, AlertAddresses: s.AlertEmail,
 		Backlog:  srv.backlog.look,
 		Process:  service.Process{Node: srv.node(), Address: srv.url(), Version: build.Version, StartedAt: srv.startedAt},
 		Settings: srv.inForce,

@@ -24,6 +24,7 @@ import (
 	"github.com/bellwire/bellwire/internal/engine"
 	"github.com/bellwire/bellwire/internal/limits"
 	"github.com/bellwire/bellwire/internal/mail"
+	"github.com/bellwire/bellwire/internal/service"
 	"github.com/bellwire/bellwire/internal/store/postgres"
 	"github.com/bellwire/bellwire/internal/store/sqlite"
 	"github.com/bellwire/bellwire/internal/telemetry"
@@ -294,8 +295,14 @@ func (s *settings) checkAlerts() error {
 	return nil
 }
 
+// mailer sends alerts and tests of them.
+type mailer interface {
+	engine.Mailer
+	service.Mailer
+}
+
 // mailer returns what sends alerts, nil if nobody gets any.
-func (s *settings) mailer() engine.Mailer {
+func (s *settings) mailer() mailer {
 	if len(s.AlertEmail) == 0 {
 		return nil
 	}

@@ -66,6 +66,7 @@ func newAPI(svc useCases, o Options) *api {
 	a.imports()
 	a.exports()
 	a.nodes()
+	a.alerts()
 	a.ids()
 	a.stream()
 	a.documentation()

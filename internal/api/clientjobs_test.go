@@ -75,6 +75,45 @@ func TestClientJobs(t *testing.T) {
 	if must(t, retry, err).Kind != client.JobRetry || retry.Total != 1 {
 		t.Errorf("%+v", retry)
 	}
+	if listed, err := c.Deliveries(ctx, "put", client.DeliveryFilter{Job: retry.ID}, client.Page{}); len(must(t, listed, err).Data) != 0 {
+		t.Errorf("%+v", listed.Data)
+	}
+	all := client.BulkSelection{Since: time.Now().Add(-time.Hour)}
+	sum, err := c.CountRetriesOfAllTenants(ctx, all)
+	if must(t, sum, err).Total != 1 || sum.Tenants != 1 {
+		t.Errorf("%+v", sum)
+	}
+	bulk, err := c.RetryAllTenants(ctx, all)
+	if must(t, bulk, err).Kind != client.JobRetry || bulk.Total != 1 || bulk.Tenants != 1 || bulk.Open != 1 {
+		t.Errorf("%+v", bulk)
+	}
+	parts, err := c.JobsOfBulkJob(ctx, bulk.ID, client.Page{})
+	if len(must(t, parts, err).Data) != 1 || *parts.Data[0].BulkJob != bulk.ID {
+		t.Errorf("%+v", parts)
+	}
+	for _, step := range []struct {
+		name  string
+		call  func() (*client.BulkJob, error)
+		state client.JobState
+	}{
+		{"pause", func() (*client.BulkJob, error) { return c.PauseBulkJob(ctx, bulk.ID) }, client.JobPaused},
+		{"resume", func() (*client.BulkJob, error) { return c.ResumeBulkJob(ctx, bulk.ID) }, client.JobRunning},
+		{"rate", func() (*client.BulkJob, error) { return c.SetBulkJobRate(ctx, bulk.ID, 7) }, client.JobRunning},
+		{"cancel", func() (*client.BulkJob, error) { return c.CancelBulkJob(ctx, bulk.ID) }, client.JobCanceled},
+		{"look", func() (*client.BulkJob, error) { return c.BulkJob(ctx, bulk.ID) }, client.JobCanceled},
+	} {
+		if b, err := step.call(); must(t, b, err).State != step.state || b.ID != bulk.ID {
+			t.Errorf("%s: %+v", step.name, b)
+		}
+	}
+	sum, err = c.CountReplayOfAllTenants(ctx, client.BulkSelection{Since: all.Since, Status: string(client.ReplayAll)})
+	if must(t, sum, err).Total != 1 {
+		t.Errorf("%+v", sum)
+	}
+	none, err := c.ReplayAllTenants(ctx, client.BulkSelection{Since: all.Since, Types: []string{"none"}})
+	if must(t, none, err).ID != "" || none.Tenants != 0 {
+		t.Errorf("%+v", none)
+	}
 	again := client.Replay{Endpoint: ep.ID, Since: time.Now().Add(-time.Hour), Types: []string{"invoice.*"}}
 	count, err = c.CountReplay(ctx, "put", again)
 	if must(t, count, err).Total != 1 {

@@ -23,7 +23,7 @@ type Delivery struct {
 	Endpoint      string                  `json:"endpoint" example:"ep_0198c7a3f2e47d0a9b1c2d3e4f506172"`
 	Status        bellwire.DeliveryStatus `json:"status" enum:"pending,retrying,succeeded,exhausted,canceled"`
 	Reason        string                  `json:"reason" doc:"Why it ended or could not be sent, if the status alone does not say so."`
-	Job           *bellwire.JobID         `json:"job" nullable:"true" doc:"The job that made this delivery, if it is a replay; else the one that retried it last; null if none did."`
+	Job           *bellwire.JobID         `json:"job" nullable:"true" doc:"The job that made this delivery, if it is a replay; else the one that retried or canceled it last; null if none did."`
 	Replay        bool                    `json:"replay" doc:"Whether a job made this delivery, as a replay of the event."`
 	AttemptCount  int                     `json:"attempt_count" doc:"Number of attempts."`
 	NextAttemptAt *time.Time              `json:"next_attempt_at" doc:"When the next attempt is due; null if there is none."`
@@ -80,14 +80,16 @@ type DeliveryFilter struct {
 	Since    string                  `query:"since" example:"2026-01-31T12:30:00Z" doc:"Only deliveries of events that were accepted at or after this time."`
 	Until    string                  `query:"until" example:"2026-02-01T00:00:00Z" doc:"Only deliveries of events that were accepted before this time."`
 	Dialect  string                  `query:"dialect" doc:"Only deliveries to endpoints that are of this dialect now."`
+	Job      string                  `query:"job" example:"job_0198c7a3f2e47d0a9b1c2d3e4f506175" doc:"Only deliveries that have this job: those that it made, or retried or canceled last. A replay keeps the job that made it."`
 }
 
 func (f *DeliveryFilter) query(tenant string) (service.DeliveryQuery, error) {
 	since, until, err := parsePeriod(f.Since, f.Until)
-	return service.DeliveryQuery{
+	q := service.DeliveryQuery{
 		DeliveryFilter: bellwire.DeliveryFilter{Tenant: tenant, Endpoint: f.Endpoint, Status: f.Status},
 		Type:           f.Type, Since: since, Until: until, Outcome: f.Outcome, Dialect: f.Dialect,
-	}, err
+	}
+	return q, bellwire.Join(err, parseJob(&q.Job, "job", f.Job))
 }
 
 // shortPages describes lists that are searched.

@@ -19,7 +19,7 @@ type health struct {
 	LastSuccessAt   *time.Time           `json:"last_success_at" nullable:"true" doc:"When an attempt was last acknowledged, 10 seconds too early at most; null if none was."`
 	LastFailureAt   *time.Time           `json:"last_failure_at" nullable:"true" doc:"When an attempt of the schedule last failed; null if none did."`
 	Failures        int                  `json:"failures" doc:"Attempts of the schedule that have failed in a row."`
-	Waiting         int                  `json:"waiting" doc:"Deliveries that are not acknowledged yet: counted up to 10,000, in lists up to 1,000."`
+	Waiting         int                  `json:"waiting" doc:"Deliveries that are not acknowledged yet: counted up to 10,000, in lists that are not sorted by it up to 1,000."`
 	WaitingCapped   bool                 `json:"waiting_capped" doc:"Whether there are more than waiting says."`
 	OldestWaitingAt *time.Time           `json:"oldest_waiting_at" nullable:"true" doc:"When the event of the oldest of them was accepted; null if none waits."`
 	NextAttemptAt   *time.Time           `json:"next_attempt_at" nullable:"true" doc:"When the next attempt can be made: a delivery is due, and neither a rest nor the circuit breaker holds it back. null if none waits."`

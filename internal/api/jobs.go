@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"reflect"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -29,6 +30,7 @@ type Job struct {
 	CreatedAt  time.Time         `json:"created_at"`
 	UpdatedAt  time.Time         `json:"updated_at"`
 	FinishedAt *time.Time        `json:"finished_at" doc:"null until the job has ended."`
+	BulkJob    *bellwire.JobID   `json:"bulk_job" nullable:"true" doc:"The job over all tenants that this one is a part of; null if there is none."`
 }
 
 // jobParams are what the creator of a job has chosen.
@@ -45,7 +47,14 @@ type jobParams struct {
 }
 
 func wireJob(j *bellwire.Job) Job {
-	p := &j.Params
+	return Job{
+		ID: j.ID, Tenant: j.Tenant, Kind: j.Kind, State: j.State, Total: j.Total, Done: j.Done, Skipped: j.Skipped, Rate: orNull(j.Rate),
+		Params: wireJobParams(&j.Params), Waiting: j.Waiting, Error: j.Error, CreatedAt: j.CreatedAt.UTC(), UpdatedAt: j.UpdatedAt.UTC(),
+		FinishedAt: timeOrNull(j.FinishedAt), BulkJob: orNull(j.Bulk),
+	}
+}
+
+func wireJobParams(p *bellwire.JobParams) jobParams {
 	params := jobParams{
 		Endpoint: orNull(p.Endpoint), Types: append([]string{}, p.Types...), Since: timeOrNull(p.Since), Until: p.Until.UTC(), Status: orNull(p.Status),
 		Filter: orNull(p.Filter), Dialect: orNull(p.Dialect), Outcome: orNull(string(p.Outcome)),
@@ -53,10 +62,7 @@ func wireJob(j *bellwire.Job) Job {
 	if !p.Event.IsZero() {
 		params.Event = new(p.Event.String())
 	}
-	return Job{
-		ID: j.ID, Tenant: j.Tenant, Kind: j.Kind, State: j.State, Total: j.Total, Done: j.Done, Skipped: j.Skipped, Rate: orNull(j.Rate),
-		Params: params, Waiting: j.Waiting, Error: j.Error, CreatedAt: j.CreatedAt.UTC(), UpdatedAt: j.UpdatedAt.UTC(), FinishedAt: timeOrNull(j.FinishedAt),
-	}
+	return params
 }
 
 // orNull returns nil for the zero value.
@@ -68,8 +74,8 @@ func orNull[T comparable](v T) *T {
 	return &v
 }
 
-// jobCount is the response to a dry run.
-type jobCount struct {
+// JobCount is the response to a dry run.
+type JobCount struct {
 	Total        int  `json:"total" doc:"What the job would be about: exactly, unless total_is_bound."`
 	TotalIsBound bool `json:"total_is_bound" doc:"Whether there are at most as many: filters decide, and could not be asked about all events in time."`
 }
@@ -130,6 +136,14 @@ func parseEvent(id *bellwire.EventID, text string) error {
 	return nil
 }
 
+// parseJob parses the job of a filter, as parseEvent does an event.
+func parseJob(id *bellwire.JobID, field, text string) error {
+	if text != "" && (id.UnmarshalText([]byte(text)) != nil || id.IsZero()) {
+		return bellwire.Invalid(field, `must be a job's id: "job_" and 32 lower-case hex digits`)
+	}
+	return nil
+}
+
 // parseSpan parses the times of a job.
 func parseSpan(in *service.JobInput, since, until string) error {
 	var errs [2]error
@@ -145,7 +159,7 @@ func (a *api) startJob(ctx context.Context, c service.Caller, tenant string, in 
 		if err != nil {
 			return nil, err
 		}
-		return &startedJob{http.StatusOK, jobCount{n.Total, n.Bound}}, nil
+		return &startedJob{http.StatusOK, JobCount{n.Total, n.Bound}}, nil
 	}
 	j, err := a.svc.CreateJob(ctx, c, tenant, in)
 	if err != nil {
@@ -198,7 +212,7 @@ func (a *api) jobs() {
 		Description: starts + "Ends deliveries that are pending or retrying.",
 	}, by(bellwire.JobCancel))
 	for _, path := range []string{"/replays", "/deliveries/retry", "/deliveries/cancel"} {
-		documentJob(a.huma.OpenAPI(), base+"/tenants/{tenant}"+path)
+		documentJob(a.huma.OpenAPI(), base+"/tenants/{tenant}"+path, reflect.TypeFor[JobCount](), reflect.TypeFor[Job]())
 	}
 
 	type listed struct {
@@ -210,15 +224,23 @@ func (a *api) jobs() {
 		Summary: "List jobs", Description: "Jobs that have ended are kept for 30 days, and the newest 200 of a tenant.",
 	}, func(ctx context.Context, c service.Caller, in *listed) (*output[list[Job]], error) {
 		return paged(ctx, a, in.Paging, func(page bellwire.Page) (*bellwire.List[*bellwire.Job], error) {
-			return a.svc.Jobs(ctx, c, in.Tenant, page)
+			return a.svc.Jobs(ctx, c, bellwire.JobsFilter{Tenant: in.Tenant}, page)
 		}, wireJob)
 	})
+	type listedAll struct {
+		Paging
+		BulkJob string `query:"bulk_job" example:"job_0198c7a3f2e47d0a9b1c2d3e4f506175" doc:"Only the parts of this job over all tenants."`
+	}
 	route(a, service.Manage, huma.Operation{
 		OperationID: "list-all-jobs", Method: http.MethodGet, Path: "/jobs", Tags: []string{tagJobs},
 		Summary: "List jobs of all tenants", Description: "For admin keys.",
-	}, func(ctx context.Context, c service.Caller, in *Paging) (*output[list[Job]], error) {
-		return paged(ctx, a, *in, func(page bellwire.Page) (*bellwire.List[*bellwire.Job], error) {
-			return a.svc.Jobs(ctx, c, "", page)
+	}, func(ctx context.Context, c service.Caller, in *listedAll) (*output[list[Job]], error) {
+		var f bellwire.JobsFilter
+		if err := parseJob(&f.Bulk, "bulk_job", in.BulkJob); err != nil {
+			return nil, err
+		}
+		return paged(ctx, a, in.Paging, func(page bellwire.Page) (*bellwire.List[*bellwire.Job], error) {
+			return a.svc.Jobs(ctx, c, f, page)
 		}, wireJob)
 	})
 	route(a, service.Read, huma.Operation{
@@ -233,6 +255,7 @@ func (a *api) jobs() {
 		return answer(j, err, wireJob)
 	})
 	a.jobChanges()
+	a.bulkJobs()
 }
 
 // jobChanges adds the operations that change a job.
@@ -269,12 +292,9 @@ func (a *api) jobChanges() {
 		OperationID: "update-job", Method: http.MethodPatch, Path: one, Tags: []string{tagJobs},
 		Summary: "Change the rate of a job", Description: "Responds with 409 if the job has ended.", Errors: []int{http.StatusConflict},
 	}, func(ctx context.Context, c service.Caller, in *changed) (*output[Job], error) {
-		rate := in.Input.value.Rate.given
-		if rate == nil {
-			return nil, bellwire.Invalid("rate", "is required")
-		}
-		if *rate == 0 && !in.Input.value.Rate.null {
-			*rate = -1 // which is refused: null means no rate
+		rate, err := in.Input.value.rate()
+		if err != nil {
+			return nil, err
 		}
 		return change(ctx, c, &in.OfJob, bellwire.JobChange{Rate: rate})
 	})
@@ -283,6 +303,18 @@ func (a *api) jobChanges() {
 // jobChange changes a job.
 type jobChange struct {
 	Rate clearable[float64] `json:"rate,omitzero" example:"50" doc:"Deliveries per second; null for as fast as there is room."`
+}
+
+// rate returns the rate that is asked for; 0: none.
+func (c *jobChange) rate() (*float64, error) {
+	rate := c.Rate.given
+	if rate == nil {
+		return nil, bellwire.Invalid("rate", "is required")
+	}
+	if *rate == 0 && !c.Rate.null {
+		*rate = -1 // which is refused: null means no rate
+	}
+	return rate, nil
 }
 
 // OfJob has the parameters of a job.

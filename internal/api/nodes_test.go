@@ -13,3 +13,12 @@ func TestNodes(t *testing.T) {
 		{name: "settings to a tenant", method: "GET", path: "/settings", key: "tenant", status: 403, problem: "forbidden"},
 	})
 }
+
+// TestAlertTests refuses tests of alerts to all but operators, and where there are none.
+func TestAlertTests(t *testing.T) {
+	run(t, []step{
+		{name: "by a tenant", method: "POST", path: "/alerts/test", key: "tenant", status: 403, problem: "forbidden"},
+		{name: "by a publisher", method: "POST", path: "/alerts/test", key: "publisher", status: 403, problem: "forbidden"},
+		{name: "without addresses", method: "POST", path: "/alerts/test", status: 409, problem: "conflict"},
+	})
+}

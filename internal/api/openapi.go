@@ -205,9 +205,9 @@ func documentStatus(doc *huma.OpenAPI, method, path string, status int) {
 }
 
 // documentJob documents the two responses to the creation of a job.
-func documentJob(doc *huma.OpenAPI, path string) {
+func documentJob(doc *huma.OpenAPI, path string, count, started reflect.Type) {
 	responses, schemas := find(doc, http.MethodPost, path).Responses, doc.Components.Schemas
-	for status, body := range map[int]reflect.Type{http.StatusOK: reflect.TypeFor[jobCount](), http.StatusAccepted: reflect.TypeFor[Job]()} {
+	for status, body := range map[int]reflect.Type{http.StatusOK: count, http.StatusAccepted: started} {
 		responses[strconv.Itoa(status)] = &huma.Response{
 			Description: http.StatusText(status),
 			Content:     map[string]*huma.MediaType{"application/json": {Schema: schemas.Schema(body, true, "")}},

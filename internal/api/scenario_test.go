@@ -83,8 +83,9 @@ func (e *idleEngine) LeaseAge() time.Duration { return 0 }
 func (e *idleEngine) Refresh(string)          {}
 func (*idleEngine) WakeJobs()                 {}
 
-func (e *idleEngine) Forget(string, bellwire.DeliveryID)   {}
-func (e *idleEngine) ForgetEvent(string, bellwire.EventID) {}
+func (e *idleEngine) Forget(string, bellwire.DeliveryID)       {}
+func (e *idleEngine) ForgetEvent(string, bellwire.EventID)     {}
+func (*idleEngine) Canceled(string, int, bellwire.CancelCause) {}
 func (e *idleEngine) Blocked(string) (bellwire.WaitReason, time.Time) {
 	return bellwire.WaitQueued, time.Time{}
 }

@@ -84,7 +84,11 @@ type useCases interface {
 
 	CountJob(ctx context.Context, c service.Caller, tenant string, in service.JobInput) (*service.JobCount, error)
 	CreateJob(ctx context.Context, c service.Caller, tenant string, in service.JobInput) (*bellwire.Job, error)
-	Jobs(ctx context.Context, c service.Caller, tenant string, page bellwire.Page) (*bellwire.List[*bellwire.Job], error)
+	CountBulkJob(ctx context.Context, c service.Caller, in service.JobInput) (*service.BulkCount, error)
+	CreateBulkJob(ctx context.Context, c service.Caller, in service.JobInput) (*bellwire.BulkJob, *service.BulkCount, error)
+	BulkJob(ctx context.Context, c service.Caller, id bellwire.JobID) (*bellwire.BulkJob, error)
+	ChangeBulkJob(ctx context.Context, c service.Caller, id bellwire.JobID, change bellwire.JobChange) (*bellwire.BulkJob, error)
+	Jobs(ctx context.Context, c service.Caller, f bellwire.JobsFilter, page bellwire.Page) (*bellwire.List[*bellwire.Job], error)
 	Job(ctx context.Context, c service.Caller, tenant string, id bellwire.JobID) (*bellwire.Job, error)
 	ChangeJob(ctx context.Context, c service.Caller, tenant string, id bellwire.JobID, change bellwire.JobChange) (*bellwire.Job, error)
 
@@ -94,6 +98,7 @@ type useCases interface {
 	Subscriptions(ctx context.Context, c service.Caller) (counted []service.Subscription, capped bool, err error)
 	Backlog(ctx context.Context, c service.Caller) (*bellwire.Backlog, error)
 	Nodes(ctx context.Context, c service.Caller) ([]service.Node, error)
+	TestAlerts(ctx context.Context, c service.Caller) ([]service.AlertTest, error)
 	Settings(ctx context.Context, c service.Caller) ([]service.Setting, error)
 
 	WatchLive(ctx context.Context, c service.Caller, f live.Filter, last string) (*live.Stream, error)

@@ -50,6 +50,7 @@ const (
 	AuditReadSecret = "endpoint.read-secret"
 	AuditCreateJob  = "job.create"
 	AuditUpdateJob  = "job.update"
+	AuditTestAlerts = "alerts.test"
 	AuditImport     = "import" // of many things at once, with their counts
 	AuditExport     = "export" // of many things at once, without secrets
 
@@ -84,7 +85,7 @@ func (e *AuditEntry) Share() AuditShare {
 		return AuditedRequests
 	}
 	switch e.Action {
-	case AuditRetry, AuditCancel, AuditTest, AuditProbe, AuditReadSecret, AuditCreateJob, AuditUpdateJob, AuditExport, AuditExportSecrets,
+	case AuditRetry, AuditCancel, AuditTest, AuditProbe, AuditReadSecret, AuditCreateJob, AuditUpdateJob, AuditTestAlerts, AuditExport, AuditExportSecrets,
 		AuditConsoleCreate, AuditConsoleExchange, AuditConsoleDelete, AuditPortalCreate, AuditPortalExchange, AuditPortalDelete:
 		return AuditedActions
 	}

@@ -69,7 +69,7 @@ type Delivery struct {
 	CreatedAt time.Time
 	UpdatedAt time.Time
 
-	Job         JobID     // the job that made it if it is a replay, else the one that has retried it last; zero: none
+	Job         JobID     // the job that made it if it is a replay, else the one that retried or canceled it last; zero: none
 	Replay      bool      // a job has made it
 	RestartedAt time.Time // when its retry schedule was begun again; zero: never
 	NotBefore   time.Time // when its schedule begins, because its event is to be delivered later; zero: when it was stored

@@ -55,6 +55,7 @@ type Erased struct {
 	Event     *Event
 	Before    bool     // the data was erased before: nothing was done
 	Endpoints []string // to which deliveries were open, or manual retries requested
+	Canceled  []string // the endpoint of each delivery that was canceled
 }
 
 // ProblemErased replaces the problem of an event whose data was erased, which may quote it.

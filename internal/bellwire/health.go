@@ -1,6 +1,7 @@
 package bellwire
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 )
@@ -229,6 +230,17 @@ func (h *EndpointHealth) Reason() string {
 		return fmt.Sprintf("1 attempt failed at %s: %s", since, h.LastError)
 	}
 	return fmt.Sprintf("%s attempts in a row failed since %s; the last error: %s", Number(h.Failures), since, h.LastError)
+}
+
+// Waiting is how many deliveries wait for an endpoint.
+type Waiting struct {
+	Endpoint string
+	Count    int
+}
+
+// Compare orders by count, and by id where that is equal, the greatest first.
+func (w Waiting) Compare(other Waiting) int {
+	return cmp.Or(cmp.Compare(other.Count, w.Count), cmp.Compare(other.Endpoint, w.Endpoint))
 }
 
 // EndpointFilter selects endpoints that are not deleted. Zero members select all.

@@ -51,6 +51,7 @@ type Job struct {
 	UpdatedAt  time.Time
 	FinishedAt time.Time // zero until it has ended
 
+	Bulk          JobID     // the bulk job that it is a part of; zero: none
 	Steps         int       // steps made, which numbers the next one
 	Place         JobPlace  // after the last step
 	TenantDeleted time.Time // when the tenant was deleted; zero: it was not
@@ -266,9 +267,15 @@ func (j *Job) Advance(s *JobStep, acted, skipped int) {
 
 // JobBounds bound the jobs that have not ended, and those that are kept.
 type JobBounds struct {
-	OfTenant int // not ended
-	InAll    int // not ended, of all tenants
-	Kept     int // ended, of a tenant
+	OfTenant int // not ended, without those of bulk jobs
+	InAll    int // not ended, of all tenants, without those of bulk jobs
+	Kept     int // ended, of a tenant, without those of bulk jobs
+}
+
+// JobsFilter selects jobs. Zero members select all.
+type JobsFilter struct {
+	Tenant string
+	Bulk   JobID // the bulk job that they are parts of
 }
 
 // JobRetention is how long Purge keeps jobs that have ended.
@@ -282,8 +289,8 @@ type Jobs interface {
 	// UpdateEndpointWithJob changes an endpoint as UpdateEndpoint does and adds a job as CreateJob does, both or neither.
 	UpdateEndpointWithJob(ctx context.Context, ep *Endpoint, note ChangeNote, j *Job, bounds JobBounds) error
 	Job(ctx context.Context, tenant string, id JobID) (*Job, error)
-	// Jobs lists the jobs of a tenant, or of all tenants if tenant is empty.
-	Jobs(ctx context.Context, tenant string, page Page) (*List[*Job], error)
+	// Jobs lists jobs.
+	Jobs(ctx context.Context, f JobsFilter, page Page) (*List[*Job], error)
 	// ChangeJob changes a job as Job.Apply does, and returns it.
 	ChangeJob(ctx context.Context, tenant string, id JobID, c JobChange, now time.Time) (*Job, error)
 

@@ -26,6 +26,9 @@ type Observer interface {
 	// Exhausted reports a delivery that has no retries left, and Expired a number of them, of one endpoint.
 	Exhausted(ep *Endpoint, id DeliveryID, eventType, reason string)
 	Expired(ep *Endpoint, deliveries int, reason string)
+	// Canceled reports deliveries to endpoints of a dialect that were canceled, and why. Those that are canceled because of an attempt
+	// have Ended.
+	Canceled(dialect string, deliveries int, cause CancelCause)
 	// EventsExpired reports deliveries of an endpoint that have ended because their events have expired.
 	EventsExpired(ep *Endpoint, deliveries int)
 	// Disabled reports that Bellwire has disabled an endpoint.
@@ -66,6 +69,29 @@ type Publishing struct {
 	Err            error
 }
 
+// CancelCause is why deliveries are canceled without an attempt.
+type CancelCause string
+
+// The causes.
+const (
+	CanceledOnRequest CancelCause = "request"           // one by one
+	CanceledByJob     CancelCause = "job"               // by a bulk cancellation
+	CanceledDisabled  CancelCause = "endpoint_disabled" // what was open then
+	CanceledDeleted   CancelCause = "endpoint_deleted"  // what was open then
+	CanceledErased    CancelCause = "event_erased"      // the data of their event
+)
+
+// CancelCauses lists all causes.
+var CancelCauses = []CancelCause{CanceledOnRequest, CanceledByJob, CanceledDisabled, CanceledDeleted, CanceledErased}
+
+// CauseOf returns the cause for what is open at an endpoint that gets no deliveries any more.
+func CauseOf(ep *Endpoint) CancelCause {
+	if ep.Deleted {
+		return CanceledDeleted
+	}
+	return CanceledDisabled
+}
+
 // NopObserver observes nothing.
 type NopObserver struct{}
 
@@ -79,6 +105,7 @@ func (NopObserver) Unsendable(*Endpoint, string, string)                   {}
 func (NopObserver) FilterFailed(*Endpoint, bool)                           {}
 func (NopObserver) Exhausted(*Endpoint, DeliveryID, string, string)        {}
 func (NopObserver) Expired(*Endpoint, int, string)                         {}
+func (NopObserver) Canceled(string, int, CancelCause)                      {}
 func (NopObserver) EventsExpired(*Endpoint, int)                           {}
 func (NopObserver) Disabled(*Endpoint, string)                             {}
 func (NopObserver) Claimed(int, time.Duration)                             {}

@@ -18,6 +18,7 @@ type Store interface {
 	History
 	Queue
 	Jobs
+	BulkJobs
 	Imports
 	Operations
 	Alerts
@@ -110,6 +111,10 @@ type Configuration interface {
 	// Health returns the health of endpoints, in their order. It counts up to limit of the deliveries that wait for each. The
 	// health of an unknown endpoint is zero.
 	Health(ctx context.Context, endpoints []string, limit int) ([]EndpointHealth, error)
+	// MostWaiting returns the endpoints for which most deliveries wait, of a tenant, or of all tenants if it is empty: those with
+	// most first, and those with greater ids first where equally many wait. It counts up to count deliveries of each, and returns
+	// up to limit endpoints. It leaves out deleted endpoints, and those for which nothing waits.
+	MostWaiting(ctx context.Context, tenant string, count, limit int) ([]Waiting, error)
 	// UpdateEndpoint replaces the endpoint if it is still at ep.Revision, and sets the new revision. Otherwise its error has
 	// CodeStale. Id, tenant and creation time do not change. If Restarts says so, the endpoint's health is restarted.
 	UpdateEndpoint(ctx context.Context, ep *Endpoint, note ChangeNote) error
@@ -278,6 +283,7 @@ type DeliveryFilter struct {
 	Endpoint string
 	Event    EventID
 	Status   DeliveryStatus
+	Job      JobID // as Delivery.Job has it; only without Endpoint and Event
 }
 
 // DeliveryCursor returns the cursor of a list of deliveries that continues after the given id, which need not exist.

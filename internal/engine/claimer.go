@@ -139,6 +139,7 @@ func (c *claimer) cancelOpen(ctx context.Context, turn lanes.Turn, ep *bellwire.
 	if err != nil {
 		return err
 	}
+	c.observer.Canceled(ep.Dialect, n, bellwire.CauseOf(ep))
 	c.scheduler.Canceled(turn, n == cancelChunk)
 	return nil
 }

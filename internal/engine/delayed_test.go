@@ -83,6 +83,13 @@ type expiriesSeen struct {
 	mu      sync.Mutex
 	expired map[string]int
 	ended   map[bellwire.DeliveryStatus]int
+	causes  map[bellwire.CancelCause]int // of canceled deliveries
+}
+
+func (o *expiriesSeen) Canceled(_ string, deliveries int, cause bellwire.CancelCause) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.causes[cause] += deliveries
 }
 
 func (o *expiriesSeen) EventsExpired(ep *bellwire.Endpoint, deliveries int) {
@@ -109,7 +116,7 @@ func (o *expiriesSeen) expect(t *testing.T, ep *bellwire.Endpoint, want int) {
 
 // seeExpiries starts the engine again with an observer of expired events.
 func (w *world) seeExpiries() *expiriesSeen {
-	o := &expiriesSeen{expired: make(map[string]int), ended: make(map[bellwire.DeliveryStatus]int)}
+	o := &expiriesSeen{expired: make(map[string]int), ended: make(map[bellwire.DeliveryStatus]int), causes: make(map[bellwire.CancelCause]int)}
 	w.stop()
 	w.config.Observer = o
 	w.start()

@@ -107,6 +107,7 @@ type Engine struct {
 	jobs       *jobRunner
 	forwarder  *forwarder
 	dispatcher *dispatcher // nil: there is no outbox
+	observer   bellwire.Observer
 
 	logger  *slog.Logger
 	sending stages
@@ -166,7 +167,7 @@ func New(c Config) *Engine {
 		store: c.Store, mailer: c.Mailer, scheduler: sch, observer: c.Observer, logger: c.Logger, failed: make(map[string]mailFailure),
 	}
 	keep.forwarder = fwd
-	e := &Engine{scheduler: sch, forwarder: fwd, publisher: pub, recorder: rec, leases: keep, scanner: scan, deliverer: del, jobs: run, logger: c.Logger}
+	e := &Engine{scheduler: sch, forwarder: fwd, publisher: pub, recorder: rec, leases: keep, scanner: scan, deliverer: del, jobs: run, observer: c.Observer, logger: c.Logger}
 	if c.Outbox != nil {
 		e.dispatcher = &dispatcher{
 			outbox: c.Outbox, publisher: pub, scheduler: sch, directory: c.Directory, observer: c.Observer, logger: c.Logger, node: c.Node,
@@ -358,6 +359,11 @@ func (e *Engine) Refresh(endpoint string) { e.scheduler.Refresh(endpoint) }
 func (e *Engine) Forget(endpoint string, id bellwire.DeliveryID) {
 	e.scheduler.Forget(endpoint, id)
 	e.scheduler.Wake(endpoint)
+}
+
+// Canceled counts deliveries to an endpoint that were canceled.
+func (e *Engine) Canceled(dialect string, deliveries int, cause bellwire.CancelCause) {
+	e.observer.Canceled(dialect, deliveries, cause)
 }
 
 // ForgetEvent reports that the data of an event was erased, and its deliveries to the endpoint canceled. What waited for their end

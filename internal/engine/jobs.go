@@ -280,7 +280,12 @@ func (r *jobRunner) act(ctx context.Context, j *runningJob, p jobPlace, limit in
 		step.Place = bellwire.JobPlace{Endpoint: p.next}
 		step.Ended = p.next == ""
 	}
-	return r.advance(ctx, j, step)
+	done := j.Done
+	if err := r.advance(ctx, j, step); err != nil || j.Kind != bellwire.JobCancel {
+		return err
+	}
+	r.observer.Canceled(p.endpoint.Dialect, j.Done-done, bellwire.CanceledByJob)
+	return nil
 }
 
 // advance makes a step in the store, and tells the lanes what it has changed.

@@ -3,6 +3,7 @@ package engine_test
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -347,7 +348,7 @@ func TestJobOfWhatIsDeleted(t *testing.T) {
 		must(t, w.store.DeleteTenant(t.Context(), "other", now()))
 		w.directory.ForgetTenant("other")
 		w.pass(10 * time.Second)
-		all, err := w.store.Jobs(t.Context(), "", bellwire.Page{Limit: 10})
+		all, err := w.store.Jobs(t.Context(), bellwire.JobsFilter{}, bellwire.Page{Limit: 10})
 		must(t, err)
 		want := map[string]string{"acme": "the endpoint was deleted", "other": "the tenant was deleted"}
 		for _, got := range all.Items {
@@ -475,4 +476,64 @@ func (c *countedSteps) AdvanceJob(ctx context.Context, s *bellwire.JobStep) (*be
 	<-c.hold
 	c.tenants = append(c.tenants, s.Job.Tenant)
 	return c.Store.AdvanceJob(ctx, s)
+}
+
+// A replay over all tenants sends to every endpoint what it has had, and leaves alone what another tenant has.
+func TestBulkReplayOverTenants(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		of := w.tenant("other")
+		receivers := []*receiver{w.receiver("a", answers(200)), w.receiver("b", answers(200)), w.receiver("c", answers(200))}
+		w.endpoint("a")
+		w.endpoint("b")
+		w.endpoint("c", of)
+		w.batch(40)
+		w.publishTo("other", 1)
+		w.pass(time.Minute)
+		bulk := bellwire.NewID[bellwire.JobIDKind](now())
+		var jobs []*bellwire.Job
+		for _, tenant := range []string{"acme", "other"} {
+			j := &bellwire.Job{
+				ID: bellwire.NewID[bellwire.JobIDKind](now()), Tenant: tenant, Kind: bellwire.JobReplay, State: bellwire.JobRunning, Bulk: bulk,
+				CreatedAt: now(), UpdatedAt: now(), Params: bellwire.JobParams{Since: now().Add(-time.Hour), Until: now()},
+			}
+			j.Params.Choose(j.Kind, bellwire.SelectAll)
+			jobs = append(jobs, j)
+		}
+		must(t, w.store.CreateBulkJob(t.Context(), jobs, 2))
+		w.engine.WakeJobs()
+		w.pass(time.Hour)
+		b, err := w.store.BulkJob(t.Context(), bulk)
+		must(t, err)
+		if b.State() != bellwire.JobDone || b.Done != 81 || b.Skipped != 0 || b.Tenants != 2 {
+			t.Errorf("%+v", b)
+		}
+		for i, want := range []int{80, 80, 2} {
+			if got := len(receivers[i].got()); got != want {
+				t.Errorf("receiver %d got %d requests, want %d", i, got, want)
+			}
+		}
+	})
+}
+
+// What a bulk cancellation cancels, and what is open when an endpoint is disabled or deleted, is counted by reason.
+func TestCancellationsAreCounted(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.receiver("a", answers(500))
+		seen := w.seeExpiries()
+		disabled, deleted, canceled := w.endpoint("a"), w.endpoint("a"), w.endpoint("a")
+		w.batch(20)
+		w.pass(time.Second)
+		w.job(bellwire.JobCancel, "", atEndpoint(canceled))
+		w.update(disabled.ID, func(ep *bellwire.Endpoint) { ep.Status = bellwire.EndpointDisabled })
+		must(t, w.store.DeleteEndpoint(t.Context(), "acme", deleted.ID, now(), bellwire.ChangeNote{}))
+		w.directory.ForgetEndpoint(deleted.ID)
+		w.engine.Refresh(deleted.ID)
+		w.pass(time.Minute)
+		want := map[bellwire.CancelCause]int{bellwire.CanceledByJob: 20, bellwire.CanceledDisabled: 20, bellwire.CanceledDeleted: 20}
+		seen.mu.Lock()
+		defer seen.mu.Unlock()
+		if !maps.Equal(seen.causes, want) {
+			t.Errorf("%v were counted, want %v", seen.causes, want)
+		}
+	})
 }

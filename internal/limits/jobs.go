@@ -8,11 +8,12 @@ import (
 
 // Bounds on jobs.
 const (
-	JobsInAll  = 1000 // that have not ended, of all tenants
-	JobsKept   = 200  // that have ended, of a tenant
-	JobStep    = 250  // deliveries in one transaction
-	JobShare   = 3    // these transactions take 1/JobShare of the time
-	JobWaiting = 1000 // pending deliveries of an endpoint at which a job waits
+	BulkJobs   = 10_000 // jobs of bulk jobs that have not ended
+	JobsInAll  = 1000   // that have not ended, of all tenants
+	JobsKept   = 200    // that have ended, of a tenant
+	JobStep    = 250    // deliveries in one transaction
+	JobShare   = 3      // these transactions take 1/JobShare of the time
+	JobWaiting = 1000   // pending deliveries of an endpoint at which a job waits
 	MaxJobRate = maxRate
 	MinJobRate = minRate
 )
@@ -26,8 +27,8 @@ var Jobs = &Limit{
 
 var jobs = Resource{
 	Name: "Replays, bulk retries and bulk cancellations",
-	Bound: fmt.Sprintf("%s jobs that have not ended; a third of the time, %d deliveries per transaction; while events are published, only what leaves the processors to them, but at least 100 per second",
-		bellwire.Number(JobsInAll), JobStep),
+	Bound: fmt.Sprintf("%s jobs that have not ended, and %s of those over all tenants, one for each tenant; a third of the time, %d deliveries per transaction; while events are published, only what leaves the processors to them, but at least 100 per second",
+		bellwire.Number(JobsInAll), bellwire.Number(BulkJobs), JobStep),
 	Share:   fmt.Sprintf("`jobs` jobs; a job for one endpoint waits while %s of its deliveries are pending; %d ended jobs are kept, for 30 days", bellwire.Number(JobWaiting), JobsKept),
 	Reserve: "none",
 	Order:   "tenants take turns, then their jobs",

@@ -112,34 +112,60 @@ func (s *Sender) Send(ctx context.Context, address string, alerts []*bellwire.Al
 	if err != nil || len(d.items) == 0 {
 		return err
 	}
-	m, err := s.message(address, d)
+	m, err := s.message(address, d.subject(), d.body())
 	if err != nil {
 		return err
 	}
-	err = s.send(ctx, m)
+	return s.readable(ctx, s.send(ctx, m))
+}
+
+// The e-mail that SendTest sends.
+const (
+	testSubject = "Bellwire: test of alerts by e-mail"
+	testBody    = "This is a test. Somebody with an admin key has asked for it. Alerts about endpoints and jobs come to this address.\n"
+)
+
+// SendTest sends a test to an address, and returns what the mail server answered to it. Neither that nor the error contains a
+// password.
+func (s *Sender) SendTest(ctx context.Context, address string) (answer string, err error) {
+	m, err := s.message(address, testSubject, testBody)
+	if err != nil {
+		return "", err
+	}
+	if err := s.readable(ctx, s.send(ctx, m)); err != nil {
+		return "", err
+	}
+	return plain(s.withoutPassword(m.ServerResponse())), nil
+}
+
+// readable returns an error for people, nil for nil.
+func (s *Sender) readable(ctx context.Context, err error) error {
 	switch {
 	case err == nil:
 		return nil
 	case ctx.Err() != nil || errors.Is(err, os.ErrDeadlineExceeded):
 		return fmt.Errorf("the mail server %s has not answered in time", s.config.Server)
 	}
-	text := err.Error()
-	if s.config.Server.Password != "" {
-		text = strings.ReplaceAll(text, s.config.Server.Password, bellwire.Redacted)
-	}
-	return errors.New(plain(text))
+	return errors.New(plain(s.withoutPassword(err.Error())))
 }
 
-func (s *Sender) message(address string, d *digest) (*gomail.Msg, error) {
+func (s *Sender) withoutPassword(text string) string {
+	if s.config.Server.Password == "" {
+		return text
+	}
+	return strings.ReplaceAll(text, s.config.Server.Password, bellwire.Redacted)
+}
+
+func (s *Sender) message(address, subject, body string) (*gomail.Msg, error) {
 	m := gomail.NewMsg(gomail.WithNoDefaultUserAgent())
 	if err := errors.Join(m.From(s.config.From), m.To(address)); err != nil {
 		return nil, err
 	}
-	m.Subject(d.subject())
+	m.Subject(subject)
 	m.SetDate()
 	m.SetMessageID()
 	m.SetGenHeader("Auto-Submitted", "auto-generated")
-	m.SetBodyString(gomail.TypeTextPlain, d.body())
+	m.SetBodyString(gomail.TypeTextPlain, body)
 	return m, nil
 }
 

@@ -453,3 +453,24 @@ func TestParseURL(t *testing.T) {
 		})
 	}
 }
+
+// A test is answered with what the mail server says about it.
+func TestSendTest(t *testing.T) {
+	t.Parallel()
+	login := Server{User: "ops", Password: "taken"}
+	s := serve(t, &server{offers: []string{"AUTH PLAIN"}, Server: login})
+	answer, err := New(Config{Server: s.Server, From: "bellwire@example.com"}).SendTest(t.Context(), "a@example.com")
+	if err != nil || !strings.Contains(answer, bellwire.Redacted) || strings.Contains(answer, login.Password) {
+		t.Errorf("got the answer %q, %v; want that of the server, without the password that it repeats", answer, err)
+	}
+	s.done.Wait()
+	m, err := mail.ReadMessage(strings.NewReader(s.message))
+	if err != nil || m.Header.Get("Subject") != testSubject || m.Header.Get("To") != "<a@example.com>" {
+		t.Errorf("%v: %s", err, s.message)
+	}
+	refused := serve(t, &server{offers: []string{"AUTH PLAIN"}, refuse: "550 taken is no sender", Server: login})
+	answer, err = New(Config{Server: refused.Server, From: "bellwire@example.com"}).SendTest(t.Context(), "a@example.com")
+	if err == nil || answer != "" || !strings.Contains(err.Error(), "550") || strings.Contains(err.Error(), login.Password) {
+		t.Errorf("got %q, %v", answer, err)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 
@@ -281,6 +282,13 @@ func TestRetryAndCancel(t *testing.T) {
 	}
 	if e.engine.refreshes(ep.ID) != before+1 {
 		t.Error("the engine was not told of the retry")
+	}
+	e.delivery(tenant, ep.ID)
+	if _, err := e.UpdateEndpoint(t.Context(), admin, tenant, ep.ID, service.EndpointInput{Status: new(bellwire.EndpointDisabled)}); err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"1 in standard: request", "1 in standard: endpoint_disabled"}; !slices.Equal(e.engine.canceled, want) {
+		t.Errorf("counted %q, want %q", e.engine.canceled, want)
 	}
 }
 

@@ -133,6 +133,7 @@ func (s *Service) Endpoint(ctx context.Context, c Caller, tenant, id string) (*E
 type EndpointQuery struct {
 	bellwire.EndpointFilter
 	EventType string // that their patterns match
+	Sort      string // empty: newest first; or SortWaiting
 }
 
 // Endpoints lists endpoints of f.Tenant. A page ends early, with a cursor, after many endpoints that f does not select.
@@ -165,6 +166,13 @@ func (s *Service) AllEndpoints(ctx context.Context, c Caller, f EndpointQuery, p
 func (s *Service) readEndpoints(ctx context.Context, c Caller, f EndpointQuery, page bellwire.Page) (*bellwire.List[*Endpoint], error) {
 	if err := bellwire.Join(checkPage(&page), s.checkEndpointFilter(&f.EndpointFilter)); err != nil {
 		return nil, err
+	}
+	switch f.Sort {
+	case "":
+	case SortWaiting:
+		return s.readMostWaiting(ctx, c, &f, page)
+	default:
+		return nil, bellwire.Invalid("sort", "must be %q", SortWaiting)
 	}
 	f.Now = now()
 	endpoints, err := s.findEndpoints(ctx, &f, fitted(ctx, page))
@@ -278,7 +286,7 @@ func (s *Service) updateEndpoint(ctx context.Context, c Caller, tenant, id, dial
 		return nil, err
 	}
 	if disabling {
-		s.cancelOpen(ctx, id, bellwire.ReasonEndpointDisabled)
+		s.cancelOpen(ctx, updated.endpoint, bellwire.ReasonEndpointDisabled, bellwire.CanceledDisabled)
 	}
 	s.announce(ctx, c, "endpoint.update", updated.endpoint)
 	if updated.replay != nil {
@@ -307,7 +315,7 @@ func (s *Service) deleteEndpoint(ctx context.Context, c Caller, ep *bellwire.End
 	if err := s.store.DeleteEndpoint(s.audit(ctx, c, ep.Tenant, "endpoint.delete", ep.ID, nil, nil), ep.Tenant, ep.ID, now(), note); err != nil {
 		return err
 	}
-	s.cancelOpen(ctx, ep.ID, bellwire.ReasonEndpointDeleted)
+	s.cancelOpen(ctx, ep, bellwire.ReasonEndpointDeleted, bellwire.CanceledDeleted)
 	s.announce(ctx, c, "endpoint.delete", ep)
 	return nil
 }
@@ -475,12 +483,15 @@ func (s *Service) announce(ctx context.Context, c Caller, action string, ep *bel
 }
 
 // cancelOpen cancels the first open deliveries of a disabled or deleted endpoint. The engine cancels the rest.
-func (s *Service) cancelOpen(ctx context.Context, endpoint, reason string) {
-	s.directory.ForgetEndpoint(endpoint)
-	if _, err := s.store.CancelOpen(ctx, endpoint, reason, now(), cancelChunk); err != nil {
+func (s *Service) cancelOpen(ctx context.Context, ep *bellwire.Endpoint, reason string, cause bellwire.CancelCause) {
+	s.directory.ForgetEndpoint(ep.ID)
+	n, err := s.store.CancelOpen(ctx, ep.ID, reason, now(), cancelChunk)
+	if err != nil {
 		s.logger.LogAttrs(ctx, slog.LevelWarn, "open deliveries not canceled yet",
-			slog.String("endpoint", endpoint), slog.Any("error", err))
+			slog.String("endpoint", ep.ID), slog.Any("error", err))
+		return
 	}
+	s.engine.Canceled(ep.Dialect, n, cause)
 }
 
 // shown returns an endpoint as the caller may see it. If its credentials cannot be opened, it is shown without them.

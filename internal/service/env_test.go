@@ -113,6 +113,7 @@ type fakeEngine struct {
 	mu        sync.Mutex
 	refreshed map[string]int
 	forgotten map[bellwire.DeliveryID]bool
+	canceled  []string
 	tests     []engine.Draft
 }
 
@@ -195,6 +196,12 @@ func (e *fakeEngine) Blocked(string) (bellwire.WaitReason, time.Time) {
 }
 
 func (e *fakeEngine) ForgetEvent(string, bellwire.EventID) {}
+
+func (e *fakeEngine) Canceled(dialect string, deliveries int, cause bellwire.CancelCause) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.canceled = append(e.canceled, fmt.Sprintf("%d in %s: %s", deliveries, dialect, cause))
+}
 
 func (e *fakeEngine) Forget(_ string, id bellwire.DeliveryID) {
 	e.mu.Lock()

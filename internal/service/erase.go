@@ -21,6 +21,9 @@ func (s *Service) EraseEvent(ctx context.Context, c Caller, tenant string, id be
 	for _, endpoint := range erased.Endpoints {
 		s.engine.ForgetEvent(endpoint, id)
 	}
+	for _, endpoint := range erased.Canceled {
+		s.countCanceled(ctx, endpoint, 1, bellwire.CanceledErased)
+	}
 	s.changed(ctx, c, "event.erase", slog.String("tenant", tenant), slog.String("event", id.String()))
 	return nil
 }

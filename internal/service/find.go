@@ -119,6 +119,16 @@ func (s *Service) FindAllDeliveries(ctx context.Context, c Caller, q DeliveryQue
 	if err := authorize(c, Manage); err != nil {
 		return nil, err
 	}
+	if q.Tenant == "" && !q.Job.IsZero() {
+		tenant, err := s.store.TenantOf(ctx, bellwire.KindJob, q.Job)
+		switch {
+		case bellwire.CodeOf(err) == bellwire.CodeNotFound:
+			return new(bellwire.List[*ListedDelivery]), nil
+		case err != nil:
+			return nil, err
+		}
+		q.Tenant = tenant
+	}
 	if q.Tenant == "" && q.Endpoint != "" {
 		ep, err := s.store.Endpoint(ctx, q.Endpoint)
 		switch {
@@ -193,7 +203,7 @@ func (s *Service) selectedDeliveries(ctx context.Context, c Caller, q *DeliveryQ
 	if q.Tenant == "" {
 		list, err = s.store.AllDeliveries(ctx, fitted(ctx, page))
 	} else {
-		list, err = s.store.Deliveries(ctx, q.DeliveryFilter, fitted(ctx, page))
+		list, err = s.store.Deliveries(ctx, q.indexed(), fitted(ctx, page))
 	}
 	if err != nil {
 		return nil, err
@@ -206,12 +216,25 @@ func (s *Service) selectedDeliveries(ctx context.Context, c Caller, q *DeliveryQ
 		}
 	}
 	list.Items = slices.DeleteFunc(list.Items, func(d *bellwire.Delivery) bool {
-		return q.Type != "" && d.EventType != q.Type || q.Status != "" && d.Status != q.Status
+		return q.Type != "" && d.EventType != q.Type || q.Status != "" && d.Status != q.Status ||
+			q.Endpoint != "" && d.Endpoint != q.Endpoint || !q.Job.IsZero() && d.Job != q.Job
 	})
 	if err := s.keepDialect(ctx, list, q.Dialect); err != nil {
 		return nil, err
 	}
 	return list, s.keepOutcome(ctx, list, q.Outcome)
+}
+
+// indexed returns the filter for which the store has an index: an event has fewer deliveries than a job.
+func (q *DeliveryQuery) indexed() bellwire.DeliveryFilter {
+	f := q.DeliveryFilter
+	switch {
+	case !f.Event.IsZero():
+		f.Job = bellwire.JobID{}
+	case !f.Job.IsZero():
+		f.Endpoint = ""
+	}
+	return f
 }
 
 // beginSearch begins a read of a tenant, or of all tenants if it is empty.

@@ -1,6 +1,7 @@
 package service_test
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -203,4 +204,51 @@ func TestSearchOfAllDeliveriesIsBounded(t *testing.T) {
 	if err != nil || len(rest.Items) != 1 || rest.Next != "" {
 		t.Fatalf("got %+v, %v; want the one delivery", rest, err)
 	}
+}
+
+// TestEndpointsByWaiting lists endpoints with most waiting deliveries first, in pages, with filters, and over all tenants.
+func TestEndpointsByWaiting(t *testing.T) {
+	t.Parallel()
+	e := newEnv(t)
+	counts := map[string]int{}
+	for i, tenant := range []string{e.tenant("acme"), e.tenant("other"), e.tenant("third")} {
+		ep := e.endpoint(tenant)
+		for range 3 - i {
+			e.delivery(tenant, ep.ID)
+		}
+		counts[ep.ID] = 3 - i
+	}
+	e.endpoint("other") // nothing waits for it
+	list := func(q service.EndpointQuery, limit int) (got []int) {
+		q.Sort = service.SortWaiting
+		for page := (bellwire.Page{Limit: limit}); ; {
+			list, err := e.AllEndpoints(t.Context(), admin, q, page)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, ep := range list.Items {
+				if ep.Health.Waiting != counts[ep.ID] || ep.Health.WaitingCapped {
+					t.Errorf("%d wait for an endpoint, want %d", ep.Health.Waiting, counts[ep.ID])
+				}
+				got = append(got, ep.Health.Waiting)
+			}
+			if page.After = list.Next; page.After == "" {
+				return got
+			}
+		}
+	}
+	for _, limit := range []int{1, 2, 50} {
+		for want, q := range map[string]service.EndpointQuery{
+			"[3 2 1]": {},
+			"[3]":     {EndpointFilter: bellwire.EndpointFilter{Tenant: "acme"}},
+			"[2]":     {EndpointFilter: bellwire.EndpointFilter{Tenant: "other", Health: bellwire.HealthIdle}},
+			"[]":      {EndpointFilter: bellwire.EndpointFilter{Health: bellwire.HealthFailing}},
+		} {
+			if got := fmt.Sprint(list(q, limit)); got != want {
+				t.Errorf("%+v in pages of %d: %s, want %s", q, limit, got, want)
+			}
+		}
+	}
+	_, err := e.AllEndpoints(t.Context(), admin, service.EndpointQuery{Sort: "name"}, bellwire.Page{})
+	wantCode(t, err, bellwire.CodeInvalid, "sort")
 }

@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"log/slog"
 	"slices"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
@@ -188,7 +189,18 @@ func (s *Service) CancelDelivery(ctx context.Context, c Caller, tenant string, i
 		return nil, err
 	}
 	s.engine.Forget(d.Endpoint, id)
+	s.countCanceled(ctx, d.Endpoint, 1, bellwire.CanceledOnRequest)
 	return d, nil
+}
+
+// countCanceled counts deliveries to an endpoint that were canceled. They are canceled, also if the endpoint cannot be read.
+func (s *Service) countCanceled(ctx context.Context, endpoint string, deliveries int, cause bellwire.CancelCause) {
+	target, err := s.directory.Target(ctx, endpoint)
+	if err != nil {
+		s.logger.LogAttrs(ctx, slog.LevelWarn, "canceled deliveries not counted", slog.String("endpoint", endpoint), slog.Any("error", err))
+		return
+	}
+	s.engine.Canceled(target.Endpoint.Dialect, deliveries, cause)
 }
 
 func refuseDisabled(ep *bellwire.Endpoint) error {

@@ -82,6 +82,14 @@ func newJob(tenant string, kind bellwire.JobKind, endpoint string) *bellwire.Job
 	}
 }
 
+// newJobOf returns a job with the choices of the input that need no check.
+func newJobOf(tenant string, in *JobInput) *bellwire.Job {
+	j := newJob(tenant, in.Kind, in.Endpoint)
+	p := &j.Params
+	p.Types, p.Filter, p.Since, p.Event, p.Dialect, p.Outcome = in.Types, in.Filter, in.Since, in.Event, in.Dialect, in.Outcome
+	return j
+}
+
 func (s *Service) planNewJob(ctx context.Context, c Caller, tenant string, in JobInput) (*bellwire.Job, error) {
 	ctx, end, err := s.beginRead(ctx, c, Redeliver, tenant)
 	if err != nil {
@@ -94,9 +102,7 @@ func (s *Service) planNewJob(ctx context.Context, c Caller, tenant string, in Jo
 
 // planJob checks the input, and counts before any filter. dry says that the job will not be created.
 func (s *Service) planJob(ctx context.Context, tenant string, in JobInput, dry bool) (*bellwire.Job, []*bellwire.Endpoint, error) {
-	j := newJob(tenant, in.Kind, in.Endpoint)
-	p := &j.Params
-	p.Types, p.Filter, p.Since, p.Event, p.Dialect, p.Outcome = in.Types, in.Filter, in.Since, in.Event, in.Dialect, in.Outcome
+	j := newJobOf(tenant, &in)
 	endpoints, err := s.checkJob(ctx, j, &in, dry)
 	if err != nil {
 		return nil, nil, err
@@ -186,6 +192,23 @@ func (s *Service) checkJob(ctx context.Context, j *bellwire.Job, in *JobInput, d
 	if replay && p.Since.IsZero() {
 		faults = append(faults, bellwire.Invalid("since", "is required"))
 	}
+	faults = append(faults, s.checkJobInput(j, in)...)
+	endpoints, err := s.endpointsOf(ctx, j, dry)
+	if err == nil && !p.Event.IsZero() {
+		err = s.checkJobEvent(ctx, j)
+	}
+	if bellwire.CodeOf(err) == bellwire.CodeInvalid {
+		faults, err = append(faults, err), nil
+	}
+	if err == nil && p.Filter != "" {
+		faults = append(faults, s.checkJobFilter(ctx, j, endpoints))
+	}
+	return endpoints, cmp.Or(bellwire.Join(faults...), err)
+}
+
+// checkJobInput takes the choices over that do not depend on a tenant, and returns what is wrong with them.
+func (s *Service) checkJobInput(j *bellwire.Job, in *JobInput) (faults []error) {
+	p := &j.Params
 	if !in.Until.IsZero() && in.Until.Before(p.Until) {
 		p.Until = in.Until
 	}
@@ -203,18 +226,7 @@ func (s *Service) checkJob(ctx context.Context, j *bellwire.Job, in *JobInput, d
 		faults = append(faults, checkJobRate(*in.Rate))
 		j.Rate = *in.Rate
 	}
-	faults = append(faults, s.checkDialect(p.Dialect), checkOutcome(p.Outcome))
-	endpoints, err := s.endpointsOf(ctx, j, dry)
-	if err == nil && !p.Event.IsZero() {
-		err = s.checkJobEvent(ctx, j)
-	}
-	if bellwire.CodeOf(err) == bellwire.CodeInvalid {
-		faults, err = append(faults, err), nil
-	}
-	if err == nil && p.Filter != "" {
-		faults = append(faults, s.checkJobFilter(ctx, j, endpoints))
-	}
-	return endpoints, cmp.Or(bellwire.Join(faults...), err)
+	return append(faults, s.checkDialect(p.Dialect), checkOutcome(p.Outcome))
 }
 
 // checkJobEvent refuses an event that the tenant does not have.
@@ -296,13 +308,13 @@ func (s *Service) Job(ctx context.Context, c Caller, tenant string, id bellwire.
 	return s.store.Job(ctx, tenant, id)
 }
 
-// Jobs lists the jobs of a tenant, or of all tenants if tenant is empty, which is for operators.
-func (s *Service) Jobs(ctx context.Context, c Caller, tenant string, page bellwire.Page) (*bellwire.List[*bellwire.Job], error) {
+// Jobs lists the jobs of a tenant, or of all tenants if f.Tenant is empty, which is for operators.
+func (s *Service) Jobs(ctx context.Context, c Caller, f bellwire.JobsFilter, page bellwire.Page) (*bellwire.List[*bellwire.Job], error) {
 	end := func() {}
 	err := authorize(c, Manage)
 	switch {
-	case tenant != "":
-		ctx, end, err = s.beginRead(ctx, c, Read, tenant)
+	case f.Tenant != "":
+		ctx, end, err = s.beginRead(ctx, c, Read, f.Tenant)
 	case err == nil:
 		ctx, end, err = s.acquireRead(ctx, c)
 	}
@@ -313,7 +325,7 @@ func (s *Service) Jobs(ctx context.Context, c Caller, tenant string, page bellwi
 	if err := checkPage(&page); err != nil {
 		return nil, err
 	}
-	return s.store.Jobs(ctx, tenant, fitted(ctx, page))
+	return s.store.Jobs(ctx, f, fitted(ctx, page))
 }
 
 // ChangeJob pauses, resumes or cancels a job, or changes its rate; 0 means none. Its error has CodeConflict if the job has ended.

@@ -45,6 +45,8 @@ type Engine interface {
 	Blocked(endpoint string) (reason bellwire.WaitReason, until time.Time)
 	// Forget reports that a delivery was canceled.
 	Forget(endpoint string, id bellwire.DeliveryID)
+	// Canceled counts deliveries to endpoints of a dialect that were canceled.
+	Canceled(dialect string, deliveries int, cause bellwire.CancelCause)
 	// ForgetEvent reports that the data of an event was erased, and its deliveries to the endpoint canceled.
 	ForgetEvent(endpoint string, event bellwire.EventID)
 	// Nodes returns how many live nodes there are, this one included.
@@ -87,6 +89,8 @@ type Config struct {
 	Live           *live.Hub                   // for people who watch; nil: nobody can
 	Process        Process                     // that the service runs in
 	Settings       []Setting                   // in force in that process
+	Mailer         Mailer                      // of AlertAddresses
+	AlertAddresses []string                    // that get alerts by e-mail; nil: none
 	Sandbox        bool                        // tenants may trigger events as in the vendors' tutorials
 	Logger         *slog.Logger                // for configuration changes; nil for none
 }
@@ -127,6 +131,10 @@ type Service struct {
 	probes         *share.Gate
 	rates          map[*limits.Limit]*share.Rates
 	stored         *storedEvents
+	ranking        *ranking
+	mailer         Mailer
+	alertAddresses []string
+	alertTests     alertTests
 	importing      sync.Mutex // held while an import runs
 	exporting      sync.Mutex // held while an export runs
 }
@@ -162,6 +170,9 @@ func New(c Config) (*Service, error) {
 		probes:         share.NewGate(limits.Probes, limits.ProbesOf),
 		rates:          newRates(),
 		stored:         newStoredEvents(),
+		ranking:        newRanking(),
+		mailer:         c.Mailer,
+		alertAddresses: c.AlertAddresses,
 	}
 	if s.store == nil || s.directory == nil || s.engine == nil || s.keyring == nil {
 		return nil, errors.New("service: Store, Directory, Engine and Keyring are required")

@@ -29,6 +29,7 @@ type Metrics struct {
 	ends           *prometheus.CounterVec
 	unsendable     *prometheus.CounterVec
 	expired        *prometheus.CounterVec
+	canceled       *prometheus.CounterVec
 	filterErrors   *prometheus.CounterVec
 	overdrawn      prometheus.Counter
 	disabled       prometheus.Counter
@@ -97,6 +98,9 @@ func NewMetrics(version, commit string) *Metrics {
 		expired: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "bellwire_expired_deliveries_total", Help: "Deliveries that ended because their events have expired.",
 		}, []string{"dialect"}),
+		canceled: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "bellwire_canceled_deliveries_total", Help: "Deliveries that were canceled without an attempt, by dialect and reason.",
+		}, []string{"dialect", "reason"}),
 		filterErrors: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "bellwire_filter_errors_total", Help: "Events for which an endpoint's filter had no answer, by what on_error made of them.",
 		}, []string{"result"}),
@@ -135,7 +139,7 @@ func NewMetrics(version, commit string) *Metrics {
 	})
 	build.Set(1)
 	m.registry.MustRegister(m.events, m.deliveries, m.claimed, m.forwarded, m.notForwarded, m.attempts, m.attemptSeconds, m.waitSeconds, m.ended,
-		m.ends, m.unsendable, m.expired, m.filterErrors, m.overdrawn, m.disabled, m.emails, m.nodeFaults, m.breakers, m.shardsTaken, m.shardsGiven, m.storeErrors, m.authentication, m.spans, size, seconds, build,
+		m.ends, m.unsendable, m.expired, m.canceled, m.filterErrors, m.overdrawn, m.disabled, m.emails, m.nodeFaults, m.breakers, m.shardsTaken, m.shardsGiven, m.storeErrors, m.authentication, m.spans, size, seconds, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	for _, to := range []string{"open", "closed"} {
 		m.breakers.WithLabelValues(to) // so that the first transition counts as an increase
@@ -204,6 +208,9 @@ func (m *Metrics) ServeDialects(names ...string) {
 	for _, name := range names {
 		m.unsendable.WithLabelValues(name)
 		m.expired.WithLabelValues(name)
+		for _, cause := range bellwire.CancelCauses {
+			m.canceled.WithLabelValues(name, string(cause))
+		}
 		m.attemptSeconds.WithLabelValues(name)
 		for _, trigger := range bellwire.Triggers {
 			for _, outcome := range bellwire.Outcomes {

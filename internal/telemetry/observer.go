@@ -139,6 +139,12 @@ func (o *Observer) Expired(ep *bellwire.Endpoint, deliveries int, reason string)
 	}
 }
 
+// Canceled counts deliveries that were canceled without an attempt.
+func (o *Observer) Canceled(dialect string, deliveries int, cause bellwire.CancelCause) {
+	o.metrics.canceled.WithLabelValues(dialect, string(cause)).Add(float64(deliveries))
+	o.metrics.ends.WithLabelValues(dialect, string(bellwire.DeliveryCanceled)).Add(float64(deliveries))
+}
+
 // EventsExpired counts and logs deliveries of an endpoint whose events have expired, unless that would be very many records.
 func (o *Observer) EventsExpired(ep *bellwire.Endpoint, deliveries int) {
 	o.metrics.expired.WithLabelValues(ep.Dialect).Add(float64(deliveries))

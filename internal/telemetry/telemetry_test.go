@@ -42,6 +42,7 @@ func TestObserverCounts(t *testing.T) {
 	o.Claimed(7, time.Millisecond)
 	o.Ended(ep, bellwire.DeliverySucceeded, time.Second, nil)
 	o.Breaker(ep, true, 10)
+	o.Canceled("standard", 6, bellwire.CanceledDisabled)
 
 	var wait string
 	first := bellwire.NewID[bellwire.DeliveryKind](time.UnixMilli(5000))
@@ -73,6 +74,8 @@ func TestObserverCounts(t *testing.T) {
 		"attempts ok 1":     testutil.ToFloat64(m.attempts.WithLabelValues("standard", "schedule", "ok")),
 		"attempts failed 1": testutil.ToFloat64(m.attempts.WithLabelValues("standard", "manual", "blocked")),
 		"ended 1":           testutil.ToFloat64(m.ends.WithLabelValues("standard", "succeeded")),
+		"canceled 6":        testutil.ToFloat64(m.canceled.WithLabelValues("standard", "endpoint_disabled")),
+		"ended, canceled 6": testutil.ToFloat64(m.ends.WithLabelValues("standard", "canceled")),
 		"breakers open 1":   testutil.ToFloat64(m.breakers.WithLabelValues("open")),
 		"breakers closed 0": testutil.ToFloat64(m.breakers.WithLabelValues("closed")),
 	} {
@@ -346,6 +349,7 @@ func registered(t *testing.T) map[string]bool {
 	o.Ended(ep, bellwire.DeliverySucceeded, 0, nil)
 	o.Unsendable(ep, "card.created", "x")
 	o.EventsExpired(ep, 1)
+	o.Canceled(ep.Dialect, 1, bellwire.CanceledOnRequest)
 	o.AuthenticationFailed("api", "missing", "192.0.2.1")
 	o.StoreFailed("append", errors.New("x"))
 	families, err := m.registry.Gather()

@@ -16,3 +16,11 @@ func DecodeJobParams(text string, j *bellwire.Job) error {
 	}
 	return nil
 }
+
+// BulkStatuses returns the numbers of the statuses that a bulk job selects; 0 stands for none.
+func BulkStatuses(p *bellwire.JobParams) (numbers [3]int16) {
+	for i, status := range p.Statuses[:min(len(p.Statuses), len(numbers))] {
+		numbers[i], _ = StatusNumber[int16](status)
+	}
+	return numbers
+}

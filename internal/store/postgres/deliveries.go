@@ -34,6 +34,9 @@ var (
 	sqlDeliveriesOfEndpoint = byStatus(func(status string) []string {
 		return []string{ofEndpoint + " AND NOT ordered AND status = " + status, ofEndpoint + " AND ordered AND status = " + status}
 	})
+	sqlDeliveriesOfJob = byStatus(func(status string) []string {
+		return []string{"job = $4 AND tenant = " + theTenant + " AND status = " + status}
+	})
 )
 
 // byStatus makes a statement for each status, and one for all at the end.
@@ -81,6 +84,9 @@ func (s *Store) Deliveries(ctx context.Context, f bellwire.DeliveryFilter, page 
 	which := int(status)
 	if f.Status == "" {
 		which = len(bellwire.DeliveryStatuses)
+	}
+	if !f.Job.IsZero() {
+		return list.read(ctx, s, sqlDeliveriesOfJob[which], f.Tenant, before, list.fetch(), [16]byte(f.Job))
 	}
 	if f.Endpoint != "" {
 		return list.read(ctx, s, sqlDeliveriesOfEndpoint[which], f.Tenant, before, list.fetch(), f.Endpoint)

@@ -132,6 +132,13 @@ func endpointLists(of string) map[bellwire.HealthState]string {
 // waitingLists returns the statements that list endpoints of all tenants for which deliveries wait. They step from endpoint to
 // endpoint through the indexes of what waits.
 func waitingLists() map[bellwire.HealthState]string {
+	return listsByHealth(lineOfWaiting("$2")+selectedEndpoint("p.description", "p.metadata")+`FROM line CROSS JOIN LATERAL (SELECT * FROM bellwire.endpoints WHERE n = line.endpoint LIMIT 1) p
+		CROSS JOIN LATERAL (SELECT * FROM bellwire.tenants WHERE n = p.tenant LIMIT 1) t
+		CROSS JOIN LATERAL (SELECT * FROM bellwire.endpoint_health WHERE endpoint = p.n LIMIT 1) h WHERE $1 = ''`+isWaitedFor, " LIMIT $5")
+}
+
+// lineOfWaiting begins a statement on the line of the endpoints for which deliveries wait, those with greater numbers first.
+func lineOfWaiting(first string) string {
 	before := func(n string) string {
 		var newest []string
 		for _, condition := range waitConditions {
@@ -139,11 +146,9 @@ func waitingLists() map[bellwire.HealthState]string {
 		}
 		return "greatest(" + strings.Join(newest, ", ") + ")"
 	}
-	return listsByHealth(`WITH RECURSIVE line (endpoint) AS (
-			SELECT `+before("$2")+` UNION ALL SELECT `+before("line.endpoint")+` FROM line WHERE line.endpoint IS NOT NULL
-		) `+selectedEndpoint("p.description", "p.metadata")+`FROM line CROSS JOIN LATERAL (SELECT * FROM bellwire.endpoints WHERE n = line.endpoint LIMIT 1) p
-		CROSS JOIN LATERAL (SELECT * FROM bellwire.tenants WHERE n = p.tenant LIMIT 1) t
-		CROSS JOIN LATERAL (SELECT * FROM bellwire.endpoint_health WHERE endpoint = p.n LIMIT 1) h WHERE $1 = ''`+isWaitedFor, " LIMIT $5")
+	return `WITH RECURSIVE line (endpoint) AS (
+			SELECT ` + before(first) + ` UNION ALL SELECT ` + before("line.endpoint") + ` FROM line WHERE line.endpoint IS NOT NULL
+		) `
 }
 
 // waitConditions are those of the indexes in which the deliveries lie that wait.

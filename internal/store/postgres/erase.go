@@ -19,7 +19,7 @@ const (
 	// sqlKeyedOf returns the endpoints at which deliveries are in the order of a key.
 	sqlKeyedOf = `SELECT DISTINCT p.id FROM bellwire.deliveries d JOIN bellwire.endpoints p ON p.n = d.endpoint
 		WHERE d.id BETWEEN $1 AND $2 AND d.ordering_key IS NOT NULL`
-	sqlToErase = `SELECT d.id, d.status::int <= 1 OR d.manual_epoch IS NOT NULL, coalesce(p.id, ''), coalesce(d.ordering_key, 0)
+	sqlToErase = `SELECT d.id, d.status::int <= 1, d.status::int <= 1 OR d.manual_epoch IS NOT NULL, coalesce(p.id, ''), coalesce(d.ordering_key, 0)
 		FROM (SELECT id, status, manual_epoch, endpoint, ordering_key FROM bellwire.deliveries WHERE id BETWEEN $1 AND $2 ORDER BY id FOR UPDATE) d
 		LEFT JOIN bellwire.endpoints p ON p.n = d.endpoint ORDER BY d.id`
 	sqlWithdrawManual = "UPDATE bellwire.deliveries d SET manual_epoch = NULL FROM unnest($1::uuid[]) AS w (id) WHERE d.id = w.id AND d.manual_epoch IS NOT NULL"
@@ -76,7 +76,7 @@ func (t *tx) eraseEvent(tenant string, id bellwire.EventID, erasure bellwire.Era
 	if fanningOut {
 		return nil, rules.CannotEraseYet(id)
 	}
-	endpoints, err := t.eraseAll(e, owner, encoded, erasure)
+	endpoints, canceled, err := t.eraseAll(e, owner, encoded, erasure)
 	if err != nil {
 		return nil, err
 	}
@@ -84,37 +84,40 @@ func (t *tx) eraseEvent(tenant string, id bellwire.EventID, erasure bellwire.Era
 	if e.Problem != "" {
 		e.Problem = bellwire.ProblemErased
 	}
-	return &bellwire.Erased{Event: e, Endpoints: endpoints}, nil
+	return &bellwire.Erased{Event: e, Endpoints: endpoints, Canceled: canceled}, nil
 }
 
 // eraseAll removes the data of an event, and all that tells something of it. It returns the endpoints of deliveries that will not be
-// made.
-func (t *tx) eraseAll(e *bellwire.Event, owner int64, encoded string, erasure bellwire.Erasure) (endpoints []string, err error) {
+// made, and of those that are canceled.
+func (t *tx) eraseAll(e *bellwire.Event, owner int64, encoded string, erasure bellwire.Erasure) (endpoints, canceled []string, err error) {
 	id := [16]byte(e.ID)
 	erased, err := t.change(sqlEraseData, owner, id, encoded, bellwire.ProblemErased)
 	switch {
 	case err != nil:
-		return nil, err
+		return nil, nil, err
 	case erased == 0: // it waits to be matched, or another transaction was faster
-		return nil, rules.CannotEraseYet(e.ID)
+		return nil, nil, rules.CannotEraseYet(e.ID)
 	}
 	if err := t.exec(sqlEraseDigest, owner, e.IdempotencyKey, id, bellwire.ErasedDigest[:]); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	var (
 		ids, waiting [][16]byte
 		delivery     [16]byte
-		waits        bool
+		open, waits  bool
 		endpoint     string
 		key          int64
 		keys         keySet
 	)
 	first, last := bellwire.DeliveriesOf(e.ID)
 	if err := t.holdCountersOf(first, last); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	_, err = pgx.ForEachRow(t.query(sqlToErase, [16]byte(first), [16]byte(last)), []any{&delivery, &waits, &endpoint, &key}, func() error {
+	_, err = pgx.ForEachRow(t.query(sqlToErase, [16]byte(first), [16]byte(last)), []any{&delivery, &open, &waits, &endpoint, &key}, func() error {
 		ids = append(ids, delivery)
+		if open {
+			canceled = append(canceled, endpoint)
+		}
 		if waits {
 			waiting, endpoints = append(waiting, delivery), append(endpoints, endpoint)
 			keys.add(endpointKey{endpoint, key})
@@ -122,16 +125,16 @@ func (t *tx) eraseAll(e *bellwire.Event, owner int64, encoded string, erasure be
 		return nil
 	})
 	if err != nil || len(ids) == 0 {
-		return nil, err
+		return nil, nil, err
 	}
 	if _, err := t.endOpen(waiting, bellwire.DeliveryCanceled, bellwire.ReasonEventErased, erasure.At); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if err := t.freeNext(&keys, erasure.At); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	slices.Sort(endpoints)
-	return slices.Compact(endpoints), errors.Join(t.exec(sqlWithdrawManual, waiting), t.exec(sqlEraseAttempts, ids))
+	return slices.Compact(endpoints), canceled, errors.Join(t.exec(sqlWithdrawManual, waiting), t.exec(sqlEraseAttempts, ids))
 }
 
 // holdCountersOf locks the counters of the endpoints at which deliveries are in the order of a key.

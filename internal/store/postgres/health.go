@@ -2,6 +2,8 @@ package postgres
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -197,4 +199,37 @@ func (s *Store) Health(ctx context.Context, endpoints []string, limit int) ([]be
 		all[i] = found[id]
 	}
 	return all, err
+}
+
+// sqlMostWaiting counts what waits for each endpoint.
+var (
+	sqlMostWaitingOfTenant = mostWaiting("", "bellwire.endpoints p", "$1 <> '' AND p.deleted_at IS NULL AND p.tenant = "+theTenant)
+	sqlMostWaitingOfAll    = mostWaiting(lineOfWaiting("9223372036854775807"),
+		`line CROSS JOIN LATERAL (SELECT * FROM bellwire.endpoints WHERE n = line.endpoint LIMIT 1) p
+		CROSS JOIN LATERAL (SELECT * FROM bellwire.tenants WHERE n = p.tenant LIMIT 1) t`,
+		"$1 = '' AND p.deleted_at IS NULL AND t.deleted_at IS NULL")
+)
+
+// mostWaiting counts up to $2 in each of the indexes.
+func mostWaiting(begin, from, where string) string {
+	var counts []string
+	for _, condition := range append(slices.Clone(waitConditions), "status = -2 AND NOT ordered") {
+		counts = append(counts, `(SELECT count(*) FROM (SELECT FROM bellwire.deliveries
+			WHERE endpoint = p.n AND `+condition+" AND due_at IS NOT NULL LIMIT $2) d)")
+	}
+	return begin + "SELECT id, waiting FROM (SELECT p.id, least(" + strings.Join(counts, " + ") + ", $2) AS waiting FROM " + from + " WHERE " + where +
+		") counted WHERE waiting > 0 ORDER BY waiting DESC, id COLLATE \"C\" DESC LIMIT $3"
+}
+
+// MostWaiting returns the endpoints for which most deliveries wait.
+func (s *Store) MostWaiting(ctx context.Context, tenant string, count, limit int) (found []bellwire.Waiting, err error) {
+	sql := sqlMostWaitingOfTenant
+	if tenant == "" {
+		sql = sqlMostWaitingOfAll
+	}
+	err = s.list(ctx, func(tx *tx) (err error) {
+		found, err = pgx.CollectRows(tx.query(sql, tenant, count, limit), pgx.RowToStructByPos[bellwire.Waiting])
+		return err
+	})
+	return found, err
 }

@@ -16,22 +16,23 @@ import (
 
 const (
 	sqlJob = `SELECT j.id, t.id, j.kind, j.state, j.params, j.total, j.done, j.skipped, j.rate, j.waiting, j.error, j.created_at,
-			j.updated_at, j.finished_at, j.steps, j.endpoint, j.event, t.deleted_at
+			j.updated_at, j.finished_at, j.steps, j.endpoint, j.event, j.bulk, t.deleted_at
 		FROM bellwire.jobs j JOIN bellwire.tenants t ON t.n = j.tenant `
 	sqlJobByID      = sqlJob + "WHERE j.id = $1"
 	sqlJobToChange  = sqlJobByID + " FOR UPDATE OF j"
 	sqlJobsOfTenant = sqlJob + "WHERE j.tenant = " + theTenant + " AND j.id < $2 ORDER BY j.id DESC LIMIT $3"
 	sqlJobs         = sqlJob + "WHERE j.id < $1 ORDER BY j.id DESC LIMIT $2"
+	sqlJobsOfBulk   = sqlJob + "WHERE j.bulk = $2 AND j.id < $3 AND ($1 = '' OR j.tenant = " + theTenant + ") ORDER BY j.id DESC LIMIT $4"
 	// The tenant's shard owns the job, as it owns what is deferred to FanOut.
 	sqlRunningJobs = sqlJob + "WHERE j.finished_at IS NULL AND j.state = 'running' AND ($1::bigint[])[j.tenant % 256 + 1] > 0 ORDER BY j.tenant, j.id"
-	sqlCountJobs   = "SELECT count(*), count(*) FILTER (WHERE tenant = $1) FROM bellwire.jobs WHERE finished_at IS NULL"
+	sqlCountJobs   = "SELECT count(*), count(*) FILTER (WHERE tenant = $1) FROM bellwire.jobs WHERE finished_at IS NULL AND bulk IS NULL"
 	sqlInsertJob   = `INSERT INTO bellwire.jobs (id, tenant, kind, state, params, total, done, skipped, rate, waiting, error, created_at,
 			updated_at, steps, endpoint, event)
 		VALUES ($1, $2, $3, $4, $5, $6, 0, 0, $7, '', '', $8, $8, 0, '', '00000000-0000-0000-0000-000000000000')`
 	sqlUpdateJob = `UPDATE bellwire.jobs SET state = $2, total = $3, done = $4, skipped = $5, rate = $6, waiting = $7, error = $8, updated_at = $9,
 			finished_at = $10, steps = $11, endpoint = $12, event = $13 WHERE id = $1`
 	// sqlForgetJobs deletes the oldest of a tenant's ended jobs beyond a number.
-	sqlForgetJobs = `DELETE FROM bellwire.jobs WHERE id IN (SELECT id FROM bellwire.jobs WHERE tenant = $1 AND finished_at IS NOT NULL
+	sqlForgetJobs = `DELETE FROM bellwire.jobs WHERE id IN (SELECT id FROM bellwire.jobs WHERE tenant = $1 AND finished_at IS NOT NULL AND bulk IS NULL
 		ORDER BY id DESC LIMIT 100 OFFSET $2)`
 	sqlPurgeJobs = `DELETE FROM bellwire.jobs WHERE id IN (SELECT id FROM bellwire.jobs WHERE finished_at <= $1 LIMIT $2)`
 )
@@ -43,14 +44,18 @@ func scanJob(row pgx.Row) (*bellwire.Job, bellwire.JobID, error) {
 	var (
 		j                 bellwire.Job
 		params            string
+		bulk              *[16]byte
 		finished, deleted *time.Time
 	)
 	err := row.Scan((*[16]byte)(&j.ID), &j.Tenant, &j.Kind, &j.State, &params, &j.Total, &j.Done, &j.Skipped, &j.Rate, &j.Waiting, &j.Error,
-		&j.CreatedAt, &j.UpdatedAt, &finished, &j.Steps, &j.Place.Endpoint, (*[16]byte)(&j.Place.Event), &deleted)
+		&j.CreatedAt, &j.UpdatedAt, &finished, &j.Steps, &j.Place.Endpoint, (*[16]byte)(&j.Place.Event), &bulk, &deleted)
 	if err != nil {
 		return nil, j.ID, err
 	}
 	j.FinishedAt, j.TenantDeleted = orZero(finished), orZero(deleted)
+	if bulk != nil {
+		j.Bulk = *bulk
+	}
 	return &j, j.ID, codec.DecodeJobParams(params, &j)
 }
 
@@ -138,16 +143,19 @@ func (t *tx) job(sql, tenant string, id bellwire.JobID) (*bellwire.Job, error) {
 }
 
 // Jobs lists jobs, newest first.
-func (s *Store) Jobs(ctx context.Context, tenant string, page bellwire.Page) (*bellwire.List[*bellwire.Job], error) {
+func (s *Store) Jobs(ctx context.Context, f bellwire.JobsFilter, page bellwire.Page) (*bellwire.List[*bellwire.Job], error) {
 	before, err := codec.IDCursor(page.After)
 	if err != nil {
 		return nil, err
 	}
 	list := &lister[*bellwire.Job, bellwire.JobID]{page, scanJob, idKey[bellwire.JobID], rules.SizeOfJob}
-	if tenant == "" {
+	if !f.Bulk.IsZero() {
+		return list.read(ctx, s, sqlJobsOfBulk, f.Tenant, [16]byte(f.Bulk), before, list.fetch())
+	}
+	if f.Tenant == "" {
 		return list.read(ctx, s, sqlJobs, before, list.fetch())
 	}
-	return list.read(ctx, s, sqlJobsOfTenant, tenant, before, list.fetch())
+	return list.read(ctx, s, sqlJobsOfTenant, f.Tenant, before, list.fetch())
 }
 
 // ChangeJob changes a job that has not ended.
@@ -339,8 +347,14 @@ func (s *jobStep) cancel() error {
 	if _, err = s.tx.endOpen(ids, bellwire.DeliveryCanceled, bellwire.ReasonCanceledOnRequest, s.Now); err != nil {
 		return err
 	}
+	if err := s.tx.exec(sqlCanceledBy, ids, [16]byte(s.job.ID)); err != nil {
+		return err
+	}
 	return s.tx.freeNext(&keys, s.Now)
 }
+
+// sqlCanceledBy notes the job that has canceled deliveries. A replay keeps its job.
+const sqlCanceledBy = "UPDATE bellwire.deliveries d SET job = $2 FROM unnest($1::uuid[]) AS w (id) WHERE d.id = w.id AND NOT d.replay"
 
 // sqlRestart begins the schedules of deliveries again, as DeliveryState.Restart does. A replay keeps its job.
 const sqlRestart = `UPDATE bellwire.deliveries d SET status = w.status, reason = '', retries = 0, epoch = 0, due_at = $3, updated_at = $3, restarted_at = $3,

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"slices"
 	"time"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
@@ -33,4 +34,26 @@ func (w *Waiting) Health(h *bellwire.Health, epoch int64) bellwire.EndpointHealt
 		all.NextAttemptAt = all.HeldUntil
 	}
 	return all
+}
+
+// MostWaiting keeps the endpoints for which most deliveries wait.
+type MostWaiting struct {
+	Limit int
+	found []bellwire.Waiting
+}
+
+// Add adds an endpoint. Those for which nothing waits are left out.
+func (m *MostWaiting) Add(w bellwire.Waiting) {
+	if w.Count == 0 {
+		return
+	}
+	if m.found = append(m.found, w); len(m.found) >= 2*m.Limit {
+		m.found = m.Sorted()
+	}
+}
+
+// Sorted returns them, the one with most first.
+func (m *MostWaiting) Sorted() []bellwire.Waiting {
+	slices.SortFunc(m.found, bellwire.Waiting.Compare)
+	return m.found[:min(len(m.found), m.Limit)]
 }

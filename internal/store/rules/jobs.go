@@ -53,3 +53,25 @@ func CannotRestart(id bellwire.DeliveryID, st *bellwire.DeliveryState, now time.
 	}
 	return nil
 }
+
+// RefuseBulkJob refuses a bulk job if too many jobs of bulk jobs would not have ended.
+func RefuseBulkJob(open, added, most int) error {
+	if open+added <= most {
+		return nil
+	}
+	return &bellwire.Error{
+		Code: bellwire.CodeRateLimited,
+		Message: bellwire.Number(added) + " tenants have something to be done and " + bellwire.Number(open) +
+			" jobs of other bulk jobs have not ended, which are more than " + bellwire.Number(most) + " together",
+		Hint:       "Wait until other bulk jobs have ended, or choose a shorter time or fewer event types.",
+		RetryAfter: jobRetryAfter,
+	}
+}
+
+// RateOf returns the rate that a change sets; -1: none.
+func RateOf(c bellwire.JobChange) float64 {
+	if c.Rate == nil {
+		return -1
+	}
+	return *c.Rate
+}

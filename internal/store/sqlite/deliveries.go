@@ -29,6 +29,21 @@ var (
 	sqlAllIDsOfTenant     = newestOfTenant([]string{"status = 0", "status = -1", "status = -2", "status = 1", "status = 2", "status = 3", "status = 4"}, everyStatus...)
 )
 
+// The statements for lists of a job merge ranges too.
+var (
+	sqlIDsOfJob        = newestOfJob("?5")
+	sqlPendingIDsOfJob = newestOfJob("0", "-1", "-2")
+	sqlAllIDsOfJob     = newestOfJob("0", "-1", "-2", "1", "2", "3", "4")
+)
+
+func newestOfJob(statuses ...string) string {
+	var selects []string
+	for _, status := range statuses {
+		selects = append(selects, "SELECT id FROM deliveries WHERE job = ?2 AND tenant = "+theTenant+" AND id < ?3 AND status = "+status)
+	}
+	return strings.Join(selects, " UNION ALL ") + " ORDER BY id DESC LIMIT +?4"
+}
+
 const theTenant = "(SELECT n FROM tenants WHERE id = ?1 AND deleted_at IS NULL)"
 
 func newestOfEndpoint(ranges ...string) string {
@@ -160,6 +175,10 @@ func (c *db) ids(f bellwire.DeliveryFilter, status int64, before []byte, limit i
 		some, pending, all = sqlIDsOfEndpoint, sqlPendingIDsOfEndpoint, sqlAllIDsOfEndpoint
 	}
 	with := func(sql string) *query { return c.query(sql).text(f.Tenant).text(f.Endpoint).blob(before).int(fetch) }
+	if !f.Job.IsZero() {
+		some, pending, all = sqlIDsOfJob, sqlPendingIDsOfJob, sqlAllIDsOfJob
+		with = func(sql string) *query { return c.query(sql).text(f.Tenant).blob(f.Job[:]).blob(before).int(fetch) }
+	}
 	switch f.Status {
 	case "":
 		return with(all)

@@ -149,19 +149,45 @@ func (s *Store) EndpointsByID(ctx context.Context, ids []string) (endpoints []*b
 	return endpoints, err
 }
 
-// endpointLists returns the statements that list endpoints, by the health that they filter by. of limits them to a tenant; all
-// others that are not healthy are found by their health.
-func endpointLists(of string, byHealth bool) map[bellwire.HealthState]string {
-	return listsByHealth(byHealth, func(health string) string {
+// endpointLists returns the statements that list endpoints of a tenant, by the health that they filter by.
+func endpointLists(of string) map[bellwire.HealthState]string {
+	return listsByHealth(func(health string) string {
 		return sqlEndpoint + "WHERE " + of + " AND p.n < ?2" + listedEndpoints + health + " ORDER BY p.n DESC LIMIT +?5"
 	})
 }
+
+// allEndpointLists returns the statements that list endpoints of all tenants. Those by health step through an index of the health.
+func allEndpointLists() map[bellwire.HealthState]string {
+	const all = "WHERE ?1 = '' AND p.n < ?2" + listedEndpoints + " AND ?6 IS NOT NULL ORDER BY p.n DESC LIMIT +?5"
+	list := func(index, health string) string {
+		return selectEndpointFrom("endpoint_health h INDEXED BY endpoint_health_"+index+" CROSS JOIN endpoints p ON p.n = h.endpoint CROSS JOIN tenants t ON t.n = p.tenant") +
+			"WHERE ?1 = '' AND h.endpoint < ?2 AND " + health + listedEndpoints + " ORDER BY h.endpoint DESC LIMIT +?5"
+	}
+	return map[bellwire.HealthState]string{
+		"":                        sqlEndpoint + all,
+		bellwire.HealthHealthy:    list("well", "state = 0 AND "+isAttempted),
+		bellwire.HealthIdle:       list("well", "state = 0 AND NOT "+isAttempted),
+		bellwire.HealthFailing:    list("unwell", "state > 0 AND state = 1 AND ?6 IS NOT NULL"),
+		bellwire.HealthRecovering: list("unwell", "state > 0 AND state = 2 AND ?6 IS NOT NULL"),
+	}
+}
+
+// isAttempted is true of the health of an endpoint that is not idle.
+const isAttempted = "max(coalesce(last_success_at, 0), coalesce(last_failure_at, 0)) > ?6"
 
 const listedEndpoints = " AND p.deleted_at IS NULL AND t.deleted_at IS NULL AND (?3 = '' OR p.status = ?3) AND (?4 = '' OR p.dialect = ?4)"
 
 // waitingLists returns the statements that list endpoints of all tenants for which deliveries wait. They step from endpoint to
 // endpoint through the indexes of what waits.
 func waitingLists() map[bellwire.HealthState]string {
+	return listsByHealth(func(health string) string {
+		return lineOfWaiting("?2") + selectEndpointFrom("line CROSS JOIN endpoints p ON p.n = line.endpoint CROSS JOIN tenants t ON t.n = p.tenant") +
+			"WHERE ?1 = ''" + isWaitedFor + listedEndpoints + health + " LIMIT +?5"
+	})
+}
+
+// lineOfWaiting begins a statement on the line of the endpoints for which deliveries wait, those with greater numbers first.
+func lineOfWaiting(first string) string {
 	before := func(n string) string {
 		var newest []string
 		for _, condition := range []string{isPending, isLater, isOrdered} {
@@ -169,12 +195,9 @@ func waitingLists() map[bellwire.HealthState]string {
 		}
 		return "nullif(max(" + strings.Join(newest, ", ") + "), 0)"
 	}
-	return listsByHealth(false, func(health string) string {
-		return `WITH RECURSIVE line (endpoint) AS (
-				SELECT ` + before("?2") + ` UNION ALL SELECT ` + before("line.endpoint") + ` FROM line WHERE line.endpoint IS NOT NULL
-			) ` + selectEndpointFrom("line CROSS JOIN endpoints p ON p.n = line.endpoint CROSS JOIN tenants t ON t.n = p.tenant") +
-			"WHERE ?1 = ''" + isWaitedFor + listedEndpoints + health + " LIMIT +?5"
-	})
+	return `WITH RECURSIVE line (endpoint) AS (
+			SELECT ` + before(first) + ` UNION ALL SELECT ` + before("line.endpoint") + ` FROM line WHERE line.endpoint IS NOT NULL
+		) `
 }
 
 // isWaitedFor is true of endpoints for which deliveries wait.
@@ -187,21 +210,14 @@ var isWaitedFor = func() string {
 }()
 
 // listsByHealth returns the statements that list makes of conditions for each health.
-func listsByHealth(byHealth bool, list func(health string) string) map[bellwire.HealthState]string {
+func listsByHealth(list func(health string) string) map[bellwire.HealthState]string {
 	is := func(health string) string {
-		if byHealth {
-			return " AND p.n IN (SELECT endpoint FROM endpoint_health WHERE state > 0 AND " + health + ")"
-		}
 		return " AND EXISTS (SELECT 1 FROM endpoint_health WHERE endpoint = p.n AND " + health + ")"
-	}
-	const attempted = "max(coalesce(last_success_at, 0), coalesce(last_failure_at, 0)) > ?6"
-	healthy := func(health string) string {
-		return " AND EXISTS (SELECT 1 FROM endpoint_health WHERE endpoint = p.n AND state = 0 AND " + health + ")"
 	}
 	return map[bellwire.HealthState]string{
 		"":                        list(" AND ?6 IS NOT NULL"),
-		bellwire.HealthHealthy:    list(healthy(attempted)),
-		bellwire.HealthIdle:       list(healthy("NOT " + attempted)),
+		bellwire.HealthHealthy:    list(is("state = 0 AND " + isAttempted)),
+		bellwire.HealthIdle:       list(is("state = 0 AND NOT " + isAttempted)),
 		bellwire.HealthFailing:    list(is("state = 1 AND ?6 IS NOT NULL")),
 		bellwire.HealthRecovering: list(is("state = 2 AND ?6 IS NOT NULL")),
 	}
@@ -210,9 +226,9 @@ func listsByHealth(byHealth bool, list func(health string) string) map[bellwire.
 const ofTheTenant = "p.tenant = (SELECT n FROM tenants WHERE id = ?1 AND deleted_at IS NULL)"
 
 var (
-	sqlEndpointsOfTenant = endpointLists(ofTheTenant, false)
-	sqlEndpointsOfAll    = endpointLists("?1 = ''", true)
-	sqlWaitingOfTenant   = endpointLists(ofTheTenant+isWaitedFor, false)
+	sqlEndpointsOfTenant = endpointLists(ofTheTenant)
+	sqlEndpointsOfAll    = allEndpointLists()
+	sqlWaitingOfTenant   = endpointLists(ofTheTenant + isWaitedFor)
 	sqlWaitingOfAll      = waitingLists()
 )
 

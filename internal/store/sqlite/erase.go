@@ -62,22 +62,23 @@ func (w *writer) eraseEvent(tenant string, id bellwire.EventID, erasure bellwire
 	if err := w.exec("PRAGMA secure_delete = ON"); err != nil {
 		return nil, err
 	}
-	endpoints, err := w.eraseAll(e, n, owner, encoded, erasure)
+	endpoints, canceled, err := w.eraseAll(e, n, owner, encoded, erasure)
 	if err := errors.Join(err, w.exec("PRAGMA secure_delete = OFF")); err != nil {
 		return nil, err
 	}
 	e.Data, e.Erased = nil, &erasure
-	return &bellwire.Erased{Event: e, Endpoints: endpoints}, nil
+	return &bellwire.Erased{Event: e, Endpoints: endpoints, Canceled: canceled}, nil
 }
 
-// eraseAll removes the data of an event, and all that tells something of it. It returns the endpoints of deliveries that will not be made.
-func (w *writer) eraseAll(e *bellwire.Event, n, tenant int64, erasure string, by bellwire.Erasure) (endpoints []string, err error) {
+// eraseAll removes the data of an event, and all that tells something of it. It returns the endpoints of deliveries that will not be made,
+// and of those that are canceled.
+func (w *writer) eraseAll(e *bellwire.Event, n, tenant int64, erasure string, by bellwire.Erasure) (endpoints, canceled []string, err error) {
 	err = firstError(
 		w.query(sqlEraseData).text(erasure).int(n).exec(),
 		w.query(sqlEraseDigest).blob(bellwire.ErasedDigest[:]).int(tenant).text(e.IdempotencyKey).blob(e.ID[:]).exec(),
 	)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	type delivery struct {
 		id           bellwire.DeliveryID
@@ -94,10 +95,11 @@ func (w *writer) eraseAll(e *bellwire.Event, n, tenant int64, erasure string, by
 		deliveries = append(deliveries, d)
 	}
 	if q.err != nil {
-		return nil, q.err
+		return nil, nil, q.err
 	}
 	for _, d := range deliveries {
 		if d.open {
+			canceled = append(canceled, d.endpoint)
 			err = w.endOpen(d.id, bellwire.DeliveryCanceled, bellwire.ReasonEventErased, by.At)
 		}
 		if err == nil && d.manual {
@@ -107,10 +109,10 @@ func (w *writer) eraseAll(e *bellwire.Event, n, tenant int64, erasure string, by
 			endpoints = append(endpoints, d.endpoint)
 		}
 		if err := firstError(err, w.query(sqlEraseAttempts).blob(d.id[:]).exec()); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
-	return endpoints, nil
+	return endpoints, canceled, nil
 }
 
 // refuseErased refuses an event whose data was erased.

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
@@ -198,4 +199,39 @@ func (s *Store) endpointHealth(c *db, endpoint int64, limit int) (bellwire.Endpo
 		}
 	}
 	return found.Health(h, s.leases.epoch.Load()), nil
+}
+
+// sqlMostWaiting counts what waits for each endpoint.
+var (
+	sqlMostWaitingOfTenant = "SELECT p.id, " + countOfWaiting("p.n") + " FROM endpoints p WHERE ?1 <> '' AND p.deleted_at IS NULL AND " + ofTheTenant
+	sqlMostWaitingOfAll    = lineOfWaiting("9223372036854775807") + "SELECT p.id, " + countOfWaiting("p.n") + `
+		FROM line CROSS JOIN endpoints p ON p.n = line.endpoint CROSS JOIN tenants t ON t.n = p.tenant
+		WHERE ?1 = '' AND p.deleted_at IS NULL AND t.deleted_at IS NULL`
+)
+
+// countOfWaiting counts up to ?2 in each of the indexes.
+func countOfWaiting(endpoint string) string {
+	var counts []string
+	for _, condition := range []string{isPending + " AND due_at IS NOT NULL", isLater, isOrdered, isBehind} {
+		counts = append(counts, "(SELECT count(*) FROM (SELECT 1 FROM deliveries WHERE endpoint = "+endpoint+" AND "+condition+" LIMIT +?2) free)")
+	}
+	return "min(" + strings.Join(counts, " + ") + ", ?2)"
+}
+
+// MostWaiting returns the endpoints for which most deliveries wait.
+func (s *Store) MostWaiting(ctx context.Context, tenant string, count, limit int) ([]bellwire.Waiting, error) {
+	sql := sqlMostWaitingOfTenant
+	if tenant == "" {
+		sql = sqlMostWaitingOfAll
+	}
+	var most rules.MostWaiting
+	err := s.list(ctx, func(c *db) error {
+		most = rules.MostWaiting{Limit: limit}
+		q := c.query(sql).text(tenant).int(int64(count))
+		for q.next() {
+			most.Add(bellwire.Waiting{Endpoint: q.getText(), Count: int(q.getInt())})
+		}
+		return q.err
+	})
+	return most.Sorted(), err
 }

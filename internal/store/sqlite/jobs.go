@@ -11,19 +11,20 @@ import (
 
 const (
 	sqlJob = `SELECT j.id, t.id, j.kind, j.state, j.params, j.total, j.done, j.skipped, j.rate, j.waiting, j.error, j.created_at,
-			j.updated_at, j.finished_at, j.steps, j.endpoint, j.event, t.deleted_at
+			j.updated_at, j.finished_at, j.steps, j.endpoint, j.event, j.bulk, t.deleted_at
 		FROM jobs j CROSS JOIN tenants t ON t.n = j.tenant `
 	sqlJobsOfTenant = sqlJob + "WHERE j.tenant = " + theTenant + " AND j.id < ?2 ORDER BY j.id DESC LIMIT +?3"
 	sqlJobs         = sqlJob + "WHERE j.id < ? ORDER BY j.id DESC LIMIT +?"
+	sqlJobsOfBulk   = sqlJob + "WHERE j.bulk = ?2 AND j.id < ?3 AND (?1 = '' OR j.tenant = " + theTenant + ") ORDER BY j.id DESC LIMIT +?4"
 	sqlOpenJobs     = sqlJob + "WHERE j.finished_at IS NULL ORDER BY j.tenant, j.id"
-	sqlCountJobs    = "SELECT count(*), coalesce(sum(tenant = ?), 0) FROM jobs WHERE finished_at IS NULL"
+	sqlCountJobs    = "SELECT count(*), coalesce(sum(tenant = ?), 0) FROM jobs WHERE finished_at IS NULL AND bulk IS NULL"
 	sqlInsertJob    = `INSERT INTO jobs (id, tenant, kind, state, params, total, done, skipped, rate, waiting, error, created_at, updated_at,
-			steps, endpoint, event)
-		VALUES (?, ?, ?, ?, ?, ?, 0, 0, ?, '', '', ?, ?, 0, '', zeroblob(16))`
+			steps, endpoint, event, bulk)
+		VALUES (?, ?, ?, ?, ?, ?, 0, 0, ?, '', '', ?, ?, 0, '', zeroblob(16), ?)`
 	sqlUpdateJob = `UPDATE jobs SET state = ?, total = ?, done = ?, skipped = ?, rate = ?, waiting = ?, error = ?, updated_at = ?,
 			finished_at = ?, steps = ?, endpoint = ?, event = ? WHERE id = ?`
 	// sqlForgetJobs deletes the oldest of a tenant's ended jobs beyond a number.
-	sqlForgetJobs = `DELETE FROM jobs WHERE id IN (SELECT id FROM jobs WHERE tenant = ? AND finished_at IS NOT NULL
+	sqlForgetJobs = `DELETE FROM jobs WHERE id IN (SELECT id FROM jobs WHERE tenant = ? AND finished_at IS NOT NULL AND bulk IS NULL
 		ORDER BY id DESC LIMIT 100 OFFSET ?)`
 	sqlPurgeJobs         = "DELETE FROM jobs WHERE id IN (SELECT id FROM jobs WHERE finished_at <= ? LIMIT +?)"
 	sqlPurgeJobsOfTenant = "DELETE FROM jobs WHERE id IN (SELECT id FROM jobs WHERE tenant = ?1 LIMIT +?2)"
@@ -39,6 +40,7 @@ func scanJob(q *query) (*bellwire.Job, bellwire.JobID, error) {
 	j.CreatedAt, j.UpdatedAt, j.FinishedAt = q.getTime(), q.getTime(), q.getTimeOrZero()
 	j.Steps, j.Place.Endpoint = int(q.getInt()), q.getText()
 	q.getBytes(j.Place.Event[:])
+	q.getBytes(j.Bulk[:]) // NULL leaves it zero
 	j.TenantDeleted = q.getTimeOrZero()
 	return j, j.ID, err
 }
@@ -78,8 +80,16 @@ func (w *writer) insertJob(tenant int64, j *bellwire.Job, params string, bounds 
 	if err := w.query(sqlForgetJobs).int(tenant).int(int64(bounds.Kept)).exec(); err != nil {
 		return err
 	}
-	return w.query(sqlInsertJob).blob(j.ID[:]).int(tenant).text(string(j.Kind)).text(string(j.State)).text(params).
-		int(int64(j.Total)).float(j.Rate).time(j.CreatedAt).time(j.CreatedAt).exec()
+	return w.storeJob(tenant, j, params)
+}
+
+func (w *writer) storeJob(tenant int64, j *bellwire.Job, params string) error {
+	q := w.query(sqlInsertJob).blob(j.ID[:]).int(tenant).text(string(j.Kind)).text(string(j.State)).text(params).
+		int(int64(j.Total)).float(j.Rate).time(j.CreatedAt).time(j.CreatedAt)
+	if j.Bulk.IsZero() {
+		return q.null().exec()
+	}
+	return q.blob(j.Bulk[:]).exec()
 }
 
 // UpdateEndpointWithJob changes an endpoint and adds a job.
@@ -124,17 +134,20 @@ func (s *Store) Job(ctx context.Context, tenant string, id bellwire.JobID) (*bel
 }
 
 // Jobs lists jobs, newest first.
-func (s *Store) Jobs(ctx context.Context, tenant string, page bellwire.Page) (*bellwire.List[*bellwire.Job], error) {
+func (s *Store) Jobs(ctx context.Context, f bellwire.JobsFilter, page bellwire.Page) (*bellwire.List[*bellwire.Job], error) {
 	before, err := codec.IDCursor(page.After)
 	if err != nil {
 		return nil, err
 	}
 	list := newLister(page, scanJob, func(id bellwire.JobID) []byte { return id[:] }, rules.SizeOfJob)
 	return list.read(ctx, s, func(c *db) *query {
-		if tenant == "" {
+		if !f.Bulk.IsZero() {
+			return c.query(sqlJobsOfBulk).text(f.Tenant).blob(f.Bulk[:]).blob(before[:]).int(list.fetch())
+		}
+		if f.Tenant == "" {
 			return c.query(sqlJobs).blob(before[:]).int(list.fetch())
 		}
-		return c.query(sqlJobsOfTenant).text(tenant).blob(before[:]).int(list.fetch())
+		return c.query(sqlJobsOfTenant).text(f.Tenant).blob(before[:]).int(list.fetch())
 	})
 }
 
@@ -290,7 +303,10 @@ func (s *jobStep) act(item bellwire.JobItem) error {
 	switch s.job.Kind {
 	case bellwire.JobCancel:
 		s.acted = append(s.acted, item.Delivery)
-		return s.w.endOpen(item.Delivery, bellwire.DeliveryCanceled, bellwire.ReasonCanceledOnRequest, s.Now)
+		return firstError(
+			s.w.endOpen(item.Delivery, bellwire.DeliveryCanceled, bellwire.ReasonCanceledOnRequest, s.Now),
+			s.w.query("UPDATE deliveries SET job = ? WHERE id = ? AND replay = 0").blob(s.job.ID[:]).blob(item.Delivery[:]).exec(),
+		)
 	case bellwire.JobRetry:
 		if erased, err := s.w.isErased(item.Event); err != nil || erased || !st.CanRestart(s.w.store.leases.epoch.Load(), s.Now) {
 			return err

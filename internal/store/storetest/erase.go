@@ -106,6 +106,7 @@ func eraseLeavesRecord(w *world) {
 	slices.Sort(endpoints)
 	slices.Sort(erased.Endpoints)
 	w.equal("the endpoints", erased.Endpoints, endpoints)
+	w.equal("what was canceled", erased.Canceled, []string{retried.ID})
 
 	read, err := w.store.Event(w.ctx, t.ID, e.Event.ID)
 	w.check(err)

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
@@ -34,6 +35,7 @@ var healthTests = []test{
 	{name: "Health/DisablesWhatFailsForTooLong", run: healthDisables},
 	{name: "Health/SelectsEndpoints", run: healthSelects},
 	{name: "Health/SelectsWhereDeliveriesWait", run: waitingSelects},
+	{name: "Health/MostWaiting", run: mostWaiting},
 	{name: "Health/GoesWithItsEndpoint", run: func(w *world) {
 		t := w.tenant()
 		ep := w.endpoint(t)
@@ -407,4 +409,55 @@ func healthDisables(w *world) {
 	w.check(w.store.UpdateEndpoint(w.ctx, read, bellwire.ChangeNote{}))
 	w.tick(time.Minute)
 	w.equal("enabled again", disabled(fail(read.Revision)), []string(nil))
+}
+
+// mostWaiting lists endpoints by what waits for them, in each of the ways in which it can.
+func mostWaiting(w *world) {
+	t, other, gone := w.tenant(), w.tenant(), w.tenant()
+	w.endpoint(t) // nothing waits for it
+	waiting := map[string]int{}
+	publish := func(ep *bellwire.Endpoint, n int) *bellwire.Endpoint {
+		for range n {
+			w.publish(ep)
+		}
+		waiting[ep.ID] = n
+		return ep
+	}
+	one, another := publish(w.endpoint(t), 1), publish(w.endpoint(other), 1)
+	four, ordered := publish(w.endpoint(t), 4), publish(w.endpoint(t, fifo), 3)
+	retrying := publish(w.endpoint(other), 2)
+	w.record(w.result(w.claim(retrying, 1).Due[0].Delivery, retryIn(time.Hour)))
+	keyed := w.endpoint(t, byKey)
+	for range 5 {
+		w.append(together(w.withKey("k", keyed)))
+	}
+	waiting[keyed.ID] = 5
+	probe := w.event(t.ID, one)
+	probe.Event.Test, probe.Deliveries[0].Manual = true, true
+	w.append(together(probe))
+	deleted := publish(w.endpoint(t), 6)
+	publish(w.endpoint(gone), 6)
+	w.check(w.store.DeleteEndpoint(w.ctx, t.ID, deleted.ID, w.now, bellwire.ChangeNote{}))
+	w.check(w.store.DeleteTenant(w.ctx, gone.ID, w.now))
+	for _, c := range []struct {
+		tenant       string
+		count, limit int
+		of           []*bellwire.Endpoint
+	}{
+		{"", 10, 10, []*bellwire.Endpoint{keyed, four, ordered, retrying, another, one}},
+		{"", 10, 2, []*bellwire.Endpoint{keyed, four}},
+		{t.ID, 10, 10, []*bellwire.Endpoint{keyed, four, ordered, one}},
+		{other.ID, 10, 1, []*bellwire.Endpoint{retrying}},
+		{t.ID, 3, 10, []*bellwire.Endpoint{keyed, ordered, four, one}},
+		{gone.ID, 10, 10, nil},
+	} {
+		var want []bellwire.Waiting
+		for _, ep := range c.of {
+			want = append(want, bellwire.Waiting{Endpoint: ep.ID, Count: min(waiting[ep.ID], c.count)})
+		}
+		slices.SortFunc(want, bellwire.Waiting.Compare)
+		got, err := w.store.MostWaiting(w.ctx, c.tenant, c.count, c.limit)
+		w.check(err)
+		w.equal(fmt.Sprintf("what waits of %q, counted to %d, the first %d", c.tenant, c.count, c.limit), got, want)
+	}
 }

@@ -274,6 +274,7 @@ var jobTests = []test{
 		w.equal("what had ended", w.load(ep.Tenant, ended).Status, bellwire.DeliveryExhausted)
 		w.equal("what is open", w.backlog().Open, 0)
 	}},
+	{name: "Jobs/ListTheirDeliveries", run: listOfJobs},
 	{name: "Jobs/CountWaiting", run: func(w *world) {
 		t := w.tenant()
 		for _, ep := range []*bellwire.Endpoint{w.endpoint(t), w.endpoint(t, fifo)} {
@@ -287,6 +288,43 @@ var jobTests = []test{
 			}
 		}
 	}},
+}
+
+// listOfJobs lists the deliveries of jobs, by status and in pages.
+func listOfJobs(w *world) {
+	t := w.tenant()
+	ep, fresh, foreign := w.endpoint(t), w.endpoint(t), w.endpoint(w.tenant())
+	for _, end := range []bellwire.Transition{spent, gone, success, retryIn(time.Hour), spent} {
+		w.ended(ep, end)
+		w.ended(foreign, end)
+	}
+	for range 3 {
+		w.publish(fresh)
+	}
+	open := bellwire.JobParams{Until: w.now.Add(time.Hour), Statuses: []bellwire.DeliveryStatus{bellwire.DeliveryPending, bellwire.DeliveryRetrying}}
+	begin := func(kind bellwire.JobKind, ep *bellwire.Endpoint, params bellwire.JobParams) bellwire.JobID {
+		return w.run(w.job(ep.Tenant, kind, params), 2, ep).ID
+	}
+	begin(bellwire.JobReplay, foreign, w.failed(foreign))
+	want := map[bellwire.JobID]int{begin(bellwire.JobRetry, ep, w.failed(ep)): 1} // of three, because the last job cancels two
+	w.record(w.result(w.claim(ep, 10).Due[0].Delivery, spent))
+	want[begin(bellwire.JobReplay, ep, w.failed(ep))] = 1
+	want[begin(bellwire.JobCancel, fresh, open)] = 3
+	want[begin(bellwire.JobCancel, ep, open)] = 3 // of four, because the replay keeps its own
+	all := w.all(bellwire.DeliveryFilter{Tenant: t.ID})
+	for id := range want {
+		for _, status := range append([]bellwire.DeliveryStatus{""}, bellwire.DeliveryStatuses...) {
+			some := slices.DeleteFunc(slices.Clone(all), func(d *bellwire.Delivery) bool { return d.Job != id || status != "" && d.Status != status })
+			for _, limit := range []int{1, 2, 100} {
+				got := pages(w, limit, func(page bellwire.Page) (*bellwire.List[*bellwire.Delivery], error) {
+					return w.store.Deliveries(w.ctx, bellwire.DeliveryFilter{Tenant: t.ID, Job: id, Status: status}, page)
+				})
+				w.equal(fmt.Sprintf("%s deliveries in pages of %d", status, limit), got, some)
+			}
+		}
+		w.equal("how many", len(w.all(bellwire.DeliveryFilter{Tenant: t.ID, Job: id})), want[id])
+	}
+	w.equal("of another tenant's job", len(w.all(bellwire.DeliveryFilter{Tenant: foreign.Tenant, Job: w.jobs(t.ID)[0].ID})), 0)
 }
 
 func jobLife(w *world) {
@@ -310,9 +348,9 @@ func jobLife(w *world) {
 	w.equal("the list", w.jobs(t.ID), []*bellwire.Job{second, j})
 	w.equal("the list of all", w.jobs(""), []*bellwire.Job{second, j})
 	w.equal("the list of another", len(w.jobs(other.ID)), 0)
-	page, err := w.store.Jobs(w.ctx, t.ID, bellwire.Page{Limit: 1})
+	page, err := w.store.Jobs(w.ctx, bellwire.JobsFilter{Tenant: t.ID}, bellwire.Page{Limit: 1})
 	w.check(err)
-	page, err = w.store.Jobs(w.ctx, t.ID, bellwire.Page{Limit: 1, After: page.Next})
+	page, err = w.store.Jobs(w.ctx, bellwire.JobsFilter{Tenant: t.ID}, bellwire.Page{Limit: 1, After: page.Next})
 	w.check(err)
 	w.equal("the second page", page.Items, []*bellwire.Job{j})
 
@@ -562,7 +600,7 @@ func (w *world) failed(ep *bellwire.Endpoint) bellwire.JobParams {
 
 func (w *world) jobs(tenant string) []*bellwire.Job {
 	w.Helper()
-	list, err := w.store.Jobs(w.ctx, tenant, bellwire.Page{Limit: 100})
+	list, err := w.store.Jobs(w.ctx, bellwire.JobsFilter{Tenant: tenant}, bellwire.Page{Limit: 100})
 	w.check(err)
 	return list.Items
 }

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"slices"
+	"testing"
 	"time"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
@@ -13,6 +14,9 @@ var planTests = []test{
 		w.hooks.Plans(w.t, w.store)
 	}},
 }
+
+// UseAll calls each verb of an empty store.
+func UseAll(t *testing.T, s bellwire.Store) { useAll(newWorld(t, s, Hooks{})) }
 
 // useAll calls each verb, so that a store has prepared all its statements.
 func useAll(w *world) {
@@ -64,6 +68,7 @@ func useAll(w *world) {
 		w.record(r, w.result(d, bellwire.Transition{}), third)
 	}
 	useJobs(w)
+	useBulkJobs(w)
 	useKeys(w)
 	useOperational(w)
 	useAlerts(w)
@@ -130,6 +135,10 @@ func useAll(w *world) {
 				w.check(err)
 			}
 		}
+	}
+	for _, tenant := range []string{"", t.ID} {
+		_, err = w.store.MostWaiting(w.ctx, tenant, 10, 10)
+		w.check(err)
 	}
 	_, err = w.store.Patterns(w.ctx, 10)
 	w.check(err)
@@ -218,7 +227,25 @@ func useJobs(w *world) {
 	}
 	w.jobs("")
 	j := w.running()[0]
+	for _, status := range append([]bellwire.DeliveryStatus{""}, bellwire.DeliveryStatuses...) {
+		w.all(bellwire.DeliveryFilter{Tenant: t.ID, Status: status, Job: j.ID})
+	}
 	_, err := w.store.ChangeJob(w.ctx, j.Tenant, j.ID, bellwire.JobChange{State: bellwire.JobCanceled}, w.now)
+	w.check(err)
+}
+
+// useBulkJobs calls each verb of bulk jobs.
+func useBulkJobs(w *world) {
+	w.Helper()
+	jobs := w.bulkJob(w.tenant())
+	w.check(w.store.CreateBulkJob(w.ctx, jobs, 10))
+	_, _, err := w.store.TenantsWith(w.ctx, &jobs[0].Params, "", 1)
+	w.check(err)
+	_, err = w.store.BulkJob(w.ctx, jobs[0].Bulk)
+	w.check(err)
+	_, err = w.store.Jobs(w.ctx, bellwire.JobsFilter{Bulk: jobs[0].Bulk}, bellwire.Page{Limit: 1})
+	w.check(err)
+	_, err = w.store.ChangeBulkJob(w.ctx, jobs[0].Bulk, bellwire.JobChange{State: bellwire.JobCanceled}, w.now, 10)
 	w.check(err)
 }
 

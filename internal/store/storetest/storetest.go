@@ -45,7 +45,7 @@ type test struct {
 // Run runs the suite.
 func Run(t *testing.T, open Open, hooks Hooks) {
 	for _, group := range [][]test{
-		configurationTests, sessionTests, historyTests, appendTests, orderingTests, scheduleTests, clockTests, fanoutTests, claimTests, forwardTests, recordTests, healthTests, statisticsTests, manualTests, jobTests, operationalTests, alertTests, eraseTests, endTests, journalTests, pendingTests,
+		configurationTests, sessionTests, historyTests, appendTests, orderingTests, scheduleTests, clockTests, fanoutTests, claimTests, forwardTests, recordTests, healthTests, statisticsTests, manualTests, jobTests, bulkJobTests, operationalTests, alertTests, eraseTests, endTests, journalTests, pendingTests,
 		auditTests, idempotencyTests, bytesTests, purgeTests, retentionTests, importTests, concurrencyTests, modelTests, crashTests, planTests,
 	} {
 		for _, test := range group {
