@@ -10,7 +10,8 @@ import (
 type db struct {
 	conn    *sqlite.Conn
 	queries map[string]*query
-	seen    func(sql string) // called with each statement that is prepared; nil outside of tests
+	seen    func(sql string)       // called with each statement that is prepared; nil outside of tests
+	fails   func(sql string) error // called before each statement, which fails if it returns an error; nil outside of tests
 }
 
 // query is a prepared statement. Parameters are bound and columns are read from left to right:
@@ -26,6 +27,11 @@ type query struct {
 // query returns the statement, ready for its parameters. Statements say LIMIT +?, not LIMIT ?, because SQLite plans for
 // the value of a bare parameter, and so would prepare them again whenever another is bound.
 func (c *db) query(sql string) *query {
+	if c.fails != nil {
+		if err := c.fails(sql); err != nil {
+			return &query{err: err}
+		}
+	}
 	q := c.queries[sql]
 	if q == nil {
 		stmt, err := c.conn.Prepare(sql)

@@ -77,7 +77,7 @@ var empty = sync.OnceValue(func() []byte {
 // openAt opens a store that need not survive a power loss. It remembers the statements for plans.
 func openAt(t *testing.T, path string) *Store {
 	t.Helper()
-	s, err := Open(t.Context(), path, Options{NoSync: true, Readers: 2, Lists: 2, StatisticsKept: storetest.Kept, seen: statementsOf(path).add})
+	s, err := Open(t.Context(), path, Options{NoSync: true, Readers: 2, Lists: 2, StatisticsKept: storetest.Kept, seen: statementsOf(path).add, runs: refusalsOf(t)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -38,11 +38,14 @@ type Options struct {
 	// Logger gets the messages for the operator; nil: they are discarded.
 	Logger *slog.Logger
 
-	busyWait   time.Duration    // 0: the constant
-	startCheck time.Duration    // 0: the constant
-	longLog    uint32           // 0: the constant
-	began      func()           // called when the checkpointer begins
-	seen       func(sql string) // called with each statement that is prepared
+	busyWait   time.Duration                                  // 0: the constant
+	startCheck time.Duration                                  // 0: the constant
+	longLog    uint32                                         // 0: the constant
+	began      func()                                         // called when the checkpointer begins
+	seen       func(sql string)                               // called with each statement that is prepared
+	fails      func(sql string) error                         // called before each statement of the writer
+	around     func(write func() error) error                 // called instead of each write
+	runs       func(w *writer, run func(*writer) error) error // called instead of each run of a write
 }
 
 // Store is a bellwire.Store on an SQLite file. It owns all shards, in an epoch that grows each time the file
@@ -158,6 +161,7 @@ func (s *Store) openWriter(ctx context.Context) (*writer, error) {
 	}
 	c.ballast()
 	w := &writer{db: *c, store: s}
+	w.fails = s.options.fails
 	w.refs.forget()
 	if err := w.bounded(ctx, func(*db) error { return s.prepare(w) }); err != nil {
 		return nil, errors.Join(err, w.conn.Close())

@@ -61,6 +61,14 @@ func (s *Store) write(ctx context.Context, run func(*writer) error) error {
 	if r := bellwire.RequestOf(ctx); r != nil {
 		run = marking(r, run)
 	}
+	if around := s.options.around; around != nil {
+		return around(func() error { return s.queued(ctx, run) })
+	}
+	return s.queued(ctx, run)
+}
+
+// queued has the writer execute run.
+func (s *Store) queued(ctx context.Context, run func(*writer) error) error {
 	op := &write{run: run, done: make(chan error, 1)}
 	if err := s.enqueue(ctx, op); err != nil {
 		return err
@@ -166,7 +174,7 @@ func (w *writer) transact(group []*write) error {
 			break
 		}
 		var refused *bellwire.Error
-		op.err = op.run(w)
+		op.err = w.run(op)
 		if op.err != nil && !errors.As(op.err, &refused) {
 			err = op.err
 		}
@@ -194,6 +202,13 @@ func (w *writer) transact(group []*write) error {
 		}
 	}
 	return nil
+}
+
+func (w *writer) run(op *write) error {
+	if runs := w.store.options.runs; runs != nil {
+		return runs(w, op.run)
+	}
+	return op.run(w)
 }
 
 // begin begins a transaction. It waits while another program has one open. After a wait in vain, later waits are short, until
