@@ -50,6 +50,8 @@ func TestWaitsAreExplainedOnEveryNode(t *testing.T) {
 		"resting": fmt.Sprintf(`"url": %q, "retry": {"schedule": ["1h"]}`, overloaded.URL),
 		"limited": refused + `"rate_limit": 0.001, "retry": {"schedule": ["1h"]}`,
 		"ordered": refused + `"ordering": "fifo", "retry": {"schedule": ["1h"]}`,
+		// Ten failures in a row within more than a minute open the circuit breaker.
+		"broken": refused + `"retry": {"schedule": ["3s", "4s", "5s", "6s", "7s", "8s", "9s", "10s", "11s", "1h"]}`,
 	} {
 		s.addType(id)
 		s.call("POST", "/tenants/acme/endpoints", fmt.Sprintf(`{"id": %q, "events": [%q], %s}`, id, id, more), nil)
@@ -72,25 +74,21 @@ func TestWaitsAreExplainedOnEveryNode(t *testing.T) {
 		eventually(t, "the delivery waits for its retry", func() bool { return status(event) == "retrying" })
 	}
 
+	broken := publish("broken")
 	first := publish("ordered")
 	retrying(first)
 	limited := publish("limited")
 	retrying(limited)
 	retrying(publish("resting"))
-	for what, c := range map[string]struct {
+	type wait struct {
 		event string
 		want  string // of all nodes, unless the owner alone knows
 		owner string // of the owner; empty: like others
-	}{
-		"an endpoint that is paused":  {publish("paused"), "paused", ""},
-		"an endpoint that rests":      {publish("resting"), "rest", ""},
-		"the first of an order":       {first, "retry", ""},
-		"one behind another in order": {publish("ordered"), "order", ""},
-		"a retry":                     {limited, "retry", ""},
-		"a rate limit":                {publish("limited"), "other_node", "rate_limit"},
-	} {
+	}
+	// answers waits until all nodes say what they should, and returns what they say.
+	answers := func(what string, c wait) (got map[string]waitingFor) {
+		t.Helper()
 		delivery := s.deliveryOf(c.event)
-		var got map[string]waitingFor
 		eventually(t, "all nodes say what waits for "+what, func() bool {
 			got = make(map[string]waitingFor)
 			owners := 0
@@ -110,6 +108,17 @@ func TestWaitsAreExplainedOnEveryNode(t *testing.T) {
 			}
 			return c.owner == "" || owners == 1
 		})
+		return got
+	}
+	for what, c := range map[string]wait{
+		"an endpoint that is paused":  {publish("paused"), "paused", ""},
+		"an endpoint that rests":      {publish("resting"), "rest", ""},
+		"the first of an order":       {first, "retry", ""},
+		"one behind another in order": {publish("ordered"), "order", ""},
+		"a retry":                     {limited, "retry", ""},
+		"a rate limit":                {publish("limited"), "other_node", "rate_limit"},
+	} {
+		got := answers(what, c)
 		for name, w := range got {
 			if c.want == "order" && w.Behind != s.deliveryOf(first) {
 				t.Errorf("%s: %s says behind %s, want %s", what, name, w.Behind, s.deliveryOf(first))
@@ -127,6 +136,24 @@ func TestWaitsAreExplainedOnEveryNode(t *testing.T) {
 			}
 			return len(answers) == 1 && len(slices.Collect(maps.Keys(answers))[0]) > 100
 		})
+	}
+	for n := range 10 {
+		eventually(t, fmt.Sprintf("attempt %d is made", n+1), func() bool {
+			var d struct {
+				Attempts int `json:"attempt_count"`
+			}
+			s.call("GET", "/tenants/acme/deliveries/"+s.deliveryOf(broken), "", &d)
+			return d.Attempts > n
+		})
+	}
+	others := 0
+	for name, w := range answers("an open circuit breaker", wait{event: publish("broken"), want: "breaker"}) {
+		if w.Node != "" && w.Node != name {
+			others++
+		}
+	}
+	if others != 2 {
+		t.Errorf("%d nodes say that another one sends for the endpoint, want 2", others)
 	}
 	for _, node := range nodes {
 		node.terminate()

@@ -257,3 +257,25 @@ func allShards() (all []int) {
 	}
 	return all
 }
+
+// Thousands of deliveries that are exhausted cost an address as little as one: a single alert, that their endpoint fails.
+func TestDigestOfManyDeliveries(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.receiver("a", answers(500))
+		w.endpoint("a", once)
+		m := w.mails("ops@example.com")
+		for range 3 {
+			w.batch(1000)
+		}
+		w.pass(time.Minute / 2)
+		kept, err := w.store.Alerts(t.Context(), "ops@example.com")
+		must(t, err)
+		if len(kept) != 1 {
+			t.Errorf("%d alerts are kept, want one", len(kept))
+		}
+		w.pass(3 * time.Hour)
+		if got, tried := m.sent(); len(got) != 1 || tried != 1 || !strings.HasSuffix(got[0], " ops@example.com 1") {
+			t.Errorf("%q were sent in %d attempts, want one with one alert", got, tried)
+		}
+	})
+}
