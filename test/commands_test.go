@@ -42,6 +42,8 @@ var calls = [][]string{
 	{"deliveries", "list"}, {"deliveries", "list", "--all-tenants"}, {"deliveries", "show", "dlv"}, {"deliveries", "cancel", "dlv"}, {"deliveries", "cancel", "--all"},
 	{"retry", "dlv"}, {"retry", "--all"}, {"replay", "--endpoint", "ep", "--since", "1h"}, {"filters", "try", "true"},
 	{"jobs", "list"}, {"jobs", "list", "--all-tenants"}, {"jobs", "show", "job"}, {"jobs", "pause", "job"}, {"jobs", "resume", "job"}, {"jobs", "cancel", "job"}, {"jobs", "rate", "job", "5"},
+	{"retry", "--all-tenants", "--since", "1h"}, {"replay", "--all-tenants", "--since", "1h"}, {"jobs", "show", "--all-tenants", "job"}, {"jobs", "pause", "--all-tenants", "job"},
+	{"jobs", "resume", "--all-tenants", "job"}, {"jobs", "cancel", "--all-tenants", "job"}, {"jobs", "rate", "--all-tenants", "job", "5"}, {"alerts", "test"},
 	{"keys", "list"}, {"keys", "create", "--role", "admin"}, {"keys", "delete", "key"},
 	{"keys", "list", "--tenant", "acme"}, {"keys", "create", "--role", "tenant", "--tenant", "acme"}, {"keys", "delete", "--tenant", "acme", "key"},
 	{"audit", "--all-tenants"}, {"nodes"}, {"settings"}, {"probe", "ep"}, {"statistics", "--since", "1h"}, {"statistics", "--since", "1h", "--all-tenants"},
@@ -132,7 +134,7 @@ func (n *notes) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		io.WriteString(w, "event: attempt\ndata: {}\n\n")
 		return
 	}
-	io.WriteString(w, `{"data":[{}],"outcome":"ok"}`)
+	io.WriteString(w, `{"data":[{"sent":true}],"outcome":"ok"}`)
 }
 
 // any reports whether there was a request that matches a pattern.

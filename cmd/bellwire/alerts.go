@@ -13,7 +13,11 @@ type alertsCommand struct {
 }
 
 // Help is shown below the options.
-func (c *alertsCommand) Help() string { return "  bellwire alerts test" }
+func (c *alertsCommand) Help() string {
+	return `Operators get them by e-mail. The options --smtp-url, --smtp-from and --alert-email of the server say where to.
+
+  bellwire alerts test`
+}
 
 type testAlertsCommand struct {
 	connection

@@ -99,6 +99,11 @@ type world struct {
 	vars     map[string]string
 }
 
+// goodMailer sends every e-mail.
+type goodMailer struct{}
+
+func (goodMailer) SendTest(context.Context, string) (string, error) { return "2.0.0 queued", nil }
+
 func newWorld(t testing.TB) *world {
 	t.Helper()
 	return newWorldWith(t, api.Options{Version: "test"}, nil)
@@ -133,6 +138,7 @@ func newWorldWith(t testing.TB, options api.Options, log *slog.Logger) *world {
 	svc, err := service.New(service.Config{
 		Store: store, Directory: dir, Keyring: keyring, Dialects: dialects, AdminKey: adminKey,
 		Engine: &idleEngine{store, dir}, Guard: destination.New(destination.Config{}), Live: hub, Logger: log, Retention: 30 * 24 * time.Hour,
+		Mailer: goodMailer{}, AlertAddresses: []string{"ops@example.com"},
 	})
 	if err != nil {
 		t.Fatal(err)

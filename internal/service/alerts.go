@@ -68,7 +68,7 @@ func (s *Service) TestAlerts(ctx context.Context, c Caller) ([]AlertTest, error)
 		return nil, err
 	}
 	defer s.alertTests.end()
-	if err := s.auditAction(ctx, c, "", bellwire.AuditTestAlerts, ""); err != nil {
+	if err := s.auditAction(ctx, c, "", bellwire.AuditTestAlerts, "alerts"); err != nil {
 		return nil, err
 	}
 	tests := make([]AlertTest, len(s.alertAddresses))

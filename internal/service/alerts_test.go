@@ -40,6 +40,8 @@ func TestTestAlerts(t *testing.T) {
 	}
 	_, err = e.TestAlerts(t.Context(), admin)
 	wantCode(t, err, bellwire.CodeRateLimited, "")
+	_, err = newEnv(t).TestAlerts(t.Context(), admin)
+	wantCode(t, err, bellwire.CodeConflict, "")
 	log, err := e.AuditLog(t.Context(), admin, bellwire.AuditFilter{}, bellwire.Page{})
 	if err != nil || len(log.Items) == 0 || log.Items[0].Action != bellwire.AuditTestAlerts {
 		t.Errorf("the audit log has %+v (%v)", log, err)

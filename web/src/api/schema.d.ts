@@ -1,6 +1,26 @@
 // Made by make web from the server's /openapi.json. Do not edit.
 
 export interface paths {
+    "/api/v1/alerts/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a test e-mail to the addresses that get alerts
+         * @description For admin keys. The node that answers sends it, and responds with what the mail server said. Responds with 409 if the node sends no alerts by e-mail.
+         */
+        post: operations["test-alerts"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/audit": {
         parameters: {
             query?: never;
@@ -35,6 +55,90 @@ export interface paths {
         get: operations["get-backlog"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/bulk-jobs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a job over all tenants with its progress
+         * @description For admin keys.
+         */
+        get: operations["get-bulk-job"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change the rate of a job over all tenants
+         * @description For admin keys. Changes the jobs of all tenants that have not ended. Responds with 409 if all have ended.
+         */
+        patch: operations["update-bulk-job"];
+        trace?: never;
+    };
+    "/api/v1/bulk-jobs/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel a job over all tenants
+         * @description For admin keys. Changes the jobs of all tenants that have not ended. Responds with 409 if all have ended.
+         */
+        post: operations["cancel-bulk-job"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/bulk-jobs/{id}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Pause a job over all tenants
+         * @description For admin keys. Changes the jobs of all tenants that have not ended. Responds with 409 if all have ended.
+         */
+        post: operations["pause-bulk-job"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/bulk-jobs/{id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resume a paused job over all tenants
+         * @description For admin keys. Changes the jobs of all tenants that have not ended. Responds with 409 if all have ended.
+         */
+        post: operations["resume-bulk-job"];
         delete?: never;
         options?: never;
         head?: never;
@@ -169,6 +273,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/deliveries/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Retry deliveries of all tenants
+         * @description For admin keys. Starts a job of each tenant that has something to be done, and responds with 202 and their sum. Tenants take turns. With `dry_run`, or if there is nothing to be done, responds with 200 and the numbers only. Paused tenants and disabled endpoints are left out. Begins the retry schedule of each delivery again, with an attempt at once.
+         */
+        post: operations["retry-all-deliveries"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/endpoints": {
         parameters: {
             query?: never;
@@ -178,7 +302,7 @@ export interface paths {
         };
         /**
          * List the endpoints of all tenants
-         * @description For admin keys. Secrets are not shown. With `event_type`, a page can end early, even without any endpoints, where few match: `next_cursor` continues it.
+         * @description For admin keys. Secrets are not shown. With `event_type`, and with filters beside `sort`, a page can end early, even without any endpoints, where few match: `next_cursor` continues it.
          */
         get: operations["list-all-endpoints"];
         put?: never;
@@ -435,6 +559,26 @@ export interface paths {
          * @description Without a key. A code can be exchanged once, within ten minutes.
          */
         post: operations["exchange-portal-code"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/replays": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replay events of all tenants
+         * @description For admin keys. Starts a job of each tenant that has something to be done, and responds with 202 and their sum. Tenants take turns. With `dry_run`, or if there is nothing to be done, responds with 200 and the numbers only. Paused tenants and disabled endpoints are left out. Each endpoint gets its events once more, each in a delivery of its own, with the same webhook-id as before.
+         */
+        post: operations["replay-all-events"];
         delete?: never;
         options?: never;
         head?: never;
@@ -703,7 +847,7 @@ export interface paths {
         };
         /**
          * List endpoints
-         * @description Secrets are not shown. With `event_type`, a page can end early, even without any endpoints, where few match: `next_cursor` continues it.
+         * @description Secrets are not shown. With `event_type`, and with filters beside `sort`, a page can end early, even without any endpoints, where few match: `next_cursor` continues it.
          */
         get: operations["list-endpoints"];
         put?: never;
@@ -1255,6 +1399,22 @@ export interface components {
              */
             session?: string;
         };
+        AlertTest: {
+            /** @example ops@example.com */
+            address: string;
+            /**
+             * @description What the mail server said when it took it.
+             * @example 2.0.0 Ok: queued as 4cXyz
+             */
+            answer: string;
+            /** @description Why it was not sent; empty if it was. */
+            error: string;
+            /** @description Whether the mail server took the e-mail. */
+            sent: boolean;
+        };
+        AlertTests: {
+            data: components["schemas"]["AlertTest"][];
+        };
         Attempt: {
             /** @description Of a delivery with many attempts, only the first and the last keep their details. If true, request is null, and the response has only its status. */
             details_dropped: boolean;
@@ -1444,6 +1604,20 @@ export interface components {
             /** @description The events, of which all or none are published. */
             events: components["schemas"]["Publication"][];
         };
+        BulkCount: {
+            /**
+             * Format: int64
+             * @description Tenants that have something to be done.
+             */
+            tenants: number;
+            /**
+             * Format: int64
+             * @description What the job would be about: exactly, unless total_is_bound.
+             */
+            total: number;
+            /** @description Whether there are at most as many: filters decide, and could not be asked about all events in time. */
+            total_is_bound: boolean;
+        };
         BulkInput: {
             /**
              * @description Only deliveries to endpoints that are of this dialect when their turn comes.
@@ -1495,6 +1669,108 @@ export interface components {
             /**
              * @description Only events accepted before this time; now, if it is left out or later.
              * @example 2026-02-01T00:00:00Z
+             */
+            until?: string;
+        };
+        BulkJob: {
+            /** Format: date-time */
+            created_at: string;
+            /** Format: int64 */
+            done: number;
+            /**
+             * Format: int64
+             * @description Of their jobs, those that have failed, such as because the tenant was deleted.
+             */
+            failed: number;
+            /**
+             * Format: date-time
+             * @description null until all their jobs have ended.
+             */
+            finished_at: string | null;
+            /** @example job_0198c7a3f2e47d0a9b1c2d3e4f506175 */
+            id: string;
+            /** @enum {string} */
+            kind: "replay" | "retry";
+            /**
+             * Format: int64
+             * @description Of their jobs, those that have not ended.
+             */
+            open: number;
+            params: components["schemas"]["JobParams"];
+            /**
+             * Format: double
+             * @description Deliveries per second of each tenant; null for as fast as there is room.
+             */
+            rate: number | null;
+            /** Format: int64 */
+            skipped: number;
+            /**
+             * @description running: a tenant's job is. In the end: canceled or failed if a tenant's job is, else done.
+             * @enum {string}
+             */
+            state: "running" | "paused" | "done" | "canceled" | "failed";
+            /**
+             * Format: int64
+             * @description Tenants that had something to be done when it was created. Each has a job of its own.
+             */
+            tenants: number;
+            /**
+             * Format: int64
+             * @description The sum over their jobs, like done and skipped.
+             */
+            total: number;
+            /** Format: date-time */
+            updated_at: string;
+            /**
+             * Format: int64
+             * @description Of their jobs, those that cannot go on now, such as while the tenant is paused. The job says why.
+             */
+            waiting: number;
+        };
+        BulkJobInput: {
+            /**
+             * @description Only endpoints that are of this dialect when their turn comes.
+             * @example standard
+             */
+            dialect?: string;
+            /** @description Whether only to count. */
+            dry_run?: boolean;
+            /**
+             * @description Only events that this CEL expression takes. Others are skipped, and so are those for which it has no answer.
+             * @example data.amount > 100
+             */
+            filter?: string;
+            /**
+             * @description Only deliveries whose newest attempt had this outcome: ok, status, blocked, dns, connect, tls, timeout, reset or protocol. Others are skipped.
+             * @example connect
+             */
+            outcome?: string;
+            /**
+             * Format: double
+             * @description Deliveries per second of each tenant; as fast as there is room, if it is left out.
+             * @example 50
+             */
+            rate?: number;
+            /**
+             * @description Only events accepted at or after this time. Required.
+             * @example 2026-01-31T10:00:00Z
+             */
+            since?: string;
+            /**
+             * @description Of a retry: failed (default), exhausted, canceled or retrying. Of a replay: failed (default), missing, missed or all.
+             * @example failed
+             */
+            status?: string;
+            /**
+             * @description Only events of these types: names, or starts of names followed by a single *.
+             * @example [
+             *       "invoice.*"
+             *     ]
+             */
+            types?: string[];
+            /**
+             * @description Only events accepted before this time; now, if it is left out or later.
+             * @example 2026-01-31T11:00:00Z
              */
             until?: string;
         };
@@ -1830,7 +2106,7 @@ export interface components {
             event_type: string;
             /** @example dlv_0198c7a3f2e47d0a9b1c2d3e4f506173 */
             id: string;
-            /** @description The job that made this delivery, if it is a replay; else the one that retried it last; null if none did. */
+            /** @description The job that made this delivery, if it is a replay; else the one that retried or canceled it last; null if none did. */
             job: string | null;
             /**
              * Format: date-time
@@ -1864,7 +2140,7 @@ export interface components {
             event_type: string;
             /** @example dlv_0198c7a3f2e47d0a9b1c2d3e4f506173 */
             id: string;
-            /** @description The job that made this delivery, if it is a replay; else the one that retried it last; null if none did. */
+            /** @description The job that made this delivery, if it is a replay; else the one that retried or canceled it last; null if none did. */
             job: string | null;
             /**
              * Format: date-time
@@ -2340,7 +2616,7 @@ export interface components {
             state: "healthy" | "failing" | "recovering" | "idle";
             /**
              * Format: int64
-             * @description Deliveries that are not acknowledged yet: counted up to 10,000, in lists up to 1,000.
+             * @description Deliveries that are not acknowledged yet: counted up to 10,000, in lists that are not sorted by it up to 1,000.
              */
             waiting: number;
             /** @description Whether there are more than waiting says. */
@@ -2401,6 +2677,8 @@ export interface components {
             unchanged: components["schemas"]["ImportCounts"];
         };
         Job: {
+            /** @description The job over all tenants that this one is a part of; null if there is none. */
+            bulk_job: string | null;
             /** Format: date-time */
             created_at: string;
             /**
@@ -2613,7 +2891,7 @@ export interface components {
             event_type: string;
             /** @example dlv_0198c7a3f2e47d0a9b1c2d3e4f506173 */
             id: string;
-            /** @description The job that made this delivery, if it is a replay; else the one that retried it last; null if none did. */
+            /** @description The job that made this delivery, if it is a replay; else the one that retried or canceled it last; null if none did. */
             job: string | null;
             /**
              * @description What went wrong with the newest attempt; empty if nothing did, or if there was none.
@@ -3669,7 +3947,7 @@ export interface components {
             event_type: string;
             /** @example dlv_0198c7a3f2e47d0a9b1c2d3e4f506173 */
             id: string;
-            /** @description The job that made this delivery, if it is a replay; else the one that retried it last; null if none did. */
+            /** @description The job that made this delivery, if it is a replay; else the one that retried or canceled it last; null if none did. */
             job: string | null;
             /**
              * @description What went wrong with the newest attempt; empty if nothing did, or if there was none.
@@ -4013,6 +4291,86 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    "test-alerts": {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Makes the request repeatable: the same request with the same key is carried out once within 24 hours, and answered alike. Another request with the key, or the same while it is in progress, is a conflict. Up to 128 characters, bare or a string in quotes.
+                 * @example create-acme-1
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertTests"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-audit": {
         parameters: {
             query?: {
@@ -4129,6 +4487,521 @@ export interface operations {
             };
             /** @description Forbidden */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-bulk-job": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. The jobs of tenants have others. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkJob"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "update-bulk-job": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. The jobs of tenants have others. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["JobChange"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkJob"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "cancel-bulk-job": {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Makes the request repeatable: the same request with the same key is carried out once within 24 hours, and answered alike. Another request with the key, or the same while it is in progress, is a conflict. Up to 128 characters, bare or a string in quotes.
+                 * @example create-acme-1
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description Its id. The jobs of tenants have others. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkJob"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "pause-bulk-job": {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Makes the request repeatable: the same request with the same key is carried out once within 24 hours, and answered alike. Another request with the key, or the same while it is in progress, is a conflict. Up to 128 characters, bare or a string in quotes.
+                 * @example create-acme-1
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description Its id. The jobs of tenants have others. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkJob"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "resume-bulk-job": {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Makes the request repeatable: the same request with the same key is carried out once within 24 hours, and answered alike. Another request with the key, or the same while it is in progress, is a conflict. Up to 128 characters, bare or a string in quotes.
+                 * @example create-acme-1
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description Its id. The jobs of tenants have others. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkJob"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4735,6 +5608,8 @@ export interface operations {
                 until?: string;
                 /** @description Only deliveries to endpoints that are of this dialect now. */
                 dialect?: string;
+                /** @description Only deliveries that have this job: those that it made, or retried or canceled last. A replay keeps the job that made it. */
+                job?: string;
             };
             header?: never;
             path?: never;
@@ -4807,6 +5682,135 @@ export interface operations {
             };
         };
     };
+    "retry-all-deliveries": {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Makes the request repeatable: the same request with the same key is carried out once within 24 hours, and answered alike. Another request with the key, or the same while it is in progress, is a conflict. Up to 128 characters, bare or a string in quotes.
+                 * @example create-acme-1
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BulkJobInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkCount"];
+                };
+            };
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkJob"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-all-endpoints": {
         parameters: {
             query?: {
@@ -4820,6 +5824,8 @@ export interface operations {
                 dialect?: string;
                 /** @description With true: only endpoints for which deliveries wait. */
                 waiting?: boolean;
+                /** @description waiting: the endpoints for which deliveries wait, those with most first, counted up to 10,000. Over all tenants, the 10,000 with most, counted a moment ago. Left out: newest first. */
+                sort?: "waiting";
                 /** @description Endpoints that subscribe to this event type, by its name or a pattern, whatever their filters say. */
                 event_type?: string;
                 /** @description Maximum number of items: 1 to 250, default 50. A page ends earlier when it has 4 MiB; next_cursor continues it. */
@@ -5686,6 +6692,8 @@ export interface operations {
                 limit?: number;
                 /** @description The next_cursor of the previous page, with the same other parameters; omitted for the first page. */
                 cursor?: string;
+                /** @description Only the parts of this job over all tenants. */
+                bulk_job?: string;
             };
             header?: never;
             path?: never;
@@ -6258,6 +7266,135 @@ export interface operations {
             };
             /** @description Forbidden */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "replay-all-events": {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Makes the request repeatable: the same request with the same key is carried out once within 24 hours, and answered alike. Another request with the key, or the same while it is in progress, is a conflict. Up to 128 characters, bare or a string in quotes.
+                 * @example create-acme-1
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BulkJobInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkCount"];
+                };
+            };
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkJob"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7225,6 +8362,8 @@ export interface operations {
                 until?: string;
                 /** @description Only deliveries to endpoints that are of this dialect now. */
                 dialect?: string;
+                /** @description Only deliveries that have this job: those that it made, or retried or canceled last. A replay keeps the job that made it. */
+                job?: string;
                 /** @description Only deliveries of this event. */
                 event?: string;
             };
@@ -8017,6 +9156,8 @@ export interface operations {
                 dialect?: string;
                 /** @description With true: only endpoints for which deliveries wait. */
                 waiting?: boolean;
+                /** @description waiting: the endpoints for which deliveries wait, those with most first, counted up to 10,000. Over all tenants, the 10,000 with most, counted a moment ago. Left out: newest first. */
+                sort?: "waiting";
                 /** @description Endpoints that subscribe to this event type, by its name or a pattern, whatever their filters say. */
                 event_type?: string;
                 /** @description Maximum number of items: 1 to 250, default 50. A page ends earlier when it has 4 MiB; next_cursor continues it. */
