@@ -298,7 +298,8 @@ func TestImportOfAnEndlessLine(t *testing.T) {
 		if text := answer.Body.String(); !strings.Contains(text, "the line must have at most") || !strings.Contains(text, `"fault_count":1`) && answer.Code != 422 {
 			t.Errorf("%s: %d %s", query, answer.Code, text)
 		}
-		if used := after.TotalAlloc - before.TotalAlloc; used > size/2 {
+		// A line that is kept takes its size several times over, because buffers grow. Other goroutines allocate as well.
+		if used := after.TotalAlloc - before.TotalAlloc; used > size {
 			t.Errorf("%s: %d bytes were allocated for a line of %d", query, used, size)
 		}
 	}
