@@ -10,7 +10,7 @@ import (
 func TestTenants(t *testing.T) {
 	run(t, []step{
 		{name: "create", method: "POST", path: "/tenants", body: `{"id":"new_1","name":"New","metadata":{"plan":"gold"}}`, status: 201,
-			want: `{"id":"new_1","name":"New","metadata":{"plan":"gold"},"limits":{},"effective_limits":"*","created_at":"*","updated_at":"*","status":"active","status_reason":"","status_since":null,"operational_events":false}`},
+			want: `{"id":"new_1","name":"New","metadata":{"plan":"gold"},"limits":{},"effective_limits":"*","created_at":"*","updated_at":"*","status":"active","status_reason":"","status_since":null,"publish_rate":null,"operational_events":false}`},
 		{name: "no content", method: "POST", path: "/tenants", body: ``, status: 400, problem: "malformed"},
 		{name: "broken", method: "POST", path: "/tenants", body: `{"id":`, status: 400, problem: "malformed"},
 		{name: "taken", method: "POST", path: "/tenants", body: `{"id":"new_1"}`, status: 409, problem: "conflict"},

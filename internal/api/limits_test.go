@@ -41,6 +41,23 @@ func TestLimitsOfTenants(t *testing.T) {
 	})
 }
 
+// The publish rate is a member of a tenant, too.
+func TestPublishRateOfTenants(t *testing.T) {
+	run(t, []step{
+		{name: "create", method: "POST", path: "/tenants", body: `{"id":"new","publish_rate":0.5}`, status: 201,
+			want: `{"id":"new","publish_rate":0.5,"limits":{"publish_rate":0.5}}`},
+		{name: "change another limit", method: "PATCH", path: "/tenants/new", body: `{"limits":{"keys":5}}`, status: 200, want: `{"publish_rate":0.5}`},
+		{name: "change", method: "PATCH", path: "/tenants/new", body: `{"publish_rate":7}`, status: 200,
+			want: `{"publish_rate":7,"limits":{"keys":5,"publish_rate":7},"effective_limits":{"publish_rate":7}}`},
+		{name: "the same twice", method: "PATCH", path: "/tenants/new", body: `{"publish_rate":8,"limits":{"publish_rate":8}}`, status: 200, want: `{"publish_rate":8}`},
+		{name: "different twice", method: "PATCH", path: "/tenants/new", body: `{"publish_rate":8,"limits":{"publish_rate":null}}`, status: 422, problem: "invalid publish_rate"},
+		{name: "below the range", method: "PATCH", path: "/tenants/new", body: `{"publish_rate":-1}`, status: 422, problem: "invalid publish_rate"},
+		{name: "text", method: "PATCH", path: "/tenants/new", body: `{"publish_rate":"5"}`, status: 422, problem: "invalid publish_rate"},
+		{name: "remove", method: "PATCH", path: "/tenants/new", body: `{"publish_rate":null}`, status: 200, want: `{"publish_rate":null,"limits":{"keys":5}}`},
+		{name: "replace", method: "PUT", path: "/tenants/new", body: `{"publish_rate":3}`, status: 200, want: `{"publish_rate":3,"limits":{"publish_rate":3}}`},
+	})
+}
+
 // Who goes beyond a limit is told which, what its value is, and when to try again.
 func TestLimitsAnswer(t *testing.T) {
 	t.Parallel()

@@ -2,12 +2,14 @@ package api
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
+	"github.com/bellwire/bellwire/internal/limits"
 	"github.com/bellwire/bellwire/internal/service"
 )
 
@@ -24,6 +26,8 @@ type tenant struct {
 	StatusReason string                `json:"status_reason" example:"the invoice is overdue" doc:"Why the tenant is paused, as you said; empty if it is not."`
 	StatusSince  *time.Time            `json:"status_since" doc:"When the tenant was last paused or resumed; null: never."`
 
+	PublishRate *float64 `json:"publish_rate" nullable:"true" doc:"The tenant's own limits.publish_rate; null if the server's applies."`
+
 	OperationalEvents bool `json:"operational_events" doc:"Whether Bellwire publishes operational events about the tenant to the tenant itself."`
 }
 
@@ -32,6 +36,9 @@ func (a *api) wireTenant(t *bellwire.Tenant) tenant {
 		ID: t.ID, Name: t.Name, Metadata: t.Metadata, Limits: wireOwn(t.Limits), Effective: wireHeld(a.svc.LimitsOf(t)),
 		CreatedAt: t.CreatedAt.UTC(), UpdatedAt: t.UpdatedAt.UTC(), Status: t.Status(), StatusReason: t.StatusReason,
 		OperationalEvents: t.OperationalEvents,
+	}
+	if rate, own := t.Limits[limitPublishRate]; own {
+		wire.PublishRate = &rate
 	}
 	if !t.StatusSince.IsZero() {
 		wire.StatusSince = new(t.StatusSince.UTC())
@@ -45,6 +52,38 @@ type TenantStatus struct {
 	StatusReason clearable[string]            `json:"status_reason,omitzero" example:"the invoice is overdue" doc:"Why the tenant is paused. The tenant sees it. null removes it; the end of the pause does too."`
 }
 
+// TenantRate has the one limit of a tenant that is also a member of its own. It is exported because huma describes no other
+// embedded structs.
+type TenantRate struct {
+	PublishRate clearable[float64] `json:"publish_rate,omitzero" example:"100" doc:"The same as limits.publish_rate: events per second that may be published through the API; 0 for no limit. null restores the server's value."`
+}
+
+// within returns the limits with the rate. If they have it too, it must be the same.
+func (r *TenantRate) within(own ownLimits) (ownLimits, error) {
+	if r.PublishRate.given == nil {
+		return own, nil
+	}
+	rate := r.PublishRate.given
+	if r.PublishRate.null {
+		rate = nil
+	}
+	limit := limits.Find(limitPublishRate)
+	if rate != nil && !limit.Allows(*rate) {
+		return nil, bellwire.Invalid(limitPublishRate, "must be %s", limit.Range())
+	}
+	if other, twice := own[limitPublishRate]; twice && !equal(rate, other) {
+		return nil, bellwire.Invalid(limitPublishRate, "must not differ from limits.publish_rate, which is the same limit")
+	}
+	merged := ownLimits{limitPublishRate: rate}
+	maps.Copy(merged, own)
+	return merged, nil
+}
+
+const limitPublishRate = "publish_rate"
+
+// equal reports whether both are nil, or both have the same value.
+func equal(a, b *float64) bool { return a == b || a != nil && b != nil && *a == *b }
+
 // NewTenant is a tenant to be created. It is exported because other structs embed it.
 type NewTenant struct {
 	ID       string            `json:"id" pattern:"^[A-Za-z0-9_-]{1,64}$" example:"acme" doc:"The id, which you choose."`
@@ -52,6 +91,7 @@ type NewTenant struct {
 	Metadata map[string]string `json:"metadata,omitzero" doc:"Up to 50 entries of your own."`
 	Limits   ownLimits         `json:"limits,omitzero" doc:"The tenant's own values of limits."`
 	TenantStatus
+	TenantRate
 	OperationalEvents value[bool] `json:"operational_events,omitzero" doc:"Whether Bellwire publishes operational events about the tenant, such as bellwire.endpoint.failing, to the tenant itself, whose endpoints can subscribe to them. The tenant bellwire gets those about all tenants."`
 }
 
@@ -61,6 +101,7 @@ type wholeTenant struct {
 	Metadata map[string]string `json:"metadata,omitzero" doc:"Up to 50 entries of your own."`
 	Limits   ownLimits         `json:"limits,omitzero" doc:"The tenant's own values of limits."`
 	TenantStatus
+	TenantRate
 	OperationalEvents value[bool] `json:"operational_events,omitzero" doc:"Whether Bellwire publishes operational events about the tenant, such as bellwire.endpoint.failing, to the tenant itself, whose endpoints can subscribe to them. The tenant bellwire gets those about all tenants."`
 }
 
@@ -69,10 +110,11 @@ type tenantChange struct {
 	Metadata clearable[map[string]string] `json:"metadata,omitzero" doc:"Replaces all entries; null removes them."`
 	Limits   clearable[ownLimits]         `json:"limits,omitzero" doc:"The tenant's own values of limits. Others stay unchanged; null removes one, or all."`
 	TenantStatus
+	TenantRate
 	OperationalEvents value[bool] `json:"operational_events,omitzero" doc:"Whether Bellwire publishes operational events about the tenant, such as bellwire.endpoint.failing, to the tenant itself, whose endpoints can subscribe to them. The tenant bellwire gets those about all tenants."`
 }
 
-func (c *tenantChange) limits() map[string]*float64 {
+func (c *tenantChange) ownLimits() ownLimits {
 	if c.Limits.given == nil {
 		return nil
 	}
@@ -90,10 +132,14 @@ func (a *api) tenants() {
 		Summary: "Create a tenant", DefaultStatus: http.StatusCreated, Errors: []int{http.StatusConflict},
 		Description: "For admin keys. Responds with 409 if the id is taken.",
 	}, func(ctx context.Context, c service.Caller, in *created) (*output[tenant], error) {
+		v := in.Input.value
+		own, err := v.within(v.Limits)
+		if err != nil {
+			return nil, err
+		}
 		t, err := a.svc.CreateTenant(ctx, c, service.NewTenant{
-			ID: in.Input.value.ID, Name: in.Input.value.Name, Metadata: in.Input.value.Metadata,
-			Limits: in.Input.value.Limits, Status: in.Input.value.Status.given, StatusReason: in.Input.value.StatusReason.given,
-			OperationalEvents: in.Input.value.OperationalEvents.given,
+			ID: v.ID, Name: v.Name, Metadata: v.Metadata, Limits: own, Status: v.Status.given, StatusReason: v.StatusReason.given,
+			OperationalEvents: v.OperationalEvents.given,
 		})
 		return answer(t, err, a.wireTenant)
 	})
@@ -131,8 +177,12 @@ func (a *api) tenants() {
 			return nil, err
 		}
 		v := in.Input.value
+		own, err := v.within(v.Limits)
+		if err != nil {
+			return nil, err
+		}
 		t, created, err := a.svc.PutTenant(ctx, c, service.NewTenant{
-			ID: in.Tenant, Name: v.Name, Metadata: v.Metadata, Limits: v.Limits, Status: v.Status.given, StatusReason: v.StatusReason.given,
+			ID: in.Tenant, Name: v.Name, Metadata: v.Metadata, Limits: own, Status: v.Status.given, StatusReason: v.StatusReason.given,
 			OperationalEvents: v.OperationalEvents.given,
 		})
 		return replaced(t, created, err, service.TenantVersion, a.wireTenant)
@@ -153,11 +203,14 @@ func (a *api) tenants() {
 		if err != nil {
 			return nil, err
 		}
+		v := in.Input.value
+		own, err := v.within(v.ownLimits())
+		if err != nil {
+			return nil, err
+		}
 		t, err := a.svc.UpdateTenant(ctx, c, in.Tenant, service.TenantChange{
-			Name: in.Input.value.Name.given, Metadata: in.Input.value.Metadata.given,
-			Limits: in.Input.value.limits(), ResetLimits: in.Input.value.Limits.null,
-			Status: in.Input.value.Status.given, StatusReason: in.Input.value.StatusReason.given,
-			OperationalEvents: in.Input.value.OperationalEvents.given,
+			Name: v.Name.given, Metadata: v.Metadata.given, Limits: own, ResetLimits: v.Limits.null,
+			Status: v.Status.given, StatusReason: v.StatusReason.given, OperationalEvents: v.OperationalEvents.given,
 		})
 		return answerTagged(t, err, service.TenantVersion, a.wireTenant)
 	})

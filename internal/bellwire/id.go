@@ -117,7 +117,7 @@ func hasUpper(s string) bool {
 }
 
 func badID(prefix string) error {
-	return Errorf(CodeInvalid, "an id must be %q and 32 lower-case hex digits", prefix)
+	return Invalid("", "must be %q and 32 lower-case hex digits", prefix)
 }
 
 // NewID returns a new id for the given time. Ids of the same millisecond have no order; where that matters, use a Sequence.

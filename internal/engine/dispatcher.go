@@ -114,7 +114,7 @@ func (d *dispatcher) decide(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
 	if err := d.outbox.AnnouncePolling(ctx, d.node, pollFor); err != nil {
-		d.observer.StoreFailed("attend to publishers", err)
+		d.observer.StoreFailed("announce polling", err)
 	}
 }
 

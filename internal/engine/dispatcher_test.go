@@ -32,10 +32,10 @@ type outbox struct {
 
 // seen records the calls that the engine made to an outbox.
 type seen struct {
-	stored   []bellwire.Event
-	problems map[bellwire.EventID]string
-	attended int
-	looks    int
+	stored    []bellwire.Event
+	problems  map[bellwire.EventID]string
+	announced int
+	looks     int
 }
 
 // look returns the calls so far.
@@ -105,7 +105,7 @@ func (in *outbox) PostponeUnmatched(_ context.Context, id bellwire.EventID, prob
 func (in *outbox) AnnouncePolling(context.Context, string, time.Duration) error {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	in.attended++
+	in.announced++
 	return nil
 }
 
@@ -287,21 +287,21 @@ func TestMatcherPolls(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		in := withOutbox(w)
 		w.pass(time.Minute)
-		if in.look().attended != 0 || in.look().looks > 70 || in.look().looks < 50 {
-			t.Errorf("in a quiet minute it looks %d times and attends %d times", in.look().looks, in.look().attended)
+		if in.look().announced != 0 || in.look().looks > 70 || in.look().looks < 50 {
+			t.Errorf("in a quiet minute it looks %d times and announces polling %d times", in.look().looks, in.look().announced)
 		}
 		for range 500 {
 			in.put("1")
 			w.pass(10 * time.Millisecond)
 		}
-		if in.look().attended < 3 || in.look().attended > 6 {
-			t.Errorf("in five busy seconds it attends %d times", in.look().attended)
+		if in.look().announced < 3 || in.look().announced > 6 {
+			t.Errorf("in five busy seconds it announces polling %d times", in.look().announced)
 		}
 		w.pass(time.Minute)
-		attended, looks := in.look().attended, in.look().looks
+		announced, looks := in.look().announced, in.look().looks
 		w.pass(time.Minute)
-		if in.look().attended != attended || in.look().looks > looks+70 {
-			t.Errorf("in a quiet minute after that it looks %d times and attends %d times", in.look().looks-looks, in.look().attended-attended)
+		if in.look().announced != announced || in.look().looks > looks+70 {
+			t.Errorf("in a quiet minute after that it looks %d times and announces polling %d times", in.look().looks-looks, in.look().announced-announced)
 		}
 	})
 }

@@ -615,21 +615,21 @@ func TestPublishWakes(t *testing.T) {
 	check(t, s.AnnouncePolling(t.Context(), "another", time.Hour))
 	p.published(p, "acme", "order.paid", "1", nil)
 	if len(heard()) != 1 {
-		t.Error("the wrong node attends, and the right one is not woken")
+		t.Error("the wrong node polls, and the right one is not woken")
 	}
 	check(t, s.AnnouncePolling(t.Context(), "a", time.Hour))
 	p.published(p, "acme", "order.paid", "1", nil)
 	if got := heard(); len(got) != 0 {
-		t.Errorf("heard %q of the node that attends", got)
+		t.Errorf("heard %q of the node that polls", got)
 	}
 	check(t, s.AnnouncePolling(t.Context(), "a", -2*time.Hour))
 	p.published(p, "acme", "order.paid", "1", nil)
 	if len(heard()) != 1 {
-		t.Error("the node attends no longer, and is not woken")
+		t.Error("the node polls no longer, and is not woken")
 	}
 	check(t, s.AnnouncePolling(t.Context(), "b", time.Hour))
 	if n := count1(t, s, "SELECT count(*) FROM bellwire.attendance"); n != 2 {
-		t.Errorf("%d nodes attend, want the two whose time has not long passed", n)
+		t.Errorf("%d nodes poll, want the two whose time has not long passed", n)
 	}
 }
 

@@ -114,7 +114,7 @@ func (s *Store) dropOfDeleted(ctx context.Context, events []bellwire.Unmatched) 
 const (
 	sqlDefer = `UPDATE bellwire.unmatched SET retry_at = clock_timestamp() + $2, problem = $3 WHERE event = $1`
 	// Entries of nodes that no longer poll are removed.
-	sqlAttend = `WITH gone AS (DELETE FROM bellwire.attendance WHERE until < clock_timestamp() - interval '1 hour')
+	sqlAnnouncePolling = `WITH gone AS (DELETE FROM bellwire.attendance WHERE until < clock_timestamp() - interval '1 hour')
 		INSERT INTO bellwire.attendance (node, until) VALUES ($1, clock_timestamp() + $2)
 		ON CONFLICT (node) DO UPDATE SET until = excluded.until`
 	sqlLimitEvents = "UPDATE bellwire.meta SET number = $1 WHERE name = 'max_event_bytes' AND number <> $1"
@@ -127,7 +127,7 @@ func (s *Store) PostponeUnmatched(ctx context.Context, id bellwire.EventID, prob
 
 // AnnouncePolling records that the node polls for some time, so that publishers need not notify it.
 func (s *Store) AnnouncePolling(ctx context.Context, node string, during time.Duration) error {
-	return s.write(ctx, func(tx *tx) error { return tx.exec(sqlAttend, node, during) })
+	return s.write(ctx, func(tx *tx) error { return tx.exec(sqlAnnouncePolling, node, during) })
 }
 
 // LimitEvents sets the most bytes that an event's data may have.

@@ -3144,6 +3144,12 @@ export interface components {
             /** @description Whether Bellwire publishes operational events about the tenant, such as bellwire.endpoint.failing, to the tenant itself, whose endpoints can subscribe to them. The tenant bellwire gets those about all tenants. */
             operational_events?: boolean;
             /**
+             * Format: double
+             * @description The same as limits.publish_rate: events per second that may be published through the API; 0 for no limit. null restores the server's value.
+             * @example 100
+             */
+            publish_rate?: number | null;
+            /**
              * @description paused: nothing is sent to the tenant's endpoints, and everything waits, tests and manual retries too. Events are still taken. active sends what waits.
              * @enum {string}
              */
@@ -3858,6 +3864,11 @@ export interface components {
             /** @description Whether Bellwire publishes operational events about the tenant to the tenant itself. */
             operational_events: boolean;
             /**
+             * Format: double
+             * @description The tenant's own limits.publish_rate; null if the server's applies.
+             */
+            publish_rate: number | null;
+            /**
              * @description paused: nothing is sent to the tenant's endpoints, and everything waits. Events are still taken.
              * @enum {string}
              */
@@ -3920,6 +3931,12 @@ export interface components {
             name?: string | null;
             /** @description Whether Bellwire publishes operational events about the tenant, such as bellwire.endpoint.failing, to the tenant itself, whose endpoints can subscribe to them. The tenant bellwire gets those about all tenants. */
             operational_events?: boolean;
+            /**
+             * Format: double
+             * @description The same as limits.publish_rate: events per second that may be published through the API; 0 for no limit. null restores the server's value.
+             * @example 100
+             */
+            publish_rate?: number | null;
             /**
              * @description paused: nothing is sent to the tenant's endpoints, and everything waits, tests and manual retries too. Events are still taken. active sends what waits.
              * @enum {string}
@@ -4271,6 +4288,12 @@ export interface components {
             name?: string;
             /** @description Whether Bellwire publishes operational events about the tenant, such as bellwire.endpoint.failing, to the tenant itself, whose endpoints can subscribe to them. The tenant bellwire gets those about all tenants. */
             operational_events?: boolean;
+            /**
+             * Format: double
+             * @description The same as limits.publish_rate: events per second that may be published through the API; 0 for no limit. null restores the server's value.
+             * @example 100
+             */
+            publish_rate?: number | null;
             /**
              * @description paused: nothing is sent to the tenant's endpoints, and everything waits, tests and manual retries too. Events are still taken. active sends what waits.
              * @enum {string}
