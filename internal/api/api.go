@@ -9,10 +9,12 @@ package api
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/url"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -96,6 +98,7 @@ type call struct {
 	changes   bool             // the request changes something
 	encoded   *[]byte          // the body of the response, once it is known
 	body      *[]byte          // of the request, if it has been read
+	misfits   *error           // the fields of the body that do not fit, which are left out
 	request   *service.Request // nil if the request has no idempotency key
 	// beginReading is the service's.
 	beginReading func(ctx context.Context, owner string, bytes int) (end func(), err error)
@@ -114,7 +117,7 @@ func (a *api) authenticateCall(ctx huma.Context, next func(huma.Context)) {
 	ctx = huma.WithContext(ctx, bellwire.WithCall(ctx.Context(), httpx.CallOf(w, r)))
 	next(huma.WithValue(ctx, callKey{}, call{
 		caller: caller, requestID: httpx.RequestID(w), url: r.URL, userAgent: r.UserAgent(), writer: w,
-		changes: r.Method != http.MethodGet && r.Method != http.MethodHead, encoded: new([]byte),
+		changes: r.Method != http.MethodGet && r.Method != http.MethodHead, encoded: new([]byte), misfits: new(error),
 		beginReading: a.svc.BeginReading,
 	}))
 }
@@ -201,6 +204,10 @@ func (a *api) anybody(ctx huma.Context, next func(huma.Context)) {
 func register[I, O any](a *api, op huma.Operation, handle handler[I, O]) {
 	huma.Register(a.huma, op, func(ctx context.Context, in *I) (*O, error) {
 		c := ctx.Value(callKey{}).(call)
+		if *c.misfits != nil {
+			_, err := handle(bellwire.DryRun(ctx), c.caller, in)
+			return nil, a.problem(ctx, c.requestID, joinFaults(*c.misfits, err))
+		}
 		out, err := handle(ctx, c.caller, in)
 		if err == nil {
 			err = c.encode(out)
@@ -212,6 +219,43 @@ func register[I, O any](a *api, op huma.Operation, handle handler[I, O]) {
 		return out, nil
 	})
 	documentBody[I](a.huma.OpenAPI(), op)
+}
+
+// joinFaults adds to the faults of fields that were left out what an operation found wrong with the others. Unless that is about
+// fields, it is not said: the request must be mended first.
+func joinFaults(misfits, found error) error {
+	other, ok := errors.AsType[*bellwire.Error](found)
+	if !ok || other.Code != bellwire.CodeInvalid {
+		return misfits
+	}
+	left := faultsOf(misfits)
+	errs := []error{misfits}
+	for _, fault := range faultsOf(found) {
+		if !slices.ContainsFunc(left, func(out *bellwire.Error) bool {
+			return within(out.Field, fault.Field) || within(fault.Field, out.Field)
+		}) {
+			errs = append(errs, fault)
+		}
+	}
+	return bellwire.Join(errs...)
+}
+
+// within reports whether a field is another one, or a part of it.
+func within(part, whole string) bool {
+	rest, found := strings.CutPrefix(part, whole)
+	return found && (rest == "" || rest[0] == '.' || rest[0] == '[')
+}
+
+// faultsOf returns the faults that an error joins, or the error itself.
+func faultsOf(err error) []*bellwire.Error {
+	e, ok := errors.AsType[*bellwire.Error](err)
+	switch {
+	case !ok:
+		return nil
+	case len(e.Faults) > 0:
+		return e.Faults
+	}
+	return []*bellwire.Error{e}
 }
 
 // answered is an output with a body.

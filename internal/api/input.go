@@ -26,15 +26,18 @@ const maxOpenBody = 4 << 10
 // numbers such as 1E400, and repeat invalid values, which may be secrets, in its errors.
 type body[T any] struct{ value T }
 
-// Resolve reads the body after Huma has read the parameters.
+// Resolve reads the body after Huma has read the parameters. Fields that do not fit are left out, and refused together with what
+// the operation finds wrong with the others.
 func (b *body[T]) Resolve(ctx huma.Context) []error {
 	data, err := readConfiguration(ctx)
-	if err == nil {
-		err = parseInTurn(ctx, data, &b.value)
-	}
 	if err != nil {
 		return []error{err}
 	}
+	parsed, err := parseInTurn(ctx, data, &b.value)
+	if err != nil && !parsed {
+		return []error{err}
+	}
+	*ctx.Context().Value(callKey{}).(call).misfits = err
 	return nil
 }
 
@@ -47,7 +50,7 @@ type optionalBody[T any] struct{ value T }
 func (b *optionalBody[T]) Resolve(ctx huma.Context) []error {
 	data, err := readConfiguration(ctx)
 	if err == nil && len(bytes.TrimSpace(data)) > 0 {
-		err = parseInTurn(ctx, data, &b.value)
+		_, err = parseInTurn(ctx, data, &b.value)
 	}
 	if err != nil {
 		return []error{err}
@@ -70,15 +73,16 @@ func readConfiguration(ctx huma.Context) ([]byte, error) {
 	return httpx.ReadBody(r, maxConfigurationBody)
 }
 
-// parseInTurn parses a body. Large bodies wait for their turn like large publications, because parsing them takes as long.
-func parseInTurn(ctx huma.Context, data []byte, v any) error {
+// parseInTurn parses a body as httpx.ParseFitting does. Large bodies wait for their turn like large publications, because parsing
+// them takes as long.
+func parseInTurn(ctx huma.Context, data []byte, v any) (parsed bool, err error) {
 	c := ctx.Context().Value(callKey{}).(call)
 	end, err := c.beginReading(ctx.Context(), c.caller.Owner(), len(data))
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer end()
-	return httpx.ParseJSON(data, v)
+	return httpx.ParseFitting(data, v)
 }
 
 // documented is a part of an operation's input that describes itself as the request body.

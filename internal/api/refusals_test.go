@@ -82,6 +82,9 @@ func TestRefusalsListAllFaults(t *testing.T) {
 			[]string{"url", "payload", "events[0]", "headers.a", "auth.tokn", "retry.count", "retry.jitter"}},
 		{"content", "POST", "/tenants/acme/endpoints", `{"url":"ftp://a","events":["nope","*","*"],"rate_limit":0,"ordering":"x","signing":"y","auth":{"type":"basic","token":"t"},"headers":{"host":"a"}}`,
 			[]string{"url", "rate_limit", "ordering", "signing", "events[0]", "events[2]", "auth.username", "auth.token", "headers.host"}},
+		{"form and content", "POST", "/tenants/acme/endpoints", `{"url":"ftp://a","event":["*"],"rate_limit":"x","ordering":"x","retry":{"schedule":[5]}}`,
+			[]string{"event", "rate_limit", "retry.schedule[0]", "url", "ordering", "events"}},
+		{"a tenant", "POST", "/tenants", `{"id":"a b","nam":"x","limits":{"endpoints":-1}}`, []string{"nam", "id", "limits.endpoints"}},
 		{"missing", "POST", "/tenants/acme/endpoints", `{}`, []string{"url", "events"}},
 		{"event", "POST", "/tenants/acme/events", `{"payload":1,"id":""}`, []string{"payload", "id", "type", "data"}},
 		{"batch", "POST", "/tenants/acme/events/batch", `{"events":[{"type":"invoice.paid"},{"data":1}]}`, []string{"events[0].data", "events[1].type"}},
@@ -128,5 +131,51 @@ func TestRefusalsOfParameters(t *testing.T) {
 				t.Errorf("%.40s: %d %q, want 422 %q", query, got.Status, got.Detail, want)
 			}
 		})
+	}
+}
+
+// A body with a field that does not fit changes nothing, though the others are looked at.
+func TestMisfitsChangeNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	var made struct{ ID string }
+	answer := w.call("POST", "/tenants/acme/endpoints", adminKey, `{"url":"https://a.example/","events":["*"]}`)
+	if err := json.Unmarshal(answer.Body.Bytes(), &made); err != nil || made.ID == "" {
+		t.Fatalf("endpoint: %d %s", answer.Code, answer.Body)
+	}
+	endpoint, before := made.ID, w.exports(t, "")
+	for _, c := range []struct{ method, path, body string }{
+		{"POST", "/tenants", `{"id":"new"`},
+		{"PUT", "/tenants/new", `{"name":"New"`},
+		{"PATCH", "/tenants/acme", `{"name":"Other"`},
+		{"POST", "/keys", `{"role":"admin"`},
+		{"POST", "/tenants/acme/keys", `{"role":"tenant"`},
+		{"PUT", "/event-types/order.made", `{"description":"x"`},
+		{"POST", "/tenants/acme/endpoints", `{"url":"https://a.example/","events":["*"]`},
+		{"PUT", "/tenants/acme/endpoints/ep_other", `{"url":"https://a.example/","events":["*"]`},
+		{"PATCH", "/tenants/acme/endpoints/" + endpoint, `{"description":"x"`},
+		{"POST", "/tenants/acme/replays", `{"endpoint":"` + endpoint + `","since":"2020-01-01T00:00:00Z"`},
+		{"POST", "/replays", `{"since":"2020-01-01T00:00:00Z"`},
+		{"POST", "/tenants/acme/deliveries/retry", `{"endpoint":"` + endpoint + `"`},
+		{"POST", "/tenants/acme/portal-sessions", `{"expires_in":"1h"`},
+		{"POST", "/tenants/acme/filters/try", `{"filter":"true"`},
+	} {
+		t.Run(c.method+" "+c.path, func(t *testing.T) {
+			var got api.Problem
+			answer := w.call(c.method, c.path, adminKey, c.body+`,"surprise":1}`)
+			if err := json.Unmarshal(answer.Body.Bytes(), &got); err != nil {
+				t.Fatal(err)
+			}
+			want := []api.Fault{{Field: "surprise", Message: "is not a known field"}}
+			if diff := cmp.Diff(want, got.Errors); diff != "" || got.Status != http.StatusUnprocessableEntity {
+				t.Errorf("%d (-want +got):\n%s", got.Status, diff)
+			}
+		})
+	}
+	if diff := cmp.Diff(before, w.exports(t, "")); diff != "" {
+		t.Errorf("something has changed (-before +after):\n%s", diff)
+	}
+	if jobs := w.call("GET", "/jobs", adminKey, "").Body.String(); !strings.Contains(jobs, `"data":[]`) {
+		t.Errorf("there are jobs: %s", jobs)
 	}
 }

@@ -11,6 +11,8 @@ import (
 // durable when it returns. All errors are *Error: CodeNotFound, CodeConflict, CodeStale, CodeInvalid (a cursor),
 // CodeNoSpace, CodeUnavailable or CodeInternal.
 //
+// A write with the context of a DryRun fails with ErrDryRun.
+//
 // Callers provide ids and times. Times are kept to the microsecond, in UTC.
 type Store interface {
 	Configuration

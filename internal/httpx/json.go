@@ -31,28 +31,34 @@ func DecodeJSON(r *http.Request, limit int64, v any, options ...json.Options) er
 // refused. Its error is a *bellwire.Error: CodeMalformed if data is not JSON, and CodeInvalid with all faults if it does not fit v.
 // Each fault has the field's path, and ErrUnknown, ErrDuplicate, ErrNull or ErrType as its cause. Options can loosen this.
 func ParseJSON(data []byte, v any, options ...json.Options) error {
+	_, err := ParseFitting(data, v, options...)
+	return err
+}
+
+// ParseFitting parses as ParseJSON does. If it returns faults of fields, it reports whether v has all fields without a fault.
+func ParseFitting(data []byte, v any, options ...json.Options) (parsed bool, err error) {
 	options = append([]json.Options{json.RejectUnknownMembers(true)}, options...)
-	err := json.Unmarshal(data, v, options...)
+	err = json.Unmarshal(data, v, options...)
 	if err == nil {
-		return nil
+		return true, nil
 	}
 	var syntax *jsontext.SyntacticError
 	if errors.As(err, &syntax) {
-		return Broken(data, syntax)
+		return false, Broken(data, syntax)
 	}
 	var meaning *json.SemanticError
 	if errors.As(err, &meaning) {
-		return misfits(data, reflect.TypeOf(v).Elem(), meaning, options)
+		return misfits(data, reflect.ValueOf(v).Elem(), meaning, options)
 	}
-	return bellwire.Wrap(bellwire.CodeInvalid, err, "the body does not have the expected form")
+	return false, bellwire.Wrap(bellwire.CodeInvalid, err, "the body does not have the expected form")
 }
 
 // maxFaults is the most faults of one body that are looked for: each takes another pass over the body.
 const maxFaults = 20
 
 // misfits returns the fault that decoding has stopped at, together with those behind it. It finds them by leaving out the
-// field at fault and decoding again.
-func misfits(data []byte, t reflect.Type, meaning *json.SemanticError, options []json.Options) error {
+// field at fault and decoding again. If that ends, v has the fields that are left.
+func misfits(data []byte, v reflect.Value, meaning *json.SemanticError, options []json.Options) (parsed bool, err error) {
 	var faults []error
 	for len(faults) < maxFaults {
 		faults = append(faults, misfit(meaning))
@@ -61,12 +67,17 @@ func misfits(data []byte, t reflect.Type, meaning *json.SemanticError, options [
 			break
 		}
 		data = rest
+		v.SetZero()
+		err := json.Unmarshal(data, v.Addr().Interface(), options...)
+		if parsed = err == nil; parsed {
+			break
+		}
 		// What is not JSON is of no interest any more: the request is refused for what comes before.
-		if !errors.As(json.Unmarshal(data, reflect.New(t).Interface(), options...), &meaning) {
+		if !errors.As(err, &meaning) {
 			break
 		}
 	}
-	return bellwire.Join(faults...)
+	return parsed, bellwire.Join(faults...)
 }
 
 // without returns a JSON text without the member at the given place. An element of an array is left out with the whole

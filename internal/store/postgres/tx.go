@@ -35,6 +35,9 @@ type tx struct {
 // write runs f in a transaction and returns when that is durable. f may be run several times. Any error of f rolls the
 // transaction back.
 func (s *Store) write(ctx context.Context, f func(*tx) error) error {
+	if bellwire.IsDryRun(ctx) {
+		return bellwire.ErrDryRun
+	}
 	return s.transactOn(ctx, s.pool, s.begin(pgx.ReadWrite, pgx.ReadCommitted), marking(ctx, auditing(ctx, f)))
 }
 

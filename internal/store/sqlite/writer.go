@@ -55,6 +55,9 @@ type writer struct {
 // operation is refused, and run must not have written anything. Any other error undoes the transaction, and run may be executed
 // again.
 func (s *Store) write(ctx context.Context, run func(*writer) error) error {
+	if bellwire.IsDryRun(ctx) {
+		return bellwire.ErrDryRun
+	}
 	if change := bellwire.AuditOf(ctx); change != nil {
 		run = auditing(change, run)
 	}

@@ -46,6 +46,21 @@ var configurationTests = []test{
 		w.equal("the revision has grown", w.catalogue(0).Revision > before, true)
 		w.refused(w.store.ReplaceEventType(w.ctx, first, first.UpdatedAt), bellwire.CodeStale)
 	}},
+	{name: "DryRuns/WriteNothing", run: func(w *world) {
+		ep, dry := w.endpoint(w.tenant()), bellwire.DryRun(w.ctx)
+		for _, err := range []error{
+			w.store.CreateTenant(dry, &bellwire.Tenant{ID: "new", CreatedAt: w.now, UpdatedAt: w.now}),
+			w.store.DeleteTenant(dry, ep.Tenant, w.now),
+			w.store.DeleteEndpoint(dry, ep.Tenant, ep.ID, w.now, bellwire.ChangeNote{}),
+		} {
+			w.equal("the error", err, bellwire.ErrDryRun)
+		}
+		_, err := w.store.Tenant(w.ctx, "new")
+		w.refused(err, bellwire.CodeNotFound)
+		read, err := w.store.Endpoint(dry, ep.ID)
+		w.check(err)
+		w.equal("the endpoint", read, ep)
+	}},
 	{name: "Tenants/AreKept", run: func(w *world) {
 		made := &bellwire.Tenant{
 			ID: "acme", Name: "Acme", Metadata: map[string]string{"plan": "big"},
