@@ -6,10 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math/rand/v2"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
+	"github.com/bellwire/bellwire/internal/store/rules"
 )
 
 //go:embed migrations/*.sql
@@ -17,56 +20,114 @@ var migrations embed.FS
 
 const minVersion = 130000
 
-// migrate brings the schema up to date, in one transaction. Of several nodes that start at once, one does it.
+// How long a migration waits for the locks of its tables, and how often it tries again. While it waits, other work on these tables
+// waits behind it, so it must not wait for long.
+const (
+	migrationLockTimeout = time.Second
+	migrationTries       = 60
+)
+
+// migrate brings the schema up to date, each migration in a transaction of its own, so that the nodes that run meanwhile wait for one
+// at most. Of several nodes that start at once, one does each.
 func (s *Store) migrate(ctx context.Context) error {
 	files, err := fs.Glob(migrations, "migrations/*.sql") // sorted by their numbers
 	if err != nil {
 		return err
 	}
-	return s.write(ctx, func(tx *tx) error {
-		version, err := s.schemaVersion(tx)
-		if err != nil {
-			return err
-		}
-		if version > len(files) {
-			return bellwire.Errorf(bellwire.CodeUnavailable,
-				"the database %s was written by a newer Bellwire: its schema has version %d and this build knows %d; install the newer version again or restore an older backup",
-				s.place, version, len(files))
-		}
-		for _, file := range files[version:] {
-			script, err := migrations.ReadFile(file)
+	for done := false; !done; {
+		err := s.migrating(ctx, func(tx *tx) error {
+			if err := tx.exec("SET LOCAL statement_timeout = 0"); err != nil { // another node may be migrating
+				return err
+			}
+			schema, err := s.schema(tx)
 			if err != nil {
 				return err
 			}
-			if err := tx.exec(string(script), pgx.QueryExecModeSimpleProtocol); err != nil {
-				return fmt.Errorf("%s: %w", file, err)
+			pending, err := schema.Pending(s.place, len(files))
+			if err != nil {
+				return err
 			}
+			next := files[len(files)-pending:]
+			if schema.Migrations > 0 { // nobody uses a schema that is new
+				next = next[:min(pending, 1)]
+			}
+			done = len(next) == pending
+			return tx.migrate(next, schema.Migrations+len(next))
+		})
+		if err != nil {
+			return err
 		}
-		if version == len(files) {
-			return nil
-		}
-		return tx.exec("UPDATE bellwire.meta SET number = $1 WHERE name = 'schema'", len(files))
-	})
+	}
+	return nil
 }
 
-// schemaVersion returns the number of the schema, 0 if there is none yet, and locks it until the transaction ends.
-func (s *Store) schemaVersion(tx *tx) (version int, err error) {
+// migrating runs f in a transaction that may take long, but does not wait for long for the locks of others.
+func (s *Store) migrating(ctx context.Context, f func(*tx) error) error {
+	for try := 1; ; try++ {
+		err := runOnce(ctx, s.pool, s.begin(pgx.ReadWrite, pgx.ReadCommitted), f)
+		locked := isState(err, "55P03") // lock_not_available
+		switch {
+		case !locked && !isRetryable(err):
+			return s.translate(err)
+		case try == migrationTries && locked:
+			return bellwire.Wrap(bellwire.CodeUnavailable, err,
+				"the schema of the database %s cannot be changed, because other transactions keep using its tables; end those, and start again", s.place)
+		case try == migrationTries:
+			return s.translate(err)
+		case locked && try == 1:
+			s.options.Logger.Warn("a change of the schema waits until other transactions end", "error", err)
+		}
+		if !sleep(ctx, migrationLockTimeout/2+rand.N(migrationLockTimeout)) {
+			return s.translate(ctx.Err())
+		}
+	}
+}
+
+// migrate runs migrations, after which the database has run n.
+func (t *tx) migrate(files []string, n int) error {
+	if len(files) == 0 {
+		return nil
+	}
+	if err := t.exec(fmt.Sprintf("SET LOCAL lock_timeout = %d", migrationLockTimeout.Milliseconds())); err != nil {
+		return err
+	}
+	for _, file := range files {
+		script, err := migrations.ReadFile(file)
+		if err != nil {
+			return err
+		}
+		if err := t.exec(string(script), pgx.QueryExecModeSimpleProtocol); err != nil {
+			return fmt.Errorf("%s: %w", file, err)
+		}
+	}
+	after := rules.After(n)
+	return t.exec("INSERT INTO bellwire.meta (name, number) VALUES ('schema', $1), ('migrations', $2) ON CONFLICT (name) DO UPDATE SET number = excluded.number",
+		after.Oldest, after.Migrations)
+}
+
+// schema returns what the database records about its schema, and locks it until the transaction ends. Versions that had no row
+// "migrations" needed all of them.
+func (s *Store) schema(tx *tx) (recorded rules.Schema, err error) {
 	if err := s.checkOwners(tx); err != nil {
-		return 0, err
+		return recorded, err
 	}
 	var schema, exists bool
 	err = tx.row("SELECT to_regnamespace('bellwire') IS NOT NULL, to_regclass('bellwire.meta') IS NOT NULL").Scan(&schema, &exists)
 	if err != nil {
-		return 0, err
+		return recorded, err
 	}
 	if !exists {
 		err := tx.makeSchema(schema)
 		if isState(err, "42P06", "42P07", "23505") { // duplicate_schema, duplicate_table, unique_violation: another node was faster
-			return 0, errRetry
+			return recorded, errRetry
 		}
-		return 0, err
+		return recorded, err
 	}
-	return version, tx.row("SELECT number FROM bellwire.meta WHERE name = 'schema' FOR UPDATE").Scan(&version)
+	if err := tx.row("SELECT number FROM bellwire.meta WHERE name = 'schema' FOR UPDATE").Scan(&recorded.Oldest); err != nil {
+		return recorded, err
+	}
+	err = tx.row("SELECT coalesce((SELECT number FROM bellwire.meta WHERE name = 'migrations'), $1)", recorded.Oldest).Scan(&recorded.Migrations)
+	return recorded, err
 }
 
 // makeSchema makes the schema, unless it is there, with the table that holds its number.

@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
+	"github.com/bellwire/bellwire/internal/store/rules"
 	"github.com/bellwire/bellwire/internal/store/storetest"
 )
 
@@ -33,8 +34,11 @@ func TestMigrationsKeepUnmatchedEvents(t *testing.T) {
 	s := openAt(t, url, Options{NoSync: true})
 	files, err := fs.Glob(migrations, "migrations/*.sql")
 	check(t, err)
-	if version := count1(t, s, "SELECT number FROM bellwire.meta WHERE name = 'schema'"); version != len(files) {
-		t.Errorf("the schema has version %d, want %d", version, len(files))
+	if run := count1(t, s, "SELECT number FROM bellwire.meta WHERE name = 'migrations'"); run != len(files) {
+		t.Errorf("%d migrations have run, want %d", run, len(files))
+	}
+	if oldest := count1(t, s, "SELECT number FROM bellwire.meta WHERE name = 'schema'"); oldest != rules.OldestSchema {
+		t.Errorf("a build needs %d migrations, want %d", oldest, rules.OldestSchema)
 	}
 	renew(t, s, "a")
 	if again := p.published(conn, "acme", "order.paid", `{"n": 1}`, "order-1"); again != before {

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"context"
 	"embed"
 	"fmt"
 	"io/fs"
@@ -8,7 +9,7 @@ import (
 
 	"zombiezen.com/go/sqlite/sqlitex"
 
-	"github.com/bellwire/bellwire/internal/bellwire"
+	"github.com/bellwire/bellwire/internal/store/rules"
 )
 
 //go:embed migrations/*.sql
@@ -42,38 +43,37 @@ func (c *db) configure(cacheKiB int, o Options) error {
 	return nil
 }
 
-// migrate brings the schema up to date, each step in a transaction of its own.
-func (w *writer) migrate() error {
+// migrationFiles returns the names of the migrations, in their order.
+func migrationFiles() []string {
 	files, err := fs.Glob(migrations, "migrations/*.sql") // sorted by their numbers
 	if err != nil {
-		return err
+		panic(err) // the pattern is wrong
 	}
-	version, _, err := w.query("PRAGMA user_version").scalar()
+	return files
+}
+
+// migrate brings the schema up to date, each step in a transaction of its own. A database with data is copied before it is changed.
+func (w *writer) migrate(ctx context.Context) error {
+	files := migrationFiles()
+	schema, err := w.recorded(w.store.path)
 	if err != nil {
 		return err
 	}
-	application, _, err := w.query("PRAGMA application_id").scalar()
-	if err != nil {
+	pending, err := schema.Pending(w.store.path, len(files))
+	if err != nil || pending == 0 {
 		return err
 	}
-	tables, _, err := w.query("SELECT count(*) FROM sqlite_schema").scalar()
-	switch {
-	case err != nil:
-		return err
-	case application != applicationID && (version != 0 || tables != 0):
-		return bellwire.Errorf(bellwire.CodeUnavailable,
-			"the file %s is a database of another program; choose another path", w.store.path)
-	case int(version) > len(files):
-		return bellwire.Errorf(bellwire.CodeUnavailable,
-			"the database %s was written by a newer Bellwire, with schema %d, and this one knows schema %d; use the newer version, or restore an older backup",
-			w.store.path, version, len(files))
-	}
-	if version == 0 && !w.store.place.made { // all that was in it is gone with its log
+	if schema.Migrations == 0 && !w.store.place.made { // all that was in it is gone with its log
 		if err := w.store.options.New(w.store.path); err != nil {
 			return err
 		}
 	}
-	for n := int(version); n < len(files); n++ {
+	if schema.Migrations > 0 {
+		if err := w.copyBefore(ctx, schema.Migrations, len(files)); err != nil {
+			return err
+		}
+	}
+	for n := schema.Migrations; n < len(files); n++ {
 		if err := w.apply(files[n], n+1); err != nil {
 			return fmt.Errorf("%s: %w", files[n], err)
 		}
@@ -81,12 +81,22 @@ func (w *writer) migrate() error {
 	return nil
 }
 
-// apply runs one migration, which brings the schema to the given version.
-func (w *writer) apply(file string, version int) error {
-	script, err := migrations.ReadFile(file)
+// apply runs one migration, the nth.
+func (w *writer) apply(file string, n int) error {
+	script, err := migrationScript(file, n)
 	if err != nil {
 		return err
 	}
-	return sqlitex.ExecuteScript(w.conn, fmt.Sprintf("%s\nPRAGMA application_id = %d;\nPRAGMA user_version = %d;",
-		script, applicationID, version), nil)
+	return sqlitex.ExecuteScript(w.conn, script, nil)
+}
+
+// migrationScript returns the statements of the nth migration, which also record that it has run.
+func migrationScript(file string, n int) (string, error) {
+	script, err := migrations.ReadFile(file)
+	if err != nil {
+		return "", err
+	}
+	after := rules.After(n)
+	return fmt.Sprintf("%s\nINSERT INTO meta (name, value) VALUES ('migrations', %d) ON CONFLICT (name) DO UPDATE SET value = excluded.value;\n"+
+		"PRAGMA application_id = %d;\nPRAGMA user_version = %d;", script, after.Migrations, applicationID, after.Oldest), nil
 }

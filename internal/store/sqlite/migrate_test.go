@@ -12,6 +12,7 @@ import (
 	"zombiezen.com/go/sqlite/sqlitex"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
+	"github.com/bellwire/bellwire/internal/store/rules"
 	"github.com/bellwire/bellwire/internal/store/storetest"
 )
 
@@ -31,8 +32,11 @@ func TestMigrationsKeepEndpoints(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if version, _ := scalar(t, s, "PRAGMA user_version"); int(version) != len(files) {
-		t.Errorf("the schema has version %d, want %d", version, len(files))
+	if run, _ := scalar(t, s, "SELECT value FROM meta WHERE name = 'migrations'"); int(run) != len(files) {
+		t.Errorf("%d migrations have run, want %d", run, len(files))
+	}
+	if oldest, _ := scalar(t, s, "PRAGMA user_version"); oldest != rules.OldestSchema {
+		t.Errorf("a build needs %d migrations, want %d", oldest, rules.OldestSchema)
 	}
 	changes, err := s.EndpointsSince(t.Context(), "acme", 5)
 	if err != nil {

@@ -35,6 +35,8 @@ type Options struct {
 	// New is asked before a new database is made at path, where there is none or an empty one. Its error ends Open; nil: it
 	// is always made.
 	New func(path string) error
+	// NoUpgradeCopy leaves out the copy of the database that is made before its schema is changed.
+	NoUpgradeCopy bool
 	// Logger gets the messages for the operator; nil: they are discarded.
 	Logger *slog.Logger
 
@@ -163,14 +165,14 @@ func (s *Store) openWriter(ctx context.Context) (*writer, error) {
 	w := &writer{db: *c, store: s}
 	w.fails = s.options.fails
 	w.refs.forget()
-	if err := w.bounded(ctx, func(*db) error { return s.prepare(w) }); err != nil {
+	if err := w.bounded(ctx, func(*db) error { return s.prepare(ctx, w) }); err != nil {
 		return nil, errors.Join(err, w.conn.Close())
 	}
 	return w, nil
 }
 
-func (s *Store) prepare(w *writer) error {
-	if err := w.migrate(); err != nil {
+func (s *Store) prepare(ctx context.Context, w *writer) error {
+	if err := w.migrate(ctx); err != nil {
 		return err
 	}
 	epoch, _, err := w.query(sqlNextEpoch).scalar()

@@ -1,0 +1,153 @@
+package postgres
+
+import (
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/bellwire/bellwire/internal/bellwire"
+)
+
+// TestKilledMigrations ends the connection after the first, the last and another statement of each migration. Nothing of the migration
+// may be left, and the next start must bring the schema up to date.
+func TestKilledMigrations(t *testing.T) {
+	t.Parallel()
+	url := server.NewDatabase(t, "template1")
+	conn := connect(t, url)
+	_, err := conn.Exec(t.Context(), "CREATE SCHEMA bellwire; "+sqlMakeMeta, pgx.QueryExecModeSimpleProtocol)
+	check(t, err)
+	files, err := fs.Glob(migrations, "migrations/*.sql")
+	check(t, err)
+	seed := rand.Uint64()
+	t.Log("seed", seed)
+	random := rand.New(rand.NewPCG(seed, 0))
+	for i, file := range files[:len(files)-1] {
+		script, err := migrations.ReadFile(file)
+		check(t, err)
+		statements := split(string(script))
+		before := fingerprint(t, conn)
+		cuts := []int{1, len(statements), 1 + random.IntN(len(statements))}
+		slices.Sort(cuts)
+		for _, n := range slices.Compact(cuts) {
+			runPart(t, url, statements[:n])
+			if after := fingerprint(t, conn); after != before {
+				t.Fatalf("%s: the end of the connection after %d of %d statements leaves %s, want %s", file, n, len(statements), after, before)
+			}
+		}
+		for _, sql := range statements {
+			_, err := conn.Exec(t.Context(), sql, pgx.QueryExecModeSimpleProtocol)
+			check(t, err)
+		}
+		_, err = conn.Exec(t.Context(), "UPDATE bellwire.meta SET number = $1 WHERE name = 'schema'", i+1)
+		check(t, err)
+	}
+	s := openAt(t, url, Options{NoSync: true})
+	if got, want := fingerprint(t, conn), fingerprint(t, connect(t, newStore(t, Options{}).url)); got != want {
+		t.Errorf("the schema is %s, want %s", got, want)
+	}
+	if run := count1(t, s, "SELECT number FROM bellwire.meta WHERE name = 'migrations'"); run != len(files) {
+		t.Errorf("%d migrations have run, want %d", run, len(files))
+	}
+}
+
+// runPart runs statements in a transaction, and hangs up before its end.
+func runPart(t *testing.T, url string, statements []string) {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), url)
+	check(t, err)
+	for _, sql := range append([]string{"BEGIN"}, statements...) {
+		_, err := conn.Exec(t.Context(), sql, pgx.QueryExecModeSimpleProtocol)
+		check(t, err)
+	}
+	check(t, conn.PgConn().Conn().Close())
+	if _, err := conn.Exec(t.Context(), "COMMIT"); err == nil {
+		t.Fatal("the connection is still open")
+	}
+}
+
+// fingerprint returns a digest of the columns, indexes and functions of the schema.
+func fingerprint(t *testing.T, conn *pgx.Conn) (digest string) {
+	t.Helper()
+	check(t, conn.QueryRow(t.Context(), `SELECT md5(string_agg(what, ',' ORDER BY what)) FROM (
+		SELECT c.relname || '.' || a.attname || ' ' || a.atttypid::regtype || ' ' || a.attnotnull FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+			WHERE c.relnamespace = 'bellwire'::regnamespace AND NOT a.attisdropped AND c.relispartition = false
+		UNION ALL SELECT proname || prosrc FROM pg_proc WHERE pronamespace = 'bellwire'::regnamespace) AS all_of_it (what)`).Scan(&digest))
+	return digest
+}
+
+// split returns the statements of a script.
+func split(script string) (statements []string) {
+	var b strings.Builder
+	for rest := script; rest != ""; {
+		n := 1
+		switch {
+		case strings.HasPrefix(rest, "--"):
+			n = strings.IndexByte(rest+"\n", '\n')
+			rest = rest[min(n, len(rest)):]
+			continue
+		case rest[0] == '\'', rest[0] == '"':
+			n = 2 + strings.IndexByte(rest[1:], rest[0])
+		case rest[0] == '$':
+			if tag := strings.IndexByte(rest[1:], '$'); tag >= 0 && !strings.ContainsAny(rest[1:1+tag], " ,);\n") {
+				quote := rest[:tag+2]
+				n = 2*len(quote) + strings.Index(rest[len(quote):], quote)
+			}
+		case rest[0] == ';':
+			statements = append(statements, b.String())
+			b.Reset()
+			rest = rest[1:]
+			continue
+		}
+		b.WriteString(rest[:n])
+		rest = rest[n:]
+	}
+	return slices.DeleteFunc(append(statements, b.String()), func(sql string) bool { return strings.TrimSpace(sql) == "" })
+}
+
+// TestNewerSchemas opens databases that a newer Bellwire has changed: one that this build may use, and one that it may not.
+func TestNewerSchemas(t *testing.T) {
+	t.Parallel()
+	s := newStore(t, Options{})
+	files, err := fs.Glob(migrations, "migrations/*.sql")
+	check(t, err)
+	conn := connect(t, s.url)
+	_, err = conn.Exec(t.Context(), "UPDATE bellwire.meta SET number = 9999 WHERE name = 'migrations'; ALTER TABLE bellwire.tenants ADD COLUMN later text", pgx.QueryExecModeSimpleProtocol)
+	check(t, err)
+	again := openAt(t, s.url, Options{NoSync: true})
+	if run := count1(t, again, "SELECT number FROM bellwire.meta WHERE name = 'migrations'"); run != 9999 {
+		t.Errorf("the older build has recorded %d migrations", run)
+	}
+	_, err = conn.Exec(t.Context(), "UPDATE bellwire.meta SET number = 9998 WHERE name = 'schema'")
+	check(t, err)
+	_, err = Open(t.Context(), s.url, Options{NoSync: true})
+	refused(t, err, bellwire.CodeUnavailable, fmt.Sprintf("it needs a build with at least 9998 migrations, and this one has %d", len(files)))
+}
+
+// TestMigrationsYield holds a lock that a migration needs: the migration waits only shortly, so that others who want it come first, and
+// tries again.
+func TestMigrationsYield(t *testing.T) {
+	t.Parallel()
+	s := newStore(t, Options{})
+	conn := connect(t, s.url)
+	_, err := conn.Exec(t.Context(), "BEGIN; LOCK TABLE bellwire.tenants IN ACCESS SHARE MODE", pgx.QueryExecModeSimpleProtocol)
+	check(t, err)
+	tries := 0
+	check(t, s.migrating(t.Context(), func(tx *tx) error {
+		if tries++; tries == 2 {
+			_, err := conn.Exec(t.Context(), "COMMIT")
+			check(t, err)
+		}
+		if err := tx.exec("SET LOCAL lock_timeout = 10"); err != nil {
+			return err
+		}
+		return tx.exec("ALTER TABLE bellwire.tenants ADD COLUMN later text")
+	}))
+	if tries != 2 {
+		t.Errorf("the migration was tried %d times, want 2", tries)
+	}
+}
