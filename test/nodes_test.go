@@ -34,6 +34,8 @@ type cluster struct {
 	args     []string
 	listen   func(node string) []string // the options with which a node takes forwarded deliveries
 	requests *requestLog
+	program  string // of the nodes to be started; empty: the built bellwire
+	strict   bool   // every publish that is answered must be accepted
 
 	mu         sync.Mutex
 	nodes      []*server
@@ -125,7 +127,11 @@ func startCluster(t *testing.T, nodes int, failRate float64, change ...func(*clu
 // start starts a node under a name.
 func (c *cluster) start(name string) *server {
 	c.t.Helper()
-	return startServer(c.t, c.dir, slices.Concat([]string{"--node", name}, c.listen(name), c.args)...)
+	cmd := serve(c.dir, slices.Concat([]string{"--node", name}, c.listen(name), c.args)...)
+	if c.program != "" {
+		cmd.Path = c.program
+	}
+	return launch(c.t, cmd)
 }
 
 // held returns how many shards each node holds.
@@ -254,6 +260,8 @@ func (c *cluster) accepted(s *server, body []byte) bool {
 		return false
 	}
 	switch {
+	case resp.StatusCode != http.StatusAccepted && c.strict:
+		c.t.Errorf("a publish was refused with %d", resp.StatusCode)
 	case resp.StatusCode == http.StatusServiceUnavailable && resp.Header.Get("Retry-After") == "":
 		c.t.Error("503 came without Retry-After")
 	case resp.StatusCode != http.StatusAccepted && resp.StatusCode != http.StatusServiceUnavailable:

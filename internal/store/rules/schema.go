@@ -33,3 +33,7 @@ func (s Schema) Pending(place string, known int) (int, error) {
 
 // After returns what a database records once it has run n migrations.
 func After(n int) Schema { return Schema{Migrations: n, Oldest: min(n, OldestSchema)} }
+
+// RestoreGap is added to epochs and revisions when a backup is restored. What was stored after the backup, and is lost, has used more of
+// them than the backup records; none of those may come again.
+const RestoreGap = 1 << 32

@@ -208,13 +208,16 @@ func (c *db) recorded(path string) (rules.Schema, error) {
 	return recorded, err
 }
 
+// timeInName is how the names of files write a time.
+const timeInName = "20060102T150405Z"
+
 // copyBefore copies the database before its schema is changed, so that the release before can be installed again with the data as it
 // was.
 func (w *writer) copyBefore(ctx context.Context, from, to int) error {
 	if w.store.options.NoUpgradeCopy {
 		return nil
 	}
-	path := fmt.Sprintf("%s.before-schema-%d-%s", w.store.path, to, w.store.options.Now().UTC().Format("20060102T150405Z"))
+	path := fmt.Sprintf("%s.before-schema-%d-%s", w.store.path, to, w.store.options.Now().UTC().Format(timeInName))
 	if _, err := copyDatabase(ctx, w.store.path, path); err != nil {
 		return &bellwire.Error{
 			Code:    bellwire.CodeUnavailable,
