@@ -21,40 +21,56 @@ import (
 // previousRelease names the commit of the release before this one. CONTRIBUTING.md says when it changes.
 const previousRelease = "previous-release"
 
-// previous returns the program of the release before this one, built from the history of the repository.
-func previous(t *testing.T) string {
+// release is a built release.
+type release struct {
+	program    string
+	migrations int
+}
+
+// previous returns the release before this one, built from the history of the repository.
+func previous(t *testing.T) release {
 	t.Helper()
 	testenv.Needs(t, "the history of the repository")
-	program, err := buildPrevious()
+	built, err := buildPrevious()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return program
+	return built
 }
 
 // buildPrevious builds it beside the built bellwire.
-var buildPrevious = sync.OnceValues(func() (string, error) {
+var buildPrevious = sync.OnceValues(func() (built release, err error) {
 	text, err := os.ReadFile(previousRelease)
 	if err != nil {
-		return "", err
+		return built, err
 	}
 	commit := strings.TrimSpace(string(text))
 	if err := fetchCommit(commit); err != nil {
-		return "", err
+		return built, err
 	}
 	source := filepath.Join(filepath.Dir(binary), "previous")
 	if err := extract(commit, source); err != nil {
-		return "", err
+		return built, err
+	}
+	if built.migrations, err = countMigrations(source); err != nil {
+		return built, err
 	}
 	program := filepath.Join(filepath.Dir(binary), "bellwire-previous")
 	// Built like this, nothing depends on where the files are, so that the next run finds all packages in the cache.
 	build := exec.CommandContext(context.Background(), "go", "build", "-trimpath", "-buildvcs=false", "-o", program, "./cmd/bellwire")
 	build.Dir, build.Env = source, append(os.Environ(), "CGO_ENABLED=0", "GOWORK=")
 	if output, err := build.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("the previous release %s cannot be built: %w\n%s", commit, err, output)
+		return built, fmt.Errorf("the previous release %s cannot be built: %w\n%s", commit, err, output)
 	}
-	return program, os.RemoveAll(source)
+	built.program = program
+	return built, os.RemoveAll(source)
 })
+
+// countMigrations returns how many migrations a source tree contains.
+func countMigrations(top string) (int, error) {
+	files, err := filepath.Glob(filepath.Join(top, "internal/store/sqlite/migrations/*.sql"))
+	return len(files), err
+}
 
 // fetchCommit fetches a commit that a shallow clone lacks.
 func fetchCommit(commit string) error {
@@ -142,7 +158,7 @@ func writeTo(root *os.Root, name string, content io.Reader) error {
 // releases run beside each other, what one is told holds on the other.
 func TestRollingUpgrade(t *testing.T) {
 	t.Parallel()
-	old := previous(t)
+	old := previous(t).program
 	c := startCluster(t, 2, 0.2, func(c *cluster) { c.program, c.strict = old, true })
 	for stream := range clusterStreams {
 		c.run(stream, 1<<30)
@@ -196,7 +212,7 @@ func TestUpgradeOfSQLite(t *testing.T) {
 		cmd.Path = program
 		return launch(t, cmd)
 	}
-	s := start(old)
+	s := start(old.program)
 	s.subscribe(receiver.URL + "/0")
 	s.addType("a")
 	first, err := s.publish("a", []byte(`{"n": 0}`))
@@ -204,13 +220,15 @@ func TestUpgradeOfSQLite(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.terminate()
-	for i, program := range []string{binary, old} {
+	migrations, err := countMigrations("..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, program := range []string{binary, old.program} {
 		s := start(program)
-		if i == 0 {
-			copies, err := filepath.Glob(filepath.Join(dir, "bellwire.db.before-schema-*"))
-			if err != nil || len(copies) != 1 || !strings.Contains(s.logged(), copies[0]) {
-				t.Errorf("the copies are %q, %v; the log says\n%s", copies, err, s.logged())
-			}
+		copies, err := filepath.Glob(filepath.Join(dir, "bellwire.db.before-schema-*"))
+		if err != nil || len(copies) != min(1, migrations-old.migrations) || i == 0 && len(copies) == 1 && !strings.Contains(s.logged(), copies[0]) {
+			t.Errorf("the copies are %q, %v; the log says\n%s", copies, err, s.logged())
 		}
 		s.call("GET", "/tenants/acme/events/"+first, "", nil)
 		if _, err := s.publish("a", fmt.Appendf(nil, `{"n": %d}`, i+1)); err != nil {

@@ -79,6 +79,8 @@ type commands struct {
 	Profiles   profilesCommand   `cmd:"" help:"Save the servers that you use, with their keys."`
 
 	Keyset     keysetCommand     `cmd:"" help:"Change the keys that seal the secrets in the database."`
+	Backup     backupCommand     `cmd:"" help:"Copy the database while the server runs."`
+	Restore    restoreCommand    `cmd:"" help:"Check a copy of a database, and put it in place."`
 	Catalogue  catalogueCommand  `cmd:"" help:"Load and list event types."`
 	Dialect    dialectCommand    `cmd:"" help:"Check and list files that declare dialects."`
 	Check      checkCommand      `cmd:"" help:"Look through an SQLite database for damage."`

@@ -454,7 +454,7 @@ func (s *storage) openStore(
 			Version: thisBuild().Version, StartedAt: time.Now(), DialectFiles: dialectFiles,
 		})
 	}
-	return sqlite.Open(ctx, s.DatabaseURL.path, sqlite.Options{StatisticsKept: kept, Logger: log, New: mayMake})
+	return sqlite.Open(ctx, s.DatabaseURL.path, sqlite.Options{StatisticsKept: kept, Logger: log, New: mayMake, NoUpgradeCopy: s.NoUpgradeBackup})
 }
 
 // recordEvery returns how long results of attempts gather.

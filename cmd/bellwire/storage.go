@@ -23,6 +23,7 @@ type storage struct {
 	DatabaseConnections int         `group:"storage" default:"${database_connections}" env:"BELLWIRE_DATABASE_CONNECTIONS" placeholder:"NUMBER" help:"Maximum number of connections of this node to PostgreSQL."`
 	KeysetFile          string      `group:"storage" env:"BELLWIRE_KEYSET_FILE" placeholder:"FILE" help:"Keys that seal secrets in the database; created on first start. Default: bellwire.keyset beside the SQLite file, or in the working directory."`
 	Keyset              string      `group:"storage" verbatim:"" env:"BELLWIRE_KEYSET" secret:"" placeholder:"JSON" help:"The keyset itself instead of a file. Give it in the environment: other users can see the command line."`
+	NoUpgradeBackup     bool        `group:"storage" env:"BELLWIRE_NO_UPGRADE_BACKUP" help:"Do not copy an SQLite database beside it before this version changes its schema."`
 }
 
 // maxConnections is more than any PostgreSQL serves well.

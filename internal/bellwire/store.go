@@ -27,7 +27,6 @@ type Store interface {
 	Audit
 	Idempotency
 	Secrets
-	Backups
 
 	// Check returns an error unless the store can read and write.
 	Check(ctx context.Context) error
@@ -131,14 +130,6 @@ type Configuration interface {
 	// EndpointsSince returns the changes of a tenant's endpoints since a revision, read from one snapshot. Since 0 it returns
 	// all endpoints.
 	EndpointsSince(ctx context.Context, tenant string, revision int64) (*EndpointChanges, error)
-}
-
-// Backups is the part of a Store that records backups.
-type Backups interface {
-	// RecordBackup records that a backup was made at a time, unless a later one is recorded.
-	RecordBackup(ctx context.Context, at time.Time) error
-	// LastBackup returns when the last backup was made, as far as it is recorded. The zero time: none was.
-	LastBackup(ctx context.Context) (time.Time, error)
 }
 
 // Sessions is the part of a Store that holds the sessions of people in browsers. Sessions of deleted tenants do not exist.

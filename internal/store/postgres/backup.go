@@ -3,30 +3,138 @@ package postgres
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io/fs"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/bellwire/bellwire/internal/bellwire"
+	"github.com/bellwire/bellwire/internal/store/rules"
 )
 
-// RecordBackup records that a backup was made at a time, unless a later one is recorded.
-func (s *Store) RecordBackup(ctx context.Context, at time.Time) error {
-	return s.write(ctx, func(tx *tx) error {
-		return tx.exec(`INSERT INTO bellwire.meta (name, number) VALUES ('backup', $1)
+// Found describes a database as a backup of it is made or restored.
+type Found struct {
+	Version     int                    // of the server, such as 150018
+	Migrations  int                    // that the database has run; 0: it has no schema of Bellwire's
+	KeysetCheck []byte                 // the check value of the keyset of its secrets; nil: no server has run on it
+	Secret      *bellwire.SealedSecret // one of its secrets; nil: it has none
+	Connected   int                    // processes of Bellwire that are connected to it
+}
+
+// operator is a connection of a command, beside the nodes that may be running.
+type operator struct {
+	ctx   context.Context
+	conn  *pgx.Conn
+	place string
+}
+
+// operate runs f with a connection of its own. Nothing is migrated.
+func operate(ctx context.Context, databaseURL string, f func(*operator) error) error {
+	s := &Store{place: Shown(databaseURL)}
+	if err := CheckURL(databaseURL); err != nil {
+		return bellwire.Errorf(bellwire.CodeUnavailable, "the database URL %s", err)
+	}
+	config, err := pgx.ParseConfig(databaseURL)
+	if err != nil { // its text may show the password
+		return bellwire.Errorf(bellwire.CodeUnavailable, "the database URL %s has an invalid parameter", s.place)
+	}
+	configure(config)
+	config.DefaultQueryExecMode = pgx.QueryExecModeSimpleProtocol // through a pooler, too
+	config.RuntimeParams["application_name"] = "bellwire command"
+	conn, err := pgx.ConnectConfig(ctx, config)
+	if err != nil {
+		return s.explain(err, config)
+	}
+	defer hangUp(ctx, conn)
+	return s.translate(f(&operator{ctx: ctx, conn: conn, place: s.place}))
+}
+
+func (o *operator) row(sql string, args ...any) pgx.Row { return o.conn.QueryRow(o.ctx, sql, args...) }
+
+func (o *operator) exec(sql string, args ...any) error {
+	_, err := o.conn.Exec(o.ctx, sql, args...)
+	return err
+}
+
+// Inspect describes a database, and changes nothing. Its error has CodeUnavailable if something in the schema belongs to a role that
+// could change everything in it, or if the schema was made by a Bellwire that is too new for this build.
+func Inspect(ctx context.Context, databaseURL string) (*Found, error) {
+	found := new(Found)
+	return found, operate(ctx, databaseURL, func(o *operator) error { return o.inspect(found) })
+}
+
+func (o *operator) inspect(found *Found) error {
+	var exists bool
+	err := o.row(`SELECT current_setting('server_version_num')::int, to_regclass('bellwire.meta') IS NOT NULL, (SELECT count(*) FROM pg_stat_activity
+		WHERE application_name = 'bellwire' AND datname = current_database())`).Scan(&found.Version, &exists, &found.Connected)
+	if err != nil || !exists {
+		return err
+	}
+	if err := checkOwners(o.row, o.place); err != nil {
+		return err
+	}
+	var recorded rules.Schema
+	err = o.row(`SELECT number, coalesce((SELECT number FROM bellwire.meta WHERE name = 'migrations'), number),
+		(SELECT value FROM bellwire.meta WHERE name = 'witness') FROM bellwire.meta WHERE name = 'schema'`).
+		Scan(&recorded.Oldest, &recorded.Migrations, &found.KeysetCheck)
+	if err != nil {
+		return err
+	}
+	files, err := fs.Glob(migrations, "migrations/*.sql")
+	if err != nil {
+		return err
+	}
+	if _, err := recorded.Pending(o.place, len(files)); err != nil {
+		return err
+	}
+	found.Migrations = recorded.Migrations
+	secret := new(bellwire.SealedSecret)
+	err = o.row("SELECT id, sealed FROM bellwire.endpoints WHERE sealed IS NOT NULL LIMIT 1").Scan(&secret.Endpoint, &secret.Sealed)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil
+	}
+	found.Secret = secret
+	return err
+}
+
+// RecordBackup records that a backup of the database was made at a time, unless a later one is recorded.
+func RecordBackup(ctx context.Context, databaseURL string, at time.Time) error {
+	return operate(ctx, databaseURL, func(o *operator) error {
+		return o.exec(`INSERT INTO bellwire.meta (name, number) VALUES ('backup', $1)
 			ON CONFLICT (name) DO UPDATE SET number = greatest(meta.number, excluded.number)`, at.UnixMicro())
 	})
 }
 
-// LastBackup returns when the last backup was recorded. The zero time: none was.
-func (s *Store) LastBackup(ctx context.Context) (at time.Time, err error) {
-	err = s.read(ctx, func(tx *tx) error {
-		var micros int64
-		err := tx.row("SELECT number FROM bellwire.meta WHERE name = 'backup'").Scan(&micros)
-		if errors.Is(err, pgx.ErrNoRows) {
-			at = time.Time{}
-			return nil
-		}
-		at = time.UnixMicro(micros).UTC()
-		return err
-	})
-	return at, err
+// MoveAside gives Bellwire's schema another name, so that another one can be restored in its place.
+func MoveAside(ctx context.Context, databaseURL, name string) error {
+	return rename(ctx, databaseURL, "bellwire", name)
 }
+
+// MoveBack undoes MoveAside.
+func MoveBack(ctx context.Context, databaseURL, name string) error {
+	return rename(ctx, databaseURL, name, "bellwire")
+}
+
+func rename(ctx context.Context, databaseURL, from, to string) error {
+	return operate(ctx, databaseURL, func(o *operator) error {
+		return o.exec("ALTER SCHEMA " + pgx.Identifier{from}.Sanitize() + " RENAME TO " + pgx.Identifier{to}.Sanitize())
+	})
+}
+
+// BeginAnew begins new epochs and revisions in a database that was restored, so that none comes twice, frees all shards, and ends all
+// sessions. No node may be connected.
+func BeginAnew(ctx context.Context, databaseURL string, now time.Time) error {
+	return operate(ctx, databaseURL, func(o *operator) error {
+		return o.exec(fmt.Sprintf(sqlBeginAnew, rules.RestoreGap, now.UnixMicro()))
+	})
+}
+
+const sqlBeginAnew = `BEGIN;
+	LOCK TABLE bellwire.nodes, bellwire.shards IN ACCESS EXCLUSIVE MODE;
+	DELETE FROM bellwire.nodes;
+	UPDATE bellwire.shards SET epoch = epoch + %[1]d, node = NULL, giver = NULL;
+	SELECT setval('bellwire.revisions', nextval('bellwire.revisions') + %[1]d);
+	DO $$ BEGIN IF to_regclass('bellwire.sessions') IS NOT NULL THEN DELETE FROM bellwire.sessions; END IF; END $$;
+	INSERT INTO bellwire.meta (name, number) VALUES ('restored', %[2]d) ON CONFLICT (name) DO UPDATE SET number = excluded.number;
+	COMMIT`

@@ -108,7 +108,7 @@ func (t *tx) migrate(files []string, n int) error {
 // schema returns what the database records about its schema, and locks it until the transaction ends. Versions that had no row
 // "migrations" needed all of them.
 func (s *Store) schema(tx *tx) (recorded rules.Schema, err error) {
-	if err := s.checkOwners(tx); err != nil {
+	if err := checkOwners(tx.row, s.place); err != nil {
 		return recorded, err
 	}
 	var schema, exists bool
@@ -156,9 +156,9 @@ const sqlStranger = `SELECT owned.what, owner.rolname::text, me.rolname::text FR
 	ORDER BY owned.place, owned.what LIMIT 1`
 
 // checkOwners refuses a schema in which something belongs to another role.
-func (s *Store) checkOwners(tx *tx) error {
+func checkOwners(row func(sql string, args ...any) pgx.Row, place string) error {
 	var what, owner, me string
-	err := tx.row(sqlStranger).Scan(&what, &owner, &me)
+	err := row(sqlStranger).Scan(&what, &owner, &me)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil
 	}
@@ -168,5 +168,5 @@ func (s *Store) checkOwners(tx *tx) error {
 	return bellwire.Errorf(bellwire.CodeUnavailable,
 		"the %s in the database %s belongs to the role %q, which could change everything in it, but Bellwire connects as %q; "+
 			"let one role own the whole schema and connect as that role (ALTER SCHEMA bellwire OWNER TO …), or drop the schema if it is not Bellwire's",
-		what, s.place, owner, me)
+		what, place, owner, me)
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
@@ -35,8 +36,8 @@ func TestKilledMigrations(t *testing.T) {
 		slices.Sort(cuts)
 		for _, n := range slices.Compact(cuts) {
 			runPart(t, url, statements[:n])
-			if after := fingerprint(t, conn); after != before {
-				t.Fatalf("%s: the end of the connection after %d of %d statements leaves %s, want %s", file, n, len(statements), after, before)
+			if diff := cmp.Diff(before, fingerprint(t, conn)); diff != "" {
+				t.Fatalf("%s: the end of the connection after %d of %d statements leaves (-before +after):\n%s", file, n, len(statements), diff)
 			}
 		}
 		for _, sql := range statements {
@@ -47,8 +48,8 @@ func TestKilledMigrations(t *testing.T) {
 		check(t, err)
 	}
 	s := openAt(t, url, Options{NoSync: true})
-	if got, want := fingerprint(t, conn), fingerprint(t, connect(t, newStore(t, Options{}).url)); got != want {
-		t.Errorf("the schema is %s, want %s", got, want)
+	if diff := cmp.Diff(fingerprint(t, connect(t, newStore(t, Options{}).url)), fingerprint(t, conn)); diff != "" {
+		t.Errorf("the schema differs (-want +got):\n%s", diff)
 	}
 	if run := count1(t, s, "SELECT number FROM bellwire.meta WHERE name = 'migrations'"); run != len(files) {
 		t.Errorf("%d migrations have run, want %d", run, len(files))
@@ -70,14 +71,14 @@ func runPart(t *testing.T, url string, statements []string) {
 	}
 }
 
-// fingerprint returns a digest of the columns, indexes and functions of the schema.
-func fingerprint(t *testing.T, conn *pgx.Conn) (digest string) {
+// fingerprint returns the columns, indexes and functions of the schema, without partitions.
+func fingerprint(t *testing.T, conn *pgx.Conn) (all []string) {
 	t.Helper()
-	check(t, conn.QueryRow(t.Context(), `SELECT md5(string_agg(what, ',' ORDER BY what)) FROM (
+	check(t, conn.QueryRow(t.Context(), `SELECT coalesce(array_agg(what ORDER BY what), '{}') FROM (
 		SELECT c.relname || '.' || a.attname || ' ' || a.atttypid::regtype || ' ' || a.attnotnull FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
 			WHERE c.relnamespace = 'bellwire'::regnamespace AND NOT a.attisdropped AND c.relispartition = false
-		UNION ALL SELECT proname || prosrc FROM pg_proc WHERE pronamespace = 'bellwire'::regnamespace) AS all_of_it (what)`).Scan(&digest))
-	return digest
+		UNION ALL SELECT proname || prosrc FROM pg_proc WHERE pronamespace = 'bellwire'::regnamespace) AS all_of_it (what)`).Scan(&all))
+	return all
 }
 
 // split returns the statements of a script.

@@ -36,7 +36,7 @@ func Backup(ctx context.Context, path, to string, now time.Time) (*Copy, error) 
 	if err != nil {
 		return nil, err
 	}
-	if err := recordBackup(ctx, real, now); err != nil {
+	if err := RecordBackup(ctx, real, now); err != nil {
 		return nil, bellwire.Wrap(bellwire.CodeUnavailable, err,
 			"the copy %s is complete, but its time could not be recorded in the database %s", to, path)
 	}
@@ -235,8 +235,12 @@ const recordTimeout = 30 * time.Second
 
 const sqlRecordBackup = "INSERT INTO meta (name, value) VALUES ('backup', ?) ON CONFLICT (name) DO UPDATE SET value = max(value, excluded.value)"
 
-// recordBackup records the time of a backup, beside the server that may be running.
-func recordBackup(ctx context.Context, path string, at time.Time) error {
+// RecordBackup records the time of a backup, beside the server that may be running.
+func RecordBackup(ctx context.Context, path string, at time.Time) error {
+	path, err := existing(path)
+	if err != nil {
+		return err
+	}
 	conn, err := sqlite.OpenConn(path, sqlite.OpenReadWrite)
 	if err != nil {
 		return err
@@ -249,21 +253,4 @@ func recordBackup(ctx context.Context, path string, at time.Time) error {
 	}
 	conn.SetInterrupt(nil)
 	return errors.Join(err, conn.Close())
-}
-
-// RecordBackup records that a backup was made at a time.
-func (s *Store) RecordBackup(ctx context.Context, at time.Time) error {
-	return s.write(ctx, func(w *writer) error { return w.query(sqlRecordBackup).int(at.UnixMicro()).exec() })
-}
-
-// LastBackup returns when the last backup was recorded. The zero time: none was.
-func (s *Store) LastBackup(ctx context.Context) (at time.Time, err error) {
-	err = s.read(ctx, func(c *db) error {
-		micros, some, err := c.query("SELECT value FROM meta WHERE name = 'backup'").scalar()
-		if some {
-			at = time.UnixMicro(micros).UTC()
-		}
-		return err
-	})
-	return at, err
 }

@@ -256,17 +256,6 @@ var configurationTests = []test{
 		w.equal("the check value", got, next)
 	}},
 	{name: "Store/ReplacesSecrets", run: replacesSecrets},
-	{name: "Store/RecordsTheLastBackup", run: func(w *world) {
-		at, err := w.store.LastBackup(w.ctx)
-		w.check(err)
-		w.equal("the last backup before there is one", at, time.Time{})
-		for _, made := range []time.Time{w.now, w.now.Add(time.Hour), w.now} {
-			w.check(w.store.RecordBackup(w.ctx, made))
-		}
-		at, err = w.store.LastBackup(w.ctx)
-		w.check(err)
-		w.equal("the last backup", at, w.now.Add(time.Hour))
-	}},
 	{name: "Store/ChecksItself", run: func(w *world) { w.check(w.store.Check(w.ctx)) }},
 	{name: "Store/RefusesWorkWhenClosed", run: func(w *world) {
 		w.check(w.store.Close())

@@ -180,9 +180,6 @@ func useAll(w *world) {
 	w.check(w.store.Check(w.ctx))
 	_, err = w.store.KeysetCheck(w.ctx, []byte("w"))
 	w.check(err)
-	w.check(w.store.RecordBackup(w.ctx, w.now))
-	_, err = w.store.LastBackup(w.ctx)
-	w.check(err)
 	w.check(w.store.ReleaseLeases(w.ctx, "node"))
 }
 
