@@ -63,7 +63,7 @@ func (c *backupCommand) Run(ctx context.Context, std streams) error {
 	if err != nil {
 		return errors.Join(say(std.err, done), fmt.Errorf("the copy is complete, but cannot be used with this keyset: %w", err))
 	}
-	return say(std.err, done, opened+" Keep a copy of it apart from this file.")
+	return say(std.err, done+" "+opened, "Keep a copy of the keyset, apart from this file.")
 }
 
 func megabytes(n int64) string { return fmt.Sprintf("%.1f MB", float64(n)/1e6) }

@@ -53,12 +53,15 @@ func Restore(ctx context.Context, r Restoration) (restored *Restored, err error)
 	if err := r.Check(restored.Copy); err != nil {
 		return nil, err
 	}
-	p := &place{path: to}
-	defer func() { err = errors.Join(err, p.close()) }()
-	owner, err := p.hold(r.Replace)
+	owner, err := ownerAt(to, r.Replace)
 	if err != nil {
 		return nil, err
 	}
+	p := &place{path: to}
+	if err := p.hold(); err != nil {
+		return nil, errors.Join(err, p.close())
+	}
+	defer func() { err = errors.Join(err, p.close()) }()
 	defer func() {
 		if err != nil && bellwire.CodeOf(err) == bellwire.CodeInternal {
 			err = bellwire.Wrap(copyCode(err), err, "the copy %s cannot be put in place as %s", from, to)
@@ -80,32 +83,39 @@ func Restore(ctx context.Context, r Restoration) (restored *Restored, err error)
 	return restored, syncFile(filepath.Dir(to))
 }
 
-// hold locks the place of a database against servers, and returns whom the database belongs to: the owner of the one that is there,
-// or else of its folder.
-func (p *place) hold(replace bool) (fs.FileInfo, error) {
-	there, err := os.Stat(p.path)
-	switch {
-	case err == nil && !replace && there.Size() > 0:
-		return nil, bellwire.Errorf(bellwire.CodeConflict, "the database %s exists; with --replace it is moved aside, and nothing of it is deleted", p.path)
-	case err == nil:
-		if err := p.acquire(); err != nil {
-			return nil, err
-		}
-		if p.file, err = os.OpenFile(p.path, os.O_RDWR, 0); err != nil {
-			return nil, bellwire.Wrap(bellwire.CodeUnavailable, err, "the database %s cannot be replaced by this user; run this as the user that Bellwire runs as", p.path)
-		}
-		held, err := lockFile(p.file)
-		if err == nil && !held {
-			err = bellwire.Errorf(bellwire.CodeUnavailable, "the database %s is in use by another process, maybe under another name; stop that process", p.path)
-		}
-		return there, err
-	case !errors.Is(err, fs.ErrNotExist):
-		return nil, bellwire.Wrap(bellwire.CodeUnavailable, err, "the database %s cannot be replaced", p.path)
+// ownerAt returns whom a database at path belongs to: the owner of the one that is there, or else of its folder. It refuses one that is
+// there, unless it may be replaced.
+func ownerAt(path string, replace bool) (fs.FileInfo, error) {
+	there, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		there, err = os.Stat(filepath.Dir(path))
+	} else if err == nil && !replace && there.Size() > 0 {
+		return nil, bellwire.Errorf(bellwire.CodeConflict, "the database %s exists; with --replace it is moved aside, and nothing of it is deleted", path)
 	}
+	if err != nil {
+		return nil, bellwire.Wrap(bellwire.CodeUnavailable, err, "the database %s cannot be replaced", path)
+	}
+	return there, nil
+}
+
+// hold locks the place of a database, and the database if there is one, against servers.
+func (p *place) hold() error {
 	if err := p.acquire(); err != nil {
-		return nil, err
+		return err
 	}
-	return os.Stat(filepath.Dir(p.path))
+	file, err := os.OpenFile(p.path, os.O_RDWR, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return bellwire.Wrap(bellwire.CodeUnavailable, err, "the database %s cannot be replaced; run this as the user that Bellwire runs as", p.path)
+	}
+	p.file = file
+	held, err := lockFile(file)
+	if err == nil && !held {
+		err = bellwire.Errorf(bellwire.CodeUnavailable, "the database %s is in use by another process, maybe under another name; stop that process", p.path)
+	}
+	return err
 }
 
 // prepareRestored makes what is to be the database, beside it.
