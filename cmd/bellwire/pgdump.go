@@ -75,31 +75,45 @@ func (c *restoreCommand) restorePostgres(ctx context.Context, std streams, now t
 	if found.Connected > 0 {
 		return fmt.Errorf("--database-url: %d connections of Bellwire to the database %s are open; stop all nodes first", found.Connected, c.DatabaseURL)
 	}
-	var next []string
 	if !c.InPlace {
 		aside, err := c.load(ctx, found, now)
 		if err != nil {
 			return err
 		}
+		var next []string
 		if aside != "" {
 			next = append(next, fmt.Sprintf("The schema that was there is now called %s. Drop it when you need nothing of it: DROP SCHEMA %s CASCADE", aside, aside))
 		}
-		if found, err = postgres.Inspect(ctx, c.direct()); err != nil {
-			return fmt.Errorf("--database-url: %w", err)
+		done, err := c.takeOver(ctx, now)
+		if err != nil {
+			return errors.Join(err, postgres.PutBack(context.WithoutCancel(ctx), c.direct(), aside))
 		}
+		return say(std.err, done, append(next, afterRestore...)...)
 	}
-	if found.Migrations == 0 {
-		return fmt.Errorf("--database-url: the database %s has no schema of Bellwire's", c.DatabaseURL)
-	}
-	opened, err := c.opens(found.KeysetCheck, found.Secret)
+	done, err := c.takeOver(ctx, now)
 	if err != nil {
 		return err
 	}
-	if err := postgres.BeginAnew(ctx, c.direct(), now); err != nil {
-		return fmt.Errorf("--database-url: %w", err)
+	return say(std.err, done, afterRestore...)
+}
+
+// takeOver checks a database that was restored, and begins anew in it.
+func (c *restoreCommand) takeOver(ctx context.Context, now time.Time) (done string, err error) {
+	found, err := postgres.Inspect(ctx, c.direct())
+	if err != nil {
+		return "", fmt.Errorf("--database-url: %w", err)
 	}
-	done := fmt.Sprintf("Restored the database %s (schema %d). %s", c.DatabaseURL, found.Migrations, opened)
-	return say(std.err, done, append(next, afterRestore...)...)
+	if found.Migrations == 0 {
+		return "", fmt.Errorf("--database-url: the database %s has no schema of Bellwire's", c.DatabaseURL)
+	}
+	opened, err := c.opens(found.KeysetCheck, found.Secret)
+	if err != nil {
+		return "", err
+	}
+	if err := postgres.BeginAnew(ctx, c.direct(), now); err != nil {
+		return "", fmt.Errorf("--database-url: %w", err)
+	}
+	return fmt.Sprintf("Restored the database %s (schema %d). %s", c.DatabaseURL, found.Migrations, opened), nil
 }
 
 // load restores a copy into the database, and moves aside the schema that is there. It returns the new name of that.
@@ -117,10 +131,10 @@ func (c *restoreCommand) load(ctx context.Context, found *postgres.Found, now ti
 		}
 	}
 	err = runClient(ctx, c.direct(), found.Version, nil, "pg_restore", "--dbname=service=bellwire", "--no-owner", "--single-transaction", "--exit-on-error", "--no-password", c.File)
-	if err != nil && aside != "" {
-		return "", errors.Join(err, postgres.MoveBack(context.WithoutCancel(ctx), c.direct(), aside))
+	if err != nil { // the transaction has left nothing
+		return "", errors.Join(err, postgres.PutBack(context.WithoutCancel(ctx), c.direct(), aside))
 	}
-	return aside, err
+	return aside, nil
 }
 
 // runClient runs a client program of PostgreSQL, connected to the database of the URL. The URL can contain a password, so the program

@@ -108,17 +108,19 @@ func RecordBackup(ctx context.Context, databaseURL string, at time.Time) error {
 
 // MoveAside gives Bellwire's schema another name, so that another one can be restored in its place.
 func MoveAside(ctx context.Context, databaseURL, name string) error {
-	return rename(ctx, databaseURL, "bellwire", name)
-}
-
-// MoveBack undoes MoveAside.
-func MoveBack(ctx context.Context, databaseURL, name string) error {
-	return rename(ctx, databaseURL, name, "bellwire")
-}
-
-func rename(ctx context.Context, databaseURL, from, to string) error {
 	return operate(ctx, databaseURL, func(o *operator) error {
-		return o.exec("ALTER SCHEMA " + pgx.Identifier{from}.Sanitize() + " RENAME TO " + pgx.Identifier{to}.Sanitize())
+		return o.exec("ALTER SCHEMA bellwire RENAME TO " + pgx.Identifier{name}.Sanitize())
+	})
+}
+
+// PutBack drops the schema that was restored, and gives the one that MoveAside has moved its name back. name is empty if there is none.
+func PutBack(ctx context.Context, databaseURL, name string) error {
+	return operate(ctx, databaseURL, func(o *operator) error {
+		sql := "BEGIN; DROP SCHEMA IF EXISTS bellwire CASCADE; "
+		if name != "" {
+			sql += "ALTER SCHEMA " + pgx.Identifier{name}.Sanitize() + " RENAME TO bellwire; "
+		}
+		return o.exec(sql + "COMMIT")
 	})
 }
 
