@@ -8,7 +8,7 @@ import (
 )
 
 // Tenant is a customer of the platform. CreateTenant uses ID, Name, Metadata,
-// Limits, Status, StatusReason and OperationalEvents.
+// Limits, Status, StatusReason, OperationalEvents and Dialects.
 type Tenant struct {
 	ID        string            `json:"id,omitzero"`
 	Name      string            `json:"name,omitzero"`
@@ -24,10 +24,27 @@ type Tenant struct {
 
 	OperationalEvents bool `json:"operational_events,omitzero"` // those about the tenant are published to it too
 
+	Dialects map[string]*DialectSettings `json:"dialects,omitzero"` // its own settings of dialects, by name
+
 	ETag string `json:"-"` // its version, for WithIfMatch; not in lists
 }
 
 func (t *Tenant) setVersion(etag string) { t.ETag = etag }
+
+// DialectSettings are settings of a dialect for a tenant. Those that are zero are the server's.
+type DialectSettings struct {
+	// Of new endpoints that have none of their own.
+	Retry        *RetryPolicy `json:"retry,omitzero"`
+	Timeout      Duration     `json:"timeout,omitzero"`
+	APIKeyHeader string       `json:"api_key_header,omitzero"` // that has the API key, where the vendor's customers do not name it
+
+	// Of all deliveries.
+	UserAgent string            `json:"user_agent,omitzero"`
+	Headers   map[string]string `json:"headers,omitzero"` // no secrets
+
+	// IgnoreReadOnly lets customers send back what the vendor's API has shown, with the members that cannot be changed.
+	IgnoreReadOnly *bool `json:"ignore_read_only,omitzero"`
+}
 
 // TenantStatus says whether a tenant is paused.
 type TenantStatus string
@@ -52,6 +69,8 @@ type TenantChange struct {
 	StatusReason *string      `json:"status_reason,omitzero"`
 
 	OperationalEvents *bool `json:"operational_events,omitzero"`
+
+	Dialects map[string]*DialectSettings `json:"dialects,omitzero"` // replaces those of these dialects; nil removes them
 }
 
 // CreateTenant creates a tenant. It fails with CodeConflict if the id is in use.
@@ -60,12 +79,12 @@ func (c *Client) CreateTenant(ctx context.Context, t Tenant) (*Tenant, error) {
 	return fetch[Tenant](ctx, c, http.MethodPost, path("tenants"), t)
 }
 
-// PutTenant creates the tenant with t.ID, or replaces its Name, Metadata and Limits, its Status unless it is empty, and its
+// PutTenant creates the tenant with t.ID, or replaces its Name, Metadata, Limits and Dialects, its Status unless it is empty, and its
 // OperationalEvents if it is true.
 func (c *Client) PutTenant(ctx context.Context, t Tenant) (*Tenant, error) {
 	return fetch[Tenant](ctx, c, http.MethodPut, inTenant(t.ID), Tenant{
 		Name: t.Name, Metadata: t.Metadata, Limits: t.Limits, Status: t.Status, StatusReason: t.StatusReason,
-		OperationalEvents: t.OperationalEvents,
+		OperationalEvents: t.OperationalEvents, Dialects: t.Dialects,
 	})
 }
 
@@ -95,6 +114,7 @@ type Key struct {
 	Name       string     `json:"name"`
 	Role       Role       `json:"role"`
 	HMAC       bool       `json:"hmac"`
+	Scopes     []string   `json:"scopes"` // the only operations of a vendor's API that it permits; empty: all of its role
 	CreatedAt  time.Time  `json:"created_at"`
 	ExpiresAt  *time.Time `json:"expires_at"`   // nil: never
 	LastUsedAt *time.Time `json:"last_used_at"` // to about a minute; nil if that is not known
@@ -106,6 +126,9 @@ type NewKey struct {
 	Name string `json:"name,omitzero"`
 	Role Role   `json:"role"`
 	HMAC bool   `json:"hmac,omitzero"` // for a key of a tenant: it can sign requests
+
+	// Scopes restrict a key of a tenant to operations of a vendor's API, such as "pcx:webhooks:read". Empty: no restriction.
+	Scopes []string `json:"scopes,omitzero"`
 
 	ExpiresAt time.Time `json:"expires_at,omitzero"` // zero: never
 

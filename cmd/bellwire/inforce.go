@@ -84,6 +84,8 @@ func shownValue(v reflect.Value) string {
 		return value.String()
 	case limitValue:
 		return value.limit.Name + "=" + value.limit.Show(value.value)
+	case dialectSetting:
+		return value.String()
 	case string:
 		return withoutSecrets(value)
 	}

@@ -23,6 +23,7 @@ func (c *keysCommand) Help() string {
 
   bellwire keys create --role publisher --name billing
   bellwire keys create --role tenant --tenant acme
+  bellwire keys create --role tenant --tenant 123456789012 --hmac --scope 'pcx:webhooks:*'
   bellwire keys list --tenant acme`
 }
 
@@ -31,6 +32,7 @@ type createKeyCommand struct {
 	Tenant    string        `placeholder:"ID" help:"Tenant that the key belongs to. Default: the operator."`
 	Role      string        `required:"" enum:"admin,publisher,tenant,tenant-read" placeholder:"ROLE" help:"What the key may do: admin, publisher, tenant or tenant-read."`
 	Name      string        `placeholder:"TEXT" help:"Purpose of the key."`
+	Scopes    []string      `name:"scope" placeholder:"SCOPE" help:"Only operation of a vendor's API that the key permits, such as pcx:webhooks:read. Repeat it for more. Default: all of its role."`
 	HMAC      bool          `name:"hmac" help:"Let the key sign requests. The server then keeps its secret, sealed."`
 	ExpiresIn time.Duration `placeholder:"TIME" help:"Time after which the key is refused, such as 90d. Default: never."`
 	JSON      bool          `name:"json" help:"Print JSON."`
@@ -57,7 +59,7 @@ func (c *createKeyCommand) Run(ctx context.Context, std streams) error {
 	if err != nil {
 		return err
 	}
-	wanted := client.NewKey{Role: client.Role(c.Role), Name: c.Name, HMAC: c.HMAC}
+	wanted := client.NewKey{Role: client.Role(c.Role), Name: c.Name, HMAC: c.HMAC, Scopes: c.Scopes}
 	if c.ExpiresIn > 0 {
 		wanted.ExpiresAt = time.Now().Add(c.ExpiresIn).UTC()
 	}

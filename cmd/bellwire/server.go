@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"os"
@@ -18,6 +19,7 @@ import (
 
 	"github.com/bellwire/bellwire/internal/api"
 	"github.com/bellwire/bellwire/internal/bellwire"
+	"github.com/bellwire/bellwire/internal/cli"
 	"github.com/bellwire/bellwire/internal/dialect/declared"
 	"github.com/bellwire/bellwire/internal/directory"
 	"github.com/bellwire/bellwire/internal/engine"
@@ -25,6 +27,7 @@ import (
 	"github.com/bellwire/bellwire/internal/live"
 	"github.com/bellwire/bellwire/internal/peer"
 	"github.com/bellwire/bellwire/internal/service"
+	"github.com/bellwire/bellwire/internal/suggest"
 	"github.com/bellwire/bellwire/internal/telemetry"
 	"github.com/bellwire/bellwire/internal/web"
 	built "github.com/bellwire/bellwire/web"
@@ -105,8 +108,12 @@ func (srv *server) assemble(ctx context.Context) (err error) {
 	if err := srv.recordSpans(); err != nil {
 		return err
 	}
+	dialectSettings, err := srv.dialectSettings()
+	if err != nil {
+		return err
+	}
 	configuration := directory.New(directory.Config{
-		Store: srv.store, Keyring: keyring, Dialects: srv.dialects, Limits: s.limits(), Logger: srv.log,
+		Store: srv.store, Keyring: keyring, Dialects: srv.dialects, Limits: s.limits(), Settings: dialectSettings, Logger: srv.log,
 	})
 	outbox, err := openOutbox(ctx, srv.store, int(s.MaxEventBytes))
 	if err != nil {
@@ -230,6 +237,21 @@ func (srv *server) configureDialects() (map[string]bellwire.Dialect, error) {
 		srv.log.Info("dialects declared by files", "names", strings.Join(namesOf(srv.files), ", "), "digest", declared.Digest(srv.files))
 	}
 	return configured, nil
+}
+
+// dialectSettings returns the settings of dialects for all tenants. It refuses those of dialects that are not enabled.
+func (srv *server) dialectSettings() (bellwire.SettingsByDialect, error) {
+	set, err := settingsByDialect(srv.settings.DialectSettings)
+	if err != nil {
+		return nil, err
+	}
+	enabled := slices.Sorted(maps.Keys(srv.dialects))
+	for _, name := range slices.Sorted(maps.Keys(set)) {
+		if srv.dialects[name] == nil {
+			return nil, cli.Option("dialect-setting", "%q is not a dialect that this server speaks%s", name, suggest.DidYouMean(name, enabled))
+		}
+	}
+	return set, nil
 }
 
 // routes returns the handler of everything that the server answers.

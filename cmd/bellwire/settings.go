@@ -70,19 +70,20 @@ type settings struct {
 
 	Limits []limitValue `name:"limit" group:"limits" env:"BELLWIRE_LIMITS" placeholder:"NAME=VALUE" pairs:"" help:"Limit on what a tenant may have and do, such as endpoints=5000. Repeat it for more. Default: as in docs/limits.md. Names: ${limits}."`
 
-	Dialects              []string      `group:"dialects" env:"BELLWIRE_DIALECTS" placeholder:"NAME" help:"Dialects to serve in addition to standard: ${dialects}, all of these with all, or ${shipped}. Default: all but the last ones, which files declare."`
-	DialectDir            string        `group:"dialects" env:"BELLWIRE_DIALECT_DIR" placeholder:"FOLDER" help:"Folder whose YAML files each declare a dialect, which is served too. Default: none."`
-	Sandbox               bool          `group:"dialects" env:"BELLWIRE_SANDBOX" help:"Serve the vendors' own calls that trigger events in their tutorials."`
-	AuditRetention        time.Duration `group:"dialects" default:"365d" env:"BELLWIRE_AUDIT_RETENTION" placeholder:"TIME" help:"How long the audit log keeps who changed what, and who read what in dialects that require a reason."`
-	AkkuroJWKSURL         string        `name:"akkuro-jwks-url" group:"dialects" env:"BELLWIRE_AKKURO_JWKS_URL" placeholder:"URL" help:"URL of the keys (JWKS) that verify the tokens of callers of the dialect akkuro."`
-	AkkuroJWTSecret       string        `name:"akkuro-jwt-secret" group:"dialects" env:"BELLWIRE_AKKURO_JWT_SECRET" secret:"" placeholder:"SECRET" help:"Secret that verifies these tokens, instead of a JWKS."`
-	AkkuroJWTAudience     string        `name:"akkuro-jwt-audience" group:"dialects" env:"BELLWIRE_AKKURO_JWT_AUDIENCE" placeholder:"NAME" help:"Audience that these tokens must have."`
-	AkkuroTenantClaim     string        `name:"akkuro-tenant-claim" group:"dialects" default:"tenant" env:"BELLWIRE_AKKURO_TENANT_CLAIM" placeholder:"NAME" help:"Claim of these tokens that contains the tenant."`
-	AkkuroAPIVersions     []string      `name:"akkuro-api-versions" group:"dialects" default:"2024.1.0" env:"BELLWIRE_AKKURO_API_VERSIONS" placeholder:"VERSION" help:"API versions that clients of the dialect akkuro may request, separated by commas."`
-	AtelioExpandWildcards bool          `group:"dialects" env:"BELLWIRE_ATELIO_EXPAND_WILDCARDS" help:"Dialect atelio: store the event types that a wildcard matches when it is written, instead of the wildcard."`
-	AkkuroStrict          bool          `group:"dialects" env:"BELLWIRE_AKKURO_STRICT" help:"Dialect akkuro: refuse bodies whose content type is not application/json, which the vendor's own examples do not send."`
-	BluefinBasic          bool          `group:"dialects" env:"BELLWIRE_BLUEFIN_BASIC" help:"Dialect bluefin: accept a key's id and secret as Basic credentials, as the vendor's certification environment does."`
-	LemonStrictAck        bool          `group:"dialects" env:"BELLWIRE_LEMON_STRICT_ACK" help:"Dialect lemon: accept only status 200 as an acknowledgement, and no other 2xx."`
+	Dialects              []string         `group:"dialects" env:"BELLWIRE_DIALECTS" placeholder:"NAME" help:"Dialects to serve in addition to standard: ${dialects}, all of these with all, or ${shipped}. Default: all but the last ones, which files declare."`
+	DialectDir            string           `group:"dialects" env:"BELLWIRE_DIALECT_DIR" placeholder:"FOLDER" help:"Folder whose YAML files each declare a dialect, which is served too. Default: none."`
+	DialectSettings       []dialectSetting `name:"dialect-setting" group:"dialects" env:"BELLWIRE_DIALECT_SETTINGS" placeholder:"DIALECT.NAME=VALUE" pairs:"" sep:";" help:"Setting of a dialect for all tenants, such as lemon.timeout=20s or azakaw.user_agent=azakaw/1.0. Repeat it for more. Default: as in docs/dialects.md."`
+	Sandbox               bool             `group:"dialects" env:"BELLWIRE_SANDBOX" help:"Serve the vendors' own calls that trigger events in their tutorials."`
+	AuditRetention        time.Duration    `group:"dialects" default:"365d" env:"BELLWIRE_AUDIT_RETENTION" placeholder:"TIME" help:"How long the audit log keeps who changed what, and who read what in dialects that require a reason."`
+	AkkuroJWKSURL         string           `name:"akkuro-jwks-url" group:"dialects" env:"BELLWIRE_AKKURO_JWKS_URL" placeholder:"URL" help:"URL of the keys (JWKS) that verify the tokens of callers of the dialect akkuro."`
+	AkkuroJWTSecret       string           `name:"akkuro-jwt-secret" group:"dialects" env:"BELLWIRE_AKKURO_JWT_SECRET" secret:"" placeholder:"SECRET" help:"Secret that verifies these tokens, instead of a JWKS."`
+	AkkuroJWTAudience     string           `name:"akkuro-jwt-audience" group:"dialects" env:"BELLWIRE_AKKURO_JWT_AUDIENCE" placeholder:"NAME" help:"Audience that these tokens must have."`
+	AkkuroTenantClaim     string           `name:"akkuro-tenant-claim" group:"dialects" default:"tenant" env:"BELLWIRE_AKKURO_TENANT_CLAIM" placeholder:"NAME" help:"Claim of these tokens that contains the tenant."`
+	AkkuroAPIVersions     []string         `name:"akkuro-api-versions" group:"dialects" default:"2024.1.0" env:"BELLWIRE_AKKURO_API_VERSIONS" placeholder:"VERSION" help:"API versions that clients of the dialect akkuro may request, separated by commas."`
+	AtelioExpandWildcards bool             `group:"dialects" env:"BELLWIRE_ATELIO_EXPAND_WILDCARDS" help:"Dialect atelio: store the event types that a wildcard matches when it is written, instead of the wildcard."`
+	AkkuroStrict          bool             `group:"dialects" env:"BELLWIRE_AKKURO_STRICT" help:"Dialect akkuro: refuse bodies whose content type is not application/json, which the vendor's own examples do not send."`
+	BluefinBasic          bool             `group:"dialects" env:"BELLWIRE_BLUEFIN_BASIC" help:"Dialect bluefin: accept a key's id and secret as Basic credentials, as the vendor's certification environment does."`
+	LemonStrictAck        bool             `group:"dialects" env:"BELLWIRE_LEMON_STRICT_ACK" help:"Dialect lemon: accept only status 200 as an acknowledgement, and no other 2xx."`
 
 	LogFormat string `group:"logs" default:"text" enum:"text,json" env:"BELLWIRE_LOG_FORMAT" placeholder:"FORMAT" help:"Format of the log on standard error: text or json."`
 	LogLevel  string `group:"logs" default:"info" enum:"debug,info,warn,error" env:"BELLWIRE_LOG_LEVEL" placeholder:"LEVEL" help:"Minimum level to log: debug, info, warn or error."`
@@ -235,6 +236,9 @@ func (s *settings) checkDialects() error {
 		if s.DialectDir == "" && name != allDialects && !slices.Contains(servableDialects(), name) {
 			return unknownDialect(name, "dialects")
 		}
+	}
+	if _, err := settingsByDialect(s.DialectSettings); err != nil {
+		return err
 	}
 	if s.AuditRetention <= 0 {
 		return cli.Option("audit-retention", "must be longer than 0s")

@@ -16,7 +16,7 @@ type tenantsCommand struct {
 	List   listTenantsCommand  `cmd:"" help:"List tenants."`
 	Show   showTenantCommand   `cmd:"" help:"Show a tenant."`
 	Create createTenantCommand `cmd:"" help:"Create a tenant."`
-	Put    putTenantCommand    `cmd:"" help:"Create a tenant, or replace its name, metadata and limits."`
+	Put    putTenantCommand    `cmd:"" help:"Create a tenant, or replace its name, metadata, limits and settings of dialects."`
 	Update updateTenantCommand `cmd:"" help:"Change a tenant."`
 	Pause  pauseTenantCommand  `cmd:"" help:"Send nothing to the endpoints of a tenant. Everything waits."`
 	Resume resumeTenantCommand `cmd:"" help:"Send again to the endpoints of a paused tenant, also what has waited."`
@@ -27,6 +27,7 @@ type tenantsCommand struct {
 func (c *tenantsCommand) Help() string {
 	return `  bellwire tenants create acme --name "Acme Ltd"
   bellwire tenants update acme --limit endpoints=5000 --limit publish_rate=
+  bellwire tenants update acme --dialect-setting azakaw.api_key_header=X-Key
   bellwire tenants pause acme --reason 'contract ended'
   bellwire tenants update acme --operational-events
   bellwire tenants list`
@@ -80,6 +81,7 @@ func printTenant(std streams, api *caller, asJSON bool, t *client.Tenant) error 
 	return printOne(std, api, asJSON, func(p *output.Printer) {
 		p.Fields(
 			field("id", t.ID), field("name", t.Name), field("metadata", pairs(t.Metadata)), field("own limits", pairs(t.Limits)),
+			field("dialects", shownDialects(t.Dialects)),
 			field("status", string(t.Status)), field("reason", t.StatusReason), field("since", output.TimePtr(t.StatusSince)),
 			field("operational events", operational), field("created", output.Time(t.CreatedAt)), field("changed", output.Time(t.UpdatedAt)),
 		)
@@ -124,6 +126,7 @@ type newTenant struct {
 	connection
 	jsonOption
 	tenantLimits
+	tenantDialects
 	ID       string            `arg:"" help:"The tenant's id, which you choose."`
 	Name     string            `placeholder:"TEXT" help:"A name for people."`
 	Metadata map[string]string `mapsep:"none" placeholder:"NAME=VALUE" help:"Entry of your own. Repeat it for more."`
@@ -141,7 +144,13 @@ func (c *newTenant) run(std streams, send func(api *caller, t client.Tenant) (*c
 	if err != nil {
 		return err
 	}
-	tenant, err := send(api, client.Tenant{ID: c.ID, Name: c.Name, Metadata: c.Metadata, Limits: held, OperationalEvents: c.OperationalEvents})
+	dialects, err := c.settings()
+	if err != nil {
+		return err
+	}
+	tenant, err := send(api, client.Tenant{
+		ID: c.ID, Name: c.Name, Metadata: c.Metadata, Limits: held, OperationalEvents: c.OperationalEvents, Dialects: dialects,
+	})
 	if err != nil {
 		return err
 	}
@@ -166,6 +175,7 @@ type updateTenantCommand struct {
 	connection
 	jsonOption
 	tenantLimits
+	tenantDialects
 	ID       string            `arg:"" help:"The tenant's id."`
 	Name     *string           `placeholder:"TEXT" help:"Another name."`
 	Metadata map[string]string `mapsep:"none" placeholder:"NAME=VALUE" help:"Entry of your own. Repeat it for more. The entries given replace all others."`
@@ -181,6 +191,9 @@ func (c *updateTenantCommand) Run(ctx context.Context, std streams) error {
 	}
 	change := client.TenantChange{Name: c.Name, OperationalEvents: c.OperationalEvents}
 	if change.Limits, err = c.values(); err != nil {
+		return err
+	}
+	if change.Dialects, err = c.tenantDialects.settings(); err != nil {
 		return err
 	}
 	if c.Metadata != nil {

@@ -173,6 +173,7 @@ type (
 		Name         string         `json:"name,omitzero"`
 		Role         bellwire.Role  `json:"role"`
 		HMAC         bool           `json:"hmac,omitzero"`
+		Scopes       []string       `json:"scopes,omitempty"`
 		Secret       string         `json:"secret,omitzero"`
 		SecretSHA256 string         `json:"secret_sha256,omitzero"`
 		CreatedAt    time.Time      `json:"created_at"`
@@ -187,6 +188,7 @@ type (
 		Status            bellwire.TenantStatus `json:"status,omitzero"`
 		StatusReason      string                `json:"status_reason,omitzero"`
 		OperationalEvents bool                  `json:"operational_events,omitzero"`
+		Dialects          dialectsSettings      `json:"dialects,omitempty"`
 		CreatedAt         time.Time             `json:"created_at"`
 	}
 	exportedEndpoint struct {
@@ -247,7 +249,7 @@ func (x *exportWriter) EventType(t *bellwire.EventType) error {
 // Key writes a key.
 func (x *exportWriter) Key(k *service.ExportedKey) error {
 	line := exportedKey{
-		Kind: service.ImportKey, Tenant: k.Tenant, ID: k.ID, Name: k.Name, Role: k.Role, HMAC: k.Sealed != nil, Secret: k.Secret,
+		Kind: service.ImportKey, Tenant: k.Tenant, ID: k.ID, Name: k.Name, Role: k.Role, HMAC: k.Sealed != nil, Scopes: k.Scopes.List(), Secret: k.Secret,
 		CreatedAt: k.CreatedAt.UTC(), ExpiresAt: k.ExpiresAt.UTC(),
 	}
 	if k.Secret == "" {
@@ -260,7 +262,7 @@ func (x *exportWriter) Key(k *service.ExportedKey) error {
 func (x *exportWriter) Tenant(t *bellwire.Tenant) error {
 	line := exportedTenant{
 		Kind: service.ImportTenant, ID: t.ID, Name: t.Name, Metadata: t.Metadata, Limits: wireOwn(t.Limits), StatusReason: t.StatusReason,
-		OperationalEvents: t.OperationalEvents, CreatedAt: t.CreatedAt.UTC(),
+		OperationalEvents: t.OperationalEvents, Dialects: wireDialects(t.Dialects), CreatedAt: t.CreatedAt.UTC(),
 	}
 	if t.Paused {
 		line.Status = bellwire.TenantPaused

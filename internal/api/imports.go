@@ -282,6 +282,7 @@ type (
 		Name         string        `json:"name,omitzero"`
 		Role         bellwire.Role `json:"role"`
 		HMAC         bool          `json:"hmac,omitzero"`
+		Scopes       []string      `json:"scopes,omitzero"`
 		ID           string        `json:"id,omitzero"`
 		Secret       string        `json:"secret,omitzero"`
 		SecretSHA256 string        `json:"secret_sha256,omitzero"`
@@ -338,14 +339,14 @@ func (e *importedEndpoint) imported() service.EndpointInput {
 func (t *importedTenant) imported() service.ImportedTenant {
 	return service.ImportedTenant{CreatedAt: t.CreatedAt, NewTenant: service.NewTenant{
 		ID: t.ID, Name: t.Name, Metadata: t.Metadata, Limits: t.Limits, Status: t.Status.given, StatusReason: t.StatusReason.given,
-		OperationalEvents: t.OperationalEvents.given,
+		OperationalEvents: t.OperationalEvents.given, Dialects: t.Dialects.settings(),
 	}}
 }
 
 func (k *importedKey) imported() (service.ImportedKey, error) {
 	in := service.ImportedKey{
 		Tenant: k.Tenant, CreatedAt: k.CreatedAt,
-		NewKey: service.NewKey{Name: k.Name, Role: k.Role, HMAC: k.HMAC, Secret: k.Secret},
+		NewKey: service.NewKey{Name: k.Name, Role: k.Role, HMAC: k.HMAC, Scopes: k.Scopes, Secret: k.Secret},
 	}
 	if k.ExpiresAt != nil && !k.ExpiresAt.IsZero() {
 		in.ExpiresAt = bellwire.StoredTime(*k.ExpiresAt)

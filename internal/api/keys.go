@@ -17,6 +17,7 @@ type Key struct {
 	Name       string         `json:"name" example:"billing service"`
 	Role       bellwire.Role  `json:"role" enum:"admin,publisher,tenant,tenant-read"`
 	HMAC       bool           `json:"hmac" doc:"Whether the key can sign requests."`
+	Scopes     []string       `json:"scopes" example:"pcx:webhooks:*" doc:"The only operations of a vendor's API that the key permits. A key with scopes can be used nowhere else. Empty: all of its role."`
 	CreatedAt  time.Time      `json:"created_at"`
 	ExpiresAt  *time.Time     `json:"expires_at" nullable:"true" doc:"From when on it is refused; null for never."`
 	LastUsedAt *time.Time     `json:"last_used_at" nullable:"true" doc:"When it was last used, to about a minute; null if that is not known."`
@@ -24,7 +25,7 @@ type Key struct {
 
 func wireKey(k *service.Key) Key {
 	return Key{
-		ID: k.ID, Name: k.Name, Role: k.Role, HMAC: k.HMAC, CreatedAt: k.CreatedAt.UTC(),
+		ID: k.ID, Name: k.Name, Role: k.Role, HMAC: k.HMAC, Scopes: append([]string{}, k.Scopes.List()...), CreatedAt: k.CreatedAt.UTC(),
 		ExpiresAt: timeOrNull(k.ExpiresAt), LastUsedAt: timeOrNull(k.LastUsedAt),
 	}
 }
@@ -52,9 +53,10 @@ func (k *OwnKey) key(name string, role bellwire.Role, hmac bool) (in service.New
 }
 
 type newTenantKey struct {
-	Name string        `json:"name,omitzero" maxLength:"256" example:"customer portal"`
-	Role bellwire.Role `json:"role" enum:"tenant,tenant-read"`
-	HMAC bool          `json:"hmac,omitzero" doc:"Whether to store the secret, encrypted, so that the key can sign requests."`
+	Name   string        `json:"name,omitzero" maxLength:"256" example:"customer portal"`
+	Role   bellwire.Role `json:"role" enum:"tenant,tenant-read"`
+	HMAC   bool          `json:"hmac,omitzero" doc:"Whether to store the secret, encrypted, so that the key can sign requests."`
+	Scopes []string      `json:"scopes,omitzero" example:"pcx:webhooks:*" doc:"The only operations of a vendor's API that the key permits, such as pcx:webhooks:read of the dialect bluefin; by default all of its role. A key with scopes can be used nowhere else."`
 	OwnKey
 }
 
@@ -81,6 +83,7 @@ func (a *api) keys() {
 		if err != nil {
 			return nil, err
 		}
+		key.Scopes = v.Scopes
 		return a.createKey(ctx, c, in.Tenant, key)
 	})
 

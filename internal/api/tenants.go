@@ -29,13 +29,15 @@ type tenant struct {
 	PublishRate *float64 `json:"publish_rate" nullable:"true" doc:"The tenant's own limits.publish_rate; null if the server's applies."`
 
 	OperationalEvents bool `json:"operational_events" doc:"Whether Bellwire publishes operational events about the tenant to the tenant itself."`
+
+	Dialects dialectsSettings `json:"dialects" doc:"The tenant's own settings of dialects, by name, over those of the server."`
 }
 
 func (a *api) wireTenant(t *bellwire.Tenant) tenant {
 	wire := tenant{
 		ID: t.ID, Name: t.Name, Metadata: t.Metadata, Limits: wireOwn(t.Limits), Effective: wireHeld(a.svc.LimitsOf(t)),
 		CreatedAt: t.CreatedAt.UTC(), UpdatedAt: t.UpdatedAt.UTC(), Status: t.Status(), StatusReason: t.StatusReason,
-		OperationalEvents: t.OperationalEvents,
+		OperationalEvents: t.OperationalEvents, Dialects: wireDialects(t.Dialects),
 	}
 	if rate, own := t.Limits[limitPublishRate]; own {
 		wire.PublishRate = &rate
@@ -92,7 +94,8 @@ type NewTenant struct {
 	Limits   ownLimits         `json:"limits,omitzero" doc:"The tenant's own values of limits."`
 	TenantStatus
 	TenantRate
-	OperationalEvents value[bool] `json:"operational_events,omitzero" doc:"Whether Bellwire publishes operational events about the tenant, such as bellwire.endpoint.failing, to the tenant itself, whose endpoints can subscribe to them. The tenant bellwire gets those about all tenants."`
+	OperationalEvents value[bool]      `json:"operational_events,omitzero" doc:"Whether Bellwire publishes operational events about the tenant, such as bellwire.endpoint.failing, to the tenant itself, whose endpoints can subscribe to them. The tenant bellwire gets those about all tenants."`
+	Dialects          dialectsSettings `json:"dialects,omitzero" doc:"The tenant's own settings of dialects, by name, over those of the server."`
 }
 
 // wholeTenant has the settings of a tenant whose id is in the path.
@@ -102,7 +105,8 @@ type wholeTenant struct {
 	Limits   ownLimits         `json:"limits,omitzero" doc:"The tenant's own values of limits."`
 	TenantStatus
 	TenantRate
-	OperationalEvents value[bool] `json:"operational_events,omitzero" doc:"Whether Bellwire publishes operational events about the tenant, such as bellwire.endpoint.failing, to the tenant itself, whose endpoints can subscribe to them. The tenant bellwire gets those about all tenants."`
+	OperationalEvents value[bool]      `json:"operational_events,omitzero" doc:"Whether Bellwire publishes operational events about the tenant, such as bellwire.endpoint.failing, to the tenant itself, whose endpoints can subscribe to them. The tenant bellwire gets those about all tenants."`
+	Dialects          dialectsSettings `json:"dialects,omitzero" doc:"The tenant's own settings of dialects, by name, over those of the server."`
 }
 
 type tenantChange struct {
@@ -111,7 +115,15 @@ type tenantChange struct {
 	Limits   clearable[ownLimits]         `json:"limits,omitzero" doc:"The tenant's own values of limits. Others stay unchanged; null removes one, or all."`
 	TenantStatus
 	TenantRate
-	OperationalEvents value[bool] `json:"operational_events,omitzero" doc:"Whether Bellwire publishes operational events about the tenant, such as bellwire.endpoint.failing, to the tenant itself, whose endpoints can subscribe to them. The tenant bellwire gets those about all tenants."`
+	OperationalEvents value[bool]                 `json:"operational_events,omitzero" doc:"Whether Bellwire publishes operational events about the tenant, such as bellwire.endpoint.failing, to the tenant itself, whose endpoints can subscribe to them. The tenant bellwire gets those about all tenants."`
+	Dialects          clearable[dialectsSettings] `json:"dialects,omitzero" doc:"The tenant's own settings of dialects, by name. Those of a given dialect are replaced as a whole, and others stay; null removes those of one, or of all."`
+}
+
+func (c *tenantChange) dialects() bellwire.SettingsByDialect {
+	if c.Dialects.given == nil {
+		return nil
+	}
+	return c.Dialects.given.settings()
 }
 
 func (c *tenantChange) ownLimits() ownLimits {
@@ -139,7 +151,7 @@ func (a *api) tenants() {
 		}
 		t, err := a.svc.CreateTenant(ctx, c, service.NewTenant{
 			ID: v.ID, Name: v.Name, Metadata: v.Metadata, Limits: own, Status: v.Status.given, StatusReason: v.StatusReason.given,
-			OperationalEvents: v.OperationalEvents.given,
+			OperationalEvents: v.OperationalEvents.given, Dialects: v.Dialects.settings(),
 		})
 		return answer(t, err, a.wireTenant)
 	})
@@ -169,7 +181,7 @@ func (a *api) tenants() {
 	route(a, service.Manage, huma.Operation{
 		OperationID: "put-tenant", Method: http.MethodPut, Path: "/tenants/{tenant}", Tags: []string{tagTenants},
 		Summary: "Create or replace a tenant", Errors: []int{http.StatusConflict, http.StatusPreconditionFailed},
-		Description: "For admin keys. Responds with 201 if the tenant was created, and 200 if its name, metadata and limits were replaced; " +
+		Description: "For admin keys. Responds with 201 if the tenant was created, and 200 if its name, metadata, limits and settings of dialects were replaced; " +
 			"the ones that are left out become empty. A `status` or `operational_events` that is left out stays as it is.",
 	}, func(ctx context.Context, c service.Caller, in *put) (*putOutput[tenant], error) {
 		ctx, err := in.when(ctx)
@@ -183,7 +195,7 @@ func (a *api) tenants() {
 		}
 		t, created, err := a.svc.PutTenant(ctx, c, service.NewTenant{
 			ID: in.Tenant, Name: v.Name, Metadata: v.Metadata, Limits: own, Status: v.Status.given, StatusReason: v.StatusReason.given,
-			OperationalEvents: v.OperationalEvents.given,
+			OperationalEvents: v.OperationalEvents.given, Dialects: v.Dialects.settings(),
 		})
 		return replaced(t, created, err, service.TenantVersion, a.wireTenant)
 	})
@@ -211,6 +223,7 @@ func (a *api) tenants() {
 		t, err := a.svc.UpdateTenant(ctx, c, in.Tenant, service.TenantChange{
 			Name: v.Name.given, Metadata: v.Metadata.given, Limits: own, ResetLimits: v.Limits.null,
 			Status: v.Status.given, StatusReason: v.StatusReason.given, OperationalEvents: v.OperationalEvents.given,
+			Dialects: v.dialects(), ResetDialects: v.Dialects.null,
 		})
 		return answerTagged(t, err, service.TenantVersion, a.wireTenant)
 	})

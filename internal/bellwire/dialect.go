@@ -187,7 +187,8 @@ type Target struct {
 	Renderer Renderer
 	Headers  []Header // authentication and the endpoint's own headers: all of them credentials
 	Timeout  time.Duration
-	Limits   *Limits // of its tenant
+	Limits   *Limits          // of its tenant
+	Settings *DialectSettings // of its dialect for the tenant; nil: none
 }
 
 // TenantPaused reports whether the endpoint's tenant is paused.

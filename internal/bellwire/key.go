@@ -1,6 +1,10 @@
 package bellwire
 
-import "time"
+import (
+	"slices"
+	"strings"
+	"time"
+)
 
 // Role says what a key may do.
 type Role string
@@ -24,12 +28,31 @@ func (r Role) Valid() bool {
 	return r == RoleAdmin || r == RolePublisher || r.OfTenant()
 }
 
+// Scopes are the only operations of a vendor's API that a caller may perform, separated by spaces, such as
+// "pcx:webhooks:read pcx:webhooks:create". Empty means all that the role permits.
+type Scopes string
+
+// Allow reports whether the scopes have one of the given ones, or restrict nothing.
+func (s Scopes) Allow(any ...string) bool {
+	if s == "" {
+		return true
+	}
+	return slices.ContainsFunc(s.List(), func(scope string) bool { return slices.Contains(any, scope) })
+}
+
+// List returns the scopes one by one.
+func (s Scopes) List() []string { return strings.Fields(string(s)) }
+
+// ScopesOf returns the scopes of a list.
+func ScopesOf(list []string) Scopes { return Scopes(strings.Join(list, " ")) }
+
 // Key authenticates a caller of an API. It does not contain the secret itself.
 type Key struct {
 	ID         KeyID
 	Tenant     string // empty for keys of the operator
 	Name       string
 	Role       Role
+	Scopes     Scopes   // empty: all that the role permits
 	Hash       [32]byte // SHA-256 of the secret
 	Sealed     []byte   // the sealed secret of a key that can sign requests; nil for others
 	CreatedAt  time.Time

@@ -3,10 +3,12 @@ package bellwire
 import "time"
 
 // Limits bound what a tenant may have and do. Package limits documents their meaning and their possible values, except of Paused
-// and ResumedAt, which come from the tenant's status: whatever is sent asks them with the limits.
+// and ResumedAt, which come from the tenant's status, and of Settings: whatever is sent asks them with the limits.
 type Limits struct {
 	Paused    bool      // nothing is sent to the tenant's endpoints
 	ResumedAt time.Time // when the tenant was last resumed; zero: never, or it is paused
+
+	Settings *SettingsByDialect // the tenant's own, over those for all tenants; nil: none
 
 	Endpoints          int
 	Keys               int

@@ -22,6 +22,9 @@ type Tenant struct {
 	// published to OperationsTenant if it has this set.
 	OperationalEvents bool
 
+	// Dialects are the tenant's own settings of dialects, by name. No entry is nil.
+	Dialects SettingsByDialect
+
 	// Revision is incremented whenever the tenant, its endpoints or its keys change. AppendEvents refuses what was decided
 	// on another revision.
 	Revision int64

@@ -83,7 +83,7 @@ func tidyList(v *kong.Value, text string) (string, error) {
 			return "", err
 		}
 		if v.Tag.Has("pairs") && !strings.Contains(tidied, "=") {
-			return "", fmt.Errorf("%q must be NAME=VALUE, or several with commas in between; numbers are written without commas", text)
+			return "", fmt.Errorf("%q must be NAME=VALUE, or several with %q in between; numbers are written without commas", text, v.Tag.Sep)
 		}
 		list = append(list, tidied)
 	}

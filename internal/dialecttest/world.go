@@ -61,6 +61,7 @@ type World struct {
 	Keys    map[string]Key
 	Vars    map[string]string // values that steps have saved, by name
 
+	dialect   string
 	authorize func(r *http.Request, body []byte, k Key)
 	ownWords  []string
 }
@@ -100,7 +101,7 @@ func New(t testing.TB, c Config) *World {
 	w := &World{
 		T: t, Service: svc, Store: store, Handler: httpx.Observe(discard, c.Front(svc)),
 		Tenant: or(c.Tenant, "acme"), Other: or(c.Other, "other"),
-		Keys: map[string]Key{"admin": {Secret: adminKey}}, Vars: map[string]string{}, authorize: c.Authorize, ownWords: c.OwnWords,
+		Keys: map[string]Key{"admin": {Secret: adminKey}}, Vars: map[string]string{}, dialect: c.Dialect.Name(), authorize: c.Authorize, ownWords: c.OwnWords,
 	}
 	if w.authorize == nil {
 		w.authorize = func(r *http.Request, _ []byte, k Key) { r.Header.Set("Authorization", "Bearer "+k.Secret) }
@@ -161,6 +162,13 @@ func (w *World) expiredKey() Key {
 func (w *World) PutType(name string, in service.EventTypeInput) {
 	w.T.Helper()
 	_, _, err := w.Service.PutEventType(w.T.Context(), Admin, name, in)
+	check(w.T, err)
+}
+
+// Set sets the settings of the dialect for the tenant.
+func (w *World) Set(settings bellwire.DialectSettings) {
+	w.T.Helper()
+	_, err := w.Service.UpdateTenant(w.T.Context(), Admin, w.Tenant, service.TenantChange{Dialects: bellwire.SettingsByDialect{w.dialect: &settings}})
 	check(w.T, err)
 }
 

@@ -26,6 +26,7 @@ type Config struct {
 	Keyring  Keyring
 	Dialects map[string]bellwire.Dialect // by name
 	Limits   *bellwire.Limits            // for tenants without values of their own; nil means the defaults
+	Settings bellwire.SettingsByDialect  // for tenants without settings of their own
 	Logger   *slog.Logger                // for endpoints that cannot be served; nil means none
 }
 
@@ -54,6 +55,11 @@ func New(c Config) *Directory {
 	}
 	if c.Limits == nil {
 		c.Limits = limits.Default()
+	}
+	if len(c.Settings) > 0 {
+		held := *c.Limits
+		held.Settings = &c.Settings
+		c.Limits = &held
 	}
 	return &Directory{
 		store:    newKeyLookups(c.Store),

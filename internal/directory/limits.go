@@ -2,21 +2,52 @@ package directory
 
 import (
 	"context"
+	"maps"
+	"reflect"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/limits"
 )
 
-// LimitsOf returns the limits of a tenant: its own values, and the server's for the others, and its status. They can be shared and
-// must not be changed.
+// LimitsOf returns the limits of a tenant: its own values, and the server's for the others, its status, and its settings of
+// dialects. They can be shared and must not be changed.
 func (d *Directory) LimitsOf(t *bellwire.Tenant) *bellwire.Limits {
 	held := limits.With(d.limits, t.Limits)
-	if t.StatusSince.IsZero() {
+	if t.StatusSince.IsZero() && len(t.Dialects) == 0 {
 		return held
 	}
 	own := *held
 	own.Paused, own.ResumedAt = t.Paused, t.ResumedAt()
+	own.Settings = settingsOver(t.Dialects, held.Settings)
 	return &own
+}
+
+// settingsOver returns a tenant's own settings over those for all tenants.
+func settingsOver(own bellwire.SettingsByDialect, all *bellwire.SettingsByDialect) *bellwire.SettingsByDialect {
+	if len(own) == 0 {
+		return all
+	}
+	merged := make(bellwire.SettingsByDialect, len(own))
+	if all != nil {
+		maps.Copy(merged, *all)
+	}
+	for name, settings := range own {
+		if base := all.Of(name); base != nil {
+			settings = new(settings.Over(*base))
+		}
+		merged[name] = settings
+	}
+	return &merged
+}
+
+// sameLimits reports whether two limits have the same values.
+func sameLimits(a, b *bellwire.Limits) bool {
+	if a.Settings != b.Settings && !reflect.DeepEqual(a.Settings, b.Settings) {
+		return false
+	}
+	other := *b
+	other.Settings = a.Settings
+	return *a == other
 }
 
 // Limits returns the limits of the tenant with the given id.

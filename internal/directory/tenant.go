@@ -133,7 +133,7 @@ func (d *Directory) newTenant(ctx context.Context, changes *bellwire.EndpointCha
 	known := map[string]*member{}
 	if last != nil && changes.Since > 0 {
 		known = last.byID
-		if *t.limits == *last.limits {
+		if sameLimits(t.limits, last.limits) {
 			t.limits = last.limits
 		}
 	}
@@ -201,7 +201,7 @@ func (m *member) within(held *bellwire.Limits) *member {
 		return m
 	}
 	changed, target := *m, *m.target
-	target.Limits = held
+	target.Limits, target.Settings = held, held.Settings.Of(target.Endpoint.Dialect)
 	changed.target = &target
 	return &changed
 }
@@ -235,7 +235,7 @@ func (d *Directory) newTarget(ctx context.Context, stored *bellwire.Endpoint, he
 	ep := *stored
 	ep.Sealed = nil                       // opened below, and not needed afterwards
 	ep.Description, ep.Metadata = "", nil // not needed for sending
-	target := &bellwire.Target{Endpoint: &ep, URL: requestURL(ep.URL), Timeout: bellwire.DefaultTimeout, Limits: held}
+	target := &bellwire.Target{Endpoint: &ep, URL: requestURL(ep.URL), Timeout: bellwire.DefaultTimeout, Limits: held, Settings: held.Settings.Of(ep.Dialect)}
 	if ep.Deleted {
 		target.Renderer = refusal{bellwire.Errorf(bellwire.CodeNotFound, bellwire.ReasonEndpointDeleted)}
 		return target

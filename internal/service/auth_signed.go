@@ -171,7 +171,7 @@ func (s *Service) TrustTenant(ctx context.Context, tenant string) (Caller, error
 }
 
 func callerOf(key *bellwire.Key) Caller {
-	return Caller{Key: key.ID, Role: key.Role, Tenant: key.Tenant}
+	return Caller{Key: key.ID, Role: key.Role, Tenant: key.Tenant, Scopes: key.Scopes}
 }
 
 // unknownKey replaces a "not found" error, which would reveal which keys exist. It returns other errors unchanged.

@@ -76,7 +76,9 @@ func (s *Service) apply(ctx context.Context, ep *bellwire.Endpoint, c *bellwire.
 		return err
 	}
 	if before.Dialect != ep.Dialect {
-		s.leaveDialect(ep, before.Dialect)
+		if err := s.leaveDialect(ctx, ep, before.Dialect, in); err != nil {
+			return err
+		}
 	}
 	err = bellwire.Join(
 		s.applyURL(ep, in.URL),
@@ -106,15 +108,36 @@ func (s *Service) apply(ctx context.Context, ep *bellwire.Endpoint, c *bellwire.
 
 // leaveDialect removes the settings of an endpoint's old dialect: its specific ones, and the default retry policy and timeout, which
 // the new dialect's defaults replace.
-func (s *Service) leaveDialect(ep *bellwire.Endpoint, old string) {
+func (s *Service) leaveDialect(ctx context.Context, ep *bellwire.Endpoint, old string, in *EndpointInput) error {
 	ep.Extra = nil
-	from, to := s.dialects[old], s.dialects[ep.Dialect]
-	if from != nil && reflect.DeepEqual(ep.Retry, from.Defaults().Retry) {
-		ep.Retry = to.Defaults().Retry
+	left := s.dialects[old]
+	if left == nil {
+		return nil
 	}
-	if from != nil && ep.Timeout == from.Defaults().Timeout {
-		ep.Timeout = to.Defaults().Timeout
+	from, err := s.defaults(ctx, ep.Tenant, left, in)
+	if err != nil {
+		return err
 	}
+	to, err := s.defaults(ctx, ep.Tenant, s.dialects[ep.Dialect], in)
+	if err != nil {
+		return err
+	}
+	if reflect.DeepEqual(ep.Retry, from.Retry) {
+		ep.Retry = to.Retry
+	}
+	if ep.Timeout == from.Timeout {
+		ep.Timeout = to.Timeout
+	}
+	return nil
+}
+
+// defaults returns the settings of a tenant's endpoint of a dialect that has none of its own.
+func (s *Service) defaults(ctx context.Context, tenant string, d bellwire.Dialect, in *EndpointInput) (bellwire.Defaults, error) {
+	held, err := s.limitsFor(ctx, tenant, in)
+	if err != nil {
+		return bellwire.Defaults{}, err
+	}
+	return held.Settings.Of(d.Name()).Defaults(d.Defaults()), nil
 }
 
 // applyURL sets the URL. The present URL is accepted even if it is no longer allowed, because some APIs require it in every

@@ -1,7 +1,6 @@
 package service
 
 import (
-	"cmp"
 	"context"
 	"log/slog"
 	"maps"
@@ -79,14 +78,18 @@ func (s *Service) newEndpoint(ctx context.Context, c Caller, tenant string, in *
 	if err != nil {
 		return nil, nil, err
 	}
+	defaults, err := s.defaults(ctx, tenant, dialect, in)
+	if err != nil {
+		return nil, nil, err
+	}
 	at := now()
 	ep := &bellwire.Endpoint{
 		ID:               dialect.NewEndpointID(at),
 		Tenant:           tenant,
 		Dialect:          name,
-		Retry:            dialect.Defaults().Retry,
+		Retry:            defaults.Retry,
 		MaxInFlight:      bellwire.DefaultMaxInFlight,
-		Timeout:          cmp.Or(dialect.Defaults().Timeout, bellwire.DefaultTimeout),
+		Timeout:          defaults.Timeout,
 		AutoDisableAfter: bellwire.DefaultAutoDisableAfter,
 		OnError:          bellwire.OnErrorDeliver,
 		Ordering:         bellwire.OrderingNone,

@@ -310,7 +310,7 @@ func (i *Import) Tenant(ctx context.Context, line int, in ImportedTenant) error 
 }
 
 func (i *Import) tenant(ctx context.Context, line int, in ImportedTenant) (unchanged bool, err error) {
-	t, err := newTenant(in.NewTenant)
+	t, err := i.service.newTenant(in.NewTenant)
 	if err := bellwire.Join(err, checkImportTime(in.CreatedAt)); err != nil {
 		return false, err
 	}
@@ -457,7 +457,7 @@ func (i *Import) checkRoomFor(ctx context.Context, tenant string, l *limits.Limi
 // importedKey returns the key of a line.
 func (s *Service) importedKey(ctx context.Context, in *ImportedKey) (*bellwire.Key, error) {
 	faults := []error{
-		checkLine("name", in.Name, bellwire.MaxNameLength), checkRole(in.Tenant, in.Role), checkOwnSecret(&in.NewKey), checkImportTime(in.CreatedAt), checkSecretHash(&in.NewKey),
+		checkLine("name", in.Name, bellwire.MaxNameLength), checkRole(in.Tenant, in.Role), checkOwnSecret(&in.NewKey), s.checkScopes(in.Role, in.Scopes), checkImportTime(in.CreatedAt), checkSecretHash(&in.NewKey),
 	}
 	if in.Secret == "" && in.SecretSHA256 == nil {
 		faults = append(faults, bellwire.Invalid("secret", "is required, or secret_sha256"))
@@ -465,7 +465,7 @@ func (s *Service) importedKey(ctx context.Context, in *ImportedKey) (*bellwire.K
 	if err := bellwire.Join(faults...); err != nil {
 		return nil, err
 	}
-	key := &bellwire.Key{ID: in.ID, Tenant: in.Tenant, Name: in.Name, Role: in.Role, CreatedAt: now(), ExpiresAt: in.ExpiresAt}
+	key := &bellwire.Key{ID: in.ID, Tenant: in.Tenant, Name: in.Name, Role: in.Role, Scopes: bellwire.ScopesOf(in.Scopes), CreatedAt: now(), ExpiresAt: in.ExpiresAt}
 	if !in.CreatedAt.IsZero() {
 		key.CreatedAt = bellwire.StoredTime(in.CreatedAt)
 	}

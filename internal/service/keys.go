@@ -8,12 +8,16 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/limits"
+	"github.com/bellwire/bellwire/internal/suggest"
 )
 
 // The secret of a key is "bwk_", the 32 hex digits of the key's id, "_" and the unpadded base64url of 32 random bytes. Keys are
@@ -35,6 +39,8 @@ type NewKey struct {
 	Name string
 	Role bellwire.Role
 	HMAC bool // store the secret, sealed, so that requests can be signed with it
+	// Scopes restrict a tenant's key to these operations of a dialect's management API. Empty: no restriction.
+	Scopes []string
 	// ID and Secret are those that the key had on another server. Without them, new ones are made.
 	ID           bellwire.KeyID
 	Secret       string
@@ -49,6 +55,7 @@ type Key struct {
 	Name       string
 	Role       bellwire.Role
 	HMAC       bool
+	Scopes     bellwire.Scopes
 	CreatedAt  time.Time
 	ExpiresAt  time.Time // zero: never
 	LastUsedAt time.Time // to about a minute; zero: not known
@@ -173,7 +180,8 @@ func (s *Service) CreateKey(ctx context.Context, c Caller, tenant string, in New
 	if err := s.requireKeys(ctx, c, tenant); err != nil {
 		return nil, "", err
 	}
-	err = bellwire.Join(checkLine("name", in.Name, bellwire.MaxNameLength), checkRole(tenant, in.Role), checkExpiry(in.ExpiresAt), checkOwnSecret(&in), checkSecretHash(&in))
+	err = bellwire.Join(checkLine("name", in.Name, bellwire.MaxNameLength), checkRole(tenant, in.Role), checkExpiry(in.ExpiresAt), checkOwnSecret(&in), checkSecretHash(&in),
+		s.checkScopes(in.Role, in.Scopes))
 	if err != nil {
 		return nil, "", err
 	}
@@ -248,6 +256,44 @@ func checkRole(tenant string, role bellwire.Role) error {
 	return nil
 }
 
+// Bounds on the scopes of a key.
+const maxScopes = 32
+
+// Scoped is a dialect whose management API knows scopes of keys.
+type Scoped interface {
+	// Scopes returns all scopes.
+	Scopes() []string
+}
+
+// checkScopes refuses scopes that no dialect knows, and those that are given twice.
+func (s *Service) checkScopes(role bellwire.Role, scopes []string) error {
+	switch {
+	case len(scopes) == 0:
+		return nil
+	case !role.OfTenant():
+		return bellwire.Invalid("scopes", "must be left out for a key that does not belong to a tenant")
+	case len(scopes) > maxScopes:
+		return bellwire.Invalid("scopes", "must have at most %d entries", maxScopes)
+	}
+	var known []string
+	for _, name := range slices.Sorted(maps.Keys(s.dialects)) {
+		if d, ok := s.dialects[name].(Scoped); ok {
+			known = append(known, d.Scopes()...)
+		}
+	}
+	var faults []error
+	for i, scope := range scopes {
+		field := fmt.Sprintf("scopes[%d]", i)
+		switch {
+		case slices.Contains(scopes[:i], scope):
+			faults = append(faults, bellwire.Invalid(field, "repeats %.128q", scope))
+		case !slices.Contains(known, scope):
+			faults = append(faults, bellwire.Invalid(field, "is not a scope of a dialect of this server%s", suggest.DidYouMean(scope, known)))
+		}
+	}
+	return bellwire.Join(faults...)
+}
+
 // createKey creates a key within the limit of its tenant.
 func (s *Service) createKey(ctx context.Context, c Caller, tenant string, in NewKey) (*bellwire.Key, string, error) {
 	if tenant == "" {
@@ -274,7 +320,9 @@ func (s *Service) createKey(ctx context.Context, c Caller, tenant string, in New
 
 // makeKey stores a new key. by is nil for a key that Bellwire makes itself.
 func (s *Service) makeKey(ctx context.Context, by *Caller, tenant string, in NewKey) (*bellwire.Key, string, error) {
-	key := &bellwire.Key{ID: in.ID, Tenant: tenant, Name: in.Name, Role: in.Role, CreatedAt: now(), ExpiresAt: in.ExpiresAt}
+	key := &bellwire.Key{
+		ID: in.ID, Tenant: tenant, Name: in.Name, Role: in.Role, Scopes: bellwire.ScopesOf(in.Scopes), CreatedAt: now(), ExpiresAt: in.ExpiresAt,
+	}
 	if key.ID.IsZero() {
 		key.ID = bellwire.NewID[bellwire.KeyKind](key.CreatedAt)
 	}
@@ -382,6 +430,9 @@ func membersOfKey(k *bellwire.Key) map[string]any {
 	if !k.ExpiresAt.IsZero() {
 		members["expires_at"] = k.ExpiresAt
 	}
+	if k.Scopes != "" {
+		members["scopes"] = k.Scopes.List()
+	}
 	return members
 }
 
@@ -395,7 +446,7 @@ func (s *Service) requireKeys(ctx context.Context, c Caller, tenant string) erro
 
 func (s *Service) viewKey(k *bellwire.Key) *Key {
 	return &Key{
-		ID: k.ID, Tenant: k.Tenant, Name: k.Name, Role: k.Role, HMAC: k.Sealed != nil,
+		ID: k.ID, Tenant: k.Tenant, Name: k.Name, Role: k.Role, HMAC: k.Sealed != nil, Scopes: k.Scopes,
 		CreatedAt: k.CreatedAt, ExpiresAt: k.ExpiresAt, LastUsedAt: s.keyUses.of(k.ID, k.LastUsedAt),
 	}
 }

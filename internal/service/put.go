@@ -1,7 +1,6 @@
 package service
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -11,12 +10,12 @@ import (
 	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
-// PutTenant creates the tenant with the given id, or replaces its name, metadata and limits. The status and
+// PutTenant creates the tenant with the given id, or replaces its name, metadata, limits and settings of dialects. The status and
 // OperationalEvents stay if the input does not have them. It reports whether the tenant was created.
 func (s *Service) PutTenant(ctx context.Context, c Caller, in NewTenant) (t *bellwire.Tenant, created bool, err error) {
 	return put(ctx, "tenant", func() (*bellwire.Tenant, error) {
 		return s.UpdateTenant(ctx, c, in.ID, TenantChange{Name: &in.Name, Metadata: &in.Metadata, Limits: in.Limits, ResetLimits: true,
-			Status: in.Status, StatusReason: in.StatusReason, OperationalEvents: in.OperationalEvents})
+			Status: in.Status, StatusReason: in.StatusReason, OperationalEvents: in.OperationalEvents, Dialects: in.Dialects, ResetDialects: true})
 	}, func() (*bellwire.Tenant, error) {
 		return s.CreateTenant(ctx, c, in)
 	})
@@ -56,7 +55,7 @@ func (s *Service) PutEndpoint(ctx context.Context, c Caller, tenant, id string, 
 	in.id = id
 	v, created, err := put(ctx, "endpoint", func() (withSecret, error) {
 		updated, err := s.updateEndpoint(ctx, c, tenant, id, anyDialect, func(ep *bellwire.Endpoint, _ *bellwire.Credentials) (*EndpointInput, error) {
-			return s.completed(ep, in)
+			return s.completed(ctx, ep, in)
 		})
 		if err != nil {
 			return withSecret{}, err
@@ -71,7 +70,7 @@ func (s *Service) PutEndpoint(ctx context.Context, c Caller, tenant, id string, 
 }
 
 // completed returns the input with the defaults of everything that it does not have, as for a new endpoint.
-func (s *Service) completed(ep *bellwire.Endpoint, in EndpointInput) (*EndpointInput, error) {
+func (s *Service) completed(ctx context.Context, ep *bellwire.Endpoint, in EndpointInput) (*EndpointInput, error) {
 	var faults []error
 	if in.URL == nil {
 		faults = append(faults, bellwire.Invalid("url", "is required"))
@@ -87,15 +86,19 @@ func (s *Service) completed(ep *bellwire.Endpoint, in EndpointInput) (*EndpointI
 	if err := bellwire.Join(append(faults, err)...); err != nil {
 		return nil, err
 	}
+	defaults, err := s.defaults(ctx, ep.Tenant, dialect, &in)
+	if err != nil {
+		return nil, err
+	}
 	in.NoRateLimit = in.RateLimit == nil
 	orDefault(&in.Description, "")
 	orDefault(&in.Filter, "")
 	orDefault(&in.OnError, bellwire.OnErrorDeliver)
-	orDefault(&in.Retry, dialect.Defaults().Retry)
+	orDefault(&in.Retry, defaults.Retry)
 	orDefault(&in.Auth, bellwire.Auth{Type: bellwire.AuthNone})
 	orDefault(&in.Headers, nil)
 	orDefault(&in.MaxInFlight, bellwire.DefaultMaxInFlight)
-	orDefault(&in.Timeout, cmp.Or(dialect.Defaults().Timeout, bellwire.DefaultTimeout))
+	orDefault(&in.Timeout, defaults.Timeout)
 	orDefault(&in.AutoDisableAfter, bellwire.DefaultAutoDisableAfter)
 	orDefault(&in.Ordering, bellwire.OrderingNone)
 	orDefault(&in.Signing, bellwire.SigningHMAC)

@@ -13,7 +13,7 @@ import (
 func TestCompleted(t *testing.T) {
 	t.Parallel()
 	s := &Service{dialects: map[string]bellwire.Dialect{standard.Name: standard.Dialect{}}}
-	in, err := s.completed(&bellwire.Endpoint{Dialect: standard.Name}, EndpointInput{URL: new(string), Events: new([]string)})
+	in, err := s.completed(t.Context(), &bellwire.Endpoint{Dialect: standard.Name}, EndpointInput{held: new(bellwire.Limits), URL: new(string), Events: new([]string)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,6 +20,8 @@ type NewTenant struct {
 	StatusReason *string                // nil: empty; PutTenant keeps it with the status
 
 	OperationalEvents *bool // nil: false; PutTenant keeps it
+
+	Dialects bellwire.SettingsByDialect // its own settings of dialects; nil entries are none
 }
 
 // TenantChange is a change of a tenant. Nil fields stay unchanged.
@@ -35,6 +37,10 @@ type TenantChange struct {
 	StatusReason *string
 
 	OperationalEvents *bool
+
+	// Dialects replace the tenant's own settings of these dialects; nil removes them. ResetDialects removes all others.
+	Dialects      bellwire.SettingsByDialect
+	ResetDialects bool
 }
 
 // CreateTenant creates a tenant. Its error has CodeConflict if the id is taken.
@@ -42,7 +48,7 @@ func (s *Service) CreateTenant(ctx context.Context, c Caller, in NewTenant) (*be
 	if err := authorize(c, Manage); err != nil {
 		return nil, err
 	}
-	t, err := newTenant(in)
+	t, err := s.newTenant(in)
 	if err != nil {
 		return nil, err
 	}
@@ -55,15 +61,17 @@ func (s *Service) CreateTenant(ctx context.Context, c Caller, in NewTenant) (*be
 }
 
 // newTenant checks the input, and returns the tenant that it describes.
-func newTenant(in NewTenant) (*bellwire.Tenant, error) {
+func (s *Service) newTenant(in NewTenant) (*bellwire.Tenant, error) {
 	t := &bellwire.Tenant{ID: in.ID, Name: in.Name, Metadata: in.Metadata, CreatedAt: now()}
 	t.UpdatedAt = t.CreatedAt
 	err := bellwire.Join(
 		bellwire.CheckTenantID(in.ID),
 		checkTenant(&TenantChange{Name: &in.Name, Metadata: &in.Metadata, Limits: in.Limits, Status: in.Status, StatusReason: in.StatusReason}),
+		s.checkDialectSettings(in.Dialects),
 		changeStatus(t, in.Status, in.StatusReason),
 	)
 	changeLimits(t, in.Limits)
+	changeDialects(t, in.Dialects)
 	t.OperationalEvents = in.OperationalEvents != nil && *in.OperationalEvents
 	return t, err
 }
@@ -157,10 +165,10 @@ func (s *Service) UpdateTenant(ctx context.Context, c Caller, id string, in Tena
 	if err := authorizeIn(c, Manage, id); err != nil {
 		return nil, err
 	}
-	if err := checkTenant(&in); err != nil {
+	if err := bellwire.Join(checkTenant(&in), s.checkDialectSettings(in.Dialects)); err != nil {
 		return nil, err
 	}
-	var affected []*bellwire.Target // endpoints whose limits or status change
+	var affected []*bellwire.Target // endpoints whose limits, status or settings change
 	t, err := retryStale(ctx, s, id, "tenant", func() (*bellwire.Tenant, error) {
 		t, err := s.store.Tenant(ctx, id)
 		if err == nil {
@@ -169,7 +177,7 @@ func (s *Service) UpdateTenant(ctx context.Context, c Caller, id string, in Tena
 		if err != nil {
 			return nil, err
 		}
-		if in.Limits != nil || in.ResetLimits || in.Status != nil {
+		if in.Limits != nil || in.ResetLimits || in.Status != nil || in.Dialects != nil || in.ResetDialects {
 			// They are read before the change is stored: after that, an error would deny that it was.
 			known, err := s.directory.Tenant(ctx, id)
 			if err != nil {
@@ -188,6 +196,10 @@ func (s *Service) UpdateTenant(ctx context.Context, c Caller, id string, in Tena
 			t.Limits = nil
 		}
 		changeLimits(t, in.Limits)
+		if in.ResetDialects {
+			t.Dialects = nil
+		}
+		changeDialects(t, in.Dialects)
 		if in.OperationalEvents != nil {
 			t.OperationalEvents = *in.OperationalEvents
 		}
@@ -272,6 +284,6 @@ func changeStatus(t *bellwire.Tenant, status *bellwire.TenantStatus, reason *str
 func membersOfTenant(t *bellwire.Tenant) map[string]any {
 	return map[string]any{
 		"name": t.Name, "metadata": t.Metadata, "limits": t.Limits, "status": t.Status(), "status_reason": t.StatusReason,
-		"operational_events": t.OperationalEvents,
+		"operational_events": t.OperationalEvents, "dialects": t.Dialects,
 	}
 }

@@ -117,7 +117,7 @@ func (f *front) eventType(r *http.Request, c service.Caller) (*bellwire.EventTyp
 }
 
 func (f *front) register(w http.ResponseWriter, r *http.Request, c service.Caller) error {
-	in, err := f.read(r)
+	in, err := f.read(r, c)
 	if err != nil {
 		return err
 	}
@@ -163,7 +163,7 @@ func (f *front) token(w http.ResponseWriter, r *http.Request, c service.Caller) 
 }
 
 func (f *front) update(w http.ResponseWriter, r *http.Request, c service.Caller) error {
-	in, err := f.read(r)
+	in, err := f.read(r, c)
 	if err != nil {
 		return err
 	}
@@ -199,7 +199,7 @@ func (f *front) example(w http.ResponseWriter, r *http.Request, c service.Caller
 }
 
 // read reads the body of POST and PUT.
-func (f *front) read(r *http.Request) (*input, error) {
+func (f *front) read(r *http.Request, c service.Caller) (*input, error) {
 	if f.dialect.Strict {
 		if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || media != "application/json" {
 			return nil, bellwire.Errorf(bellwire.CodeMalformed, "the body must be sent with Content-Type: application/json")
@@ -207,6 +207,9 @@ func (f *front) read(r *http.Request) (*input, error) {
 	}
 	body, err := httpx.ReadBody(r, httpx.MaxSmallBody)
 	if err != nil {
+		return nil, err
+	}
+	if body, err = f.endpoints.WithoutReadOnly(r.Context(), c.Tenant, body, "id", "eventName", "createdOn", "token"); err != nil {
 		return nil, err
 	}
 	return parse(body)

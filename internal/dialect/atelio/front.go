@@ -142,6 +142,9 @@ func (f *front) read(r *http.Request, c service.Caller) (*input, error) {
 	if err != nil {
 		return nil, err
 	}
+	if body, err = f.endpoints.WithoutReadOnly(r.Context(), c.Tenant, body, "id", "secret", "created_time", "updated_time"); err != nil {
+		return nil, err
+	}
 	in, err := parse(body)
 	if err != nil || !f.expand || !in.Events.Given {
 		return in, err

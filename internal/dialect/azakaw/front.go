@@ -79,7 +79,11 @@ func (f *front) create(w http.ResponseWriter, r *http.Request, c service.Caller)
 	if err != nil {
 		return err
 	}
-	wanted, err := in.wanted(c.Tenant, "", nil)
+	settings, err := f.endpoints.Settings(r.Context(), c.Tenant)
+	if err != nil {
+		return err
+	}
+	wanted, err := in.wanted(c.Tenant, "", nil, settings)
 	if err != nil {
 		return err
 	}
@@ -104,9 +108,13 @@ func (f *front) replace(w http.ResponseWriter, r *http.Request, c service.Caller
 	if err != nil {
 		return err
 	}
+	settings, err := f.endpoints.Settings(r.Context(), c.Tenant)
+	if err != nil {
+		return err
+	}
 	id := r.PathValue("id")
 	k, err := f.endpoints.Update(r.Context(), c, c.Tenant, id, func(was *service.EndpointView) (service.EndpointInput, error) {
-		return in.wanted(c.Tenant, id, was)
+		return in.wanted(c.Tenant, id, was, settings)
 	})
 	if err != nil {
 		return noConfiguration(id, err)

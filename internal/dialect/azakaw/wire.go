@@ -172,10 +172,10 @@ func timeSpan(text string) (time.Duration, bool) {
 // wanted returns the input for an endpoint. was is the endpoint before the change, nil for a new one. What the body leaves out
 // has its default in a new endpoint, and stays as it is in another: a change of the URL must not enable deliveries or remove
 // credentials. A secret that is sent back masked stays too.
-func (in *input) wanted(tenant, id string, was *service.EndpointView) (service.EndpointInput, error) {
+func (in *input) wanted(tenant, id string, was *service.EndpointView, settings bellwire.DialectSettings) (service.EndpointInput, error) {
 	url, parts, urlErr := in.url(was)
-	retry, retryErr := in.retry(was)
-	auth, authErr := in.auth(was)
+	retry, retryErr := in.retry(was, settings)
+	auth, authErr := in.auth(was, cmp.Or(settings.APIKeyHeader, defaultHeader))
 	out := service.EndpointInput{URL: &url, Extra: &parts, Retry: retry, Auth: auth, Status: in.status(was)}
 	if was == nil {
 		out.Events = &[]string{"*"}
@@ -230,14 +230,14 @@ func (in *input) checkIDs(tenant, id string) error {
 	return bellwire.Join(idErr, tenantErr)
 }
 
-// retry returns the new retry policy, nil if the current one stays: if both members are left out or are sent back as they
-// were shown. The native API may have set a policy that these two members cannot express.
-func (in *input) retry(was *service.EndpointView) (*bellwire.RetryPolicy, error) {
-	count, interval := defaultRetryCount, defaultRetryInterval
+// retry returns the new retry policy, nil if the current or the default one is meant: if both members are left out or are sent back
+// as they were shown. The native API may have set a policy that these two members cannot express.
+func (in *input) retry(was *service.EndpointView, settings bellwire.DialectSettings) (*bellwire.RetryPolicy, error) {
+	if !in.RetryCount.Given && !in.RetryInterval.Given {
+		return nil, nil
+	}
+	count, interval := retriesOf(settings.Defaults(Dialect{}.Defaults()).Retry)
 	if was != nil {
-		if !in.RetryCount.Given && !in.RetryInterval.Given {
-			return nil, nil
-		}
 		shownCount, shown := retriesOf(was.Retry)
 		count = shownCount
 		if shown > 0 {
@@ -267,8 +267,8 @@ func (in *input) retry(was *service.EndpointView) (*bellwire.RetryPolicy, error)
 	return &bellwire.RetryPolicy{Interval: bellwire.Duration(interval), Count: count}, nil
 }
 
-// auth returns the new authentication, nil if the current one stays.
-func (in *input) auth(was *service.EndpointView) (*bellwire.Auth, error) {
+// auth returns the new authentication, nil if the current one stays. header is that of API keys for which none is named.
+func (in *input) auth(was *service.EndpointView, header string) (*bellwire.Auth, error) {
 	given, kind := in.AuthSettings, authNone
 	switch {
 	case in.AuthType.Given:
@@ -285,15 +285,15 @@ func (in *input) auth(was *service.EndpointView) (*bellwire.Auth, error) {
 	case strings.EqualFold(kind, authNone):
 		return &bellwire.Auth{Type: bellwire.AuthNone}, given.only(authNone)
 	case strings.EqualFold(kind, authAPIKey):
-		return given.apiKey(was)
+		return given.apiKey(was, header)
 	case strings.EqualFold(kind, authBasic):
 		return given.basic(was)
 	}
 	return nil, bellwire.Invalid("authType", "must be None, ApiKey or Basic")
 }
 
-func (in *inputSettings) apiKey(was *service.EndpointView) (*bellwire.Auth, error) {
-	auth := &bellwire.Auth{Type: bellwire.AuthAPIKey, Header: defaultHeader, Key: in.APIKey.Value}
+func (in *inputSettings) apiKey(was *service.EndpointView, header string) (*bellwire.Auth, error) {
+	auth := &bellwire.Auth{Type: bellwire.AuthAPIKey, Header: header, Key: in.APIKey.Value}
 	switch {
 	case in.Header.Given:
 		auth.Header = in.Header.Value

@@ -54,7 +54,7 @@ func FuzzInput(f *testing.F) {
 		in, err := parse(body)
 		if err == nil {
 			var wanted any
-			wanted, err = in.wanted("acme", "", nil)
+			wanted, err = in.wanted("acme", "", nil, bellwire.DialectSettings{})
 			_ = wanted
 		}
 		if err != nil {
@@ -63,8 +63,8 @@ func FuzzInput(f *testing.F) {
 			}
 			return
 		}
-		out, _ := in.wanted("acme", "", nil)
-		if out.Retry.Check() != nil || out.URL == nil || out.Auth == nil {
+		out, _ := in.wanted("acme", "", nil, bellwire.DialectSettings{})
+		if out.Retry != nil && out.Retry.Check() != nil || out.URL == nil || out.Auth == nil {
 			t.Errorf("%q is taken for %+v", body, out)
 		}
 	})

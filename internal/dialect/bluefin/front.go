@@ -28,12 +28,12 @@ const (
 func (d Dialect) Front(svc *service.Service, log *slog.Logger) http.Handler {
 	f := &front{svc: svc, endpoints: svc.ForDialect(Name), publicURL: d.PublicURL, basic: d.Basic}
 	routes := httpx.NewFront(log, fail)
-	routes.Handle("POST /api/v4/accounts/{accountId}/webhooks", httpx.Authorized(f.authorize, service.Change, f.create))
-	routes.Handle("GET /api/v4/accounts/{accountId}/webhooks", httpx.Authorized(f.authorize, service.Read, f.list))
-	routes.Handle("GET /api/v4/accounts/{accountId}/webhooks/{webhookID}", httpx.Authorized(f.authorize, service.Read, f.get))
-	routes.Handle("PATCH /api/v4/accounts/{accountId}/webhooks/{webhookID}", httpx.Authorized(f.authorize, service.Change, f.update))
-	routes.Handle("DELETE /api/v4/accounts/{accountId}/webhooks/{webhookID}", httpx.Authorized(f.authorize, service.Change, f.delete))
-	routes.Handle("GET /api/v4/accounts/{accountId}/account-updater/updates/{updateId}", httpx.Authorized(f.authorize, service.Read, f.updates))
+	routes.Handle("POST /api/v4/accounts/{accountId}/webhooks", httpx.Authorized(f.authorize, createWebhook, f.create))
+	routes.Handle("GET /api/v4/accounts/{accountId}/webhooks", httpx.Authorized(f.authorize, readWebhooks, f.list))
+	routes.Handle("GET /api/v4/accounts/{accountId}/webhooks/{webhookID}", httpx.Authorized(f.authorize, readWebhooks, f.get))
+	routes.Handle("PATCH /api/v4/accounts/{accountId}/webhooks/{webhookID}", httpx.Authorized(f.authorize, updateWebhook, f.update))
+	routes.Handle("DELETE /api/v4/accounts/{accountId}/webhooks/{webhookID}", httpx.Authorized(f.authorize, deleteWebhook, f.delete))
+	routes.Handle("GET /api/v4/accounts/{accountId}/account-updater/updates/{updateId}", httpx.Authorized(f.authorize, readUpdates, f.updates))
 	return traced(routes)
 }
 
@@ -52,13 +52,16 @@ type call struct {
 }
 
 // authorize authenticates the caller, and refuses one that lacks the permission in the account of the path.
-func (f *front) authorize(r *http.Request, need service.Permission) (*call, error) {
+func (f *front) authorize(r *http.Request, op operation) (*call, error) {
 	c, body, err := f.authenticate(r)
 	if err != nil {
 		return nil, err
 	}
+	if c, err = f.svc.Within(r.Context(), c, op.scopes...); err != nil {
+		return nil, err
+	}
 	account := r.PathValue(accountParam)
-	if err := f.admit(r, c, need, account); err != nil {
+	if err := f.admit(r, c, op.need, account); err != nil {
 		return nil, err
 	}
 	return &call{caller: c, account: account, body: body}, nil
@@ -90,7 +93,7 @@ func (f *front) admit(r *http.Request, c service.Caller, need service.Permission
 }
 
 func (f *front) create(w http.ResponseWriter, r *http.Request, c *call) error {
-	in, err := parseInput(c.body)
+	in, err := f.parse(r, c)
 	if err != nil {
 		return err
 	}
@@ -103,6 +106,15 @@ func (f *front) create(w http.ResponseWriter, r *http.Request, c *call) error {
 		return err
 	}
 	return httpx.WriteJSON(w, http.StatusCreated, show(k))
+}
+
+// parse returns the input of a body.
+func (f *front) parse(r *http.Request, c *call) (*input, error) {
+	body, err := f.endpoints.WithoutReadOnly(r.Context(), c.account, c.body, "id")
+	if err != nil {
+		return nil, err
+	}
+	return parseInput(body)
 }
 
 func (f *front) list(w http.ResponseWriter, r *http.Request, c *call) error {
@@ -132,7 +144,7 @@ func (f *front) get(w http.ResponseWriter, r *http.Request, c *call) error {
 }
 
 func (f *front) update(w http.ResponseWriter, r *http.Request, c *call) error {
-	in, err := parseInput(c.body)
+	in, err := f.parse(r, c)
 	if err != nil {
 		return err
 	}

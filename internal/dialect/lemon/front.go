@@ -119,7 +119,14 @@ func decoded(value string) string {
 
 func (f *front) create(w http.ResponseWriter, r *http.Request, c *call) error {
 	var in webhookInput
-	if err := httpx.DecodeJSON(r, httpx.MaxSmallBody, &in); err != nil {
+	body, err := httpx.ReadBody(r, httpx.MaxSmallBody)
+	if err != nil {
+		return inBody(err)
+	}
+	if body, err = f.endpoints.WithoutReadOnly(r.Context(), c.Tenant, body, "id", "signature_secret"); err != nil {
+		return err
+	}
+	if err := httpx.ParseJSON(body, &in); err != nil {
 		return inBody(err)
 	}
 	wanted, err := in.wanted()

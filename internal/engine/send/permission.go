@@ -29,7 +29,7 @@ func (s *Sender) ask(ctx context.Context, t *bellwire.Target, tr *trace, r *Resu
 	for _, header := range t.Headers {
 		req.Header[http.CanonicalHeaderKey(header.Name)] = []string{header.Value}
 	}
-	req.Header["User-Agent"] = []string{s.userAgent}
+	req.Header["User-Agent"] = []string{s.userAgentOf(t)}
 	req.Header["WebHook-Request-Origin"] = []string{p.Origin()}
 	a := r.Attempt
 	resp, err := s.transport.post(s.transport.kept, req, nil, asking)

@@ -230,9 +230,22 @@ func (s *Sender) read(resp *http.Response, into *bellwire.AttemptResponse, secre
 
 func (s *Sender) setHeaders(req *http.Request, t *bellwire.Target, m *bellwire.Message, body []byte) {
 	h := req.Header
+	if t.Settings != nil {
+		for name, value := range t.Settings.Headers {
+			h[http.CanonicalHeaderKey(name)] = []string{value}
+		}
+	}
 	for _, header := range t.Headers {
 		h[http.CanonicalHeaderKey(header.Name)] = []string{header.Value}
 	}
-	h["User-Agent"] = []string{s.userAgent}
+	h["User-Agent"] = []string{s.userAgentOf(t)}
 	t.Renderer.SetHeaders(h, m, body)
+}
+
+// userAgentOf returns the user agent of requests to an endpoint.
+func (s *Sender) userAgentOf(t *bellwire.Target) string {
+	if t.Settings != nil && t.Settings.UserAgent != "" {
+		return t.Settings.UserAgent
+	}
+	return s.userAgent
 }

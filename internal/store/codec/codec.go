@@ -18,7 +18,7 @@ func JSON(v any) (string, error) {
 
 // Tenant holds the JSON columns of a tenant.
 type Tenant struct {
-	Metadata, Limits string
+	Metadata, Limits, Dialects string
 }
 
 // EncodeTenant encodes a tenant's JSON columns.
@@ -26,7 +26,10 @@ func EncodeTenant(t *bellwire.Tenant) (c Tenant, err error) {
 	if c.Metadata, err = JSON(t.Metadata); err != nil {
 		return c, err
 	}
-	c.Limits, err = JSON(t.Limits)
+	if c.Limits, err = JSON(t.Limits); err != nil {
+		return c, err
+	}
+	c.Dialects, err = JSON(t.Dialects)
 	return c, err
 }
 

@@ -21,9 +21,9 @@ func (s *Store) CreateKey(ctx context.Context, k *bellwire.Key) error {
 		if err != nil {
 			return err
 		}
-		added, err := tx.change(`INSERT INTO bellwire.keys (id, tenant, name, role, hash, sealed, created_at, expires_at, last_used_at)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING`,
-			[16]byte(k.ID), owner, k.Name, string(k.Role), k.Hash[:], k.Sealed, k.CreatedAt, orNull(k.ExpiresAt), orNull(k.LastUsedAt))
+		added, err := tx.change(`INSERT INTO bellwire.keys (id, tenant, name, role, hash, sealed, created_at, expires_at, last_used_at, scopes)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING`,
+			[16]byte(k.ID), owner, k.Name, string(k.Role), k.Hash[:], k.Sealed, k.CreatedAt, orNull(k.ExpiresAt), orNull(k.LastUsedAt), string(k.Scopes))
 		if err != nil {
 			return err
 		}
@@ -55,14 +55,14 @@ func (s *Store) changeOwner(tx *tx, owner int64, tenant string) error {
 }
 
 const (
-	sqlKeyColumns = "SELECT k.id, coalesce(t.id, ''), k.name, k.role, k.hash, k.sealed, k.created_at, k.expires_at, k.last_used_at "
+	sqlKeyColumns = "SELECT k.id, coalesce(t.id, ''), k.name, k.role, k.scopes, k.hash, k.sealed, k.created_at, k.expires_at, k.last_used_at "
 	sqlKey        = sqlKeyColumns + `FROM bellwire.keys k LEFT JOIN bellwire.tenants t ON t.n = k.tenant AND t.deleted_at IS NULL
 		WHERE k.id = $1 AND (k.tenant = 0 OR t.n IS NOT NULL)`
 	sqlKeyByHash = sqlKeyColumns + `FROM bellwire.keys k LEFT JOIN bellwire.tenants t ON t.n = k.tenant AND t.deleted_at IS NULL
 		WHERE k.hash = $1 AND (k.tenant = 0 OR t.n IS NOT NULL) ORDER BY k.id DESC LIMIT 1`
 	sqlTenantKeys = sqlKeyColumns + `FROM bellwire.tenants t JOIN bellwire.keys k ON k.tenant = t.n
 		WHERE t.id = $1 AND t.deleted_at IS NULL AND k.id < $2 ORDER BY k.id DESC LIMIT $3`
-	sqlOperatorKeys = `SELECT id, '', name, role, hash, sealed, created_at, expires_at, last_used_at FROM bellwire.keys
+	sqlOperatorKeys = `SELECT id, '', name, role, scopes, hash, sealed, created_at, expires_at, last_used_at FROM bellwire.keys
 		WHERE tenant = 0 AND id < $1 ORDER BY id DESC LIMIT $2`
 )
 
@@ -73,7 +73,7 @@ func scanKey(row pgx.Row) (*bellwire.Key, bellwire.KeyID, error) {
 		hash          []byte
 		expires, used *time.Time
 	)
-	err := row.Scan((*[16]byte)(&k.ID), &k.Tenant, &k.Name, (*string)(&k.Role), &hash, &k.Sealed, &k.CreatedAt, &expires, &used)
+	err := row.Scan((*[16]byte)(&k.ID), &k.Tenant, &k.Name, (*string)(&k.Role), (*string)(&k.Scopes), &hash, &k.Sealed, &k.CreatedAt, &expires, &used)
 	copy(k.Hash[:], hash)
 	k.ExpiresAt, k.LastUsedAt = orZero(expires), orZero(used)
 	return &k, k.ID, err

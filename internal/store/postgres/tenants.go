@@ -22,10 +22,11 @@ func (s *Store) CreateTenant(ctx context.Context, t *bellwire.Tenant) error {
 	var revision int64
 	err = s.write(ctx, func(tx *tx) error {
 		err := tx.row(`INSERT INTO bellwire.tenants (id, name, metadata, limits, created_at, updated_at, paused, status_reason,
-				status_since, operational_events, revision)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, nextval('bellwire.revisions'))
+				status_since, operational_events, dialects, revision)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, nextval('bellwire.revisions'))
 			ON CONFLICT (id) WHERE deleted_at IS NULL DO NOTHING RETURNING revision`,
-			t.ID, t.Name, j.Metadata, j.Limits, t.CreatedAt, t.UpdatedAt, t.Paused, t.StatusReason, orNull(t.StatusSince), t.OperationalEvents).Scan(&revision)
+			t.ID, t.Name, j.Metadata, j.Limits, t.CreatedAt, t.UpdatedAt, t.Paused, t.StatusReason, orNull(t.StatusSince), t.OperationalEvents,
+			j.Dialects).Scan(&revision)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return bellwire.Errorf(bellwire.CodeConflict, "tenant %q already exists", t.ID)
 		}
@@ -38,7 +39,7 @@ func (s *Store) CreateTenant(ctx context.Context, t *bellwire.Tenant) error {
 }
 
 const (
-	sqlTenant     = "SELECT n, id, name, metadata, limits, paused, status_reason, status_since, created_at, updated_at, revision, operational_events FROM bellwire.tenants "
+	sqlTenant     = "SELECT n, id, name, metadata, limits, dialects, paused, status_reason, status_since, created_at, updated_at, revision, operational_events FROM bellwire.tenants "
 	sqlTenantByID = sqlTenant + "WHERE id = $1 AND deleted_at IS NULL"
 	sqlTenants    = sqlTenant + "WHERE n < $1 AND deleted_at IS NULL ORDER BY n DESC LIMIT $2"
 	sqlOldest     = sqlTenant + "WHERE n > $1 AND deleted_at IS NULL ORDER BY n LIMIT $2"
@@ -49,19 +50,19 @@ const (
 // scanTenant reads a row of sqlTenant.
 func scanTenant(row pgx.Row) (*bellwire.Tenant, int64, error) {
 	var (
-		t                bellwire.Tenant
-		n                int64
-		metadata, limits []byte
-		since            *time.Time
+		t                          bellwire.Tenant
+		n                          int64
+		metadata, limits, dialects []byte
+		since                      *time.Time
 	)
-	if err := row.Scan(&n, &t.ID, &t.Name, &metadata, &limits, &t.Paused, &t.StatusReason, &since, &t.CreatedAt, &t.UpdatedAt, &t.Revision,
-		&t.OperationalEvents); err != nil {
+	if err := row.Scan(&n, &t.ID, &t.Name, &metadata, &limits, &dialects, &t.Paused, &t.StatusReason, &since, &t.CreatedAt, &t.UpdatedAt,
+		&t.Revision, &t.OperationalEvents); err != nil {
 		return nil, 0, err
 	}
 	if since != nil {
 		t.StatusSince = *since
 	}
-	return &t, n, errors.Join(json.Unmarshal(metadata, &t.Metadata), json.Unmarshal(limits, &t.Limits))
+	return &t, n, errors.Join(json.Unmarshal(metadata, &t.Metadata), json.Unmarshal(limits, &t.Limits), json.Unmarshal(dialects, &t.Dialects))
 }
 
 // Tenant finds a tenant.
@@ -141,7 +142,7 @@ func (s *Store) UpdateTenant(ctx context.Context, t *bellwire.Tenant) error {
 		if revision, err = tx.changeTenant(ref.n); err != nil {
 			return err
 		}
-		limited, err := pgx.CollectRows(tx.query(sqlNewlyLimited, ref.n, j.Limits, t.Paused), pgx.RowTo[string])
+		limited, err := pgx.CollectRows(tx.query(sqlNewlyLimited, ref.n, j.Limits, t.Paused, j.Dialects), pgx.RowTo[string])
 		if err != nil {
 			return err
 		}
@@ -149,8 +150,8 @@ func (s *Store) UpdateTenant(ctx context.Context, t *bellwire.Tenant) error {
 			return err
 		}
 		return tx.exec(`UPDATE bellwire.tenants SET name = $1, metadata = $2, limits = $3, updated_at = $4, paused = $5, status_reason = $6,
-			status_since = $7, operational_events = $9 WHERE n = $8`,
-			t.Name, j.Metadata, j.Limits, t.UpdatedAt, t.Paused, t.StatusReason, orNull(t.StatusSince), ref.n, t.OperationalEvents)
+			status_since = $7, operational_events = $9, dialects = $10 WHERE n = $8`,
+			t.Name, j.Metadata, j.Limits, t.UpdatedAt, t.Paused, t.StatusReason, orNull(t.StatusSince), ref.n, t.OperationalEvents, j.Dialects)
 	})
 	if err == nil {
 		t.Revision = revision
@@ -158,9 +159,10 @@ func (s *Store) UpdateTenant(ctx context.Context, t *bellwire.Tenant) error {
 	return err
 }
 
-// sqlNewlyLimited selects the tenant's endpoints if its limits or its status are about to change, so that their owners are notified.
+// sqlNewlyLimited selects the tenant's endpoints if its limits, its status or its settings of dialects are about to change, so that
+// their owners are notified.
 const sqlNewlyLimited = `SELECT p.id FROM bellwire.tenants t JOIN bellwire.endpoints p ON p.tenant = t.n
-	WHERE t.n = $1 AND (t.limits <> $2 OR t.paused <> $3) AND p.deleted_at IS NULL`
+	WHERE t.n = $1 AND (t.limits <> $2 OR t.paused <> $3 OR t.dialects <> $4) AND p.deleted_at IS NULL`
 
 // DeleteTenant hides the tenant and all it has. Purge removes the rows.
 func (s *Store) DeleteTenant(ctx context.Context, id string, now time.Time) error {

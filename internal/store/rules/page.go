@@ -42,10 +42,16 @@ func SizeOfEndpoint(ep *bellwire.Endpoint) int {
 }
 
 // SizeOfTenant is SizeOfEndpoint for a tenant.
-func SizeOfTenant(t *bellwire.Tenant) int { return text(t.Name) + sizeOfMap(t.Metadata) }
+func SizeOfTenant(t *bellwire.Tenant) int {
+	size := text(t.Name) + sizeOfMap(t.Metadata)
+	for _, s := range t.Dialects {
+		size += text(s.UserAgent) + sizeOfMap(s.Headers)
+	}
+	return size
+}
 
 // SizeOfKey is SizeOfEndpoint for a key.
-func SizeOfKey(k *bellwire.Key) int { return text(k.Name) + len(k.Sealed) }
+func SizeOfKey(k *bellwire.Key) int { return text(k.Name) + text(string(k.Scopes)) + len(k.Sealed) }
 
 // SizeOfEventType is SizeOfEndpoint for an event type.
 func SizeOfEventType(t *bellwire.EventType) int {

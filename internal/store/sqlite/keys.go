@@ -16,8 +16,8 @@ func (s *Store) CreateKey(ctx context.Context, k *bellwire.Key) error {
 		if err != nil {
 			return err
 		}
-		err = w.query("INSERT INTO keys (id, tenant, name, role, hash, sealed, created_at, expires_at, last_used_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)").
-			blob(k.ID[:]).int(owner).text(k.Name).text(string(k.Role)).blob(k.Hash[:]).blob(k.Sealed).time(k.CreatedAt).timeOrNull(k.ExpiresAt).
+		err = w.query("INSERT INTO keys (id, tenant, name, role, scopes, hash, sealed, created_at, expires_at, last_used_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)").
+			blob(k.ID[:]).int(owner).text(k.Name).text(string(k.Role)).text(string(k.Scopes)).blob(k.Hash[:]).blob(k.Sealed).time(k.CreatedAt).timeOrNull(k.ExpiresAt).
 			timeOrNull(k.LastUsedAt).exec()
 		if isConflict(err) {
 			return bellwire.Errorf(bellwire.CodeConflict, "key %q already exists", k.ID)
@@ -48,21 +48,21 @@ func (w *writer) changeOwner(owner int64) error {
 }
 
 const (
-	sqlKeyColumns = "SELECT k.id, coalesce(t.id, ''), k.name, k.role, k.hash, k.sealed, k.created_at, k.expires_at, k.last_used_at "
+	sqlKeyColumns = "SELECT k.id, coalesce(t.id, ''), k.name, k.role, k.scopes, k.hash, k.sealed, k.created_at, k.expires_at, k.last_used_at "
 	sqlKey        = sqlKeyColumns + `FROM keys k LEFT JOIN tenants t ON t.n = k.tenant AND t.deleted_at IS NULL
 		WHERE k.id = ? AND (k.tenant = 0 OR t.n IS NOT NULL)`
 	sqlKeyByHash = sqlKeyColumns + `FROM keys k LEFT JOIN tenants t ON t.n = k.tenant AND t.deleted_at IS NULL
 		WHERE k.hash = ? AND (k.tenant = 0 OR t.n IS NOT NULL) ORDER BY k.id DESC LIMIT 1`
 	sqlTenantKeys = sqlKeyColumns + `FROM tenants t JOIN keys k ON k.tenant = t.n
 		WHERE t.id = ? AND t.deleted_at IS NULL AND k.id < ? ORDER BY k.id DESC LIMIT +?`
-	sqlOperatorKeys = "SELECT id, '', name, role, hash, sealed, created_at, expires_at, last_used_at FROM keys WHERE tenant = 0 AND id < ? ORDER BY id DESC LIMIT +?"
+	sqlOperatorKeys = "SELECT id, '', name, role, scopes, hash, sealed, created_at, expires_at, last_used_at FROM keys WHERE tenant = 0 AND id < ? ORDER BY id DESC LIMIT +?"
 )
 
 // scanKey reads a row of the statements above.
 func scanKey(q *query) (*bellwire.Key, bellwire.KeyID, error) {
 	k := new(bellwire.Key)
 	q.getBytes(k.ID[:])
-	k.Tenant, k.Name, k.Role = q.getText(), q.getText(), bellwire.Role(q.getText())
+	k.Tenant, k.Name, k.Role, k.Scopes = q.getText(), q.getText(), bellwire.Role(q.getText()), bellwire.Scopes(q.getText())
 	q.getBytes(k.Hash[:])
 	k.Sealed, k.CreatedAt, k.ExpiresAt, k.LastUsedAt = q.getBlob(), q.getTime(), q.getTimeOrZero(), q.getTimeOrZero()
 	return k, k.ID, nil

@@ -30,9 +30,9 @@ func (s *Store) CreateTenant(ctx context.Context, t *bellwire.Tenant) error {
 		}
 		// No revision comes twice, so no two tenants ever have the same n: a delta of statistics may outlive its tenant.
 		return w.query(`INSERT INTO tenants (n, id, name, metadata, limits, paused, status_reason, status_since,
-			created_at, updated_at, revision, operational_events) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`).
+			created_at, updated_at, revision, operational_events, dialects) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`).
 			int(revision).text(t.ID).text(t.Name).text(j.Metadata).text(j.Limits).bool(t.Paused).text(t.StatusReason).timeOrNull(t.StatusSince).
-			time(t.CreatedAt).time(t.UpdatedAt).int(revision).bool(t.OperationalEvents).exec()
+			time(t.CreatedAt).time(t.UpdatedAt).int(revision).bool(t.OperationalEvents).text(j.Dialects).exec()
 	})
 	if err == nil {
 		t.Revision = revision
@@ -40,7 +40,7 @@ func (s *Store) CreateTenant(ctx context.Context, t *bellwire.Tenant) error {
 	return err
 }
 
-const sqlTenant = "SELECT n, id, name, metadata, limits, paused, status_reason, status_since, created_at, updated_at, revision, operational_events FROM tenants "
+const sqlTenant = "SELECT n, id, name, metadata, limits, dialects, paused, status_reason, status_since, created_at, updated_at, revision, operational_events FROM tenants "
 
 // scanTenant reads a row of sqlTenant.
 func scanTenant(q *query) (*bellwire.Tenant, int64, error) {
@@ -49,6 +49,7 @@ func scanTenant(q *query) (*bellwire.Tenant, int64, error) {
 	err := firstError(
 		json.Unmarshal([]byte(q.getText()), &t.Metadata),
 		json.Unmarshal([]byte(q.getText()), &t.Limits),
+		json.Unmarshal([]byte(q.getText()), &t.Dialects),
 	)
 	t.Paused, t.StatusReason, t.StatusSince = q.getBool(), q.getText(), q.getTimeOrZero()
 	t.CreatedAt, t.UpdatedAt, t.Revision, t.OperationalEvents = q.getTime(), q.getTime(), q.getInt(), q.getBool()
@@ -141,9 +142,9 @@ func (s *Store) UpdateTenant(ctx context.Context, t *bellwire.Tenant) error {
 			return err
 		}
 		return w.query(`UPDATE tenants SET name = ?, metadata = ?, limits = ?, paused = ?, status_reason = ?, status_since = ?,
-			updated_at = ?, operational_events = ? WHERE n = ?`).
+			updated_at = ?, operational_events = ?, dialects = ? WHERE n = ?`).
 			text(t.Name).text(j.Metadata).text(j.Limits).bool(t.Paused).text(t.StatusReason).timeOrNull(t.StatusSince).time(t.UpdatedAt).
-			bool(t.OperationalEvents).int(ref.n).exec()
+			bool(t.OperationalEvents).text(j.Dialects).int(ref.n).exec()
 	})
 	if err == nil {
 		t.Revision = revision

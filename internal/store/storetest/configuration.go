@@ -64,7 +64,7 @@ var configurationTests = []test{
 	{name: "Tenants/AreKept", run: func(w *world) {
 		made := &bellwire.Tenant{
 			ID: "acme", Name: "Acme", Metadata: map[string]string{"plan": "big"},
-			Limits: map[string]float64{"endpoints": 5000, "min_retry_delay": 0.25}, CreatedAt: w.now, UpdatedAt: w.now,
+			Limits: map[string]float64{"endpoints": 5000, "min_retry_delay": 0.25}, Dialects: dialectSettings(), CreatedAt: w.now, UpdatedAt: w.now,
 		}
 		w.check(w.store.CreateTenant(w.ctx, made))
 		if made.Revision == 0 {
@@ -104,6 +104,7 @@ var configurationTests = []test{
 		old := *t
 		t.Name, t.UpdatedAt = "New", w.tick(time.Second)
 		t.Limits = map[string]float64{"publish_rate": 0}
+		t.Dialects = bellwire.SettingsByDialect{"standard": {UserAgent: "New/1"}}
 		w.check(w.store.UpdateTenant(w.ctx, t))
 		if t.Revision <= old.Revision {
 			w.Errorf("the revision went from %d to %d", old.Revision, t.Revision)
@@ -123,6 +124,7 @@ var configurationTests = []test{
 	{name: "Keys/AreKept", run: func(w *world) {
 		t := w.tenant()
 		key := w.newKey(t.ID)
+		key.Scopes = "pcx:webhooks:read pcx:webhooks:delete"
 		w.check(w.store.CreateKey(w.ctx, key))
 		w.refused(w.store.CreateKey(w.ctx, key), bellwire.CodeConflict)
 		operator := w.newKey("")
@@ -708,4 +710,15 @@ func countsEvents(w *world) {
 	n, err := w.store.CountEvents(w.ctx, "nobody", 100)
 	w.check(err)
 	w.equal("how many of nobody", n, 0)
+}
+
+// dialectSettings returns settings of two dialects, with all members and with one.
+func dialectSettings() bellwire.SettingsByDialect {
+	return bellwire.SettingsByDialect{
+		"standard": {
+			Retry: &bellwire.RetryPolicy{Interval: bellwire.Duration(time.Minute), Count: 5}, Timeout: bellwire.Duration(20 * time.Second),
+			APIKeyHeader: "X-Key", UserAgent: "Acme/1.0", Headers: map[string]string{"X-A": "ä", "X-B": ""}, IgnoreReadOnly: new(false),
+		},
+		"lemon": {Headers: map[string]string{}},
+	}
 }

@@ -680,7 +680,7 @@ export interface paths {
         get: operations["get-tenant"];
         /**
          * Create or replace a tenant
-         * @description For admin keys. Responds with 201 if the tenant was created, and 200 if its name, metadata and limits were replaced; the ones that are left out become empty. A `status` or `operational_events` that is left out stays as it is.
+         * @description For admin keys. Responds with 201 if the tenant was created, and 200 if its name, metadata, limits and settings of dialects were replaced; the ones that are left out become empty. A `status` or `operational_events` that is left out stays as it is.
          */
         put: operations["put-tenant"];
         post?: never;
@@ -2087,6 +2087,13 @@ export interface components {
             name: string;
             /** @enum {string} */
             role: "admin" | "publisher" | "tenant" | "tenant-read";
+            /**
+             * @description The only operations of a vendor's API that the key permits. A key with scopes can be used nowhere else. Empty: all of its role.
+             * @example [
+             *       "pcx:webhooks:*"
+             *     ]
+             */
+            scopes: string[];
             /** @description The secret that authenticates requests. It is shown only once. Empty if the key was made with secret_sha256. */
             secret: string;
         };
@@ -2157,6 +2164,60 @@ export interface components {
             updated_at: string;
             /** @description What the delivery waits for; null if it has ended. */
             waiting_for: components["schemas"]["Waiting"] | null;
+        };
+        DialectSettings: {
+            /**
+             * @description The header of API keys of new endpoints, in dialects whose customers do not name it, such as azakaw.
+             * @example X-API-Key
+             */
+            api_key_header?: string;
+            /** @description Headers of all deliveries. Those of an endpoint come first. They are shown, so that they must not be secret. */
+            headers?: {
+                [key: string]: string;
+            };
+            /** @description Whether the vendor's API ignores members that cannot be changed, so that what it has shown can be sent back. */
+            ignore_read_only?: boolean | null;
+            /** @description The retry policy of new endpoints that have none of their own. */
+            retry?: {
+                /** @description Number of retries; there is one attempt more. */
+                count?: number;
+                /** @description By which each delay is multiplied for the next; default 2. */
+                factor?: number;
+                /**
+                 * @description The delay before the first retry.
+                 * @example 5m
+                 */
+                initial?: string;
+                /**
+                 * @description The delay before each of count retries.
+                 * @example 5m
+                 */
+                interval?: string;
+                /** @description The random share of each delay, half of it on either side: 0.2 spreads a delay over ±10 %. 0 to 1; default 0. */
+                jitter?: number;
+                /**
+                 * @description No retry is due later than this after the event was accepted, or after the endpoint was last changed, unless Retry-After or the limit min_retry_delay puts it off.
+                 * @example 5m
+                 */
+                max_elapsed?: string;
+                /**
+                 * @description The longest delay.
+                 * @example 5m
+                 */
+                max_interval?: string;
+                /** @description The delay before each retry. */
+                schedule?: string[];
+            };
+            /**
+             * @description How long an attempt may take, for new endpoints that have no timeout of their own: 1s to 60s.
+             * @example 10s
+             */
+            timeout?: string;
+            /**
+             * @description The User-Agent of all deliveries.
+             * @example azakaw-webhooks/1.0
+             */
+            user_agent?: string;
         };
         EndpointSecrets: {
             /**
@@ -2788,6 +2849,13 @@ export interface components {
             name: string;
             /** @enum {string} */
             role: "admin" | "publisher" | "tenant" | "tenant-read";
+            /**
+             * @description The only operations of a vendor's API that the key permits. A key with scopes can be used nowhere else. Empty: all of its role.
+             * @example [
+             *       "pcx:webhooks:*"
+             *     ]
+             */
+            scopes: string[];
         };
         Link: {
             /**
@@ -3094,6 +3162,10 @@ export interface components {
             theme?: components["schemas"]["Theme"];
         };
         NewTenant: {
+            /** @description The tenant's own settings of dialects, by name, over those of the server. */
+            dialects?: {
+                [key: string]: components["schemas"]["DialectSettings"];
+            };
             /**
              * @description The id, which you choose.
              * @example acme
@@ -3175,6 +3247,13 @@ export interface components {
             name?: string;
             /** @enum {string} */
             role: "tenant" | "tenant-read";
+            /**
+             * @description The only operations of a vendor's API that the key permits, such as pcx:webhooks:read of the dialect bluefin; by default all of its role. A key with scopes can be used nowhere else.
+             * @example [
+             *       "pcx:webhooks:*"
+             *     ]
+             */
+            scopes?: string[];
             /** @description The secret that the key had on another server or in another system, 8 to 512 printable ASCII characters; by default a new one. One of Bellwire's contains its id. */
             secret?: string;
             /**
@@ -3788,6 +3867,10 @@ export interface components {
         Tenant: {
             /** Format: date-time */
             created_at: string;
+            /** @description The tenant's own settings of dialects, by name, over those of the server. */
+            dialects: {
+                [key: string]: components["schemas"]["DialectSettings"];
+            };
             /** @description All limits of this tenant: its own values, and the server's for the others. 0 means no limit. */
             effective_limits: {
                 /** @description Attempts of a delivery that are kept with their request and response: half of them from its start, and half from its end. For attempts in between, only time, outcome and timings are kept. Must be a whole number between 2 and 200. */
@@ -3887,6 +3970,10 @@ export interface components {
             updated_at: string;
         };
         TenantChange: {
+            /** @description The tenant's own settings of dialects, by name. Those of a given dialect are replaced as a whole, and others stay; null removes those of one, or of all. */
+            dialects?: {
+                [key: string]: components["schemas"]["DialectSettings"];
+            } | null;
             /** @description The tenant's own values of limits. Others stay unchanged; null removes one, or all. */
             limits?: {
                 /** @description Attempts of a delivery that are kept with their request and response: half of them from its start, and half from its end. For attempts in between, only time, outcome and timings are kept. Must be a whole number between 2 and 200. */
@@ -4244,6 +4331,10 @@ export interface components {
             url: string;
         };
         WholeTenant: {
+            /** @description The tenant's own settings of dialects, by name, over those of the server. */
+            dialects?: {
+                [key: string]: components["schemas"]["DialectSettings"];
+            };
             /** @description The tenant's own values of limits. */
             limits?: {
                 /** @description Attempts of a delivery that are kept with their request and response: half of them from its start, and half from its end. For attempts in between, only time, outcome and timings are kept. Must be a whole number between 2 and 200. */
