@@ -32,6 +32,26 @@ type Setting struct {
 	Source    string   `json:"source"` // flag, environment, file or default
 }
 
+// Finding is what an examination of the server has found.
+type Finding struct {
+	ID    string `json:"id"`    // what was examined
+	Level string `json:"level"` // problem, warning, note or ok
+	Found string `json:"found"`
+	Do    string `json:"do"` // what to do about it; empty if it is nothing
+}
+
+// Examination is an examination of the node that answers.
+type Examination struct {
+	ExaminedAt time.Time `json:"examined_at"`
+	Data       []Finding `json:"data"` // the worst first
+}
+
+// Examine has the node that answers examine its configuration, its machine, its keyset and its database. The answer can be a few seconds
+// old.
+func (c *Client) Examine(ctx context.Context) (*Examination, error) {
+	return fetch[Examination](ctx, c, http.MethodGet, path("doctor"), nil)
+}
+
 // Nodes lists the nodes that share the database.
 func (c *Client) Nodes(ctx context.Context) ([]Node, error) {
 	list, err := fetch[List[Node]](ctx, c, http.MethodGet, path("nodes"), nil)

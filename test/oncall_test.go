@@ -39,6 +39,7 @@ func TestOnCallCommands(t *testing.T) {
 		"EVENT", id("evt", bellwire("publish", "--tenant", "acme", "--type", "card.created", "--id", "order-42", "--data", "1")),
 		"DELIVERY", id("dlv", bellwire("deliveries", "list", "--tenant", "acme")),
 		"KEY", id("key", bellwire("keys", "create", "--tenant", "acme", "--role", "tenant-read")),
+		"http://127.0.0.1:8080", s.url,
 		"--status missing --watch", "--status missing",
 		"tenants delete acme", "tenants delete acme --yes",
 	)

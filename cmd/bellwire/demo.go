@@ -42,7 +42,7 @@ func (c *demoCommand) Run(ctx context.Context, std streams) (err error) {
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	s := demoSettings(dir, c.LogLevel)
-	srv, err := openServer(ctx, s, nil, s.logger(std.err))
+	srv, err := openServer(ctx, s, given{}, s.logger(std.err))
 	if err != nil {
 		return err
 	}

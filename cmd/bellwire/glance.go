@@ -21,6 +21,7 @@ const (
 type glance[T any] struct {
 	ask     func(context.Context) (T, error)
 	timeout time.Duration // of a question
+	every   time.Duration // between two questions
 	asking  sync.WaitGroup
 
 	mu      sync.Mutex
@@ -32,13 +33,13 @@ type glance[T any] struct {
 }
 
 func newGlance[T any](timeout time.Duration, ask func(context.Context) (T, error)) *glance[T] {
-	return &glance[T]{ask: ask, timeout: timeout}
+	return &glance[T]{ask: ask, timeout: timeout, every: glanceEvery}
 }
 
-// look returns an answer that is at most a second old, or the last good one while the store is slow.
+// look returns an answer that is not older than the time between two questions, or the last good one while the store is slow.
 func (g *glance[T]) look(ctx context.Context) (T, error) {
 	g.mu.Lock()
-	if g.settled || !g.at.IsZero() && time.Since(g.at) < glanceEvery {
+	if g.settled || !g.at.IsZero() && time.Since(g.at) < g.every {
 		defer g.mu.Unlock()
 		return g.value, g.err
 	}

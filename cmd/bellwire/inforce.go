@@ -16,6 +16,16 @@ import (
 	"github.com/bellwire/bellwire/internal/service"
 )
 
+// given is what the process was started with.
+type given struct {
+	settings []service.Setting
+	unknown  []string // variables of the environment whose names begin like those of options
+}
+
+func givenBy(parsed *kong.Context) given {
+	return given{settings: inForce(parsed), unknown: cli.UnknownVariables(parsed.Model.Node, os.Environ())}
+}
+
 // inForce returns the options of a command line, with their values and where they come from. Secrets have no value.
 func inForce(parsed *kong.Context) []service.Setting {
 	given := make(map[*kong.Flag]service.SettingSource)

@@ -83,6 +83,7 @@ type commands struct {
 	Restore    restoreCommand    `cmd:"" help:"Check a copy of a database, and put it in place."`
 	Catalogue  catalogueCommand  `cmd:"" help:"Load and list event types."`
 	Dialect    dialectCommand    `cmd:"" help:"Check and list files that declare dialects."`
+	Doctor     doctorCommand     `cmd:"" help:"Examine the configuration, the machine, the keyset and the database, and say what to do."`
 	Check      checkCommand      `cmd:"" help:"Look through an SQLite database for damage."`
 	Completion completionCommand `cmd:"" help:"Print a script with which a shell completes command lines."`
 	Man        manCommand        `cmd:"" help:"Write the manual pages."`

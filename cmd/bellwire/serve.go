@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/x509"
 	"fmt"
 	"os"
 	"os/signal"
@@ -14,6 +13,7 @@ import (
 
 	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/cli"
+	"github.com/bellwire/bellwire/internal/doctor"
 	"github.com/bellwire/bellwire/internal/telemetry"
 )
 
@@ -53,21 +53,22 @@ func (c *serveCommand) serve(ctx context.Context, std streams, parsed *kong.Cont
 	log := c.logger(lines)
 	noteLibraries(log)
 	// Not an error, because orchestrators set some of them for a service named bellwire.
-	if unknown := cli.UnknownVariables(parsed.Model.Node, os.Environ()); len(unknown) > 0 {
-		log.Warn("unknown BELLWIRE_ variables ignored: check their spelling", "names", strings.Join(unknown, ", "))
+	g := givenBy(parsed)
+	if len(g.unknown) > 0 {
+		log.Warn("unknown BELLWIRE_ variables ignored: check their spelling", "names", strings.Join(g.unknown, ", "))
 	}
-	if proxies := proxyVariables(os.Getenv); len(proxies) > 0 {
+	if proxies := doctor.ProxyVariables(os.Getenv); len(proxies) > 0 {
 		log.Warn("proxy variables ignored: deliveries connect to receivers directly",
 			"names", strings.Join(proxies, ", "))
 	}
-	if noRootCertificates() {
+	if doctor.NoRootCertificates() {
 		log.Warn("no root certificates found: https endpoints cannot be reached; install ca-certificates, or name a bundle in SSL_CERT_FILE")
 	}
 	outliveFileSizeLimit()
 	defer tuneCollector(os.Getenv)()
 	// The server must survive a reader of standard output or error that goes away.
 	signal.Ignore(syscall.SIGPIPE)
-	srv, err := openServer(ctx, &c.settings, inForce(parsed), log)
+	srv, err := openServer(ctx, &c.settings, g, log)
 	if err != nil {
 		return time.Time{}, err
 	}
@@ -80,24 +81,4 @@ func (c *serveCommand) serve(ctx context.Context, std streams, parsed *kong.Cont
 		"database", c.DatabaseURL.String(), "version", b.Version)
 	err = profiled(c.CPUProfile, func() error { return srv.run(ctx) })
 	return srv.drainedBy, err
-}
-
-// noRootCertificates reports whether the system has no certificates for verifying endpoints, as in an empty container
-// image.
-func noRootCertificates() bool {
-	pool, err := x509.SystemCertPool()
-	return err != nil || pool.Equal(x509.NewCertPool())
-}
-
-// proxyVariables returns the names of the proxy variables that are set.
-func proxyVariables(getenv func(string) string) []string {
-	var set []string
-	for _, name := range []string{"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"} {
-		for _, name := range []string{name, strings.ToLower(name)} {
-			if !cli.Blank(getenv(name)) {
-				set = append(set, name)
-			}
-		}
-	}
-	return set
 }

@@ -35,32 +35,33 @@ import (
 
 // server is a running Bellwire.
 type server struct {
-	settings  *settings
-	inForce   []service.Setting // the settings as they are listed
-	startedAt time.Time
-	log       *slog.Logger
-	store     bellwire.Store
-	engine    *engine.Engine
-	service   *service.Service
-	live      *live.Hub
-	metrics   *telemetry.Metrics
-	observer  *telemetry.Observer
-	spans     *telemetry.Spans  // nil: none are recorded
-	check     *glance[struct{}] // whether the store reads and writes
-	backlog   *glance[*bellwire.Backlog]
-	http      *httpx.Server
-	listener  net.Listener
-	links     *peer.Links  // to other nodes; nil: there can be none
-	peers     net.Listener // of other nodes; nil: none can connect
-	adminKey  string       // created by this start; empty if there was one already
-	draining  atomic.Bool
-	drainedBy time.Time                   // end of the drain timeout; zero before the drain
-	files     []*declared.Dialect         // the dialects that files declare
-	dialects  map[string]bellwire.Dialect // those that are enabled, by name
+	settings    *settings
+	inForce     []service.Setting // the settings as they are listed
+	startedAt   time.Time
+	log         *slog.Logger
+	store       bellwire.Store
+	engine      *engine.Engine
+	service     *service.Service
+	live        *live.Hub
+	metrics     *telemetry.Metrics
+	observer    *telemetry.Observer
+	spans       *telemetry.Spans  // nil: none are recorded
+	check       *glance[struct{}] // whether the store reads and writes
+	backlog     *glance[*bellwire.Backlog]
+	examination *glance[service.Examination]
+	http        *httpx.Server
+	listener    net.Listener
+	links       *peer.Links  // to other nodes; nil: there can be none
+	peers       net.Listener // of other nodes; nil: none can connect
+	adminKey    string       // created by this start; empty if there was one already
+	draining    atomic.Bool
+	drainedBy   time.Time                   // end of the drain timeout; zero before the drain
+	files       []*declared.Dialect         // the dialects that files declare
+	dialects    map[string]bellwire.Dialect // those that are enabled, by name
 }
 
 // openServer opens the database and binds the address. Deliveries start with run.
-func openServer(ctx context.Context, s *settings, inForce []service.Setting, log *slog.Logger) (*server, error) {
+func openServer(ctx context.Context, s *settings, g given, log *slog.Logger) (*server, error) {
 	if err := thisBudget().check(); err != nil {
 		return nil, err
 	}
@@ -72,9 +73,10 @@ func openServer(ctx context.Context, s *settings, inForce []service.Setting, log
 	if err != nil {
 		return nil, fmt.Errorf("--database-url: %w", err)
 	}
-	srv := &server{settings: s, inForce: inForce, startedAt: time.Now(), log: log, store: store, files: files}
+	srv := &server{settings: s, inForce: g.settings, startedAt: time.Now(), log: log, store: store, files: files}
 	srv.check = newGlance(readyTimeout, func(ctx context.Context) (struct{}, error) { return struct{}{}, store.Check(ctx) })
 	srv.backlog = newGlance(backlogTimeout, store.Backlog)
+	srv.examination = newExamination(s.subject(g))
 	if err := srv.assemble(ctx); err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
@@ -156,7 +158,7 @@ func (srv *server) assemble(ctx context.Context) (err error) {
 		Mailer: mailer, AlertAddresses: s.AlertEmail,
 		Backlog:  srv.backlog.look,
 		Process:  service.Process{Node: srv.node(), Address: srv.url(), Version: build.Version, StartedAt: srv.startedAt},
-		Settings: srv.inForce,
+		Settings: srv.inForce, Examine: srv.examination.look,
 	})
 	if err != nil {
 		return err
@@ -428,6 +430,7 @@ func (srv *server) drain(ctx context.Context) error {
 	srv.endSpans(ctx)
 	srv.check.settle()
 	srv.backlog.settle()
+	srv.examination.settle()
 	errs = append(errs, srv.store.Close())
 	err := errors.Join(errs...)
 	if err == nil {

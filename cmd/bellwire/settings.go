@@ -42,6 +42,7 @@ var groups = []kong.Group{
 	{Key: "alerts", Title: "Alerts by e-mail:"},
 	{Key: "connection", Title: "Connection to a server:"},
 	{Key: "answer", Title: "How to answer:"},
+	{Key: "doctor", Title: "Examination:"},
 }
 
 // settings are the options of the server. Each is a flag, an environment variable and a key of the configuration file. The tag

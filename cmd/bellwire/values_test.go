@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/bellwire/bellwire/internal/cli"
+	"github.com/bellwire/bellwire/internal/doctor"
 )
 
 // parse reads a command line. It returns the options of serve, which are zero for other commands.
@@ -322,7 +323,7 @@ func TestProposalsCanBePasted(t *testing.T) {
 func TestProxyVariables(t *testing.T) {
 	t.Parallel()
 	environment := map[string]string{"HTTP_PROXY": "http://user:secret@proxy:3128", "https_proxy": "proxy", "ALL_PROXY": " ", "NO_PROXY": "x"}
-	got := proxyVariables(func(name string) string { return environment[name] })
+	got := doctor.ProxyVariables(func(name string) string { return environment[name] })
 	if diff := cmp.Diff([]string{"HTTP_PROXY", "https_proxy"}, got); diff != "" {
 		t.Error(diff)
 	}

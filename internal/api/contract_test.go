@@ -40,7 +40,7 @@ var contract = map[string]string{
 	"GET /console-sessions/current": "200", "DELETE /console-sessions/current": "204", "DELETE /console-sessions/{id}": "204",
 	"POST /tenants/{tenant}/portal-sessions": "201", "GET /tenants/{tenant}/portal-sessions": "200", "DELETE /tenants/{tenant}/portal-sessions/{id}": "204",
 	"POST /portal-sessions/exchange": "200",
-	"POST /imports":                  "200", "GET /exports": "200", "GET /nodes": "200", "GET /settings": "200",
+	"POST /imports":                  "200", "GET /exports": "200", "GET /nodes": "200", "GET /settings": "200", "GET /doctor": "200",
 	"GET /audit": "200", "GET /endpoints": "200", "GET /events": "200", "GET /deliveries": "200",
 	"POST /tenants/{tenant}/replays": "200", "POST /tenants/{tenant}/deliveries/retry": "200", "POST /tenants/{tenant}/deliveries/cancel": "200",
 	"GET /backlog": "200", "GET /statistics": "200", "GET /tenants/{tenant}/statistics": "200",

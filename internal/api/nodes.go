@@ -7,6 +7,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/service"
 )
 
@@ -78,7 +79,38 @@ type settingList struct {
 	Data []setting `json:"data"`
 }
 
+// finding is a finding on the wire.
+type finding struct {
+	ID    string                `json:"id" example:"database.durability" doc:"What was examined; the same in all versions."`
+	Level bellwire.FindingLevel `json:"level" enum:"problem,warning,note,ok" doc:"problem: something fails now, or can lose data. warning: something works less well, or will fail later."`
+	Found string                `json:"found" example:"Commits are durable."`
+	Do    string                `json:"do" doc:"What to do about it; empty if it is nothing."`
+}
+
+// examination has all findings on the wire.
+type examination struct {
+	ExaminedAt time.Time `json:"examined_at"`
+	Data       []finding `json:"data" doc:"The worst first."`
+}
+
+func wireExamination(e service.Examination) examination {
+	wire := examination{ExaminedAt: e.At.UTC(), Data: make([]finding, len(e.Findings))}
+	for i, f := range e.Findings {
+		wire.Data[i] = finding(f)
+	}
+	return wire
+}
+
 func (a *api) nodes() {
+	route(a, service.Manage, huma.Operation{
+		OperationID: "examine-server", Method: http.MethodGet, Path: "/doctor", Tags: []string{tagServer},
+		Summary: "Examine the server",
+		Description: "For admin keys. Examines the configuration, the machine, the keyset and the database of the node that answers, as " +
+			"`bellwire doctor` does, and says what to do about each fault. The answer can be five seconds old.",
+	}, func(ctx context.Context, c service.Caller, _ *struct{}) (*output[examination], error) {
+		found, err := a.svc.Examine(ctx, c)
+		return answer(found, err, wireExamination)
+	})
 	route(a, service.Manage, huma.Operation{
 		OperationID: "list-nodes", Method: http.MethodGet, Path: "/nodes", Tags: []string{tagServer},
 		Summary:     "List the nodes",

@@ -2,11 +2,14 @@ package api_test
 
 import "testing"
 
-// TestNodes lists nodes and settings, which only operators see.
+// TestNodes lists nodes, settings and findings, which only operators see.
 func TestNodes(t *testing.T) {
 	run(t, []step{
 		{method: "GET", path: "/nodes", status: 200, want: `{"data":[{"current":true,"alive":true,"leaving":false,"lease_renewed_at":null,"lease_expires_at":null}]}`},
 		{method: "GET", path: "/settings", status: 200, want: `{"data":[]}`},
+		{method: "GET", path: "/doctor", status: 200, want: `{"data":[{"id":"database.durability","level":"problem","found":"fsync is off.","do":"Set it on."}]}`},
+		{name: "doctor to a publisher", method: "GET", path: "/doctor", key: "publisher", status: 403, problem: "forbidden"},
+		{name: "doctor to a tenant", method: "GET", path: "/doctor", key: "tenant", status: 403, problem: "forbidden"},
 		{name: "nodes to a publisher", method: "GET", path: "/nodes", key: "publisher", status: 403, problem: "forbidden"},
 		{name: "nodes to a tenant", method: "GET", path: "/nodes", key: "tenant", status: 403, problem: "forbidden"},
 		{name: "settings to a publisher", method: "GET", path: "/settings", key: "publisher", status: 403, problem: "forbidden"},

@@ -139,6 +139,10 @@ func newWorldWith(t testing.TB, options api.Options, log *slog.Logger) *world {
 		Store: store, Directory: dir, Keyring: keyring, Dialects: dialects, AdminKey: adminKey,
 		Engine: &idleEngine{store, dir}, Guard: destination.New(destination.Config{}), Live: hub, Logger: log, Retention: 30 * 24 * time.Hour,
 		Mailer: goodMailer{}, AlertAddresses: []string{"ops@example.com"},
+		Examine: func(context.Context) (service.Examination, error) {
+			found := bellwire.Finding{ID: "database.durability", Level: bellwire.FindingProblem, Found: "fsync is off.", Do: "Set it on."}
+			return service.Examination{At: time.Now(), Findings: []bellwire.Finding{found}}, nil
+		},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -100,6 +100,7 @@ type useCases interface {
 	Nodes(ctx context.Context, c service.Caller) ([]service.Node, error)
 	TestAlerts(ctx context.Context, c service.Caller) ([]service.AlertTest, error)
 	Settings(ctx context.Context, c service.Caller) ([]service.Setting, error)
+	Examine(ctx context.Context, c service.Caller) (service.Examination, error)
 
 	WatchLive(ctx context.Context, c service.Caller, f live.Filter, last string) (*live.Stream, error)
 	StillValid(ctx context.Context, c service.Caller) error

@@ -71,6 +71,7 @@ var rules = []rule{
 	{"internal/web", []string{core, "internal/httpx", "internal/service"}, false, "Pages are files; all they do, they do by the native API."},
 	{"internal/telemetry", []string{core}, false, "It observes the engine through an interface, and nothing waits for it."},
 	{"internal/mail", []string{core}, false, "It sends what the engine gives to it."},
+	{"internal/doctor", []string{core, "internal/destination", "internal/seal", "internal/store/postgres", "internal/store/sqlite"}, false, "It examines from outside, so that it can when no server starts."},
 	{"internal/hostile", nil, true, "It uses only what a stranger can use, so it can measure any build."},
 	{"internal/bench", []string{core, "internal/cli", "internal/hostile", "internal/store/postgres", "internal/store/sqlite", "client", "receive"}, false, "It measures a server in another process, by what any client can see."},
 	{"internal/demo", []string{"internal/catalogue", "internal/dialect/*", "internal/httpx", "internal/limits", "client", "receive"}, false, "It plays a platform and its customers, which know a server only by its API."},

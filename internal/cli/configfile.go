@@ -17,8 +17,8 @@ import (
 	"github.com/bellwire/bellwire/internal/suggest"
 )
 
-// defaultConfigFile is read if it is there and no other is named.
-const defaultConfigFile = "bellwire.yaml"
+// DefaultConfigFile is read if it is there and no other is named.
+const DefaultConfigFile = "bellwire.yaml"
 
 // FileOption is the option that names the configuration file. A command that embeds it also reads its other options from
 // that file, where neither a flag nor the environment gives them.
@@ -65,7 +65,7 @@ var _ kong.Resolver = (*configFile)(nil)
 func readConfigFile(path string) (*configFile, error) {
 	named := path != ""
 	if !named {
-		path = defaultConfigFile
+		path = DefaultConfigFile
 	}
 	text, err := os.ReadFile(path)
 	switch {

@@ -77,6 +77,26 @@ const (
 // SettingSources are all sources, the strongest first.
 var SettingSources = []SettingSource{SettingFlag, SettingEnvironment, SettingFile, SettingDefault}
 
+// Examination is what an examination of this node, its machine and its database has found.
+type Examination struct {
+	At       time.Time
+	Findings []bellwire.Finding // the worst first
+}
+
+// Examine returns an examination. It may be a few seconds old.
+type Examine func(context.Context) (Examination, error)
+
+// Examine returns what an examination of this node, its machine and its database has found.
+func (s *Service) Examine(ctx context.Context, c Caller) (Examination, error) {
+	if err := authorize(c, Manage); err != nil {
+		return Examination{}, err
+	}
+	if s.examine == nil {
+		return Examination{At: time.Now()}, nil
+	}
+	return s.examine(ctx)
+}
+
 // Settings returns the options in force on this node.
 func (s *Service) Settings(_ context.Context, c Caller) ([]Setting, error) {
 	if err := authorize(c, Manage); err != nil {

@@ -89,6 +89,7 @@ type Config struct {
 	Live           *live.Hub                   // for people who watch; nil: nobody can
 	Process        Process                     // that the service runs in
 	Settings       []Setting                   // in force in that process
+	Examine        Examine                     // of that process, its machine and its database; nil: nothing is examined
 	Mailer         Mailer                      // of AlertAddresses
 	AlertAddresses []string                    // that get alerts by e-mail; nil: none
 	Sandbox        bool                        // tenants may trigger events as in the vendors' tutorials
@@ -121,6 +122,7 @@ type Service struct {
 	warned         *share.Rates // warnings, by what they are about
 	process        Process
 	settings       []Setting
+	examine        Examine
 	sandbox        bool
 	backlog        Backlog
 	live           *live.Hub
@@ -160,6 +162,7 @@ func New(c Config) (*Service, error) {
 		exchanges:      share.NewRates(),
 		process:        c.Process,
 		settings:       c.Settings,
+		examine:        c.Examine,
 		backlog:        c.Backlog,
 		sandbox:        c.Sandbox,
 		live:           c.Live,

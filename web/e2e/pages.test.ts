@@ -29,6 +29,7 @@ const consolePages = (ids: Ids) => [
   "event-types/card.created",
   "audit",
   "nodes",
+  "doctor",
   "settings",
   "settings/sessions",
 ];

@@ -9,6 +9,19 @@ test("the node that answers is listed with all shards", async () => {
   await row.getByText("never").waitFor();
 });
 
+test("what an examination finds leads from the overview to what to do", async () => {
+  const page = await open("/console/nodes", { own: true });
+  const { data } = await call("GET", "/doctor");
+  const fsync = { id: "database.durability", level: "problem", found: "fsync is off.", do: "Set fsync = on." };
+  await page.route("**/api/v1/doctor", (route) => route.fulfill({ json: { examined_at: new Date().toISOString(), data: [fsync, ...data.filter((f: { level: string }) => f.level === "ok")] } }));
+  await page.getByRole("link", { name: "Overview" }).click();
+  await page.getByRole("link", { name: "1 problem of the server" }).click();
+  await page.waitForURL(/console\/doctor$/);
+  const row = page.getByRole("listitem").filter({ hasText: fsync.id });
+  await row.getByText("Problem").waitFor();
+  await row.getByText(fsync.do).waitFor();
+});
+
 test("options are filtered, and secrets are not shown", async () => {
   const page = await open("/console/settings");
   await page.getByRole("row").filter({ hasText: "--admin-key" }).getByText("set, a secret").waitFor();

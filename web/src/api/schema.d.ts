@@ -293,6 +293,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/doctor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Examine the server
+         * @description For admin keys. Examines the configuration, the machine, the keyset and the database of the node that answers, as `bellwire doctor` does, and says what to do about each fault. The answer can be five seconds old.
+         */
+        get: operations["examine-server"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/endpoints": {
         parameters: {
             query?: never;
@@ -2443,6 +2463,12 @@ export interface components {
              */
             schema?: unknown;
         };
+        Examination: {
+            /** @description The worst first. */
+            data: components["schemas"]["Finding"][];
+            /** Format: date-time */
+            examined_at: string;
+        };
         Exchange: {
             /** @description The code in the fragment of a link. */
             code: string;
@@ -2596,6 +2622,22 @@ export interface components {
              *     ]
              */
             types?: string[];
+        };
+        Finding: {
+            /** @description What to do about it; empty if it is nothing. */
+            do: string;
+            /** @example Commits are durable. */
+            found: string;
+            /**
+             * @description What was examined; the same in all versions.
+             * @example database.durability
+             */
+            id: string;
+            /**
+             * @description problem: something fails now, or can lose data. warning: something works less well, or will fail later.
+             * @enum {string}
+             */
+            level: "problem" | "warning" | "note" | "ok";
         };
         Found: {
             /** @description Whether it is an endpoint that was deleted. Deliveries of it may be left. */
@@ -5889,6 +5931,71 @@ export interface operations {
             };
             /** @description Unprocessable Entity */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "examine-server": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Examination"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

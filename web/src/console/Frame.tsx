@@ -12,6 +12,7 @@ import {
   Server,
   Settings2,
   Shapes,
+  Stethoscope,
   Webhook,
 } from "lucide-react";
 import { lazy, useEffect, useMemo, useRef } from "react";
@@ -45,6 +46,7 @@ const Jobs = lazy(() => import("@/pages/jobs"));
 const Job = lazy(() => import("@/pages/job"));
 const Audit = lazy(() => import("@/pages/audit"));
 const Nodes = lazy(() => import("@/pages/nodes"));
+const Doctor = lazy(() => import("@/pages/doctor"));
 const Settings = lazy(() => import("@/pages/settings"));
 
 const nav: readonly NavGroup[] = [
@@ -70,6 +72,7 @@ const nav: readonly NavGroup[] = [
       { to: "/event-types", label: "Event types", icon: Shapes, match: /^\/event-types/ },
       { to: "/audit", label: "Audit log", icon: History, match: /^\/audit/ },
       { to: "/nodes", label: "Nodes", icon: Server, match: /^\/nodes/ },
+      { to: "/doctor", label: "Doctor", icon: Stethoscope, match: /^\/doctor/ },
       { to: "/settings", label: "Settings", icon: Settings2, match: /^\/settings/ },
     ],
   },
@@ -145,6 +148,7 @@ function Pages() {
       <Route path="/event-types/:name/*" element={<EventTypes />} />
       <Route path="/audit" element={<Audit />} />
       <Route path="/nodes" element={<Nodes />} />
+      <Route path="/doctor" element={<Doctor />} />
       <Route path="/settings/*" element={<Settings />} />
       <Route path="/sign-in" element={<Navigate to="/" replace />} />
       <Route

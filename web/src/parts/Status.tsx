@@ -95,6 +95,12 @@ const looks = {
     active: look("good", CircleCheck, "Active"),
     paused: look("warn", CirclePause, "Paused"),
   } satisfies Record<Schemas["Tenant"]["status"], Look>,
+  finding: {
+    ok: look("good", CircleCheck, "OK"),
+    note: look("calm", CircleHelp, "Note"),
+    warning: look("warn", TriangleAlert, "Warning"),
+    problem: look("bad", CircleX, "Problem"),
+  } satisfies Record<Schemas["Finding"]["level"], Look>,
   node: {
     alive: look("good", CircleCheck, "Alive"),
     leaving: look("warn", Hourglass, "Leaving"),

@@ -1,4 +1,4 @@
-import { ArrowRight, CircleCheck, Webhook } from "lucide-react";
+import { ArrowRight, CircleCheck, Stethoscope, Webhook } from "lucide-react";
 import { useMemo } from "react";
 import { Link } from "react-router";
 import { api, call, type Schemas } from "@/api/client";
@@ -16,6 +16,7 @@ import { EmptyState, ErrorState, Skeleton } from "@/parts/States";
 import { EndpointStatus, statusLook } from "@/parts/Status";
 import { Num, Time } from "@/parts/Time";
 import { rangeName, useRange } from "@/parts/TimeRange";
+import { sum, useExamination } from "@/pages/doctor";
 
 type Endpoint = Schemas["EndpointWithHealth"];
 
@@ -35,7 +36,7 @@ export default function Overview() {
   const needy = useMemo(() => ranked(failing.data?.data, paused.data?.data), [failing.data, paused.data]);
   return (
     <>
-      <PageHeader title="Overview" sentence={<Summary endpoints={needy} more={Boolean(failing.data?.next_cursor)} />} />
+      <PageHeader title="Overview" sentence={<Summary endpoints={needy} more={Boolean(failing.data?.next_cursor)} />} action={<Examination />} />
       <div className="grid gap-4 px-4 pb-8 sm:px-6">
         <Totals />
         <NeedsYou endpoints={needy} more={Boolean(failing.data?.next_cursor)} error={failing.error} retry={failing.refetch} />
@@ -49,6 +50,17 @@ export default function Overview() {
       </div>
     </>
   );
+}
+
+/** Examination leads to what is wrong with the server itself. */
+function Examination() {
+  const { data } = useExamination();
+  const found = data && sum(data.data);
+  return found ? (
+    <ButtonLink size="sm" icon={Stethoscope} to="/doctor">
+      {found} of the server
+    </ButtonLink>
+  ) : undefined;
 }
 
 /** ranked returns endpoints that fail, and paused ones for which something waits, by how much waits. */
