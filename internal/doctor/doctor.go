@@ -11,6 +11,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/dustin/go-humanize"
+
 	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/destination"
 )
@@ -165,14 +167,7 @@ func Worst(findings []bellwire.Finding) bellwire.FindingLevel {
 }
 
 // size writes a number of bytes for people.
-func size[N int64 | uint64](n N) string {
-	units, value := []string{"bytes", "KiB", "MiB", "GiB", "TiB"}, float64(n)
-	i := 0
-	for ; value >= 1024 && i < len(units)-1; i++ {
-		value /= 1024
-	}
-	return fmt.Sprintf("%.3g %s", value, units[i])
-}
+func size[N int64 | uint64](n N) string { return humanize.IBytes(uint64(n)) }
 
 // list joins words as in a sentence.
 func list(words []string) string {

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"go.opentelemetry.io/otel/exporters/otlp/otlptrace"
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
 	"go.opentelemetry.io/otel/sdk/resource"
 	sdk "go.opentelemetry.io/otel/sdk/trace"
@@ -77,12 +76,12 @@ func NewSpans(c SpansConfig) (*Spans, error) {
 
 // newExporter returns an exporter, which also obeys the usual environment variables, such as for headers and certificates.
 func newExporter(ctx context.Context, endpoint string) (sdk.SpanExporter, error) {
-	return otlptrace.New(ctx, otlptracehttp.NewClient(
+	return otlptracehttp.New(ctx,
 		otlptracehttp.WithEndpointURL(strings.TrimRight(endpoint, "/")+"/v1/traces"), otlptracehttp.WithTimeout(exportTimeout),
 		otlptracehttp.WithRetry(otlptracehttp.RetryConfig{
 			Enabled: true, InitialInterval: time.Second, MaxInterval: exportTimeout / 2, MaxElapsedTime: exportTimeout,
 		}),
-	))
+	)
 }
 
 // span returns a span for work that is caused by another one.
