@@ -15,7 +15,7 @@ test("what an examination finds leads from the overview to what to do", async ()
   const fsync = { id: "database.durability", level: "problem", found: "fsync is off.", do: "Set fsync = on." };
   await page.route("**/api/v1/doctor", (route) => route.fulfill({ json: { examined_at: new Date().toISOString(), data: [fsync, ...data.filter((f: { level: string }) => f.level === "ok")] } }));
   await page.getByRole("link", { name: "Overview" }).click();
-  await page.getByRole("link", { name: "1 problem of the server" }).click();
+  await page.getByRole("link", { name: "1 problem about the server" }).click();
   await page.waitForURL(/console\/doctor$/);
   const row = page.getByRole("listitem").filter({ hasText: fsync.id });
   await row.getByText("Problem").waitFor();

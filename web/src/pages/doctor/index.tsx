@@ -33,7 +33,7 @@ export default function Doctor() {
         sentence={
           data ? (
             <>
-              {sum(data.data) ? `${sum(data.data)} found` : "No problem found"} in the configuration, the machine, the keyset and the database of the node that answers you, <Time at={data.examined_at} />.
+              {sum(data.data) ? `${sum(data.data)} found.` : "No problem found."} The configuration, the machine, the keyset and the database of the node that answers you were examined <Time at={data.examined_at} />.
             </>
           ) : (
             "The configuration, the machine, the keyset and the database of the node that answers you."

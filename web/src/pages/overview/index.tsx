@@ -58,7 +58,7 @@ function Examination() {
   const found = data && sum(data.data);
   return found ? (
     <ButtonLink size="sm" icon={Stethoscope} to="/doctor">
-      {found} of the server
+      {found} about the server
     </ButtonLink>
   ) : undefined;
 }
