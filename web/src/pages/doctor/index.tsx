@@ -2,6 +2,7 @@ import { api, call, type Schemas } from "@/api/client";
 import { useLiveQuery } from "@/api/hooks";
 import { plural } from "@/lib/numbers";
 import { cx, visible } from "@/lib/text";
+import { Id } from "@/parts/Copy";
 import { PageHeader } from "@/parts/Page";
 import { ErrorState, Skeleton } from "@/parts/States";
 import { StatusBadge } from "@/parts/Status";
@@ -55,7 +56,7 @@ export default function Doctor() {
               <div className="min-w-0">
                 <p className={cx("wrap-anywhere", finding.level === "ok" && "text-muted")}>{visible(finding.found)}</p>
                 {finding.do && <p className="mt-0.5 wrap-anywhere text-muted">{visible(finding.do)}</p>}
-                <code className="text-xs text-faint">{finding.id}</code>
+                <Id value={finding.id} full className="text-xs text-muted" />
               </div>
             </li>
           ))}
