@@ -86,11 +86,12 @@ type Limits struct {
 	ClockWarning   time.Duration
 	ClockProblem   time.Duration
 	SlowResolution time.Duration
+	BackupAge      time.Duration // of the last one; more is a warning
 }
 
 var defaults = Limits{
 	FreeBytes: 256 << 20, FreeShare: 0.1, FreePages: 0.5, LogBytes: 4 << 30, DeadRows: 1_000_000, Transaction: time.Hour,
-	XIDAge: 1_000_000_000, ClockWarning: 2 * time.Second, ClockProblem: time.Minute, SlowResolution: time.Second,
+	XIDAge: 1_000_000_000, ClockWarning: 2 * time.Second, ClockProblem: time.Minute, SlowResolution: time.Second, BackupAge: 48 * time.Hour,
 }
 
 // Timeout bounds an examination.
@@ -152,6 +153,7 @@ func (l *Limits) fill() {
 	l.FreeBytes, l.FreeShare = cmp.Or(l.FreeBytes, defaults.FreeBytes), cmp.Or(l.FreeShare, defaults.FreeShare)
 	l.FreePages, l.LogBytes = cmp.Or(l.FreePages, defaults.FreePages), cmp.Or(l.LogBytes, defaults.LogBytes)
 	l.DeadRows, l.Transaction = cmp.Or(l.DeadRows, defaults.DeadRows), cmp.Or(l.Transaction, defaults.Transaction)
+	l.BackupAge = cmp.Or(l.BackupAge, defaults.BackupAge)
 	l.XIDAge, l.SlowResolution = cmp.Or(l.XIDAge, defaults.XIDAge), cmp.Or(l.SlowResolution, defaults.SlowResolution)
 	l.ClockWarning, l.ClockProblem = cmp.Or(l.ClockWarning, defaults.ClockWarning), cmp.Or(l.ClockProblem, defaults.ClockProblem)
 }

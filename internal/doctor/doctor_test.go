@@ -175,7 +175,17 @@ func TestFaults(t *testing.T) {
 		{"new database", "database.reachable", "note", "does not exist yet", func(_ *testing.T, s *Subject) { s.Database.SQLite += "-new" }},
 		{"foreign database", "database.reachable", "problem", "another program", func(t *testing.T, s *Subject) { execute(t, s, "PRAGMA application_id = 7") }},
 		{"newer database", "database.schema", "problem", "newer Bellwire", func(t *testing.T, s *Subject) { execute(t, s, "PRAGMA user_version = 9999") }},
-		{"older database", "database.schema", "note", "next start", func(t *testing.T, s *Subject) { execute(t, s, "PRAGMA user_version = 1") }},
+		{"older database", "database.schema", "note", "next start", func(t *testing.T, s *Subject) {
+			execute(t, s, "UPDATE meta SET value = 1 WHERE name = 'migrations'")
+		}},
+		{"no backup", "database.backup", "note", "No backup", func(*testing.T, *Subject) {}},
+		{"old backup", "database.backup", "warning", "3 days ago", func(t *testing.T, s *Subject) {
+			do(t, store.RecordBackup(t.Context(), s.Database.SQLite, time.Now()))
+			if got := examineOne(t, s, "database.backup"); got.level != bellwire.FindingOK {
+				t.Errorf("after a backup: %+v", got)
+			}
+			s.Now = func() time.Time { return time.Now().Add(73 * time.Hour) }
+		}},
 		{"unused pages", "database.bloat", "note", "unused", func(t *testing.T, s *Subject) {
 			execute(t, s, "CREATE TABLE filler (data); INSERT INTO filler VALUES (zeroblob(8000000)); DROP TABLE filler")
 		}},

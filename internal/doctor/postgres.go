@@ -30,7 +30,8 @@ func (s *Subject) postgresChecks() []check {
 	checks := []check{
 		{"database.reachable", func(ctx context.Context) result { return reachable(facts(ctx)) }},
 		{"database.version", judged(version)},
-		{"database.schema", judged(func(f *postgres.Facts) result { return schema(f.Schema, f.Known) })},
+		{"database.schema", judged(func(f *postgres.Facts) result { return schema(f.Schema.Migrations, f.Pending, f.SchemaFault) })},
+		{"database.backup", judged(func(f *postgres.Facts) result { return s.backup(f.BackupAt) })},
 		{"database.durability", judged(durability)},
 		{"database.encoding", judged(encoding)},
 		{"database.encryption", judged(encryption)},

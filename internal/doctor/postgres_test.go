@@ -119,6 +119,12 @@ func TestPostgresFaults(t *testing.T) {
 				t.Fatal(err)
 			}
 		}},
+		{"old backup", "database.backup", "warning", "3 days ago", func(t *testing.T, s *Subject) {
+			run(t, s, "CREATE SCHEMA bellwire", "CREATE TABLE bellwire.meta (name text PRIMARY KEY, number bigint, value bytea)", "INSERT INTO bellwire.meta VALUES ('schema', 1)")
+			if err := store.RecordBackup(t.Context(), s.Database.Postgres, time.Now().Add(-73*time.Hour)); err != nil {
+				t.Fatal(err)
+			}
+		}},
 		{"dead rows", "database.bloat", "warning", "bellwire.filler", func(t *testing.T, s *Subject) {
 			s.Limits.DeadRows = 1
 			runSession(t, s, "CREATE SCHEMA bellwire", "CREATE TABLE bellwire.filler (n int) WITH (autovacuum_enabled = off)",

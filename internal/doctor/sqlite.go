@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"io/fs"
 	"sync"
+	"time"
+
+	"github.com/dustin/go-humanize"
 
 	"github.com/bellwire/bellwire/internal/store/sqlite"
 )
@@ -30,7 +33,8 @@ func (s *Subject) sqliteChecks() []check {
 	}
 	checks := []check{
 		{"database.reachable", func(ctx context.Context) result { return s.sqliteReachable(facts(ctx)) }},
-		{"database.schema", judged(sqliteSchema)},
+		{"database.schema", judged(func(f *sqlite.Facts) result { return schema(f.Schema.Migrations, f.Pending, f.SchemaFault) })},
+		{"database.backup", judged(func(f *sqlite.Facts) result { return s.backup(f.BackupAt) })},
 		{"database.log", judged(s.sqliteLog)},
 		{"database.bloat", judged(s.sqliteBloat)},
 	}
@@ -52,24 +56,32 @@ func (s *Subject) sqliteReachable(f *sqlite.Facts, err error) result {
 		return note("The database "+s.Database.SQLite+" does not exist yet; the first start creates it.", "Start the server, or name another file with --database-url.")
 	case err != nil:
 		return problem("The database cannot be read: "+reason(err)+".", `Check the path and the rights of its folder; "bellwire check" looks for damage.`)
-	case f.Foreign:
-		return problem("The file "+f.Path+" is a database of another program.", "Name another file with --database-url.")
 	}
 	return ok("The database %s has %s, and SQLite is %s.", f.Path, size(f.Size), sqlite.Version)
 }
 
-func sqliteSchema(f *sqlite.Facts) result { return schema(f.Schema, f.Known) }
-
-// schema compares the schema of the database with the newest one that this build knows.
-func schema(stored, known int) result {
+// schema says whether this build can use the schema of the database.
+func schema(migrations, pending int, fault error) result {
 	switch {
-	case stored > known:
-		return problem(fmt.Sprintf("The database was written by a newer Bellwire: its schema has version %d, and this build knows %d.", stored, known),
-			"Install the newer version again, or restore an older backup.")
-	case stored < known:
-		return note(fmt.Sprintf("The schema has version %d; the next start changes it to %d.", stored, known), "Make a backup before the next start.")
+	case fault != nil:
+		return problem("The schema cannot be used: "+reason(fault)+".", hintOf(fault, "Install the newer version again."))
+	case pending > 0 && migrations > 0:
+		return note(fmt.Sprintf("The next start runs %d migrations of the schema.", pending), "Make a backup before it (docs/upgrade.md).")
 	}
-	return ok("The schema has version %d.", stored)
+	return ok("The schema is that of this build, or of a newer one that this build can run on.")
+}
+
+// backup judges the age of the last backup.
+func (s *Subject) backup(at time.Time) result {
+	const do = `Run "bellwire backup" every day, or have your own backups recorded with "bellwire backup --record-only" (docs/backup.md).`
+	age := s.Now().Sub(at)
+	switch {
+	case at.IsZero():
+		return note("No backup of the database is recorded.", do)
+	case age > s.Limits.BackupAge:
+		return warning(fmt.Sprintf("The last backup of the database that is recorded is from %s, %s.", at.UTC().Format(time.RFC3339), humanize.RelTime(at, s.Now(), "ago", "from now")), do)
+	}
+	return ok("The last backup of the database is from %s.", at.UTC().Format(time.RFC3339))
 }
 
 func (s *Subject) sqliteLog(f *sqlite.Facts) result {

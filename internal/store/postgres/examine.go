@@ -9,20 +9,24 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/bellwire/bellwire/internal/bellwire"
+	"github.com/bellwire/bellwire/internal/store/rules"
 )
 
 // Facts describe a database that may be in use, and its server.
 type Facts struct {
-	Place         string // the URL without its password
-	Version       int    // of the server, such as 150018
-	Pooled        bool   // a pooler is between
-	Transactions  bool   // several statements can be one transaction; a pooler can prevent that
-	Standby       bool   // the server cannot write
-	ReadOnly      bool   // transactions of this role cannot write by default
-	Encoding      string
-	Schema, Known int    // the versions of the schema: of the database (0: none), and of this build
-	KeysetCheck   []byte // nil: no keyset is recorded
+	Place        string // the URL without its password
+	Version      int    // of the server, such as 150018
+	Pooled       bool   // a pooler is between
+	Transactions bool   // several statements can be one transaction; a pooler can prevent that
+	Standby      bool   // the server cannot write
+	ReadOnly     bool   // transactions of this role cannot write by default
+	Encoding     string
+
+	Schema      rules.Schema // without migrations, there is none
+	SchemaFault error        // why this build cannot use the schema
+	Pending     int          // migrations that the next start runs
+	KeysetCheck []byte       // nil: no keyset is recorded
+	BackupAt    time.Time    // when the last backup was made; zero: none is recorded
 
 	SynchronousCommit, Fsync, FullPageWrites string // settings
 
@@ -51,30 +55,20 @@ type Facts struct {
 // Examine reads facts about the database that a postgres:// URL names, by a connection of its own, and changes nothing. now is the
 // wall clock.
 func Examine(ctx context.Context, databaseURL string, now func() time.Time) (*Facts, error) {
-	s := &Store{place: Shown(databaseURL)}
-	if err := CheckURL(databaseURL); err != nil {
-		return nil, bellwire.Errorf(bellwire.CodeUnavailable, "the database URL %s", err)
-	}
-	config, err := pgx.ParseConfig(databaseURL)
-	if err != nil { // its text may show the password
-		return nil, bellwire.Errorf(bellwire.CodeUnavailable, "the database URL %s has an invalid parameter", s.place)
-	}
-	configure(config)
-	config.DefaultQueryExecMode = pgx.QueryExecModeSimpleProtocol // poolers in any mode accept it
-	conn, err := pgx.ConnectConfig(ctx, config)
-	if err != nil {
-		return nil, s.explain(err, config)
-	}
-	defer hangUp(ctx, conn)
 	files, err := fs.Glob(migrations, "migrations/*.sql")
 	if err != nil {
 		return nil, err
 	}
-	f := &Facts{Place: s.place, Known: len(files), Local: isLocal(config.Host)}
-	if err := f.read(ctx, conn, now); err != nil {
-		return nil, s.explain(err, config)
-	}
-	return f, nil
+	f := &Facts{Place: Shown(databaseURL)}
+	return f, operate(ctx, databaseURL, func(o *operator) error {
+		f.Local = isLocal(o.conn.Config().Host)
+		if err := f.read(o, now); err != nil {
+			return err
+		}
+		_, f.SchemaFault = f.Schema.Pending(f.Place, len(files))
+		f.Pending = max(len(files)-f.Schema.Migrations, 0)
+		return nil
+	})
 }
 
 // isLocal reports whether a host is this machine: the directory of a socket, or a loopback address.
@@ -101,41 +95,40 @@ const sqlSlots = `SELECT slot_name::text, active, pg_wal_lsn_diff(pg_current_wal
 const sqlDead = `SELECT relname::text, n_dead_tup, n_live_tup FROM pg_stat_user_tables
 	WHERE schemaname = 'bellwire' AND n_dead_tup > 0 ORDER BY n_dead_tup DESC LIMIT 1`
 
-func (f *Facts) read(ctx context.Context, conn *pgx.Conn, now func() time.Time) (err error) {
-	if f.Pooled, err = pooled(ctx, conn); err != nil {
+func (f *Facts) read(o *operator, now func() time.Time) (err error) {
+	if f.Pooled, err = pooled(o.ctx, o.conn); err != nil {
 		return err
 	}
 	var transaction, prepared float64
-	err = conn.QueryRow(ctx, sqlFacts).Scan(&f.Version, &f.Standby, &f.ReadOnly, &f.Encoding, &f.SynchronousCommit, &f.Fsync, &f.FullPageWrites,
+	err = o.row(sqlFacts).Scan(&f.Version, &f.Standby, &f.ReadOnly, &f.Encoding, &f.SynchronousCommit, &f.Fsync, &f.FullPageWrites,
 		&f.Secure, &f.Size, &f.Most, &f.Used, &f.XIDAge, &f.Vacuums, &f.ArchiveFails, &transaction, &prepared)
 	if err != nil {
 		return err
 	}
 	f.OldestTransaction, f.OldestPrepared = seconds(transaction), seconds(prepared)
-	if err := f.readClock(ctx, conn, now); err != nil {
+	if err := f.readClock(o, now); err != nil {
 		return err
 	}
-	if err := optional(conn.QueryRow(ctx, sqlDead).Scan(&f.DeadTable, &f.Dead, &f.Live)); err != nil {
+	if err := optional(o.row(sqlDead).Scan(&f.DeadTable, &f.Dead, &f.Live)); err != nil {
 		return err
 	}
 	if !f.Standby { // where it cannot be asked how long the log is
-		if err := optional(conn.QueryRow(ctx, sqlSlots).Scan(&f.Slot, &f.SlotActive, &f.SlotKeeps)); err != nil {
+		if err := optional(o.row(sqlSlots).Scan(&f.Slot, &f.SlotActive, &f.SlotKeeps)); err != nil {
 			return err
 		}
 	}
-	if err := f.readMeta(ctx, conn); err != nil {
+	if err := f.readMeta(o); err != nil {
 		return err
 	}
-	_, err = conn.Exec(ctx, "BEGIN")
-	f.Transactions = err == nil
+	f.Transactions = o.exec("BEGIN") == nil
 	return nil
 }
 
 // readClock compares the clocks. The answer of the server is as old as its way back, which is taken for half of the time it took.
-func (f *Facts) readClock(ctx context.Context, conn *pgx.Conn, now func() time.Time) error {
+func (f *Facts) readClock(o *operator, now func() time.Time) error {
 	var server float64
 	before := now()
-	if err := conn.QueryRow(ctx, "SELECT extract(epoch FROM clock_timestamp())::float8").Scan(&server); err != nil {
+	if err := o.row("SELECT extract(epoch FROM clock_timestamp())::float8").Scan(&server); err != nil {
 		return err
 	}
 	took := now().Sub(before)
@@ -144,14 +137,21 @@ func (f *Facts) readClock(ctx context.Context, conn *pgx.Conn, now func() time.T
 }
 
 // readMeta reads what Bellwire has recorded, if there is a schema.
-func (f *Facts) readMeta(ctx context.Context, conn *pgx.Conn) error {
+func (f *Facts) readMeta(o *operator) error {
 	var exists bool
-	err := conn.QueryRow(ctx, "SELECT to_regclass('bellwire.meta') IS NOT NULL").Scan(&exists)
+	err := o.row("SELECT to_regclass('bellwire.meta') IS NOT NULL").Scan(&exists)
 	if err != nil || !exists {
 		return err
 	}
-	return conn.QueryRow(ctx, `SELECT (SELECT number FROM bellwire.meta WHERE name = 'schema'), (SELECT value FROM bellwire.meta WHERE name = 'witness')`).
-		Scan(&f.Schema, &f.KeysetCheck)
+	var backup int64
+	err = o.row(`SELECT (SELECT number FROM bellwire.meta WHERE name = 'schema'),
+		(SELECT number FROM bellwire.meta WHERE name IN ('migrations', 'schema') ORDER BY name LIMIT 1),
+		(SELECT value FROM bellwire.meta WHERE name = 'witness'), coalesce((SELECT number FROM bellwire.meta WHERE name = 'backup'), 0)`).
+		Scan(&f.Schema.Oldest, &f.Schema.Migrations, &f.KeysetCheck, &backup)
+	if backup > 0 {
+		f.BackupAt = time.UnixMicro(backup)
+	}
+	return err
 }
 
 // optional returns an error, but nil for a missing row.

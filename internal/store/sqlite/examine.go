@@ -4,21 +4,25 @@ import (
 	"context"
 	"io/fs"
 	"os"
+	"time"
 
 	"zombiezen.com/go/sqlite"
-	"zombiezen.com/go/sqlite/sqlitex"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
+	"github.com/bellwire/bellwire/internal/store/rules"
 )
 
 // Facts describe a database that may be in use.
 type Facts struct {
-	Path          string // absolute, without symbolic links
-	Size, Log     int64  // of the file and its log, in bytes
-	Pages, Free   int64  // all pages, and those that are unused
-	Foreign       bool   // the file is a database of another program
-	Schema, Known int    // the versions of the schema: of the database, and of this build
-	KeysetCheck   []byte // nil: no keyset is recorded
+	Path        string // absolute, without symbolic links
+	Size, Log   int64  // of the file and its log, in bytes
+	Pages, Free int64  // all pages, and those that are unused
+
+	Schema      rules.Schema
+	SchemaFault error     // why this build cannot use the schema
+	Pending     int       // migrations that the next start runs
+	KeysetCheck []byte    // nil: no keyset is recorded
+	BackupAt    time.Time // when the last backup was made; zero: none is recorded
 }
 
 // Examine reads facts about the database at path and changes nothing. It may run while the database is in use. Its error wraps
@@ -39,46 +43,44 @@ func Examine(ctx context.Context, path string) (*Facts, error) {
 	if log, err := os.Stat(real + "-wal"); err == nil {
 		f.Log = log.Size()
 	}
-	files, err := fs.Glob(migrations, "migrations/*.sql")
-	if err != nil {
-		return nil, err
-	}
-	f.Known = len(files)
 	conn, err := openReadOnly(real)
 	if err != nil {
 		return nil, bellwire.Wrap(bellwire.CodeUnavailable, err, "the database %s cannot be opened", real)
 	}
 	defer conn.Close() // nothing was written
 	conn.SetInterrupt(ctx.Done())
-	if err := f.read(conn); err != nil {
+	if err := f.read(conn); bellwire.CodeOf(err) == bellwire.CodeInternal {
 		return nil, bellwire.Wrap(bellwire.CodeUnavailable, err, "the database %s cannot be read", real)
+	} else if err != nil {
+		return nil, err
 	}
 	return f, nil
 }
 
-func (f *Facts) read(conn *sqlite.Conn) error {
-	var application, schema int64
-	for _, fact := range []struct {
-		pragma string
-		into   *int64
-	}{{"page_count", &f.Pages}, {"freelist_count", &f.Free}, {"application_id", &application}, {"user_version", &schema}} {
-		err := sqlitex.ExecuteTransient(conn, "PRAGMA "+fact.pragma, &sqlitex.ExecOptions{ResultFunc: func(stmt *sqlite.Stmt) error {
-			*fact.into = stmt.ColumnInt64(0)
-			return nil
-		}})
-		if err != nil {
-			return err
-		}
+func (f *Facts) read(conn *sqlite.Conn) (err error) {
+	c := &db{conn: conn, queries: make(map[string]*query)}
+	if f.Schema, err = c.recorded(f.Path); err != nil {
+		return err
 	}
-	f.Foreign, f.Schema = application != applicationID, int(schema)
-	if f.Foreign {
-		return nil
+	known := len(migrationFiles())
+	_, f.SchemaFault = f.Schema.Pending(f.Path, known)
+	f.Pending = max(known-f.Schema.Migrations, 0)
+	if f.Pages, _, err = c.query("PRAGMA page_count").scalar(); err != nil {
+		return err
 	}
-	return sqlitex.ExecuteTransient(conn, "SELECT value FROM meta WHERE name = 'witness'", &sqlitex.ExecOptions{
-		ResultFunc: func(stmt *sqlite.Stmt) error {
-			f.KeysetCheck = make([]byte, stmt.ColumnLen(0))
-			stmt.ColumnBytes(0, f.KeysetCheck)
-			return nil
-		},
-	})
+	if f.Free, _, err = c.query("PRAGMA freelist_count").scalar(); err != nil {
+		return err
+	}
+	backup, some, err := c.query("SELECT value FROM meta WHERE name = 'backup'").scalar()
+	if err != nil {
+		return err
+	}
+	if some {
+		f.BackupAt = time.UnixMicro(backup)
+	}
+	q := c.query("SELECT value FROM meta WHERE name = 'witness'")
+	for q.next() {
+		f.KeysetCheck = q.getBlob()
+	}
+	return q.err
 }
