@@ -13,7 +13,7 @@ import (
 
 // The programs other than Go that tests need, and their Debian packages.
 var needed = map[string][]string{
-	"gcc": {"gcc", "libc6-dev"}, "initdb": {"postgresql"}, "pgbouncer": {"pgbouncer"}, "node": {"nodejs"}, "npm": {"npm"}, "python3": {"python3"},
+	"gcc": {"gcc", "libc6-dev"}, "initdb": {"postgresql"}, "pgbouncer": {"pgbouncer"}, "node": {"nodejs"}, "npm": {"npm"}, "python3": {"python3"}, "curl": {"curl"},
 	"chromium": {"chromium"},
 }
 
@@ -32,7 +32,7 @@ func TestRunInstallsWhatIsMissing(t *testing.T) {
 		says     string   // a part
 	}{
 		{name: "fresh", programs: []string{"go", "apt-get"}, user: root, calls: []string{"apt-get update", "apt-get install", "go test -race"}},
-		{name: "complete", programs: []string{"go", "apt-get", "gcc", "initdb", "pgbouncer", "node", "npm", "python3", "chromium"}, user: root, calls: []string{"go test -race"}},
+		{name: "complete", programs: []string{"go", "apt-get", "gcc", "initdb", "pgbouncer", "node", "npm", "python3", "curl", "chromium"}, user: root, calls: []string{"go test -race"}},
 		{name: "user", programs: []string{"go", "apt-get"}, user: user, fails: true, says: "Install them with: sudo apt-get install --no-install-recommends "},
 		{name: "another system", programs: []string{"go"}, user: root, fails: true, says: "make sure that PATH leads to it"},
 		{name: "no Go", programs: []string{"apt-get"}, user: root, fails: true, says: "Go is required"},
