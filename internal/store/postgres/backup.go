@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -81,11 +80,7 @@ func (o *operator) inspect(found *Found) error {
 	if err != nil {
 		return err
 	}
-	files, err := fs.Glob(migrations, "migrations/*.sql")
-	if err != nil {
-		return err
-	}
-	if _, err := recorded.Pending(o.place, len(files)); err != nil {
+	if _, err := recorded.Pending(o.place, len(migrationFiles())); err != nil {
 		return err
 	}
 	found.Migrations = recorded.Migrations

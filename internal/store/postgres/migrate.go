@@ -20,6 +20,15 @@ var migrations embed.FS
 
 const minVersion = 130000
 
+// migrationFiles returns the names of the migrations, in their order.
+func migrationFiles() []string {
+	files, err := fs.Glob(migrations, "migrations/*.sql") // sorted by their numbers
+	if err != nil {
+		panic(err) // the pattern is wrong
+	}
+	return files
+}
+
 // How long a migration waits for the locks of its tables, and how often it tries again. While it waits, other work on these tables
 // waits behind it, so it must not wait for long.
 const (
@@ -30,10 +39,7 @@ const (
 // migrate brings the schema up to date, each migration in a transaction of its own, so that the nodes that run meanwhile wait for one
 // at most. Of several nodes that start at once, one does each.
 func (s *Store) migrate(ctx context.Context) error {
-	files, err := fs.Glob(migrations, "migrations/*.sql") // sorted by their numbers
-	if err != nil {
-		return err
-	}
+	files := migrationFiles()
 	for done := false; !done; {
 		err := s.migrating(ctx, func(tx *tx) error {
 			if err := tx.exec("SET LOCAL statement_timeout = 0"); err != nil { // another node may be migrating

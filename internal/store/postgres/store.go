@@ -18,6 +18,7 @@ import (
 
 	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/store/postgres/lease"
+	"github.com/bellwire/bellwire/internal/store/rules"
 )
 
 // Options are the options of Open. The zero value is right for production.
@@ -207,11 +208,19 @@ func (s *Store) prepare(ctx context.Context) error {
 	return s.makePartitions(ctx, s.options.Now())
 }
 
-// Check returns an error if the database cannot be read and written, by doing both.
+// Check returns an error if the database cannot be read and written, by doing both, or if a newer node has changed it so that this
+// build can use it no more.
 func (s *Store) Check(ctx context.Context) error {
 	return s.write(ctx, func(tx *tx) error {
-		return tx.exec(`INSERT INTO bellwire.meta (name, number) VALUES ('checks', 1)
-			ON CONFLICT (name) DO UPDATE SET number = meta.number + 1`)
+		var recorded rules.Schema
+		err := tx.row(`INSERT INTO bellwire.meta (name, number) VALUES ('checks', 1)
+			ON CONFLICT (name) DO UPDATE SET number = meta.number + 1
+			RETURNING (SELECT number FROM bellwire.meta WHERE name = 'schema')`).Scan(&recorded.Oldest)
+		if err != nil {
+			return err
+		}
+		_, err = recorded.Pending(s.place, len(migrationFiles()))
+		return err
 	})
 }
 

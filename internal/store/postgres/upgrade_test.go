@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"fmt"
-	"io/fs"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -22,8 +21,7 @@ func TestKilledMigrations(t *testing.T) {
 	conn := connect(t, url)
 	_, err := conn.Exec(t.Context(), "CREATE SCHEMA bellwire; "+sqlMakeMeta, pgx.QueryExecModeSimpleProtocol)
 	check(t, err)
-	files, err := fs.Glob(migrations, "migrations/*.sql")
-	check(t, err)
+	files := migrationFiles()
 	seed := rand.Uint64()
 	t.Log("seed", seed)
 	random := rand.New(rand.NewPCG(seed, 0))
@@ -114,10 +112,8 @@ func split(script string) (statements []string) {
 func TestNewerSchemas(t *testing.T) {
 	t.Parallel()
 	s := newStore(t, Options{})
-	files, err := fs.Glob(migrations, "migrations/*.sql")
-	check(t, err)
 	conn := connect(t, s.url)
-	_, err = conn.Exec(t.Context(), "UPDATE bellwire.meta SET number = 9999 WHERE name = 'migrations'; ALTER TABLE bellwire.tenants ADD COLUMN later text", pgx.QueryExecModeSimpleProtocol)
+	_, err := conn.Exec(t.Context(), "UPDATE bellwire.meta SET number = 9999 WHERE name = 'migrations'; ALTER TABLE bellwire.tenants ADD COLUMN later text", pgx.QueryExecModeSimpleProtocol)
 	check(t, err)
 	again := openAt(t, s.url, Options{NoSync: true})
 	if run := count1(t, again, "SELECT number FROM bellwire.meta WHERE name = 'migrations'"); run != 9999 {
@@ -126,7 +122,8 @@ func TestNewerSchemas(t *testing.T) {
 	_, err = conn.Exec(t.Context(), "UPDATE bellwire.meta SET number = 9998 WHERE name = 'schema'")
 	check(t, err)
 	_, err = Open(t.Context(), s.url, Options{NoSync: true})
-	refused(t, err, bellwire.CodeUnavailable, fmt.Sprintf("it needs a build with at least 9998 migrations, and this one has %d", len(files)))
+	refused(t, err, bellwire.CodeUnavailable, fmt.Sprintf("it needs a build with at least 9998 migrations, and this one has %d", len(migrationFiles())))
+	refused(t, again.Check(t.Context()), bellwire.CodeUnavailable, "was changed by a newer Bellwire")
 }
 
 // TestMigrationsYield holds a lock that a migration needs: the migration waits only shortly, so that others who want it come first, and
