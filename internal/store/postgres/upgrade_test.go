@@ -38,11 +38,12 @@ func TestKilledMigrations(t *testing.T) {
 				t.Fatalf("%s: the end of the connection after %d of %d statements leaves (-before +after):\n%s", file, n, len(statements), diff)
 			}
 		}
+		begin(t, conn)
 		for _, sql := range statements {
 			_, err := conn.Exec(t.Context(), sql, pgx.QueryExecModeSimpleProtocol)
 			check(t, err)
 		}
-		_, err = conn.Exec(t.Context(), "UPDATE bellwire.meta SET number = $1 WHERE name = 'schema'", i+1)
+		_, err = conn.Exec(t.Context(), fmt.Sprintf("UPDATE bellwire.meta SET number = %d WHERE name = 'schema'; COMMIT", i+1), pgx.QueryExecModeSimpleProtocol)
 		check(t, err)
 	}
 	s := openAt(t, url, Options{NoSync: true})
@@ -54,12 +55,20 @@ func TestKilledMigrations(t *testing.T) {
 	}
 }
 
+// begin begins a transaction as a migration does: it waits until the server has noticed the end of the one before.
+func begin(t *testing.T, conn *pgx.Conn) {
+	t.Helper()
+	_, err := conn.Exec(t.Context(), "BEGIN; SELECT number FROM bellwire.meta WHERE name = 'schema' FOR UPDATE", pgx.QueryExecModeSimpleProtocol)
+	check(t, err)
+}
+
 // runPart runs statements in a transaction, and hangs up before its end.
 func runPart(t *testing.T, url string, statements []string) {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), url)
 	check(t, err)
-	for _, sql := range append([]string{"BEGIN"}, statements...) {
+	begin(t, conn)
+	for _, sql := range statements {
 		_, err := conn.Exec(t.Context(), sql, pgx.QueryExecModeSimpleProtocol)
 		check(t, err)
 	}
