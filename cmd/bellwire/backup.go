@@ -27,6 +27,7 @@ func (c *backupCommand) Help() string {
 	return `The server may be running. The copy is checked, and the time of the backup is recorded in the database.
 
 SQLite: the whole database as it was at one moment, in a file that only its owner can read. The server's log grows meanwhile.
+
 PostgreSQL: the schema bellwire as it was at one moment, made by pg_dump. For a restore to any moment, use pg_basebackup and archived
 logs instead, and run bellwire backup --record-only after each base backup: see docs/backup.md.
 
@@ -100,9 +101,12 @@ func (c *backupCommand) copy(ctx context.Context, to string, now time.Time) (*sq
 
 // opens reports that the keyset opens the secrets of a database, of which it opens one. Its error says why it does not.
 func (o *keysetOptions) opens(check []byte, secret *bellwire.SealedSecret) (string, error) {
-	keyset, err := o.read()
+	keyset, err := o.readKeyset()
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("--keyset-file: the keyset %s does not exist; put its copy there, or name it with --keyset-file", o.keysetPath())
+	}
 	if err != nil {
-		return "", err
+		return "", fmt.Errorf("%s: %w", o.keysetOption(), err)
 	}
 	keyring, err := keyset.Keyring()
 	if err != nil {
@@ -180,9 +184,6 @@ func (c *restoreCommand) Run(ctx context.Context, std streams) error {
 			return err
 		},
 	})
-	if errors.Is(err, fs.ErrNotExist) && bellwire.CodeOf(err) == bellwire.CodeInternal {
-		return fmt.Errorf("%s does not exist", c.File)
-	}
 	if err != nil {
 		return err
 	}

@@ -53,11 +53,10 @@ func (c *backupCommand) dump(ctx context.Context, to string, now time.Time) (*sq
 	if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
 		return nil, err
 	}
-	// The list of contents is at the end of the file.
-	if err := runClient(ctx, "", found.Version, nil, "pg_restore", "--list", file.Name()); err != nil {
+	if err := runClient(ctx, "", found.Version, nil, "pg_restore", "--file="+os.DevNull, file.Name()); err != nil { // it reads all of it
 		return nil, err
 	}
-	if err := os.Link(file.Name(), to); err != nil { // unlike a rename, it replaces nothing
+	if err := sqlite.RenameNew(file.Name(), to); err != nil {
 		return nil, err
 	}
 	if err := postgres.RecordBackup(ctx, c.direct(), now); err != nil {
@@ -131,10 +130,10 @@ func (c *restoreCommand) load(ctx context.Context, found *postgres.Found, now ti
 		}
 	}
 	err = runClient(ctx, c.direct(), found.Version, nil, "pg_restore", "--dbname=service=bellwire", "--no-owner", "--single-transaction", "--exit-on-error", "--no-password", c.File)
-	if err != nil { // the transaction has left nothing
+	if err != nil && aside != "" { // the transaction has left nothing
 		return "", errors.Join(err, postgres.PutBack(context.WithoutCancel(ctx), c.direct(), aside))
 	}
-	return aside, nil
+	return aside, err
 }
 
 // runClient runs a client program of PostgreSQL, connected to the database of the URL. The URL can contain a password, so the program
@@ -146,7 +145,7 @@ func runClient(ctx context.Context, databaseURL string, server int, out *os.File
 			Code:    bellwire.CodeUnavailable,
 			Message: fmt.Sprintf("%s is not installed, or not in a folder of PATH; install the client programs of PostgreSQL %d or newer", name, server/10000),
 			Hint: "Or use what copies your other databases, such as pg_basebackup with archived logs, and then run \"bellwire backup --record-only\", " +
-				"or \"bellwire restore --in-place\" after a restore. Keep the keyset beside it in each case.",
+				"or \"bellwire restore --in-place\" after a restore. The keyset is in none of these copies: keep one of it.",
 		}
 	}
 	cmd := exec.CommandContext(ctx, path, args...)

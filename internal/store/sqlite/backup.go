@@ -43,11 +43,14 @@ func Backup(ctx context.Context, path, to string, now time.Time) (*Copy, error) 
 	return made, nil
 }
 
-// existing returns the path of a file that must exist.
+// existing returns the path of a file that must exist and be readable. This process must not have it open: it would lose its locks.
 func existing(path string) (string, error) {
 	real, err := Resolve(path)
 	if err == nil {
-		_, err = os.Stat(real)
+		var f *os.File
+		if f, err = os.Open(real); err == nil { // the error says more than SQLite's
+			err = f.Close()
+		}
 	}
 	if err != nil {
 		return "", bellwire.Wrap(bellwire.CodeUnavailable, err, "the database %s cannot be opened", path)
@@ -85,10 +88,19 @@ func copyDatabase(ctx context.Context, from, to string) (made *Copy, err error) 
 		return nil, err
 	}
 	made.Path = to
-	if err := os.Link(temporary, to); err != nil { // unlike a rename, it replaces nothing
+	if err := RenameNew(temporary, to); err != nil {
 		return nil, err
 	}
 	return made, syncFile(filepath.Dir(to))
+}
+
+// RenameNew renames a file, and replaces no other. Not every file system that backups are written to has links.
+func RenameNew(from, to string) error {
+	f, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Close(), os.Rename(from, to))
 }
 
 func copyCode(err error) bellwire.Code {
