@@ -74,9 +74,11 @@ func TestDoctor(t *testing.T) {
 		if err := os.Chmod(filepath.Join(keys, "keyset"), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		faults, code := doctor(t, dir, "ulimit -f 1000; ulimit -n 63;", []string{"HTTPS_PROXY=http://proxy.invalid", "BELLWIRE_RETENTOIN=1d"}, args...)
+		faults, code := doctor(t, dir, "ulimit -f 1000; ulimit -n 63;", []string{
+			"HTTPS_PROXY=http://proxy.invalid", "BELLWIRE_RETENTOIN=1d", "SSL_CERT_FILE=/dev/null", "SSL_CERT_DIR=/dev/null",
+		}, args...)
 		for id, level := range map[string]string{
-			"keyset.file": "problem", "machine.file-size": "problem", "machine.descriptors": "problem", "machine.proxies": "warning", "configuration.variables": "warning",
+			"keyset.file": "problem", "machine.file-size": "problem", "machine.descriptors": "problem", "machine.certificates": "problem", "machine.proxies": "warning", "configuration.variables": "warning",
 		} {
 			expect(faults, id, level, "")
 		}

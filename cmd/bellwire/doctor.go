@@ -212,10 +212,17 @@ func (s *settings) services() []doctor.Service {
 // examineEvery is the minimum time between two examinations of a running server.
 const examineEvery = 5 * time.Second
 
-// newExamination returns what examines a running server.
-func newExamination(subject *doctor.Subject) *glance[service.Examination] {
+// newExamination returns what examines a running server, until stop ends: then a drain must not wait for slow name servers.
+func newExamination(stop context.Context, subject *doctor.Subject) *glance[service.Examination] {
 	g := newGlance(doctor.Timeout, func(ctx context.Context) (service.Examination, error) {
-		return service.Examination{At: time.Now(), Findings: doctor.Examine(ctx, subject)}, nil
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		defer context.AfterFunc(stop, cancel)()
+		examination := service.Examination{At: time.Now(), Findings: doctor.Examine(ctx, subject)}
+		if stop.Err() != nil { // what was cut off is no fault
+			return service.Examination{}, bellwire.Errorf(bellwire.CodeUnavailable, "the server is shutting down")
+		}
+		return examination, nil
 	})
 	g.every = examineEvery
 	return g

@@ -76,7 +76,7 @@ func openServer(ctx context.Context, s *settings, g given, log *slog.Logger) (*s
 	srv := &server{settings: s, inForce: g.settings, startedAt: time.Now(), log: log, store: store, files: files}
 	srv.check = newGlance(readyTimeout, func(ctx context.Context) (struct{}, error) { return struct{}{}, store.Check(ctx) })
 	srv.backlog = newGlance(backlogTimeout, store.Backlog)
-	srv.examination = newExamination(s.subject(g))
+	srv.examination = newExamination(ctx, s.subject(g))
 	if err := srv.assemble(ctx); err != nil {
 		return nil, errors.Join(err, store.Close())
 	}

@@ -5,6 +5,21 @@ import (
 	"testing"
 )
 
+// The workflows look for known vulnerabilities: with each change, each week, and before a release.
+func TestWorkflowsLookForVulnerabilities(t *testing.T) {
+	t.Parallel()
+	for file, parts := range map[string][]string{
+		"ci.yml": {"pull_request:", "schedule:\n", "- run: make vulncheck\n"}, "release.yml": {"- run: make vulncheck\n"},
+	} {
+		text := contents(t, "../../.github/workflows/"+file)
+		for _, part := range parts {
+			if !strings.Contains(text, part) {
+				t.Errorf("%s does not contain %q", file, part)
+			}
+		}
+	}
+}
+
 // All tests are run in one way, which the README shows: CI and make do nothing else.
 func TestOneCommandRunsAllTests(t *testing.T) {
 	t.Parallel()
