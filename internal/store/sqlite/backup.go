@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"time"
 
 	"zombiezen.com/go/sqlite"
@@ -91,7 +92,7 @@ func copyDatabase(ctx context.Context, from, to string) (made *Copy, err error) 
 	if err := RenameNew(temporary, to); err != nil {
 		return nil, err
 	}
-	return made, syncFile(filepath.Dir(to))
+	return made, syncFolder(filepath.Dir(to))
 }
 
 // RenameNew renames a file, and replaces no other. Not every file system that backups are written to has links.
@@ -130,8 +131,20 @@ func vacuumInto(ctx context.Context, from, to string) error {
 	return errors.Join(err, conn.Close())
 }
 
-// syncFile waits until a file, or the entries of a folder, are on disk.
+// syncFile waits until a file is on disk.
 func syncFile(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR, 0) // Windows syncs only what is open for writing
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}
+
+// syncFolder waits until the names in a folder are on disk.
+func syncFolder(path string) error {
+	if runtime.GOOS == "windows" {
+		return nil // there a folder cannot be synced, and need not be
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return err

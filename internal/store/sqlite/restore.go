@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"time"
 
 	"zombiezen.com/go/sqlite"
@@ -80,7 +81,7 @@ func Restore(ctx context.Context, r Restoration) (restored *Restored, err error)
 	if err := os.Rename(temporary, to); err != nil {
 		return nil, err
 	}
-	return restored, syncFile(filepath.Dir(to))
+	return restored, syncFolder(filepath.Dir(to))
 }
 
 // ownerAt returns whom a database at path belongs to: the owner of the one that is there, or else of its folder. It refuses one that is
@@ -109,6 +110,9 @@ func (p *place) hold() error {
 	}
 	if err != nil {
 		return bellwire.Wrap(bellwire.CodeUnavailable, err, "the database %s cannot be replaced; run this as the user that Bellwire runs as", p.path)
+	}
+	if runtime.GOOS == "windows" { // which renames no file that is open, and has no lock on the file
+		return file.Close()
 	}
 	p.file = file
 	held, err := lockFile(file)
