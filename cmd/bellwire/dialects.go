@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/rand"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -27,6 +28,7 @@ type dialect struct {
 	// The paths of its management API begin with prefix, or have segment as their second segment. A dialect with neither
 	// has no management API but the native one.
 	prefix, segment string
+	sandbox         string // where more paths of its management API begin in a sandbox; empty: nowhere
 	catalogue       []byte // the vendor's event types, as package internal/catalogue reads them; nil: none
 	deliversURL     bool   // deliveries contain the URL of this server
 	// verifier returns the verifier of deliveries for the values of listen's --secret.
@@ -44,6 +46,7 @@ var dialects = []*dialect{
 		name:        akkuro.Name,
 		configure:   akkuroDialect,
 		segment:     akkuro.Segment,
+		sandbox:     akkuro.SandboxPrefix,
 		catalogue:   akkuro.Catalogue,
 		deliversURL: true,
 		verifier:    func(secrets ...string) (receive.Verifier, error) { return receive.Akkuro(secrets...) },
@@ -59,8 +62,9 @@ var dialects = []*dialect{
 	},
 	{
 		name:      azakaw.Name,
-		configure: func(*settings, string) (bellwire.Dialect, error) { return azakaw.Dialect{}, nil },
+		configure: azakawDialect,
 		prefix:    azakaw.Prefix,
+		sandbox:   azakaw.SandboxPrefix,
 		catalogue: azakaw.Catalogue,
 		verifier:  azakawVerifier,
 	},
@@ -87,16 +91,34 @@ var dialects = []*dialect{
 
 // akkuroDialect accepts callers' JSON Web Tokens if the settings name their issuer.
 func akkuroDialect(s *settings, publicURL string) (bellwire.Dialect, error) {
-	d := akkuro.Dialect{PublicURL: publicURL, Strict: s.AkkuroStrict, Versions: s.AkkuroAPIVersions}
-	if s.AkkuroJWKSURL == "" && s.AkkuroJWTSecret == "" {
-		return d, nil
-	}
+	d := akkuro.Dialect{PublicURL: publicURL, Strict: s.AkkuroStrict, Versions: s.AkkuroAPIVersions, Provision: s.AkkuroProvisionTenants}
 	var err error
-	d.Tokens, err = token.New(token.Config{
-		JWKSURL: s.AkkuroJWKSURL, Secret: s.AkkuroJWTSecret,
-		Audience: s.AkkuroJWTAudience, TenantClaim: s.AkkuroTenantClaim,
+	d.Tokens, err = s.tokens(token.Config{
+		JWKSURL: s.AkkuroJWKSURL, Secret: s.AkkuroJWTSecret, Audience: s.AkkuroJWTAudience, Issuer: s.AkkuroJWTIssuer,
+		TenantClaim: s.AkkuroTenantClaim, ScopeClaim: s.AkkuroScopeClaim,
 	})
 	return d, err
+}
+
+// azakawDialect accepts callers' JSON Web Tokens if the settings name their issuer.
+func azakawDialect(s *settings, _ string) (bellwire.Dialect, error) {
+	tokens, err := s.tokens(token.Config{
+		JWKSURL: s.AzakawJWKSURL, Secret: s.AzakawJWTSecret, Audience: s.AzakawJWTAudience, Issuer: s.AzakawJWTIssuer,
+		TenantClaim: s.AzakawTenantClaim,
+	})
+	return azakaw.Dialect{Tokens: tokens}, err
+}
+
+// tokens returns the verifier of tokens, nil if there are none. A sandbox without an issuer issues its own, with a secret of this
+// process.
+func (s *settings) tokens(c token.Config) (*token.Verifier, error) {
+	if c.JWKSURL == "" && c.Secret == "" {
+		if !s.Sandbox {
+			return nil, nil
+		}
+		c.Secret, c.Audience = rand.Text()+rand.Text(), "sandbox"
+	}
+	return token.New(c)
 }
 
 // azakawVerifier takes "username:password" for Basic credentials, and everything else for API keys.
@@ -121,7 +143,10 @@ var (
 )
 
 // mount puts a management API at the dialect's paths.
-func (d *dialect) mount(dispatcher *httpx.Dispatcher, front http.Handler) {
+func (d *dialect) mount(dispatcher *httpx.Dispatcher, front http.Handler, sandbox bool) {
+	if sandbox && d.sandbox != "" {
+		dispatcher.Mount(front, d.sandbox)
+	}
 	if d.segment != "" {
 		dispatcher.MountSecond(front, d.segment)
 		return

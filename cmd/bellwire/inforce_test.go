@@ -57,6 +57,8 @@ func TestSecretSettings(t *testing.T) {
 			args = append(args, "--database-url", values["database-url"])
 		case "akkuro-jwks-url", "akkuro-jwt-secret":
 			args = append(args, "--akkuro-jwt-audience", "bellwire")
+		case "azakaw-jwks-url", "azakaw-jwt-secret":
+			args = append(args, "--azakaw-jwt-audience", "bellwire")
 		}
 		s := inForceAfter(t, args...)[flag]
 		if !s.Set || s.Secret != secret || secret && s.Value != "" || strings.Contains(s.Value, canary) || s.Source != service.SettingFlag {

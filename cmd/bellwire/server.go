@@ -273,7 +273,7 @@ func (srv *server) routes() (http.Handler, error) {
 	for _, d := range dialects {
 		if configured, ok := srv.dialects[d.name].(fronted); ok {
 			front := srv.watched(d.name)(configured.Front(srv.service, srv.log))
-			d.mount(dispatcher, front)
+			d.mount(dispatcher, front, srv.settings.Sandbox)
 		}
 	}
 	handler := web.UnderPrefix(srv.url(), dispatcher, append(slices.Clone(nativePaths), web.Prefixes...)...)

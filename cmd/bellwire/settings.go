@@ -71,20 +71,28 @@ type settings struct {
 
 	Limits []limitValue `name:"limit" group:"limits" env:"BELLWIRE_LIMITS" placeholder:"NAME=VALUE" pairs:"" help:"Limit on what a tenant may have and do, such as endpoints=5000. Repeat it for more. Default: as in docs/limits.md. Names: ${limits}."`
 
-	Dialects              []string         `group:"dialects" env:"BELLWIRE_DIALECTS" placeholder:"NAME" help:"Dialects to serve in addition to standard: ${dialects}, all of these with all, or ${shipped}. Default: all but the last ones, which files declare."`
-	DialectDir            string           `group:"dialects" env:"BELLWIRE_DIALECT_DIR" placeholder:"FOLDER" help:"Folder whose YAML files each declare a dialect, which is served too. Default: none."`
-	DialectSettings       []dialectSetting `name:"dialect-setting" group:"dialects" env:"BELLWIRE_DIALECT_SETTINGS" placeholder:"DIALECT.NAME=VALUE" pairs:"" sep:";" help:"Setting of a dialect for all tenants, such as lemon.timeout=20s or azakaw.user_agent=azakaw/1.0. Repeat it for more. Default: as in docs/dialects.md."`
-	Sandbox               bool             `group:"dialects" env:"BELLWIRE_SANDBOX" help:"Serve the vendors' own calls that trigger events in their tutorials."`
-	AuditRetention        time.Duration    `group:"dialects" default:"365d" env:"BELLWIRE_AUDIT_RETENTION" placeholder:"TIME" help:"How long the audit log keeps who changed what, and who read what in dialects that require a reason."`
-	AkkuroJWKSURL         string           `name:"akkuro-jwks-url" group:"dialects" env:"BELLWIRE_AKKURO_JWKS_URL" placeholder:"URL" help:"URL of the keys (JWKS) that verify the tokens of callers of the dialect akkuro."`
-	AkkuroJWTSecret       string           `name:"akkuro-jwt-secret" group:"dialects" env:"BELLWIRE_AKKURO_JWT_SECRET" secret:"" placeholder:"SECRET" help:"Secret that verifies these tokens, instead of a JWKS."`
-	AkkuroJWTAudience     string           `name:"akkuro-jwt-audience" group:"dialects" env:"BELLWIRE_AKKURO_JWT_AUDIENCE" placeholder:"NAME" help:"Audience that these tokens must have."`
-	AkkuroTenantClaim     string           `name:"akkuro-tenant-claim" group:"dialects" default:"tenant" env:"BELLWIRE_AKKURO_TENANT_CLAIM" placeholder:"NAME" help:"Claim of these tokens that contains the tenant."`
-	AkkuroAPIVersions     []string         `name:"akkuro-api-versions" group:"dialects" default:"2024.1.0" env:"BELLWIRE_AKKURO_API_VERSIONS" placeholder:"VERSION" help:"API versions that clients of the dialect akkuro may request, separated by commas."`
-	AtelioExpandWildcards bool             `group:"dialects" env:"BELLWIRE_ATELIO_EXPAND_WILDCARDS" help:"Dialect atelio: store the event types that a wildcard matches when it is written, instead of the wildcard."`
-	AkkuroStrict          bool             `group:"dialects" env:"BELLWIRE_AKKURO_STRICT" help:"Dialect akkuro: refuse bodies whose content type is not application/json, which the vendor's own examples do not send."`
-	BluefinBasic          bool             `group:"dialects" env:"BELLWIRE_BLUEFIN_BASIC" help:"Dialect bluefin: accept a key's id and secret as Basic credentials, as the vendor's certification environment does."`
-	LemonStrictAck        bool             `group:"dialects" env:"BELLWIRE_LEMON_STRICT_ACK" help:"Dialect lemon: accept only status 200 as an acknowledgement, and no other 2xx."`
+	Dialects               []string         `group:"dialects" env:"BELLWIRE_DIALECTS" placeholder:"NAME" help:"Dialects to serve in addition to standard: ${dialects}, all of these with all, or ${shipped}. Default: all but the last ones, which files declare."`
+	DialectDir             string           `group:"dialects" env:"BELLWIRE_DIALECT_DIR" placeholder:"FOLDER" help:"Folder whose YAML files each declare a dialect, which is served too. Default: none."`
+	DialectSettings        []dialectSetting `name:"dialect-setting" group:"dialects" env:"BELLWIRE_DIALECT_SETTINGS" placeholder:"DIALECT.NAME=VALUE" pairs:"" sep:";" help:"Setting of a dialect for all tenants, such as lemon.timeout=20s or azakaw.user_agent=azakaw/1.0. Repeat it for more. Default: as in docs/dialects.md."`
+	Sandbox                bool             `group:"dialects" env:"BELLWIRE_SANDBOX" help:"Serve the vendors' own calls that trigger events in their tutorials."`
+	AuditRetention         time.Duration    `group:"dialects" default:"365d" env:"BELLWIRE_AUDIT_RETENTION" placeholder:"TIME" help:"How long the audit log keeps who changed what, and who read what in dialects that require a reason."`
+	AkkuroJWKSURL          string           `name:"akkuro-jwks-url" group:"dialects" env:"BELLWIRE_AKKURO_JWKS_URL" placeholder:"URL" help:"URL of the keys (JWKS) that verify the tokens of callers of the dialect akkuro."`
+	AkkuroJWTSecret        string           `name:"akkuro-jwt-secret" group:"dialects" env:"BELLWIRE_AKKURO_JWT_SECRET" secret:"" placeholder:"SECRET" help:"Secret that verifies these tokens, instead of a JWKS."`
+	AkkuroJWTAudience      string           `name:"akkuro-jwt-audience" group:"dialects" env:"BELLWIRE_AKKURO_JWT_AUDIENCE" placeholder:"NAME" help:"Audience that these tokens must have."`
+	AkkuroJWTIssuer        string           `name:"akkuro-jwt-issuer" group:"dialects" env:"BELLWIRE_AKKURO_JWT_ISSUER" placeholder:"NAME" help:"Issuer that these tokens must have. Default: any."`
+	AkkuroScopeClaim       string           `name:"akkuro-scope-claim" group:"dialects" env:"BELLWIRE_AKKURO_SCOPE_CLAIM" placeholder:"NAME" help:"Claim of these tokens that contains the functional groups that they are for. Default: none, and they are for all."`
+	AkkuroProvisionTenants bool             `name:"akkuro-provision-tenants" group:"dialects" env:"BELLWIRE_AKKURO_PROVISION_TENANTS" help:"Dialect akkuro: create the tenant of a valid token if it does not exist."`
+	AkkuroTenantClaim      string           `name:"akkuro-tenant-claim" group:"dialects" default:"tenant" env:"BELLWIRE_AKKURO_TENANT_CLAIM" placeholder:"NAME" help:"Claim of these tokens that contains the tenant."`
+	AkkuroAPIVersions      []string         `name:"akkuro-api-versions" group:"dialects" default:"2024.1.0" env:"BELLWIRE_AKKURO_API_VERSIONS" placeholder:"VERSION" help:"API versions that clients of the dialect akkuro may request, separated by commas."`
+	AtelioExpandWildcards  bool             `group:"dialects" env:"BELLWIRE_ATELIO_EXPAND_WILDCARDS" help:"Dialect atelio: store the event types that a wildcard matches when it is written, instead of the wildcard."`
+	AkkuroStrict           bool             `group:"dialects" env:"BELLWIRE_AKKURO_STRICT" help:"Dialect akkuro: refuse bodies whose content type is not application/json, which the vendor's own examples do not send."`
+	AzakawJWKSURL          string           `name:"azakaw-jwks-url" group:"dialects" env:"BELLWIRE_AZAKAW_JWKS_URL" placeholder:"URL" help:"URL of the keys (JWKS) that verify the tokens of callers of the dialect azakaw."`
+	AzakawJWTSecret        string           `name:"azakaw-jwt-secret" group:"dialects" env:"BELLWIRE_AZAKAW_JWT_SECRET" secret:"" placeholder:"SECRET" help:"Secret that verifies these tokens, instead of a JWKS."`
+	AzakawJWTAudience      string           `name:"azakaw-jwt-audience" group:"dialects" env:"BELLWIRE_AZAKAW_JWT_AUDIENCE" placeholder:"NAME" help:"Audience that these tokens must have."`
+	AzakawJWTIssuer        string           `name:"azakaw-jwt-issuer" group:"dialects" env:"BELLWIRE_AZAKAW_JWT_ISSUER" placeholder:"NAME" help:"Issuer that these tokens must have. Default: any."`
+	AzakawTenantClaim      string           `name:"azakaw-tenant-claim" group:"dialects" default:"tenantId" env:"BELLWIRE_AZAKAW_TENANT_CLAIM" placeholder:"NAME" help:"Claim of these tokens that contains the tenant."`
+	BluefinBasic           bool             `group:"dialects" env:"BELLWIRE_BLUEFIN_BASIC" help:"Dialect bluefin: accept a key's id and secret as Basic credentials, as the vendor's certification environment does."`
+	LemonStrictAck         bool             `group:"dialects" env:"BELLWIRE_LEMON_STRICT_ACK" help:"Dialect lemon: accept only status 200 as an acknowledgement, and no other 2xx."`
 
 	LogFormat string `group:"logs" default:"text" enum:"text,json" env:"BELLWIRE_LOG_FORMAT" placeholder:"FORMAT" help:"Format of the log on standard error: text or json."`
 	LogLevel  string `group:"logs" default:"info" enum:"debug,info,warn,error" env:"BELLWIRE_LOG_LEVEL" placeholder:"LEVEL" help:"Minimum level to log: debug, info, warn or error."`
@@ -244,16 +252,25 @@ func (s *settings) checkDialects() error {
 	if s.AuditRetention <= 0 {
 		return cli.Option("audit-retention", "must be longer than 0s")
 	}
-	if s.AkkuroJWKSURL != "" && s.AkkuroJWTSecret != "" {
-		return cli.Option("akkuro-jwks-url", "must not be given together with --akkuro-jwt-secret")
-	}
-	if (s.AkkuroJWKSURL != "" || s.AkkuroJWTSecret != "") && s.AkkuroJWTAudience == "" {
-		return cli.Option("akkuro-jwt-audience", "must be given, because tokens for other services would be accepted without it")
+	if err := cmp.Or(checkTokens("akkuro", s.AkkuroJWKSURL, s.AkkuroJWTSecret, s.AkkuroJWTAudience),
+		checkTokens("azakaw", s.AzakawJWKSURL, s.AzakawJWTSecret, s.AzakawJWTAudience)); err != nil {
+		return err
 	}
 	for _, version := range s.AkkuroAPIVersions {
 		if akkuro.CheckVersion(version) != nil {
 			return cli.Option("akkuro-api-versions", "%q must have the form YYYY.Major.Minor, such as %s", version, akkuro.DefaultVersion)
 		}
+	}
+	return nil
+}
+
+// checkTokens refuses combinations of the options for the tokens of a dialect's callers.
+func checkTokens(dialect, jwksURL, secret, audience string) error {
+	if jwksURL != "" && secret != "" {
+		return cli.Option(dialect+"-jwks-url", "must not be given together with --%s-jwt-secret", dialect)
+	}
+	if (jwksURL != "" || secret != "") && audience == "" {
+		return cli.Option(dialect+"-jwt-audience", "must be given, because tokens for other services would be accepted without it")
 	}
 	return nil
 }

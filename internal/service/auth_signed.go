@@ -3,6 +3,7 @@ package service
 import (
 	"context"
 	"encoding/hex"
+	"log/slog"
 	"strings"
 	"time"
 
@@ -168,6 +169,27 @@ func (s *Service) TrustTenant(ctx context.Context, tenant string) (Caller, error
 	default:
 		return Caller{}, err
 	}
+}
+
+// ProvisionTenant is TrustTenant, and creates the tenant if it does not exist.
+func (s *Service) ProvisionTenant(ctx context.Context, tenant string) (Caller, error) {
+	if _, err := s.store.Tenant(ctx, tenant); bellwire.CodeOf(err) != bellwire.CodeNotFound {
+		return s.TrustTenant(ctx, tenant)
+	}
+	t, err := s.newTenant(NewTenant{ID: tenant})
+	if err != nil {
+		return Caller{}, err
+	}
+	c := Caller{Role: bellwire.RoleTenant, Tenant: tenant}
+	err = s.store.CreateTenant(s.audit(ctx, c, tenant, "tenant.create", tenant, nil, membersOfTenant(t)), t)
+	if err != nil && bellwire.CodeOf(err) != bellwire.CodeConflict { // another request was faster
+		return Caller{}, err
+	}
+	s.directory.ForgetTenant(tenant)
+	if err == nil {
+		s.changed(ctx, c, "tenant.create", slog.String("tenant", tenant))
+	}
+	return s.TrustTenant(ctx, tenant)
 }
 
 func callerOf(key *bellwire.Key) Caller {

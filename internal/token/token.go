@@ -1,5 +1,5 @@
 // Package token verifies JSON Web Tokens (RFC 7519) that name the tenant of a caller. The keys come from a JWKS, which is
-// fetched again as it ages, or are one shared secret.
+// fetched again as it ages, or are one shared secret. With a shared secret it can also issue such tokens, for sandboxes.
 package token
 
 import (
@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/lestrrat-go/jwx/v3/jwa"
@@ -30,7 +31,9 @@ type Config struct {
 	JWKSURL     string // where the issuer publishes its public keys
 	Secret      string // shared with the issuer, who signs by HS256, HS384 or HS512
 	Audience    string // that tokens must name
+	Issuer      string // that tokens must name; empty: any
 	TenantClaim string // that has the tenant's id; default "tenant"
+	ScopeClaim  string // that has what the token is for, as a list or separated by spaces; empty: tokens are for everything
 	Client      *http.Client
 	Now         func() time.Time // default time.Now
 }
@@ -77,30 +80,102 @@ func New(c Config) (*Verifier, error) {
 	return v, nil
 }
 
-// Tenant returns the tenant that a token names. Its error has CodeUnauthenticated if the token is not valid, and
-// CodeUnavailable if the keys cannot be fetched. A vendor's customers read its message.
+// Claims are what a token says of its bearer.
+type Claims struct {
+	Tenant string
+	scopes []string // nil: everything
+}
+
+// Allow reports whether the token is for a scope.
+func (c *Claims) Allow(scope string) bool { return c.scopes == nil || slices.Contains(c.scopes, scope) }
+
+// Tenant returns the tenant that a token names. Its errors are those of Claims.
 func (v *Verifier) Tenant(ctx context.Context, text string) (string, error) {
-	if len(text) > maxToken {
-		return "", refuse("the token is too long", nil)
-	}
-	payload, err := v.verify(ctx, []byte(text))
+	claims, err := v.Claims(ctx, text)
 	if err != nil {
 		return "", err
 	}
+	return claims.Tenant, nil
+}
+
+// Claims returns what a token says. Its error has CodeUnauthenticated if the token is not valid, and CodeUnavailable if the keys
+// cannot be fetched. A vendor's customers read its message.
+func (v *Verifier) Claims(ctx context.Context, text string) (*Claims, error) {
+	if len(text) > maxToken {
+		return nil, refuse("the token is too long", nil)
+	}
+	payload, err := v.verify(ctx, []byte(text))
+	if err != nil {
+		return nil, err
+	}
 	token, err := jwt.ParseInsecure(payload)
 	if err != nil {
-		return "", refuse("the claims of the token cannot be read", err)
+		return nil, refuse("the claims of the token cannot be read", err)
 	}
-	err = jwt.Validate(token, jwt.WithClock(jwt.ClockFunc(v.config.Now)), jwt.WithAcceptableSkew(skew),
-		jwt.WithAudience(v.config.Audience), jwt.WithRequiredClaim(jwt.ExpirationKey))
+	rules := []jwt.ValidateOption{
+		jwt.WithClock(jwt.ClockFunc(v.config.Now)), jwt.WithAcceptableSkew(skew),
+		jwt.WithAudience(v.config.Audience), jwt.WithRequiredClaim(jwt.ExpirationKey),
+	}
+	if v.config.Issuer != "" {
+		rules = append(rules, jwt.WithIssuer(v.config.Issuer))
+	}
+	if err := jwt.Validate(token, rules...); err != nil {
+		return nil, refuse(invalidity(err), err)
+	}
+	claims := new(Claims)
+	if err := token.Get(v.config.TenantClaim, &claims.Tenant); err != nil || bellwire.CheckTenantID(claims.Tenant) != nil {
+		return nil, refuse("the token does not name a customer", err)
+	}
+	if v.config.ScopeClaim != "" {
+		claims.scopes = scopesOf(token, v.config.ScopeClaim)
+	}
+	return claims, nil
+}
+
+// scopesOf returns the scopes of a claim. A token without the claim, or with one of another form, is for nothing.
+func scopesOf(token jwt.Token, claim string) []string {
+	var text string
+	if token.Get(claim, &text) == nil {
+		return append([]string{}, strings.Fields(text)...)
+	}
+	scopes := []string{}
+	var list []any
+	if token.Get(claim, &list) != nil {
+		return scopes
+	}
+	for _, element := range list {
+		if scope, ok := element.(string); ok {
+			scopes = append(scopes, scope)
+		}
+	}
+	return scopes
+}
+
+// CanIssue reports whether the verifier has the shared secret.
+func (v *Verifier) CanIssue() bool { return v.secret != nil }
+
+// Issue returns a token that the verifier accepts for a time. Only a verifier with the shared secret can.
+func (v *Verifier) Issue(tenant string, scopes []string, valid time.Duration) (string, error) {
+	if !v.CanIssue() {
+		return "", bellwire.Errorf(bellwire.CodeInternal, "tokens can be issued with a shared secret only")
+	}
+	now := v.config.Now()
+	b := jwt.NewBuilder().Audience([]string{v.config.Audience}).IssuedAt(now).Expiration(now.Add(valid)).Claim(v.config.TenantClaim, tenant)
+	if v.config.Issuer != "" {
+		b = b.Issuer(v.config.Issuer)
+	}
+	if v.config.ScopeClaim != "" {
+		b = b.Claim(v.config.ScopeClaim, strings.Join(scopes, " "))
+	}
+	token, err := b.Build()
 	if err != nil {
-		return "", refuse(invalidity(err), err)
+		return "", bellwire.Wrap(bellwire.CodeInternal, err, "a token cannot be issued")
 	}
-	var tenant string
-	if err := token.Get(v.config.TenantClaim, &tenant); err != nil || bellwire.CheckTenantID(tenant) != nil {
-		return "", refuse("the token does not name a customer", err)
+	signed, err := jwt.Sign(token, jwt.WithKey(jwa.HS256(), v.secret))
+	if err != nil {
+		return "", bellwire.Wrap(bellwire.CodeInternal, err, "a token cannot be signed")
 	}
-	return tenant, nil
+	return string(signed), nil
 }
 
 // invalidity says why a token's claims are not valid.
@@ -112,6 +187,8 @@ func invalidity(err error) string {
 		return "the token is not valid yet"
 	case errors.Is(err, jwt.InvalidAudienceError()):
 		return "the token is for another audience"
+	case errors.Is(err, jwt.InvalidIssuerError()):
+		return "the token is from another issuer"
 	case errors.Is(err, jwt.MissingRequiredClaimError()):
 		return "the token has no expiration time"
 	}

@@ -42,6 +42,7 @@ type Dialect struct {
 	PublicURL string          // where clients reach this server, without a slash at its end
 	Tokens    *token.Verifier // verifies callers' JSON Web Tokens; nil: only tenants' keys are accepted
 	Strict    bool            // request bodies must be declared as application/json
+	Provision bool            // a valid token for a tenant that does not exist creates it
 	// Versions are the versions of the API that clients may ask for, each valid for CheckVersion. Default: DefaultVersion.
 	Versions []string
 }

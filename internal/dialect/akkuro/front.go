@@ -29,6 +29,9 @@ func (d Dialect) Front(svc *service.Service, log *slog.Logger) http.Handler {
 	routes.Handle("PUT /{group}/events/{event}/endpoints/{id}", httpx.Authorized(f.authorize, service.Change, f.update))
 	routes.Handle("DELETE /{group}/events/{event}/endpoints/{id}", httpx.Authorized(f.authorize, service.Change, f.delete))
 	routes.Handle("GET /{group}/events/{event}/example", httpx.Authorized(f.authorize, service.Read, f.example))
+	if svc.Sandbox() && d.Tokens != nil && d.Tokens.CanIssue() {
+		f.issueTokens(routes)
+	}
 	return routes
 }
 
@@ -70,11 +73,17 @@ func (f *front) authenticate(r *http.Request) (service.Caller, error) {
 		}
 		return c, err
 	}
-	tenant, err := f.dialect.Tokens.Tenant(r.Context(), text)
+	claims, err := f.dialect.Tokens.Claims(r.Context(), text)
 	if err != nil {
 		return service.Caller{}, err
 	}
-	return f.svc.TrustTenant(r.Context(), tenant)
+	if group := r.PathValue("group"); !claims.Allow(group) {
+		return service.Caller{}, bellwire.Errorf(bellwire.CodeForbidden, "the token is not for the functional group %q", group)
+	}
+	if f.dialect.Provision {
+		return f.svc.ProvisionTenant(r.Context(), claims.Tenant)
+	}
+	return f.svc.TrustTenant(r.Context(), claims.Tenant)
 }
 
 func (f *front) eventTypes(w http.ResponseWriter, r *http.Request, c service.Caller) error {

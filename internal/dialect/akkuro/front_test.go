@@ -425,3 +425,17 @@ func TestErrorsUseTheVendorsWords(t *testing.T) {
 		"POST /no%20group%2fof%20a%20path/events/odd.group/endpoints", "GET /no%20group%2fof%20a%20path/events/event-types",
 	}, `{"uri":"{bad}"}`, `{"uri":1}`, `{"uri":null}`, `{"uri":"https://example.com","events":["*"]}`)
 }
+
+// TestReadOnlyMembers: an endpoint can be sent back as it was listed, if the settings say so. Other members are refused all the same.
+func TestReadOnlyMembers(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	again := step{Name: "send it back", Do: "PUT " + endpoints + "/{id}", Body: shown, Status: 400, Want: "<any>"}
+	dialecttest.Run(t, w, []step{register, again})
+	w.Set(bellwire.DialectSettings{IgnoreReadOnly: new(true)})
+	again.Status, again.Want = 204, ""
+	dialecttest.Run(t, w, []step{
+		again, unchanged,
+		{Name: "unknown", Do: again.Do, Body: `{"id":"{id}","uri":"` + uri + `","name":"x"}`, Status: 400, Want: `<any>name is not a known field<any>`},
+	})
+}

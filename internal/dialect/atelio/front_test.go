@@ -354,3 +354,15 @@ func TestErrorsUseTheVendorsWords(t *testing.T) {
 			`{`+url+`,"events":["*"],"description":"\u0000"}`, `{`+url+`,"events":["*"],"secret":"x"}`)
 	}
 }
+
+// TestReadOnlyMembers: a subscription can be sent back as it was listed, if the settings say so. Other members are refused all the same.
+func TestReadOnlyMembers(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	again := step{Name: "send it back", Do: "PATCH /api/v0.1/webhooks/{id}", Body: shown, Status: 400, Want: "<any>"}
+	dialecttest.Run(t, w, []step{create, again})
+	w.Set(bellwire.DialectSettings{IgnoreReadOnly: new(true)})
+	again.Status, again.Want = 200, `<any>"secret":"whsec_{secret}","status":"STATUS_ENABLED","created_time":"{created}Z"<any>`
+	unknown := step{Name: "unknown", Do: again.Do, Body: `{"id":"x","name":"y"}`, Status: 400, Want: "<any>name<any>"}
+	dialecttest.Run(t, w, []step{again, unknown})
+}

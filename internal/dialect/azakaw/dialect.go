@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
+	"github.com/bellwire/bellwire/internal/token"
 )
 
 // Name is the dialect's name in the API and in the database.
@@ -34,7 +35,9 @@ const (
 )
 
 // Dialect is azakaw's webhooks.
-type Dialect struct{}
+type Dialect struct {
+	Tokens *token.Verifier // verifies callers' JSON Web Tokens; nil: only tenants' keys are accepted
+}
 
 var _ bellwire.Dialect = Dialect{}
 

@@ -4,12 +4,14 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"strings"
 
 	"github.com/go-json-experiment/json"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/httpx"
 	"github.com/bellwire/bellwire/internal/service"
+	"github.com/bellwire/bellwire/internal/token"
 )
 
 // Prefix is where the configuration API is: /webhooks.
@@ -19,20 +21,24 @@ const Prefix = "webhooks"
 const processed = "Processed successfully"
 
 // Front returns the configuration API, which is Bellwire's own: azakaw publishes none. A nil logger discards its records.
-func (Dialect) Front(svc *service.Service, log *slog.Logger) http.Handler {
-	f := &front{svc: svc, endpoints: svc.ForDialect(Name)}
+func (d Dialect) Front(svc *service.Service, log *slog.Logger) http.Handler {
+	f := &front{svc: svc, endpoints: svc.ForDialect(Name), tokens: d.Tokens}
 	routes := httpx.NewFront(log, fail)
 	routes.Handle("GET /webhooks", httpx.Authorized(f.authorize, service.Read, f.list))
 	routes.Handle("POST /webhooks", httpx.Authorized(f.authorize, service.Change, f.create))
 	routes.Handle("GET /webhooks/{id}", httpx.Authorized(f.authorize, service.Read, f.get))
 	routes.Handle("PUT /webhooks/{id}", httpx.Authorized(f.authorize, service.Change, f.replace))
 	routes.Handle("DELETE /webhooks/{id}", httpx.Authorized(f.authorize, service.Change, f.delete))
+	if svc.Sandbox() && d.Tokens != nil && d.Tokens.CanIssue() {
+		f.issueTokens(routes)
+	}
 	return routes
 }
 
 type front struct {
 	svc       *service.Service
 	endpoints *service.DialectService
+	tokens    *token.Verifier // nil: none are accepted
 }
 
 // authorize authenticates the caller, and refuses one that lacks the permission.
@@ -47,12 +53,20 @@ func (f *front) authorize(r *http.Request, need service.Permission) (service.Cal
 	return c, f.svc.PermitOwn(r.Context(), c, need)
 }
 
+// authenticate accepts a JSON Web Token or an API key. A token has two dots, and a key has none.
 func (f *front) authenticate(r *http.Request) (service.Caller, error) {
-	token, err := httpx.Bearer(r)
+	text, err := httpx.Bearer(r)
 	if err != nil {
 		return service.Caller{}, bellwire.Wrap(bellwire.CodeUnauthenticated, err, "the Authorization header must be given once, as Bearer <token>")
 	}
-	c, err := f.svc.Authenticate(r.Context(), token)
+	if f.tokens != nil && strings.Count(text, ".") == 2 {
+		tenant, err := f.tokens.Tenant(r.Context(), text)
+		if err != nil {
+			return service.Caller{}, err
+		}
+		return f.svc.TrustTenant(r.Context(), tenant)
+	}
+	c, err := f.svc.Authenticate(r.Context(), text)
 	if errors.Is(err, service.ErrKeyExpired) {
 		return c, bellwire.Wrap(bellwire.CodeUnauthenticated, err, "the token has expired")
 	}

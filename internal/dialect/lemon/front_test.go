@@ -366,3 +366,14 @@ func TestErrorsUseTheVendorsWords(t *testing.T) {
 			`{`+url+`,"events":["account.*"]}`, `{`+url+`,"events":["account.created","account.created"]}`, `{`+url+`,"events":["ü"]}`, `{`+url+`,"events":1}`)
 	}
 }
+
+// TestReadOnlyMembers: a webhook can be registered as it was listed, if the settings say so, and gets an id and a secret of its own.
+func TestReadOnlyMembers(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	again := step{Name: "as it was listed", Do: "POST /v1/webhooks", Body: `{"events":["account.created"],"id":"wbh_0","signature_secret":"x","url":"https://example.com/"}`, Status: 400, Want: "<any>"}
+	run(t, w, again)
+	w.Set(bellwire.DialectSettings{IgnoreReadOnly: new(true)})
+	again.Status, again.Want = 201, `{"events":["account.created"],"id":"wbh_<id:hex32>","signature_secret":"<secret:hex64>","url":"https://example.com/"}`
+	run(t, w, again)
+}
