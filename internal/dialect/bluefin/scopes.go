@@ -9,7 +9,7 @@ const (
 	scopeRead    = "pcx:webhooks:read"
 	scopeUpdate  = "pcx:webhooks:update"
 	scopeDelete  = "pcx:webhooks:delete"
-	scopeTrigger = "pcx:webhooks:trigger"
+	scopeTrigger = "pcx:webhooks:trigger" // keys can have it, but its route is not served
 	scopeUpdates = "pcx:account_updater:results:read"
 )
 
@@ -27,10 +27,9 @@ type operation struct {
 }
 
 var (
-	createWebhook  = operation{service.Change, []string{scopeAll, scopeCreate}}
-	readWebhooks   = operation{service.Read, []string{scopeAll, scopeRead}}
-	updateWebhook  = operation{service.Change, []string{scopeAll, scopeUpdate}}
-	deleteWebhook  = operation{service.Change, []string{scopeAll, scopeDelete}}
-	triggerWebhook = operation{service.Change, []string{scopeAll, scopeTrigger}}
-	readUpdates    = operation{service.Read, []string{scopeUpdates}}
+	createWebhook = operation{service.Change, []string{scopeAll, scopeCreate}}
+	readWebhooks  = operation{service.Read, []string{scopeAll, scopeRead}}
+	updateWebhook = operation{service.Change, []string{scopeAll, scopeUpdate}}
+	deleteWebhook = operation{service.Change, []string{scopeAll, scopeDelete}}
+	readUpdates   = operation{service.Read, []string{scopeUpdates}}
 )
