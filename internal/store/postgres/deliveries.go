@@ -60,7 +60,10 @@ func newestFirst(ranges []string) string {
 		parts = append(parts, "(SELECT id FROM bellwire.deliveries WHERE "+condition+" AND id < $2 ORDER BY id DESC LIMIT $3)")
 	}
 	chosen := "SELECT id FROM (" + strings.Join(parts, " UNION ALL ") + ") r ORDER BY id DESC LIMIT $3"
-	return "SELECT " + deliveryColumns + " FROM (" + chosen + ") c JOIN bellwire.deliveries d ON d.id = c.id " + deliveryJoins + " ORDER BY d.id DESC"
+	// OFFSET 0 keeps the planner from joining the tables before it looks up the chosen ids: while many deliveries end at once, the
+	// statistics that it goes by are of another time.
+	one := "SELECT " + deliveryColumns + " FROM " + deliveryTables + " WHERE d.id = c.id OFFSET 0"
+	return "SELECT r.* FROM (" + chosen + ") c CROSS JOIN LATERAL (" + one + ") r ORDER BY c.id DESC"
 }
 
 // Deliveries lists deliveries, newest first.

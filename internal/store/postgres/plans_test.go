@@ -148,6 +148,38 @@ func planForAny(t *testing.T, s testStore, sql string, parameters int) (steps []
 	return steps
 }
 
+// TestListsLookUpWhatTheyChose looks at the plans of lists of deliveries under settings that favor other joins, as outdated statistics
+// do: each of the chosen deliveries is still looked up by its id.
+func TestListsLookUpWhatTheyChose(t *testing.T) {
+	t.Parallel()
+	s := newStore(t, Options{})
+	for name, sql := range map[string]string{
+		"tenant": sqlDeliveriesOfTenant[5], "endpoint": sqlDeliveriesOfEndpoint[5], "job": sqlDeliveriesOfJob[5], "one status": sqlDeliveriesOfTenant[2],
+	} {
+		parameters := 3
+		if strings.Contains(sql, "$4") {
+			parameters++
+		}
+		var steps []string
+		check(t, s.write(t.Context(), func(tx *tx) (err error) {
+			err = tx.exec("SET LOCAL enable_nestloop = off; SET LOCAL enable_hashjoin = on; SET LOCAL enable_mergejoin = on; SET LOCAL enable_seqscan = on; "+
+				"PREPARE listed AS "+sql, pgx.QueryExecModeSimpleProtocol)
+			if err != nil {
+				return err
+			}
+			nulls := strings.TrimSuffix(strings.Repeat("NULL, ", parameters), ", ")
+			if steps, err = pgx.CollectRows(tx.query("EXPLAIN EXECUTE listed ("+nulls+")", pgx.QueryExecModeSimpleProtocol), pgx.RowTo[string]); err != nil {
+				return err
+			}
+			return tx.exec("DEALLOCATE listed")
+		}))
+		plan := strings.Join(steps, "\n")
+		if !strings.Contains(plan, "Index Cond: (id = deliveries") {
+			t.Errorf("%s: the deliveries are not looked up:\n%s", name, plan)
+		}
+	}
+}
+
 // TestDeletedEndpointsCostNothing lists deliveries, and looks for endpoints to be deleted, beside thousands of deleted ones
 // that a tenant has made.
 func TestDeletedEndpointsCostNothing(t *testing.T) {

@@ -96,6 +96,7 @@ type parameter struct{ name, value string }
 //   - Nothing but Bellwire's own limits ends a statement or a wait.
 //   - Statistics lag behind tables that grow fast, and a plan that reads a whole table would stop all work. So every join
 //     must lead from few rows through an index.
+//   - A statement takes one processor of the server, not those of others as well.
 //   - A node that is suspended in a transaction keeps its locks, and so prevents others from taking over, for half a lease
 //     at most.
 //   - The search path excludes functions of other roles in the same database: one for uuid[] would be called instead of
@@ -114,6 +115,7 @@ func (s *Store) parameters() []parameter {
 		{"enable_mergejoin", "'off'"},
 		{"enable_nestloop", "'on'"},
 		{"jit", "'off'"},
+		{"max_parallel_workers_per_gather", "'0'"},
 		{"plan_cache_mode", "'force_generic_plan'"},
 		{"lock_timeout", "'0'"},
 		{"statement_timeout", milliseconds(s.options.Timeout)},

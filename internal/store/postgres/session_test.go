@@ -23,6 +23,7 @@ var hostile = map[string]string{
 	"idle_in_transaction_session_timeout": "1", "default_transaction_isolation": "serializable",
 	"default_transaction_read_only": "on", "default_transaction_deferrable": "on", "search_path": "public",
 	"enable_seqscan": "on", "enable_indexscan": "off", "enable_nestloop": "off", "jit": "on", "plan_cache_mode": "force_custom_plan",
+	"max_parallel_workers_per_gather": "2",
 }
 
 // required is what each append must run with, whatever else is set.
@@ -32,6 +33,7 @@ var required = map[string]string{
 	"idle_in_transaction_session_timeout": "3s", "transaction_isolation": "read committed",
 	"transaction_read_only": "off", "transaction_deferrable": "off", "search_path": "pg_catalog, pg_temp",
 	"enable_seqscan": "off", "enable_indexscan": "on", "enable_nestloop": "on", "jit": "off", "plan_cache_mode": "force_generic_plan",
+	"max_parallel_workers_per_gather": "0",
 }
 
 func databaseOf(t *testing.T, databaseURL string) string {
