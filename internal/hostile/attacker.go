@@ -65,10 +65,12 @@ func (a *attacker) server() string {
 }
 
 // count counts an answer.
-func (a *attacker) count(answer string) {
+func (a *attacker) count(answer string) { a.add(answer, 1) }
+
+func (a *attacker) add(answer string, n int) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.answers[answer]++
+	a.answers[answer] += n
 }
 
 // answered returns the counts since its last call.

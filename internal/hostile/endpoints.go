@@ -41,13 +41,10 @@ var atEndpoints = []*Scenario{
 	},
 	{
 		Name: "many-tenants", Meaning: "300 small tenants have one endpoint each, which hangs; the platform publishes to each once a second",
-		prepare: prepareManyTenants,
+		prepare: func(ctx context.Context, a *attacker) error { return a.makeSmallTenants(ctx, 300, "hang") },
 		attack: func(ctx context.Context, a *attacker) error {
 			body, tenants := eventBody(100), a.of(300)
-			repeat(ctx, 16, float64(tenants), func(i int) {
-				path := "/api/v1/tenants/" + smallTenant(i%tenants) + "/events"
-				a.do(ctx, call{method: "POST", path: path, key: a.AdminKey, body: body})
-			})
+			repeat(ctx, 16, float64(tenants), func(i int) { a.publishToSmall(ctx, i%tenants, body) })
 			return nil
 		},
 	},
@@ -91,13 +88,18 @@ func (a *attacker) setStatus(ctx context.Context, endpoint, status string) {
 
 func smallTenant(i int) string { return "small-" + strconv.Itoa(i) }
 
-func prepareManyTenants(ctx context.Context, a *attacker) error {
+func (a *attacker) publishToSmall(ctx context.Context, i int, body []byte) {
+	a.do(ctx, call{method: "POST", path: "/api/v1/tenants/" + smallTenant(i) + "/events", key: a.AdminKey, body: body})
+}
+
+// makeSmallTenants creates tenants with one endpoint each, which behaves in the given way.
+func (a *attacker) makeSmallTenants(ctx context.Context, n int, kind string) error {
 	if err := a.must(ctx, a.AdminKey, "PUT", "/event-types/"+eventType, object{}, nil); err != nil {
 		return err
 	}
-	endpoint := object{"url": a.receiver.at("hang"), "events": []string{"*"}}
+	endpoint := object{"url": a.receiver.at(kind), "events": []string{"*"}}
 	made := 0
-	times(1, a.of(300), func(i int) bool {
+	times(1, a.of(n), func(i int) bool {
 		err := a.must(ctx, a.AdminKey, "POST", "/tenants", object{"id": smallTenant(i)}, nil)
 		if err == nil {
 			err = a.must(ctx, a.AdminKey, "POST", "/tenants/"+smallTenant(i)+"/endpoints", endpoint, nil)
@@ -107,7 +109,7 @@ func prepareManyTenants(ctx context.Context, a *attacker) error {
 		}
 		return err == nil
 	})
-	if made < a.of(300) {
+	if made < a.of(n) {
 		return fmt.Errorf("only %d small tenants created", made)
 	}
 	return nil
@@ -122,6 +124,15 @@ var atPublishing = []*Scenario{
 		attack: func(ctx context.Context, a *attacker) error {
 			body := eventBody(500)
 			repeat(ctx, 64, 1000, func(int) { a.publish(ctx, body) })
+			return nil
+		},
+	},
+	{
+		Name: "spread-flood", Meaning: "the same 1000 single events a second go to 100 tenants with an endpoint each: what the load costs the neighbour when nobody takes more than a share",
+		prepare: func(ctx context.Context, a *attacker) error { return a.makeSmallTenants(ctx, 100, "ok") },
+		attack: func(ctx context.Context, a *attacker) error {
+			body, tenants := eventBody(500), a.of(100)
+			repeat(ctx, 64, 1000, func(i int) { a.publishToSmall(ctx, i%tenants, body) })
 			return nil
 		},
 	},

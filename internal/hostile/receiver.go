@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -16,6 +17,8 @@ type receiver struct {
 	url    string       // of the endpoints that speak HTTP
 	silent net.Listener // of the endpoint that accepts connections and never reads
 	groups sync.WaitGroup
+
+	received atomic.Int64 // requests that were acknowledged at once
 }
 
 func startReceiver() (*receiver, error) {
@@ -27,7 +30,8 @@ func startReceiver() (*receiver, error) {
 	if err != nil {
 		return nil, errors.Join(err, listener.Close())
 	}
-	r := &receiver{http: &http.Server{Handler: misbehaving()}, url: "http://" + listener.Addr().String(), silent: silent}
+	r := &receiver{url: "http://" + listener.Addr().String(), silent: silent}
+	r.http = &http.Server{Handler: r.misbehaving()}
 	r.groups.Go(func() { _ = r.http.Serve(listener) }) // returns when closed
 	r.groups.Go(r.accept)
 	return r, nil
@@ -69,10 +73,11 @@ func (r *receiver) accept() {
 var failing = []byte(strings.Repeat("failure ", 8<<10/8))
 
 // misbehaving serves the behaviours.
-func misbehaving() http.Handler {
+func (r *receiver) misbehaving() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/ok", func(w http.ResponseWriter, req *http.Request) {
 		_, _ = io.Copy(io.Discard, req.Body)
+		r.received.Add(1)
 		w.WriteHeader(http.StatusNoContent)
 	})
 	mux.HandleFunc("/hang", hang)

@@ -35,6 +35,13 @@ var reviewed = []*Scenario{
 		},
 	},
 	{
+		Name: "million-deliveries", Meaning: "1000 endpoints that answer at once want everything; the platform publishes an ordinary batch of 1000 events",
+		prepare: func(ctx context.Context, a *attacker) error {
+			return a.makeEndpoints(ctx, 1000, a.receiver.at("ok"), nil)
+		},
+		attack: publishAndReceive,
+	},
+	{
 		Name: "hanging-tests", Meaning: "a tenant key tests 1000 endpoints that hang with an example of 200 kB, and asks for manual retries, 300 a second of each",
 		prepare: prepareHangingTests,
 		attack:  attackWithTests,
@@ -136,6 +143,21 @@ func (a *attacker) largeEndpoint(character string) object {
 // listRequest returns a request for a page of a list, with the tenant's read-only key.
 func (a *attacker) listRequest(path string) string {
 	return text("GET", "/api/v1"+tenantPath(path), "Bearer "+a.readKey, "", "")
+}
+
+// publishAndReceive publishes a batch, and counts deliveries as answers: with --attack 170s, most machines receive all of them.
+func publishAndReceive(ctx context.Context, a *attacker) error {
+	events := a.of(1000)
+	began, before := time.Now(), a.receiver.received.Load()
+	if a.publishBatch(ctx, batchBody(events, 100)) != http.StatusAccepted {
+		return nil // its answer is counted
+	}
+	all := int64(events) * int64(len(a.endpoints))
+	for a.receiver.received.Load()-before < all && sleep(ctx, 100*time.Millisecond) {
+	}
+	a.add("deliveries", int(a.receiver.received.Load()-before))
+	a.add("seconds", int(time.Since(began).Seconds()))
+	return nil
 }
 
 func prepareHangingTests(ctx context.Context, a *attacker) error {

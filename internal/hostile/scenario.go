@@ -19,7 +19,7 @@ type Scenario struct {
 }
 
 // Scenarios are all scenarios, beginning with those that a review had found to affect other tenants.
-var Scenarios = slices.Concat(reviewed, atEndpoints, atReaders, atPublishing, atConfiguration, atConnections)
+var Scenarios = slices.Concat(reviewed, atEndpoints, atReaders, atPublishing, atConfiguration, atConnections, atRequests)
 
 // All is the name that stands for all scenarios.
 const All = "all"
