@@ -20,6 +20,9 @@ const (
 	// filters have failed without being evaluated.
 	AllFilterSteps = 10_000_000
 	FilterShare    = 200
+	// Trials of filters on stored events: what a trial may take is at hand at once, twice.
+	TrialSteps      = 2_000_000 // per second
+	TrialStepsBurst = 2 * AllFilterSteps
 	// FilterMemory is how many times the limit configuration_bytes of a tenant its compiled filters may take in memory.
 	FilterMemory = 4
 )
@@ -32,4 +35,14 @@ var longFilters = Resource{
 	Reserve: "smaller publications do not wait",
 	Order:   "tenants take turns",
 	Answer:  "429 `rate_limited` with `Retry-After`; a filter beyond its steps has failed, and its endpoint's `on_error` decides",
+}
+
+var filterTrials = Resource{
+	Name:  "Trials of filters on stored events",
+	Bound: fmt.Sprintf("the places of long checks; %s steps for a trial", bellwire.Number(AllFilterSteps)),
+	Share: fmt.Sprintf("%s steps per second on each node, and %s at once, whoever requests them; %s steps per turn while others wait",
+		bellwire.Number(TrialSteps), bellwire.Number(TrialStepsBurst), bellwire.Number(FilterTurnSteps)),
+	Reserve: "not needed",
+	Order:   "tenants take turns",
+	Answer:  "429 `rate_limited` with `Retry-After`, before the filter is looked at; a trial that has begun ends early, with fewer events",
 }

@@ -189,7 +189,7 @@ func With(held *bellwire.Limits, values map[string]float64) *bellwire.Limits {
 // Resources lists everything that is shared, in the order of docs/limits.md.
 var Resources = slices.Concat(
 	atTheAPI(),
-	[]Resource{publications, forwards, longChecks, batchChecks, longFilters, fanOut, jobs},
+	[]Resource{publications, forwards, longChecks, batchChecks, longFilters, filterTrials, fanOut, jobs},
 	inTheEngine(),
 	[]Resource{reads, sends, probes, idempotentRequests, configuration, configurationReloads, sessions, liveStreams, auditLog},
 )

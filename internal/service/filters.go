@@ -3,6 +3,7 @@ package service
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/filter"
@@ -104,6 +105,13 @@ func (s *Service) TryFilter(ctx context.Context, c Caller, tenant string, in Fil
 	if err := authorizeIn(c, Read, tenant); err != nil {
 		return nil, err
 	}
+	if wait, ok := s.mayTry(tenant); !ok {
+		return nil, &bellwire.Error{
+			Code:       bellwire.CodeRateLimited,
+			Message:    "filters were tried on the tenant's events for too long; try again in " + inSeconds(wait) + ", with a simpler filter or on fewer events",
+			RetryAfter: wait,
+		}
+	}
 	limit := DefaultTrial
 	if in.Limit != nil {
 		limit = *in.Limit
@@ -122,6 +130,11 @@ func (s *Service) TryFilter(ctx context.Context, c Caller, tenant string, in Fil
 	}
 	trial := &trial{program: program, sees: sees, limit: limit, steps: limits.AllFilterSteps}
 	return &trial.result, s.readTrial(ctx, c, tenant, trial)
+}
+
+// mayTry reports whether a tenant has steps left for a trial of a filter, or else when it will have some.
+func (s *Service) mayTry(tenant string) (wait time.Duration, ok bool) {
+	return s.trials.Allow(tenant, limits.TrialSteps, limits.TrialStepsBurst, 1)
 }
 
 // trialTypes returns which event types a filter is tried on: all without patterns.
@@ -174,10 +187,15 @@ func (s *Service) tryPage(ctx context.Context, tenant string, t *trial, events [
 		if err != nil {
 			return err
 		}
-		for turn := limits.FilterTurnSteps; turn > 0 && len(events) > 0 && !t.done(); events = events[1:] {
+		turn := limits.FilterTurnSteps
+		for ; turn > 0 && len(events) > 0 && !t.done(); events = events[1:] {
 			turn -= t.try(events[0])
 		}
 		end()
+		s.trials.Take(tenant, limits.TrialSteps, limits.TrialStepsBurst, limits.FilterTurnSteps-turn)
+		if _, ok := s.mayTry(tenant); !ok {
+			t.steps = 0
+		}
 	}
 	return nil
 }

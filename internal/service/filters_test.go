@@ -1,11 +1,15 @@
 package service_test
 
 import (
+	"errors"
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
+	"github.com/bellwire/bellwire/internal/limits"
 	"github.com/bellwire/bellwire/internal/service"
 )
 
@@ -67,5 +71,43 @@ func TestFiltersOfATenantAreBoundedInMemory(t *testing.T) {
 	in.Filter = nil
 	if _, _, err := e.CreateEndpoint(t.Context(), admin, acme, in); err != nil {
 		t.Errorf("an endpoint without a filter: %v", err)
+	}
+}
+
+// TestTrialsOfFiltersAreBounded has a tenant use up its steps for trials of filters. Trials of other tenants pass.
+func TestTrialsOfFiltersAreBounded(t *testing.T) {
+	t.Parallel()
+	e := newEnv(t)
+	acme, other := e.tenant("acme"), e.tenant("other")
+	list := make([]string, 100)
+	for i := range list {
+		list[i] = strconv.Itoa(i)
+	}
+	data := []byte(`{"list":[` + strings.Join(list, ",") + `]}`)
+	drafts := slices.Repeat([]service.Draft{{Type: "order.created", Data: data}}, 40)
+	if _, err := e.PublishBatch(t.Context(), admin, acme, drafts); err != nil {
+		t.Fatal(err)
+	}
+	trial := service.FilterTrial{Filter: "data.list.all(a, data.list.exists(b, a == b))"}
+
+	e.SpendTrials(acme, limits.TrialStepsBurst)
+	// A trial takes a million steps, which is more than what comes back meanwhile. The first may come before the first step is back.
+	for tries := 0; ; tries++ {
+		tried, err := e.TryFilter(t.Context(), admin, acme, trial)
+		if bellwire.CodeOf(err) == bellwire.CodeRateLimited && tries > 0 {
+			break
+		}
+		if err != nil && tries > 0 || err == nil && tried.Matched == 0 || tries == 100 {
+			t.Fatalf("trial %d: %+v, %v", tries, tried, err)
+		}
+	}
+	e.SpendTrials(acme, 2*limits.TrialSteps)
+	_, err := e.TryFilter(t.Context(), admin, acme, service.FilterTrial{Filter: "true"})
+	wantCode(t, err, bellwire.CodeRateLimited, "")
+	if known, ok := errors.AsType[*bellwire.Error](err); !ok || known.RetryAfter <= 0 {
+		t.Errorf("the refusal does not say when to try again: %v", err)
+	}
+	if _, err := e.TryFilter(t.Context(), admin, other, trial); err != nil {
+		t.Errorf("the trial of another tenant: %v", err)
 	}
 }

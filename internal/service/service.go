@@ -118,6 +118,7 @@ type Service struct {
 	sessionUses    uses[bellwire.SessionID]
 	sessions       *directory.Lookups[bellwire.SessionID]
 	exchanges      *share.Rates // of codes of sessions, by the address of the client
+	trials         *share.Rates // of steps of filters that are tried, by tenant
 	audited        *share.Rates // requests that the audit log keeps, by key
 	warned         *share.Rates // warnings, by what they are about
 	process        Process
@@ -160,6 +161,7 @@ func New(c Config) (*Service, error) {
 		foreignKeys:    newForeignKeys(),
 		sessions:       directory.NewLookups[bellwire.SessionID]("session"),
 		exchanges:      share.NewRates(),
+		trials:         share.NewRates(),
 		process:        c.Process,
 		settings:       c.Settings,
 		examine:        c.Examine,

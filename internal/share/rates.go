@@ -31,6 +31,25 @@ func (r *Rates) Allow(owner string, perSecond float64, burst, n int) (retryAfter
 	now := time.Now()
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	b := r.bucket(now, owner, perSecond, burst)
+	first := min(n, burst)
+	if missing := float64(first) - b.TokensAt(now); missing > 0 {
+		return wait(missing, perSecond), false
+	}
+	takeAll(b, now, n)
+	return 0, true
+}
+
+// Take takes n tokens from an owner's bucket, which is as in Allow. It may leave a debt.
+func (r *Rates) Take(owner string, perSecond float64, burst, n int) {
+	now := time.Now()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	takeAll(r.bucket(now, owner, perSecond, burst), now, n)
+}
+
+// bucket returns an owner's bucket. The caller must hold r.mu.
+func (r *Rates) bucket(now time.Time, owner string, perSecond float64, burst int) *rate.Limiter {
 	r.sweep(now)
 	b := r.buckets[owner]
 	if b == nil {
@@ -43,15 +62,14 @@ func (r *Rates) Allow(owner string, perSecond float64, burst, n int) (retryAfter
 	if b.Burst() != burst {
 		b.SetBurstAt(now, burst)
 	}
-	first := min(n, burst)
-	if missing := float64(first) - b.TokensAt(now); missing > 0 {
-		return wait(missing, perSecond), false
+	return b
+}
+
+// takeAll takes tokens from a bucket, which may go below zero, but not by more than a bucket at a time.
+func takeAll(b *rate.Limiter, now time.Time, n int) {
+	for ; n > 0; n -= b.Burst() {
+		b.ReserveN(now, min(n, b.Burst()))
 	}
-	b.AllowN(now, first)
-	for n -= first; n > 0; n -= burst { // a reservation may go below zero, but not by more than a bucket at a time
-		b.ReserveN(now, min(n, burst))
-	}
-	return 0, true
 }
 
 // wait returns the time in which the tokens are refilled, rounded up to a millisecond.

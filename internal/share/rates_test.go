@@ -42,6 +42,24 @@ func TestRates(t *testing.T) {
 	})
 }
 
+func TestRatesTakeMoreThanThereIs(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := share.NewRates()
+		r.Take("a", 2, 5, 12)
+		if after, ok := r.Allow("a", 2, 5, 1); ok || after != 4*time.Second {
+			t.Errorf("with a debt of 7 tokens, at 2 a second: %v, %v", after, ok)
+		}
+		if _, ok := r.Allow("b", 2, 5, 5); !ok {
+			t.Error("another owner has a bucket of its own")
+		}
+		time.Sleep(4 * time.Second)
+		if _, ok := r.Allow("a", 2, 5, 1); !ok {
+			t.Error("after 4s there is a token")
+		}
+	})
+}
+
 // However many owners there are, full buckets are dropped, and those of others stay as they are.
 func TestRatesAreBounded(t *testing.T) {
 	t.Parallel()
