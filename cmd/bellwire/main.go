@@ -22,6 +22,7 @@ import (
 	"github.com/bellwire/bellwire/internal/dialect/declared"
 	"github.com/bellwire/bellwire/internal/limits"
 	"github.com/bellwire/bellwire/internal/service"
+	"github.com/bellwire/bellwire/internal/sim"
 	"github.com/bellwire/bellwire/internal/store/postgres"
 )
 
@@ -45,14 +46,15 @@ Exit codes: 0 done, 1 failed, 2 wrong use.`
 type commands struct {
 	ShowVersion kong.VersionFlag `name:"version" short:"V" help:"Print the version."`
 
-	Serve   serveCommand   `cmd:"" help:"Run the server."`
-	Demo    demoCommand    `cmd:"" help:"Follow an event from end to end, on a temporary database."`
-	Publish publishCommand `cmd:"" help:"Publish events."`
-	Import  importCommand  `cmd:"" help:"Move in: import tenants, keys, event types, endpoints and past events."`
-	Export  exportCommand  `cmd:"" help:"Write tenants, keys, event types, endpoints and events to a file that can be imported."`
-	Listen  listenCommand  `cmd:"" help:"Receive, verify and print deliveries on this machine."`
-	Verify  verifyCommand  `cmd:"" help:"Say why a signature is refused."`
-	Bench   benchCommand   `cmd:"" help:"Measure this machine, and how much of it deliveries reach."`
+	Serve    serveCommand    `cmd:"" help:"Run the server."`
+	Demo     demoCommand     `cmd:"" help:"Follow an event from end to end, on a temporary database."`
+	Publish  publishCommand  `cmd:"" help:"Publish events."`
+	Import   importCommand   `cmd:"" help:"Move in: import tenants, keys, event types, endpoints and past events."`
+	Export   exportCommand   `cmd:"" help:"Write tenants, keys, event types, endpoints and events to a file that can be imported."`
+	Listen   listenCommand   `cmd:"" help:"Receive, verify and print deliveries on this machine."`
+	Verify   verifyCommand   `cmd:"" help:"Say why a signature is refused."`
+	Bench    benchCommand    `cmd:"" help:"Measure this machine, and how much of it deliveries reach."`
+	Simulate simulateCommand `cmd:"" help:"Simulate a platform of any size: how many nodes it needs, and what a failure costs."`
 
 	Tenants    tenantsCommand    `cmd:"" help:"Create, list, change and delete tenants."`
 	Endpoints  endpointsCommand  `cmd:"" help:"Create, list, change and delete endpoints, and their secrets."`
@@ -167,6 +169,7 @@ func newParser(std streams) (*kong.Kong, error) {
 			"dialects":             strings.Join(dialectNames(), ", "),
 			"shipped":              strings.Join(declared.ShippedNames(), ", "),
 			"limits":               strings.Join(limits.Names(false), ", "),
+			"scenarios":            strings.Join(sim.Names(), ", "),
 			"version":              thisBuild().String(),
 		},
 		kong.TypeMapper(reflect.TypeFor[time.Duration](), cli.DurationMapper),

@@ -74,6 +74,7 @@ var rules = []rule{
 	{"internal/doctor", []string{core, "internal/destination", "internal/seal", "internal/store/postgres", "internal/store/sqlite"}, false, "It examines from outside, so that it can when no server starts."},
 	{"internal/hostile", nil, true, "It uses only what a stranger can use, so it can measure any build."},
 	{"internal/bench", []string{core, "internal/cli", "internal/hostile", "internal/store/postgres", "internal/store/sqlite", "client", "receive"}, false, "It measures a server in another process, by what any client can see."},
+	{"internal/sim", []string{core, "internal/engine/fifo", "internal/limits", "internal/output"}, false, "It is a model of the server with the server's own bounds, and calls none of its parts."},
 	{"internal/demo", []string{"internal/catalogue", "internal/dialect/*", "internal/httpx", "internal/limits", "client", "receive"}, false, "It plays a platform and its customers, which know a server only by its API."},
 	{"internal/archtest", nil, true, "It reads imports and has none."},
 	{"client", nil, true, "It is a module for other programs, and brings them no dependencies."},
