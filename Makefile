@@ -89,6 +89,16 @@ fuzz: ## Run every fuzz target for FUZZTIME (2000x inputs; 2m is two minutes)
 chaos: ## Kill and end the server ROUNDS (100) times under load, and see that nothing is lost
 	BELLWIRE_CHAOS_ROUNDS=$(ROUNDS) go test -count=1 -timeout 60m -run '^TestChaos' -v ./test
 
+DURATION ?= 4h
+
+.PHONY: soak
+soak: ## Run nodes for DURATION (4h) under load and faults, and see that nothing is lost or grows
+	BELLWIRE_SOAK=$(DURATION) go test -count=1 -timeout 0 -run '^TestSoak$$' -v ./test
+
+.PHONY: bench-compare
+bench-compare: ## Measure the build of the revision OLD beside this one, PAIRS (5) times, with ARGS for bellwire bench
+	@test/bench-compare "$(OLD)" $(ARGS)
+
 .PHONY: clean
 clean: ## Remove what was built here
 	rm -rf bellwire build dist test/npm/node_modules web/node_modules
