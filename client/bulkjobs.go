@@ -76,6 +76,11 @@ func (c *Client) BulkJob(ctx context.Context, id string) (*BulkJob, error) {
 	return fetch[BulkJob](ctx, c, http.MethodGet, path("bulk-jobs", id), nil)
 }
 
+// BulkJobs lists bulk jobs, newest first. A page may have fewer than its limit, and still a cursor.
+func (c *Client) BulkJobs(ctx context.Context, page Page) (*List[BulkJob], error) {
+	return fetchList[BulkJob](ctx, c, path("bulk-jobs"), page, nil)
+}
+
 // JobsOfBulkJob lists the jobs of which a bulk job consists.
 func (c *Client) JobsOfBulkJob(ctx context.Context, id string, page Page) (*List[Job], error) {
 	return fetchList[Job](ctx, c, path("jobs"), page, filter("bulk_job", id))

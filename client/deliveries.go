@@ -62,6 +62,7 @@ type Delivery struct {
 	Job           *string        `json:"job"` // that made it, if it is a replay, else that retried or canceled it last; nil if none did
 	Replay        bool           `json:"replay"`
 	AttemptCount  int            `json:"attempt_count"`
+	Requested     bool           `json:"retry_requested"` // a retry was requested, and not attempted yet
 	NextAttemptAt *time.Time     `json:"next_attempt_at"` // nil if none is due
 	CreatedAt     time.Time      `json:"created_at"`
 	UpdatedAt     time.Time      `json:"updated_at"`

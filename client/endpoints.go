@@ -244,3 +244,18 @@ func (c *Client) ProbeEndpoint(ctx context.Context, tenant, id, eventType string
 	}{eventType}
 	return fetch[Probe](ctx, c, http.MethodPost, inTenant(tenant, "endpoints", id, "probe"), in)
 }
+
+// Dialects returns the names of the dialects that an endpoint can have.
+func (c *Client) Dialects(ctx context.Context) ([]string, error) {
+	list, err := fetch[List[struct {
+		Name string `json:"name"`
+	}]](ctx, c, http.MethodGet, path("dialects"), nil)
+	if err != nil {
+		return nil, err
+	}
+	names := make([]string, len(list.Data))
+	for i, d := range list.Data {
+		names[i] = d.Name
+	}
+	return names, nil
+}

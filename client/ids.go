@@ -7,8 +7,8 @@ import (
 
 // Found is a thing that has an id.
 type Found struct {
-	Kind    string  `json:"kind"`    // event, delivery, endpoint, job, key or tenant
-	Tenant  *string `json:"tenant"`  // that it belongs to, or that it is; nil for a key of operators
+	Kind    string  `json:"kind"`    // event, delivery, endpoint, job, bulk_job, key or tenant
+	Tenant  *string `json:"tenant"`  // that it belongs to, or that it is; nil for a key of operators and a bulk job
 	ID      string  `json:"id"`      // in the form of this API
 	Path    string  `json:"path"`    // in this API
 	Deleted bool    `json:"deleted"` // an endpoint that was deleted

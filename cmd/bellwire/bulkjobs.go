@@ -111,3 +111,14 @@ func printBulkJob(std streams, api *caller, asJSON bool, j *client.BulkJob) erro
 		)
 	})
 }
+
+// bulkJobColumns returns the columns of a list of jobs over all tenants.
+func bulkJobColumns() []output.Column[client.BulkJob] {
+	return []output.Column[client.BulkJob]{
+		output.Text("ID", func(j client.BulkJob) string { return j.ID }),
+		output.Text("CREATED", func(j client.BulkJob) string { return output.Time(j.CreatedAt) }),
+		output.Text("KIND", func(j client.BulkJob) string { return string(j.Kind) }),
+		{Title: "STATE", Cell: func(j client.BulkJob) output.Cell { return jobCell(j.State) }},
+		output.Text("PROGRESS", func(j client.BulkJob) string { return bulkProgress(&j) }),
+	}
+}

@@ -79,9 +79,11 @@ func waitReason(w *client.Wait) string {
 	return string(w.Reason)
 }
 
-// nextText says when the next attempt is due.
+// nextText says when the next attempt is due, or that a retry was requested, which is made as soon as there is room.
 func nextText(d *client.Delivery, now time.Time) string {
 	switch {
+	case d.Requested:
+		return "requested"
 	case d.NextAttemptAt == nil:
 		return ""
 	case d.NextAttemptAt.After(now):
@@ -156,8 +158,16 @@ func printDelivery(p *output.Printer, d *client.Delivery) {
 	p.Fields(
 		field("id", d.ID), field("event", d.Event), field("type", d.EventType), field("endpoint", d.Endpoint),
 		output.Field{Name: "status", Cell: deliveryCell(d.Status)}, field("reason", d.Reason), field("attempts", fmt.Sprint(d.AttemptCount)),
-		field("next attempt", output.TimePtr(d.NextAttemptAt)), field("waiting for", waitText(d.WaitingFor)), field("job", chosen(d.Job)), field("stored", output.Time(d.CreatedAt)), field("changed", output.Time(d.UpdatedAt)),
+		field("next attempt", output.TimePtr(d.NextAttemptAt)), field("retry", requestedText(d)), field("waiting for", waitText(d.WaitingFor)),
+		field("job", chosen(d.Job)), field("stored", output.Time(d.CreatedAt)), field("changed", output.Time(d.UpdatedAt)),
 	)
+}
+
+func requestedText(d *client.Delivery) string {
+	if !d.Requested {
+		return ""
+	}
+	return "requested"
 }
 
 // waitText says what an open delivery waits for.

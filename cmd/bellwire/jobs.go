@@ -28,13 +28,16 @@ func (c *jobsCommand) Help() string {
 
   bellwire replay --tenant acme --endpoint ep_… --since 24h --watch
   bellwire jobs list --tenant acme
+  bellwire jobs list --all-tenants --bulk            what retry and replay have started over all tenants
   bellwire jobs rate --tenant acme job_… 50
-  bellwire jobs cancel --all-tenants job_…           one that retry or replay has started over all tenants`
+  bellwire jobs cancel --all-tenants job_…           one of those`
 }
 
 type listJobsCommand struct {
 	tenantsConnection
 	listOptions
+	Bulk    bool   `help:"With --all-tenants: only jobs over all tenants, each with the sum of its parts."`
+	BulkJob string `placeholder:"ID" help:"With --all-tenants: only the parts of this job over all tenants, one of each tenant."`
 }
 
 // jobColumns returns the columns of a list of jobs.
@@ -74,8 +77,21 @@ func (c *listJobsCommand) Run(ctx context.Context, std streams) error {
 	if err != nil {
 		return err
 	}
+	switch {
+	case c.Bulk && !c.AllTenants:
+		return cli.Option("bulk", "must be given together with --all-tenants")
+	case c.BulkJob != "" && !c.AllTenants:
+		return cli.Option("bulk-job", "must be given together with --all-tenants")
+	case c.Bulk && c.BulkJob != "":
+		return cli.Option("bulk-job", "must not be given together with --bulk")
+	case c.Bulk:
+		return printList(ctx, std, api, &c.listOptions, bulkJobColumns(), api.BulkJobs)
+	}
 	return printList(ctx, std, api, &c.listOptions, jobColumns(c.AllTenants), func(ctx context.Context, page client.Page) (*client.List[client.Job], error) {
-		if c.AllTenants {
+		switch {
+		case c.BulkJob != "":
+			return api.JobsOfBulkJob(ctx, c.BulkJob, page)
+		case c.AllTenants:
 			return api.AllJobs(ctx, page)
 		}
 		return api.Jobs(ctx, tenant, page)

@@ -62,6 +62,7 @@ func newAPI(svc useCases, o Options) *api {
 	a.events()
 	a.deliveries()
 	a.jobs()
+	a.dialects()
 	a.statistics()
 	a.audit()
 	a.sessions()

@@ -135,6 +135,15 @@ func (in *OfBulkJob) id() (bellwire.JobID, error) {
 func (a *api) bulkJobChanges() {
 	const one = "/bulk-jobs/{id}"
 	route(a, service.Manage, huma.Operation{
+		OperationID: "list-bulk-jobs", Method: http.MethodGet, Path: "/bulk-jobs", Tags: []string{tagJobs},
+		Summary: "List jobs over all tenants", Description: "For admin keys. Newest first. They are kept for 30 days after they have ended. " +
+			"A page may have fewer than limit, and still a cursor, after jobs of many tenants.",
+	}, func(ctx context.Context, c service.Caller, in *struct{ Paging }) (*output[list[BulkJob]], error) {
+		return paged(ctx, a, in.Paging, func(page bellwire.Page) (*bellwire.List[*bellwire.BulkJob], error) {
+			return a.svc.BulkJobs(ctx, c, page)
+		}, wireBulkJob)
+	})
+	route(a, service.Manage, huma.Operation{
 		OperationID: "get-bulk-job", Method: http.MethodGet, Path: one, Tags: []string{tagJobs},
 		Summary: "Get a job over all tenants with its progress", Description: "For admin keys.",
 	}, func(ctx context.Context, c service.Caller, in *OfBulkJob) (*output[BulkJob], error) {

@@ -91,6 +91,9 @@ func TestClientJobs(t *testing.T) {
 	if len(must(t, parts, err).Data) != 1 || *parts.Data[0].BulkJob != bulk.ID {
 		t.Errorf("%+v", parts)
 	}
+	if listed, err := c.BulkJobs(ctx, client.Page{}); len(must(t, listed, err).Data) != 1 || listed.Data[0].ID != bulk.ID || listed.Data[0].Total != 1 {
+		t.Errorf("%+v", listed)
+	}
 	for _, step := range []struct {
 		name  string
 		call  func() (*client.BulkJob, error)

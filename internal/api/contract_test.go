@@ -45,7 +45,7 @@ var contract = map[string]string{
 	"POST /tenants/{tenant}/replays": "200", "POST /tenants/{tenant}/deliveries/retry": "200", "POST /tenants/{tenant}/deliveries/cancel": "200",
 	"GET /backlog": "200", "GET /statistics": "200", "GET /tenants/{tenant}/statistics": "200",
 	"GET /jobs": "200", "GET /tenants/{tenant}/jobs": "200", "GET /tenants/{tenant}/jobs/{id}": "200", "PATCH /tenants/{tenant}/jobs/{id}": "200",
-	"POST /deliveries/retry": "200", "POST /replays": "200", "GET /bulk-jobs/{id}": "200", "PATCH /bulk-jobs/{id}": "200",
+	"POST /deliveries/retry": "200", "POST /replays": "200", "GET /dialects": "200", "GET /bulk-jobs": "200", "GET /bulk-jobs/{id}": "200", "PATCH /bulk-jobs/{id}": "200",
 	"POST /bulk-jobs/{id}/pause": "200", "POST /bulk-jobs/{id}/resume": "200", "POST /bulk-jobs/{id}/cancel": "200", "POST /alerts/test": "200",
 	"POST /tenants/{tenant}/jobs/{id}/pause": "200", "POST /tenants/{tenant}/jobs/{id}/resume": "200", "POST /tenants/{tenant}/jobs/{id}/cancel": "200",
 }

@@ -26,6 +26,7 @@ type Delivery struct {
 	Job           *bellwire.JobID         `json:"job" nullable:"true" doc:"The job that made this delivery, if it is a replay; else the one that retried or canceled it last; null if none did."`
 	Replay        bool                    `json:"replay" doc:"Whether a job made this delivery, as a replay of the event."`
 	AttemptCount  int                     `json:"attempt_count" doc:"Number of attempts."`
+	Requested     bool                    `json:"retry_requested" doc:"Whether a retry was requested and has not been attempted yet. The status stays until its attempt has ended."`
 	NextAttemptAt *time.Time              `json:"next_attempt_at" doc:"When the next attempt is due; null if there is none."`
 	CreatedAt     time.Time               `json:"created_at"`
 	UpdatedAt     time.Time               `json:"updated_at"`
@@ -34,7 +35,7 @@ type Delivery struct {
 func wireDelivery(d *bellwire.Delivery) Delivery {
 	wire := Delivery{
 		ID: d.ID, Event: d.Event, EventType: d.EventType, Endpoint: d.Endpoint, Status: d.Status, Reason: d.Reason,
-		Job: orNull(d.Job), Replay: d.Replay, AttemptCount: d.Attempts, CreatedAt: d.CreatedAt.UTC(), UpdatedAt: d.UpdatedAt.UTC(),
+		Job: orNull(d.Job), Replay: d.Replay, AttemptCount: d.Attempts, Requested: d.RetryRequested(), CreatedAt: d.CreatedAt.UTC(), UpdatedAt: d.UpdatedAt.UTC(),
 	}
 	if d.Status.Open() && !d.DueAt.IsZero() {
 		due := d.DueAt.UTC()

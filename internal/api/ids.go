@@ -13,8 +13,8 @@ import (
 
 // found is a thing that has an id, on the wire.
 type found struct {
-	Kind    bellwire.Kind `json:"kind" enum:"event,delivery,endpoint,job,key,tenant"`
-	Tenant  *string       `json:"tenant" nullable:"true" example:"acme" doc:"The tenant that it belongs to, or that it is; null for a key of operators."`
+	Kind    bellwire.Kind `json:"kind" enum:"event,delivery,endpoint,job,bulk_job,key,tenant"`
+	Tenant  *string       `json:"tenant" nullable:"true" example:"acme" doc:"The tenant that it belongs to, or that it is; null for a key of operators and a job over all tenants."`
 	ID      string        `json:"id" example:"evt_0198c7a3f2e47d0a9b1c2d3e4f506172" doc:"In the form of this API."`
 	Path    string        `json:"path" example:"/api/v1/tenants/acme/events/evt_0198c7a3f2e47d0a9b1c2d3e4f506172" doc:"Where this API has it. An endpoint that was deleted has only its history there, at /history behind the path."`
 	Deleted bool          `json:"deleted" doc:"Whether it is an endpoint that was deleted. Deliveries of it may be left."`
@@ -23,7 +23,7 @@ type found struct {
 // collections are the names in paths of what a tenant has.
 var collections = map[bellwire.Kind]string{
 	bellwire.KindEvent: "events", bellwire.KindDelivery: "deliveries", bellwire.KindEndpoint: "endpoints",
-	bellwire.KindJob: "jobs", bellwire.KindKey: "keys",
+	bellwire.KindJob: "jobs", bellwire.KindBulkJob: "bulk-jobs", bellwire.KindKey: "keys",
 }
 
 func wireFound(f service.Found) found {

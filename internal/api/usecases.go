@@ -86,6 +86,8 @@ type useCases interface {
 	CreateJob(ctx context.Context, c service.Caller, tenant string, in service.JobInput) (*bellwire.Job, error)
 	CountBulkJob(ctx context.Context, c service.Caller, in service.JobInput) (*service.BulkCount, error)
 	CreateBulkJob(ctx context.Context, c service.Caller, in service.JobInput) (*bellwire.BulkJob, *service.BulkCount, error)
+	Dialects(c service.Caller) ([]string, error)
+	BulkJobs(ctx context.Context, c service.Caller, page bellwire.Page) (*bellwire.List[*bellwire.BulkJob], error)
 	BulkJob(ctx context.Context, c service.Caller, id bellwire.JobID) (*bellwire.BulkJob, error)
 	ChangeBulkJob(ctx context.Context, c service.Caller, id bellwire.JobID, change bellwire.JobChange) (*bellwire.BulkJob, error)
 	Jobs(ctx context.Context, c service.Caller, f bellwire.JobsFilter, page bellwire.Page) (*bellwire.List[*bellwire.Job], error)

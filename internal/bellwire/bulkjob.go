@@ -56,6 +56,9 @@ type BulkJobs interface {
 	CreateBulkJob(ctx context.Context, jobs []*Job, most int) error
 	// BulkJob returns a bulk job of which Purge has not deleted all jobs.
 	BulkJob(ctx context.Context, id JobID) (*BulkJob, error)
+	// BulkJobs lists bulk jobs of which Purge has not deleted all jobs, newest first. A page ends early, with a cursor, after many
+	// jobs.
+	BulkJobs(ctx context.Context, page Page) (*List[*BulkJob], error)
 	// ChangeBulkJob changes up to limit jobs of a bulk job that have not ended, and that the change makes different. It returns how
 	// many it has changed.
 	ChangeBulkJob(ctx context.Context, id JobID, c JobChange, now time.Time, limit int) (changed int, err error)

@@ -71,9 +71,16 @@ type Delivery struct {
 
 	Job         JobID     // the job that made it if it is a replay, else the one that retried or canceled it last; zero: none
 	Replay      bool      // a job has made it
+	Requested   bool      // a manual retry is, and was not attempted yet; or it is a test that was not
 	RestartedAt time.Time // when its retry schedule was begun again; zero: never
 	NotBefore   time.Time // when its schedule begins, because its event is to be delivered later; zero: when it was stored
 	ExpiresAt   time.Time // when its event expires; zero: never
+}
+
+// RetryRequested reports whether a manual retry is requested and was not attempted yet.
+func (d *Delivery) RetryRequested() bool {
+	test := d.Status.Open() && d.DueAt.IsZero()
+	return d.Requested && !test
 }
 
 // Trigger is the cause of an attempt.

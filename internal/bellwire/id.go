@@ -54,6 +54,7 @@ const (
 	KindDelivery Kind = "delivery"
 	KindEndpoint Kind = "endpoint"
 	KindJob      Kind = "job"
+	KindBulkJob  Kind = "bulk_job"
 	KindKey      Kind = "key"
 	KindTenant   Kind = "tenant"
 )

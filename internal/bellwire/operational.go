@@ -38,9 +38,9 @@ var OperationalTypes = []string{
 // OperationalData is the data of an operational event. Its JSON is part of the API: docs/operational-events.md says which types
 // have which members.
 type OperationalData struct {
-	At         time.Time             `json:"at"` // when it happened
-	Tenant     string                `json:"tenant"`
-	Endpoint   *OperationalEndpoint  `json:"endpoint,omitempty"`
+	At         time.Time             `json:"at"`                 // when it happened
+	Tenant     string                `json:"tenant,omitempty"`   // empty: Deliveries are of several, and name theirs
+	Endpoint   *OperationalEndpoint  `json:"endpoint,omitempty"` // nil: it is about none, or Deliveries are to several, and name theirs
 	Health     *OperationalHealth    `json:"health,omitempty"`
 	Reason     string                `json:"reason,omitempty"` // why the endpoint was disabled
 	By         *OperationalActor     `json:"by,omitempty"`
@@ -83,6 +83,8 @@ type OperationalActor struct {
 // OperationalDelivery is a delivery that is exhausted.
 type OperationalDelivery struct {
 	ID        DeliveryID `json:"id"`
+	Tenant    string     `json:"tenant,omitempty"`   // empty: that of the event
+	Endpoint  string     `json:"endpoint,omitempty"` // id; empty: that of the event
 	Event     EventID    `json:"event"`
 	EventType string     `json:"event_type"`
 	Reason    string     `json:"reason"`

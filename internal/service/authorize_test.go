@@ -201,6 +201,14 @@ var useCases = []useCase{
 		}
 		return err
 	}},
+	{"Dialects", "atr", true, func(e *env, c service.Caller, _ things) error {
+		_, err := e.Dialects(c)
+		return err
+	}},
+	{"BulkJobs", "a", true, func(e *env, c service.Caller, _ things) error {
+		_, err := e.BulkJobs(e.t.Context(), c, bellwire.Page{})
+		return err
+	}},
 	{"DeliveryBody", "atr", false, func(e *env, c service.Caller, on things) error {
 		_, err := e.DeliveryBody(e.t.Context(), c, on.tenant, on.delivery)
 		return err

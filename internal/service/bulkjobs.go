@@ -176,6 +176,22 @@ func (s *Service) BulkJob(ctx context.Context, c Caller, id bellwire.JobID) (*be
 	return s.store.BulkJob(reading, id)
 }
 
+// BulkJobs lists bulk jobs, newest first. A page ends early, with a cursor, after bulk jobs that have many jobs.
+func (s *Service) BulkJobs(ctx context.Context, c Caller, page bellwire.Page) (*bellwire.List[*bellwire.BulkJob], error) {
+	if err := authorize(c, Manage); err != nil {
+		return nil, err
+	}
+	if err := checkPage(&page); err != nil {
+		return nil, err
+	}
+	reading, end, err := s.acquireRead(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
+	return s.store.BulkJobs(reading, page)
+}
+
 // ChangeBulkJob pauses, resumes or cancels the jobs of a bulk job that have not ended, or changes their rate; 0 means none. Its
 // error has CodeConflict if all have ended.
 func (s *Service) ChangeBulkJob(ctx context.Context, c Caller, id bellwire.JobID, change bellwire.JobChange) (*bellwire.BulkJob, error) {

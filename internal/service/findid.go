@@ -28,7 +28,7 @@ func (s *Service) FindID(ctx context.Context, c Caller, id string) ([]Found, err
 	}
 	defer end()
 	var all []Found
-	for _, find := range []func(context.Context, string) ([]Found, error){s.findNumbered, s.findKey, s.findEndpoint, s.findTenant} {
+	for _, find := range []func(context.Context, string) ([]Found, error){s.findNumbered, s.findBulkJob, s.findKey, s.findEndpoint, s.findTenant} {
 		found, err := find(reading, id)
 		if err != nil && bellwire.CodeOf(err) != bellwire.CodeNotFound {
 			return nil, err
@@ -50,7 +50,7 @@ func (f *Found) shownTo(c Caller) bool {
 	if c.Role.OfTenant() && f.Tenant != c.Tenant {
 		return false
 	}
-	return f.Kind != bellwire.KindKey || c.may(Manage)
+	return f.Kind != bellwire.KindKey && f.Kind != bellwire.KindBulkJob || c.may(Manage)
 }
 
 // findNumbered finds events, deliveries and jobs. Dialects show ids of events without their prefix.
@@ -72,6 +72,19 @@ func (s *Service) findNumbered(ctx context.Context, id string) (all []Found, err
 		}
 	}
 	return all, nil
+}
+
+// findBulkJob finds the jobs over all tenants by one of their parts.
+func (s *Service) findBulkJob(ctx context.Context, id string) ([]Found, error) {
+	var job bellwire.JobID
+	if job.UnmarshalText([]byte(id)) != nil {
+		return nil, nil
+	}
+	parts, err := s.store.Jobs(ctx, bellwire.JobsFilter{Bulk: job}, bellwire.Page{Limit: 1})
+	if err != nil || job.IsZero() || len(parts.Items) == 0 {
+		return nil, err
+	}
+	return []Found{{Kind: bellwire.KindBulkJob, ID: job.String()}}, nil
 }
 
 func (s *Service) findKey(ctx context.Context, id string) ([]Found, error) {

@@ -39,6 +39,14 @@ func (s *Service) checkDialect(name string) error {
 	return bellwire.Invalid("dialect", "must be %s", bellwire.OneOf(slices.Sorted(maps.Keys(s.dialects))))
 }
 
+// Dialects returns the names of the dialects that endpoints can have, those that files declare too.
+func (s *Service) Dialects(c Caller) ([]string, error) {
+	if err := authorize(c, Read); err != nil {
+		return nil, err
+	}
+	return slices.Sorted(maps.Keys(s.dialects)), nil
+}
+
 // shownWithHealth returns endpoints with their health as the caller may see them. It counts up to limit of the deliveries that
 // wait for each.
 func (s *Service) shownWithHealth(ctx context.Context, c Caller, limit int, endpoints []*bellwire.Endpoint) ([]*Endpoint, error) {

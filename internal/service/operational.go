@@ -122,7 +122,8 @@ var operationalMembers = schema{
 	"after":  schemaAny,
 	"count":  schemaNumber,
 	"deliveries": schema{"type": "array", "minItems": 1, "items": schemaOf([]string{"id", "event", "event_type", "reason"}, schema{
-		"id": schemaText, "event": schemaText, "event_type": schemaText, "reason": schemaText, "error": schemaText, "status": schemaNumber,
+		"id": schemaText, "tenant": schemaText, "endpoint": schemaText, "event": schemaText, "event_type": schemaText,
+		"reason": schemaText, "error": schemaText, "status": schemaNumber,
 	})},
 	"job": schemaOf([]string{"id", "kind", "state", "total", "done", "skipped", "created_at", "finished_at"}, schema{
 		"id": schemaText, "kind": schemaText, "state": schemaText, "endpoint": schemaText,
@@ -135,7 +136,7 @@ var operationalMembers = schema{
 type operationalType struct {
 	name        string
 	description string
-	required    []string // members beside at and tenant
+	required    []string // members beside at, and beside tenant if that is not optional
 	optional    []string
 	example     func(*bellwire.OperationalData) // adds what the type has beside At, Tenant and Endpoint
 }
@@ -162,8 +163,8 @@ var operationalCatalogue = []operationalType{
 		}},
 	{bellwire.OperationalDeleted, "An endpoint was deleted.",
 		[]string{"endpoint", "by"}, nil, func(d *bellwire.OperationalData) { d.By = exampleActor() }},
-	{bellwire.OperationalExhausted, "No retries are left for a delivery, or for several of one endpoint.",
-		[]string{"endpoint", "count", "deliveries"}, nil, func(d *bellwire.OperationalData) {
+	{bellwire.OperationalExhausted, "No retries are left for a delivery, or for several. Where they have no tenant or endpoint in common, each names its own.",
+		[]string{"count", "deliveries"}, []string{"tenant", "endpoint"}, func(d *bellwire.OperationalData) {
 			event := bellwire.FirstID[bellwire.EventKind](exampleTime)
 			d.Count, d.Deliveries = 1, []bellwire.OperationalDelivery{{
 				ID: bellwire.DeliveryOf(event, 1), Event: event, EventType: "order.paid", Reason: bellwire.ReasonRetriesSpent,
@@ -223,7 +224,10 @@ func operationalTypes() ([]*bellwire.EventType, error) {
 }
 
 func (o *operationalType) schema() schema {
-	required, members := []string{"at", "tenant"}, schema{"at": operationalMembers["at"], "tenant": operationalMembers["tenant"]}
+	required, members := []string{"at"}, schema{"at": operationalMembers["at"], "tenant": operationalMembers["tenant"]}
+	if !slices.Contains(o.optional, "tenant") {
+		required = append(required, "tenant")
+	}
 	for _, name := range o.required {
 		required = append(required, name)
 		members[name] = operationalMembers[name]

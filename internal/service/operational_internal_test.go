@@ -91,8 +91,10 @@ func TestOperationalDocs(t *testing.T) {
 		}
 		required := schema["required"].([]any)
 		var names []string
-		for _, name := range required[2:] {
-			names = append(names, fmt.Sprintf("`%s`", name))
+		for _, name := range required {
+			if name != "at" && name != "tenant" { // which all have
+				names = append(names, fmt.Sprintf("`%s`", name))
+			}
 		}
 		for _, name := range slices.Sorted(maps.Keys(schema["properties"].(map[string]any))) {
 			if !slices.Contains(required, any(name)) {

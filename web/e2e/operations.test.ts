@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { accessible, call, holds, open, pause, settled, world } from "./harness";
+import { accessible, call, fits, holds, look, open, pause, phone, settled, world } from "./harness";
 
 let made = 0;
 
@@ -142,6 +142,35 @@ test("a job is paused, made faster, resumed and canceled", async () => {
   await page.getByRole("button", { name: "Cancel", exact: true }).click();
   await page.getByRole("button", { name: "Cancel the job" }).click();
   await page.getByText("Canceled", { exact: true }).waitFor();
+});
+
+test("a job over all tenants is counted, started, paused and canceled", async () => {
+  const type = "own.everybody";
+  await call("PUT", `/event-types/${type}`, {});
+  const tenant = await ownTenant();
+  await call("POST", `/tenants/${tenant}/endpoints`, { url: `${world.receiver}/ok/own`, events: [type] });
+  for (const data of [1, 2]) await call("POST", `/tenants/${tenant}/events`, { type, data });
+  const page = await open("/console/bulk-jobs");
+  await page.getByRole("button", { name: "Replay for all tenants" }).click();
+  const form = page.getByRole("dialog");
+  await form.getByText("Everything").click();
+  await form.getByLabel("Event types").fill(type);
+  await form.getByLabel("Deliveries a second").fill("0.001");
+  await form.getByText("2 events of 1 tenant.").waitFor();
+  await accessible(page, "the form");
+  await form.getByRole("button", { name: "Replay 2" }).click();
+  await page.getByRole("heading", { name: `Replay everything of ${type} of all tenants` }).waitFor();
+  await page.getByRole("row").filter({ hasText: tenant }).waitFor();
+  await page.getByRole("button", { name: "Pause" }).click();
+  await page.getByText("Paused. Nothing happens until you resume it.").waitFor();
+  await look(page, "dark", phone);
+  await fits(page);
+  await accessible(page, "the job");
+  await page.getByRole("button", { name: "Cancel", exact: true }).click();
+  await page.getByRole("button", { name: "Cancel the job" }).click();
+  await page.getByText(/^Canceled .*, at/).waitFor();
+  const id = page.url().split("/").at(-1) ?? "";
+  expect((await call("GET", "/bulk-jobs")).data.find((job: { id: string }) => job.id === id)).toMatchObject({ state: "canceled", tenants: 1 });
 });
 
 test("the audit log shows what was before and after", async () => {

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -17,6 +18,7 @@ const (
 			CROSS JOIN LATERAL (SELECT FROM bellwire.deliveries WHERE tenant = t.n AND status = s.status AND id >= $3 AND id < $4 LIMIT 1) d)
 		FROM (SELECT n, id FROM bellwire.tenants WHERE id > $1 AND deleted_at IS NULL AND NOT paused ORDER BY id LIMIT $2) t ORDER BY t.id`
 	sqlCountBulkJobs = "SELECT count(*) FROM bellwire.jobs WHERE finished_at IS NULL AND bulk IS NOT NULL"
+	sqlNextBulk      = "SELECT bulk FROM bellwire.jobs WHERE bulk < $1 ORDER BY bulk DESC LIMIT 1"
 	sqlFirstOfBulk   = sqlJob + "WHERE j.bulk = $1 ORDER BY j.id LIMIT 1"
 	sqlSumOfBulk     = `SELECT count(*), count(*) FILTER (WHERE finished_at IS NULL), count(*) FILTER (WHERE state = 'paused'),
 			count(*) FILTER (WHERE state = 'failed'), count(*) FILTER (WHERE state = 'canceled'),
@@ -89,20 +91,49 @@ func (s *Store) CreateBulkJob(ctx context.Context, jobs []*bellwire.Job, most in
 
 // BulkJob finds a bulk job.
 func (s *Store) BulkJob(ctx context.Context, id bellwire.JobID) (*bellwire.BulkJob, error) {
-	b := &bellwire.BulkJob{ID: id}
-	err := s.list(ctx, func(tx *tx) error {
-		first, _, err := scanJob(tx.row(sqlFirstOfBulk, [16]byte(id)))
-		if err != nil {
-			return orNotFound(err, "bulk job", id.String())
-		}
-		b.Kind, b.Params, b.Rate, b.CreatedAt = first.Kind, first.Params, first.Rate, first.CreatedAt
-		var finished *time.Time
-		err = tx.row(sqlSumOfBulk, [16]byte(id)).Scan(&b.Tenants, &b.Open, &b.Paused, &b.Failed, &b.Canceled, &b.Waiting, &b.Total, &b.Done,
-			&b.Skipped, &b.UpdatedAt, &finished)
-		b.FinishedAt = orZero(finished)
+	var b *bellwire.BulkJob
+	err := s.list(ctx, func(tx *tx) (err error) {
+		b, err = tx.bulkJob(id)
 		return err
 	})
 	return b, err
+}
+
+// bulkJob reads a bulk job.
+func (t *tx) bulkJob(id bellwire.JobID) (*bellwire.BulkJob, error) {
+	first, _, err := scanJob(t.row(sqlFirstOfBulk, [16]byte(id)))
+	if err != nil {
+		return nil, orNotFound(err, "bulk job", id.String())
+	}
+	b := &bellwire.BulkJob{ID: id, Kind: first.Kind, Params: first.Params, Rate: first.Rate, CreatedAt: first.CreatedAt}
+	var finished *time.Time
+	err = t.row(sqlSumOfBulk, [16]byte(id)).Scan(&b.Tenants, &b.Open, &b.Paused, &b.Failed, &b.Canceled, &b.Waiting, &b.Total, &b.Done,
+		&b.Skipped, &b.UpdatedAt, &finished)
+	b.FinishedAt = orZero(finished)
+	return b, err
+}
+
+// BulkJobs lists bulk jobs, newest first.
+func (s *Store) BulkJobs(ctx context.Context, page bellwire.Page) (*bellwire.List[*bellwire.BulkJob], error) {
+	before, err := codec.IDCursor(page.After)
+	if err != nil {
+		return nil, err
+	}
+	var list *bellwire.List[*bellwire.BulkJob]
+	err = s.list(ctx, func(tx *tx) (err error) {
+		list, err = rules.BulkJobs(page, before, tx.nextBulk, tx.bulkJob)
+		return err
+	})
+	return list, err
+}
+
+// nextBulk returns the id of the newest bulk job before another one.
+func (t *tx) nextBulk(before [16]byte) (id [16]byte, found bool, err error) {
+	err = t.row(sqlNextBulk, before).Scan(&id)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return id, false, nil
+	}
+	return id, err == nil, err
 }
 
 // ChangeBulkJob changes up to limit jobs of a bulk job that have not ended.

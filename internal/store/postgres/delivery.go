@@ -14,7 +14,8 @@ import (
 
 const (
 	deliveryColumns = `d.id, d.status, d.reason, d.attempts, d.retries, d.sequence, d.epoch, d.due_at, d.created_at,
-		d.updated_at, d.job, d.restarted_at, d.replay, d.not_before, d.expires_at, coalesce(d.ordering_key, 0), e.id, e.type, p.id, t.id`
+		d.updated_at, d.job, d.restarted_at, d.replay, d.not_before, d.expires_at, coalesce(d.ordering_key, 0),
+		d.manual_epoch IS NOT NULL, e.id, e.type, p.id, t.id`
 	deliveryTables = "bellwire.deliveries d " + deliveryJoins
 	deliveryJoins  = `JOIN bellwire.events e ON e.tenant = d.tenant AND e.id = d.event
 		JOIN bellwire.endpoints p ON p.n = d.endpoint JOIN bellwire.tenants t ON t.n = d.tenant AND t.deleted_at IS NULL`
@@ -34,7 +35,7 @@ type deliveryRow struct {
 func (r *deliveryRow) into() []any {
 	d := &r.delivery
 	return []any{(*[16]byte)(&d.ID), &r.status, &d.Reason, &d.Attempts, &d.Retries, &d.Sequence, &d.Epoch, &r.dueAt, &d.CreatedAt,
-		&d.UpdatedAt, &r.job, &r.restart, &d.Replay, &r.notBefore, &r.expires, &d.Key, (*[16]byte)(&d.Event), &d.EventType, &d.Endpoint, &d.Tenant}
+		&d.UpdatedAt, &r.job, &r.restart, &d.Replay, &r.notBefore, &r.expires, &d.Key, &d.Requested, (*[16]byte)(&d.Event), &d.EventType, &d.Endpoint, &d.Tenant}
 }
 
 func (r *deliveryRow) done() *bellwire.Delivery {
@@ -84,6 +85,7 @@ func (s *Store) RequestRetry(ctx context.Context, tenant string, id bellwire.Del
 		if err := tx.refuseErased(tenant, d.Event); err != nil {
 			return err
 		}
+		d.Requested = true
 		return tx.exec(sqlRequestRetry, [16]byte(id))
 	})
 	if d != nil && s.owned.Load().Epoch(d.Endpoint) == 0 { // also if the outcome of the commit is not known

@@ -2,8 +2,8 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -201,35 +201,83 @@ func (s *Store) Health(ctx context.Context, endpoints []string, limit int) ([]be
 	return all, err
 }
 
-// sqlMostWaiting counts what waits for each endpoint.
-var (
-	sqlMostWaitingOfTenant = mostWaiting("", "bellwire.endpoints p", "$1 <> '' AND p.deleted_at IS NULL AND p.tenant = "+theTenant)
-	sqlMostWaitingOfAll    = mostWaiting(lineOfWaiting("9223372036854775807"),
-		`line CROSS JOIN LATERAL (SELECT * FROM bellwire.endpoints WHERE n = line.endpoint LIMIT 1) p
-		CROSS JOIN LATERAL (SELECT * FROM bellwire.tenants WHERE n = p.tenant LIMIT 1) t`,
-		"$1 = '' AND p.deleted_at IS NULL AND t.deleted_at IS NULL")
-)
-
-// mostWaiting counts up to $2 in each of the indexes.
-func mostWaiting(begin, from, where string) string {
-	var counts []string
+// sqlMostWaiting counts what waits for the next endpoints, of a tenant or of all, in each of the indexes.
+var sqlMostWaitingOfTenant, sqlMostWaiting = func() (ofTenant, ofAll []string) {
 	for _, condition := range append(slices.Clone(waitConditions), "status = -2 AND NOT ordered") {
-		counts = append(counts, `(SELECT count(*) FROM (SELECT FROM bellwire.deliveries
-			WHERE endpoint = p.n AND `+condition+" AND due_at IS NOT NULL LIMIT $2) d)")
+		condition += " AND due_at IS NOT NULL"
+		ofAll = append(ofAll, "SELECT endpoint, count(*) FROM (SELECT endpoint FROM bellwire.deliveries WHERE endpoint >= $1 AND "+condition+
+			" ORDER BY endpoint LIMIT $2) d GROUP BY endpoint ORDER BY endpoint")
+		ofTenant = append(ofTenant, `SELECT endpoint, count(*) FROM (SELECT d.endpoint FROM (SELECT n FROM bellwire.endpoints
+			WHERE tenant = $3 AND n >= $1 AND deleted_at IS NULL ORDER BY n) p
+			CROSS JOIN LATERAL (SELECT endpoint FROM bellwire.deliveries WHERE endpoint = p.n AND `+condition+
+			") d ORDER BY p.n LIMIT $2) d GROUP BY endpoint ORDER BY endpoint")
 	}
-	return begin + "SELECT id, waiting FROM (SELECT p.id, least(" + strings.Join(counts, " + ") + ", $2) AS waiting FROM " + from + " WHERE " + where +
-		") counted WHERE waiting > 0 ORDER BY waiting DESC, id COLLATE \"C\" DESC LIMIT $3"
-}
+	return ofTenant, ofAll
+}()
+
+const sqlLivingEndpoints = `SELECT p.n, p.id FROM bellwire.endpoints p JOIN bellwire.tenants t ON t.n = p.tenant
+	WHERE p.n = ANY ($1) AND p.deleted_at IS NULL AND t.deleted_at IS NULL`
 
 // MostWaiting returns the endpoints for which most deliveries wait.
 func (s *Store) MostWaiting(ctx context.Context, tenant string, count, limit int) (found []bellwire.Waiting, err error) {
-	sql := sqlMostWaitingOfTenant
-	if tenant == "" {
-		sql = sqlMostWaitingOfAll
-	}
-	err = s.list(ctx, func(tx *tx) (err error) {
-		found, err = pgx.CollectRows(tx.query(sql, tenant, count, limit), pgx.RowToStructByPos[bellwire.Waiting])
+	err = s.list(ctx, func(tx *tx) error {
+		found = nil
+		statements, args := sqlMostWaiting, []any(nil)
+		if tenant != "" {
+			var n int64
+			err := tx.row("SELECT n FROM bellwire.tenants WHERE id = $1 AND deleted_at IS NULL", tenant).Scan(&n)
+			if errors.Is(err, pgx.ErrNoRows) {
+				return nil
+			}
+			if err != nil {
+				return err
+			}
+			statements, args = sqlMostWaitingOfTenant, []any{n}
+		}
+		most, err := tx.mostWaiting(statements, args, count, limit)
+		if err != nil {
+			return err
+		}
+		found, err = tx.living(most, limit)
 		return err
 	})
 	return found, err
+}
+
+func (t *tx) mostWaiting(statements []string, args []any, count, limit int) ([]rules.Queue, error) {
+	var indexes []func(int64, int) ([]rules.Queue, error)
+	for _, sql := range statements {
+		indexes = append(indexes, func(from int64, deliveries int) ([]rules.Queue, error) {
+			return pgx.CollectRows(t.query(sql, append([]any{from, deliveries}, args...)...), pgx.RowToStructByPos[rules.Queue])
+		})
+	}
+	return rules.MostWaiting(count, limit, indexes)
+}
+
+// living returns the first of the endpoints that are not deleted.
+func (t *tx) living(most []rules.Queue, limit int) ([]bellwire.Waiting, error) {
+	numbers := make([]int64, len(most))
+	for i, m := range most {
+		numbers[i] = m.Endpoint
+	}
+	ids := make(map[int64]string, len(most))
+	var (
+		n  int64
+		id string
+	)
+	_, err := pgx.ForEachRow(t.query(sqlLivingEndpoints, numbers), []any{&n, &id}, func() error {
+		ids[n] = id
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	var found []bellwire.Waiting
+	for _, m := range most {
+		if id := ids[m.Endpoint]; id != "" && len(found) < limit {
+			found = append(found, bellwire.Waiting{Endpoint: id, Count: m.Count})
+		}
+	}
+	slices.SortFunc(found, bellwire.Waiting.Compare)
+	return found, nil
 }

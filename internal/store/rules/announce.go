@@ -285,66 +285,138 @@ func maskMembers(encoded json.RawMessage) json.RawMessage {
 	return masked
 }
 
-// Exhausted deliveries of one endpoint that wait to be published have an event each if they are no more than fewExhausted.
-// Otherwise up to mostExhausted of them share one.
+// Bounds on an event that tells of several exhausted deliveries.
 const (
-	fewExhausted  = 10
-	mostExhausted = 250
+	mostExhausted  = 250
+	exhaustedBytes = 128 << 10
 )
 
-// Share lets exhausted deliveries share events where many of one endpoint wait. It returns the events that remain, in their order,
-// and the numbers of those whose deliveries are in others now. Those that were taken before do not change.
+// sharing says which exhausted deliveries share events: those whose events have the same key, if there are more than few such events.
+type sharing struct {
+	few int
+	key func(*exhaustedEvent) string
+}
+
+// sharings are tried one after the other: deliveries of one endpoint share events, then those of one tenant, then all. So a
+// recipient gets as few events as there can be, whether one endpoint fails or many.
+var sharings = []sharing{
+	{10, func(e *exhaustedEvent) string { return e.endpoint }},
+	{50, func(e *exhaustedEvent) string { return e.data.Tenant }},
+	{50, func(*exhaustedEvent) string { return "" }},
+}
+
+// exhaustedEvent is an event of type OperationalExhausted that may still change.
+type exhaustedEvent struct {
+	*KeptEvent
+	endpoint string // that all its deliveries are to; empty: they are to several
+	data     bellwire.OperationalData
+	bytes    int // about that of data
+	changed  bool
+}
+
+// hasRoom reports whether the deliveries of another event fit into e.
+func (e *exhaustedEvent) hasRoom(other *exhaustedEvent) bool {
+	return len(e.data.Deliveries)+len(other.data.Deliveries) <= mostExhausted && e.bytes+other.bytes <= exhaustedBytes
+}
+
+// Share lets exhausted deliveries share events where many wait. It returns the events that remain, in their order, and the numbers of
+// those whose deliveries are in others now. Those that were taken before do not change.
 func Share(kept []*KeptEvent) (left []*KeptEvent, gone []int64, err error) {
-	type about struct{ tenant, endpoint string }
-	waiting := make(map[about][]*KeptEvent)
+	recipients := make(map[string][]*exhaustedEvent)
 	for _, e := range kept {
-		if !e.Taken && e.Type == bellwire.OperationalExhausted {
-			key := about{e.Tenant, e.Endpoint}
-			waiting[key] = append(waiting[key], e)
-		}
-	}
-	dropped := make(map[*KeptEvent]bool)
-	for _, events := range waiting {
-		if len(events) <= fewExhausted {
+		if e.Taken || e.Type != bellwire.OperationalExhausted {
 			continue
 		}
-		for part := range slices.Chunk(events, mostExhausted) {
-			if err := join(part); err != nil {
-				return nil, nil, err
+		exhausted := &exhaustedEvent{KeptEvent: e, endpoint: e.Endpoint, bytes: len(e.Data)}
+		if err := json.Unmarshal(e.Data, &exhausted.data); err != nil {
+			return nil, nil, err
+		}
+		recipients[e.Tenant] = append(recipients[e.Tenant], exhausted)
+	}
+	remains := make(map[int64]bool)
+	for _, events := range recipients {
+		for _, s := range sharings {
+			events = s.apply(events)
+		}
+		for _, e := range events {
+			remains[e.Number] = true
+			if !e.changed {
+				continue
 			}
-			for _, e := range part[1:] {
-				dropped[e] = true
+			if e.KeptEvent.Data, err = json.Marshal(&e.data); err != nil {
+				return nil, nil, err
 			}
 		}
 	}
 	for _, e := range kept {
-		if dropped[e] {
-			gone = append(gone, e.Number)
-		} else {
+		if e.Taken || e.Type != bellwire.OperationalExhausted || remains[e.Number] {
 			left = append(left, e)
+		} else {
+			gone = append(gone, e.Number)
 		}
 	}
 	return left, gone, nil
 }
 
-// join moves the deliveries of all events to the first of them.
-func join(events []*KeptEvent) error {
-	var all bellwire.OperationalData
-	for i, e := range events {
-		var one bellwire.OperationalData
-		if err := json.Unmarshal(e.Data, &one); err != nil {
-			return err
-		}
-		if i == 0 {
-			all = one
-			continue
-		}
-		all.Deliveries = append(all.Deliveries, one.Deliveries...)
+// apply returns the events that remain.
+func (s *sharing) apply(events []*exhaustedEvent) (left []*exhaustedEvent) {
+	alike := make(map[string]int)
+	for _, e := range events {
+		alike[s.key(e)]++
 	}
-	all.Count = len(all.Deliveries)
-	data, err := json.Marshal(&all)
-	events[0].Data = data
-	return err
+	filling := make(map[string]*exhaustedEvent)
+	for _, e := range events {
+		key := s.key(e)
+		first := filling[key]
+		switch {
+		case alike[key] <= s.few:
+			left = append(left, e)
+		case first == nil || !first.hasRoom(e):
+			filling[key] = e
+			left = append(left, e)
+		default:
+			first.take(e)
+		}
+	}
+	return left
+}
+
+// take moves the deliveries of another event to e. Each names what they do not have in common.
+func (e *exhaustedEvent) take(other *exhaustedEvent) {
+	e.changed = true
+	if e.endpoint != other.endpoint {
+		e.nameEndpoints()
+		other.nameEndpoints()
+	}
+	if e.data.Tenant != other.data.Tenant {
+		e.nameTenants()
+		other.nameTenants()
+	}
+	e.data.Deliveries = append(e.data.Deliveries, other.data.Deliveries...)
+	e.data.Count = len(e.data.Deliveries)
+	e.bytes += other.bytes
+}
+
+// nameEndpoints moves the endpoint to the deliveries, unless they have theirs already.
+func (e *exhaustedEvent) nameEndpoints() {
+	if e.endpoint == "" {
+		return
+	}
+	for i := range e.data.Deliveries {
+		e.data.Deliveries[i].Endpoint = e.endpoint
+	}
+	e.endpoint, e.data.Endpoint = "", nil
+}
+
+// nameTenants does so with the tenant.
+func (e *exhaustedEvent) nameTenants() {
+	if e.data.Tenant == "" {
+		return
+	}
+	for i := range e.data.Deliveries {
+		e.data.Deliveries[i].Tenant = e.data.Tenant
+	}
+	e.data.Tenant = ""
 }
 
 // MaxTakenBytes is the size of data from which TakeOperational returns no more.

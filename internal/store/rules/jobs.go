@@ -75,3 +75,31 @@ func RateOf(c bellwire.JobChange) float64 {
 	}
 	return *c.Rate
 }
+
+// maxJobsOfPage is the number of jobs after which a page of bulk jobs ends. All of them are added up for it.
+const maxJobsOfPage = 20_000
+
+// BulkJobs returns a page of bulk jobs before an id, newest first. next returns the id of the newest bulk job before another one,
+// and whether there is one; read reads a bulk job.
+func BulkJobs(page bellwire.Page, before [16]byte, next func(before [16]byte) (id [16]byte, found bool, err error),
+	read func(bellwire.JobID) (*bellwire.BulkJob, error),
+) (*bellwire.List[*bellwire.BulkJob], error) {
+	list := new(bellwire.List[*bellwire.BulkJob])
+	for jobs := 0; ; {
+		id, found, err := next(before)
+		if err != nil || !found {
+			return list, err
+		}
+		if len(list.Items) == page.Limit || jobs >= maxJobsOfPage {
+			list.Next = bellwire.MakeCursor(before[:])
+			return list, nil
+		}
+		b, err := read(id)
+		if err != nil {
+			return nil, err
+		}
+		list.Items = append(list.Items, b)
+		jobs += b.Tenants
+		before = id
+	}
+}

@@ -16,6 +16,7 @@ const (
 			OR EXISTS (SELECT 1 FROM deliveries WHERE tenant = t.n AND status > 0 AND status = ?7 AND id >= ?3 AND id < ?4)
 		FROM tenants t WHERE id > ?1 AND deleted_at IS NULL AND paused = 0 ORDER BY id LIMIT +?2`
 	sqlCountBulkJobs = "SELECT count(*) FROM jobs WHERE finished_at IS NULL AND bulk IS NOT NULL"
+	sqlNextBulk      = "SELECT max(bulk) FROM jobs WHERE bulk < ?"
 	sqlFirstOfBulk   = sqlJob + "WHERE j.bulk = ? ORDER BY j.id LIMIT 1"
 	sqlSumOfBulk     = `SELECT count(*), sum(finished_at IS NULL), sum(state = 'paused'), sum(state = 'failed'), sum(state = 'canceled'),
 			sum(waiting <> '' AND finished_at IS NULL), sum(total), sum(done), sum(skipped), max(updated_at), max(finished_at) FROM jobs WHERE bulk = ?`
@@ -86,32 +87,64 @@ func (s *Store) CreateBulkJob(ctx context.Context, jobs []*bellwire.Job, most in
 
 // BulkJob finds a bulk job.
 func (s *Store) BulkJob(ctx context.Context, id bellwire.JobID) (*bellwire.BulkJob, error) {
-	b := &bellwire.BulkJob{ID: id}
-	err := s.list(ctx, snapshot(func(c *db) error {
-		q := c.query(sqlFirstOfBulk).blob(id[:])
-		found, err := q.one()
-		if err != nil {
-			return err
-		}
-		if !found {
-			return bellwire.NotFound("bulk job", id.String())
-		}
-		first, _, err := scanJob(q)
-		if err := firstError(err, q.close()); err != nil {
-			return err
-		}
-		b.Kind, b.Params, b.Rate, b.CreatedAt = first.Kind, first.Params, first.Rate, first.CreatedAt
-		q = c.query(sqlSumOfBulk).blob(id[:])
-		if _, err := q.one(); err != nil {
-			return err
-		}
-		for _, n := range []*int{&b.Tenants, &b.Open, &b.Paused, &b.Failed, &b.Canceled, &b.Waiting, &b.Total, &b.Done, &b.Skipped} {
-			*n = int(q.getInt())
-		}
-		b.UpdatedAt, b.FinishedAt = q.getTime(), q.getTimeOrZero()
-		return q.close()
+	var b *bellwire.BulkJob
+	err := s.list(ctx, snapshot(func(c *db) (err error) {
+		b, err = c.bulkJob(id)
+		return err
 	}))
 	return b, err
+}
+
+// bulkJob reads a bulk job.
+func (c *db) bulkJob(id bellwire.JobID) (*bellwire.BulkJob, error) {
+	q := c.query(sqlFirstOfBulk).blob(id[:])
+	found, err := q.one()
+	if err != nil {
+		return nil, err
+	}
+	if !found {
+		return nil, bellwire.NotFound("bulk job", id.String())
+	}
+	first, _, err := scanJob(q)
+	if err := firstError(err, q.close()); err != nil {
+		return nil, err
+	}
+	b := &bellwire.BulkJob{ID: id, Kind: first.Kind, Params: first.Params, Rate: first.Rate, CreatedAt: first.CreatedAt}
+	q = c.query(sqlSumOfBulk).blob(id[:])
+	if _, err := q.one(); err != nil {
+		return nil, err
+	}
+	for _, n := range []*int{&b.Tenants, &b.Open, &b.Paused, &b.Failed, &b.Canceled, &b.Waiting, &b.Total, &b.Done, &b.Skipped} {
+		*n = int(q.getInt())
+	}
+	b.UpdatedAt, b.FinishedAt = q.getTime(), q.getTimeOrZero()
+	return b, q.close()
+}
+
+// BulkJobs lists bulk jobs, newest first.
+func (s *Store) BulkJobs(ctx context.Context, page bellwire.Page) (*bellwire.List[*bellwire.BulkJob], error) {
+	before, err := codec.IDCursor(page.After)
+	if err != nil {
+		return nil, err
+	}
+	var list *bellwire.List[*bellwire.BulkJob]
+	err = s.list(ctx, snapshot(func(c *db) (err error) {
+		list, err = rules.BulkJobs(page, before, c.nextBulk, c.bulkJob)
+		return err
+	}))
+	return list, err
+}
+
+// nextBulk returns the id of the newest bulk job before another one.
+func (c *db) nextBulk(before [16]byte) (id [16]byte, found bool, err error) {
+	q := c.query(sqlNextBulk).blob(before[:])
+	if _, err := q.one(); err != nil {
+		return id, false, err
+	}
+	if found = !q.isNull(); found {
+		q.getBytes(id[:])
+	}
+	return id, found, q.close()
 }
 
 // ChangeBulkJob changes up to limit jobs of a bulk job that have not ended.

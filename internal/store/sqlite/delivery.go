@@ -61,7 +61,8 @@ const (
 	sqlDelivery     = "SELECT " + deliveryColumns + fromDeliveries
 	deliveryColumns = unnamedColumns + ", p.id, t.id"
 	unnamedColumns  = `d.id, d.status, d.reason, d.attempts, d.retries, d.sequence, d.epoch, d.due_at, d.created_at,
-		d.updated_at, d.job, d.restarted_at, d.replay, d.not_before, d.expires_at, ifnull(d.ordering_key, 0), e.id, e.type`
+		d.updated_at, d.job, d.restarted_at, d.replay, d.not_before, d.expires_at, ifnull(d.ordering_key, 0),
+		d.manual_epoch IS NOT NULL, e.id, e.type`
 	fromDeliveries = `
 	FROM deliveries d JOIN events e ON e.n = d.event JOIN endpoints p ON p.n = d.endpoint JOIN tenants t ON t.n = d.tenant
 	WHERE d.id = ? AND t.deleted_at IS NULL`
@@ -87,7 +88,7 @@ func scanDelivery(q *query) *bellwire.Delivery {
 	d.DueAt, d.CreatedAt, d.UpdatedAt = q.getTimeOrZero(), q.getTime(), q.getTime()
 	q.getBytes(d.Job[:]) // NULL leaves it zero
 	d.RestartedAt, d.Replay, d.NotBefore, d.ExpiresAt = q.getTimeOrZero(), q.getBool(), q.getTimeOrZero(), q.getTimeOrZero()
-	d.Key = q.getInt()
+	d.Key, d.Requested = q.getInt(), q.getBool()
 	q.getBytes(d.Event[:])
 	d.EventType, d.Endpoint, d.Tenant = q.getText(), q.getText(), q.getText()
 	return d
@@ -125,6 +126,7 @@ func (s *Store) RequestRetry(ctx context.Context, tenant string, id bellwire.Del
 		if err := w.refuseErased(d.Event); err != nil {
 			return err
 		}
+		d.Requested = true
 		return w.query("UPDATE deliveries SET manual_epoch = 0 WHERE id = ? AND manual_epoch IS NULL").blob(id[:]).exec()
 	})
 	if err != nil {

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -201,37 +202,85 @@ func (s *Store) endpointHealth(c *db, endpoint int64, limit int) (bellwire.Endpo
 	return found.Health(h, s.leases.epoch.Load()), nil
 }
 
-// sqlMostWaiting counts what waits for each endpoint.
-var (
-	sqlMostWaitingOfTenant = "SELECT p.id, " + countOfWaiting("p.n") + " FROM endpoints p WHERE ?1 <> '' AND p.deleted_at IS NULL AND " + ofTheTenant
-	sqlMostWaitingOfAll    = lineOfWaiting("9223372036854775807") + "SELECT p.id, " + countOfWaiting("p.n") + `
-		FROM line CROSS JOIN endpoints p ON p.n = line.endpoint CROSS JOIN tenants t ON t.n = p.tenant
-		WHERE ?1 = '' AND p.deleted_at IS NULL AND t.deleted_at IS NULL`
-)
-
-// countOfWaiting counts up to ?2 in each of the indexes.
-func countOfWaiting(endpoint string) string {
-	var counts []string
-	for _, condition := range []string{isPending + " AND due_at IS NOT NULL", isLater, isOrdered, isBehind} {
-		counts = append(counts, "(SELECT count(*) FROM (SELECT 1 FROM deliveries WHERE endpoint = "+endpoint+" AND "+condition+" LIMIT +?2) free)")
+// sqlMostWaiting counts what waits for the next endpoints, in each of the indexes.
+var sqlMostWaiting = func() (statements []string) {
+	for _, condition := range waitConditions {
+		statements = append(statements, "SELECT endpoint, count(*) FROM (SELECT endpoint FROM deliveries WHERE endpoint >= ? AND "+condition+
+			" ORDER BY endpoint LIMIT +?) GROUP BY endpoint ORDER BY endpoint")
 	}
-	return "min(" + strings.Join(counts, " + ") + ", ?2)"
-}
+	return statements
+}()
+
+var waitConditions = []string{isPending + " AND due_at IS NOT NULL", isLater, isOrdered, isBehind}
+
+// sqlMostWaitingOfTenant counts up to ?2 in each of the indexes for the next endpoints of a tenant, all of them.
+var sqlMostWaitingOfTenant = func() string {
+	var counts []string
+	for _, condition := range waitConditions {
+		counts = append(counts, "(SELECT count(*) FROM (SELECT 1 FROM deliveries WHERE endpoint = p.n AND "+condition+" LIMIT +?2) free)")
+	}
+	return "SELECT p.n, " + strings.Join(counts, " + ") + " FROM endpoints p WHERE p.deleted_at IS NULL AND " + ofTheTenant +
+		" AND p.n >= ?3 ORDER BY p.n"
+}()
+
+const sqlLivingEndpoint = "SELECT p.id FROM endpoints p CROSS JOIN tenants t ON t.n = p.tenant WHERE p.n = ? AND p.deleted_at IS NULL AND t.deleted_at IS NULL"
 
 // MostWaiting returns the endpoints for which most deliveries wait.
-func (s *Store) MostWaiting(ctx context.Context, tenant string, count, limit int) ([]bellwire.Waiting, error) {
-	sql := sqlMostWaitingOfTenant
-	if tenant == "" {
-		sql = sqlMostWaitingOfAll
-	}
-	var most rules.MostWaiting
-	err := s.list(ctx, func(c *db) error {
-		most = rules.MostWaiting{Limit: limit}
-		q := c.query(sql).text(tenant).int(int64(count))
-		for q.next() {
-			most.Add(bellwire.Waiting{Endpoint: q.getText(), Count: int(q.getInt())})
+func (s *Store) MostWaiting(ctx context.Context, tenant string, count, limit int) (found []bellwire.Waiting, err error) {
+	err = s.list(ctx, snapshot(func(c *db) error {
+		found = nil
+		read := func(sql string) func(int64, int) ([]rules.Queue, error) {
+			return func(from int64, deliveries int) ([]rules.Queue, error) {
+				return queues(c.query(sql).int(from).int(int64(deliveries)))
+			}
 		}
-		return q.err
-	})
-	return most.Sorted(), err
+		indexes := []func(int64, int) ([]rules.Queue, error){func(from int64, _ int) ([]rules.Queue, error) {
+			return queues(c.query(sqlMostWaitingOfTenant).text(tenant).int(int64(count)).int(from))
+		}}
+		if tenant == "" {
+			indexes = nil
+			for _, sql := range sqlMostWaiting {
+				indexes = append(indexes, read(sql))
+			}
+		}
+		most, err := rules.MostWaiting(count, limit, indexes)
+		if err != nil {
+			return err
+		}
+		found, err = c.living(most, limit)
+		return err
+	}))
+	return found, err
+}
+
+func queues(q *query) (found []rules.Queue, err error) {
+	for q.next() {
+		if one := (rules.Queue{Endpoint: q.getInt(), Count: int(q.getInt())}); one.Count > 0 {
+			found = append(found, one)
+		}
+	}
+	return found, q.err
+}
+
+// living returns the first of the endpoints that are not deleted.
+func (c *db) living(most []rules.Queue, limit int) (found []bellwire.Waiting, err error) {
+	for _, m := range most {
+		if len(found) == limit {
+			break
+		}
+		q := c.query(sqlLivingEndpoint).int(m.Endpoint)
+		living, err := q.one()
+		if err != nil {
+			return nil, err
+		}
+		if !living {
+			continue
+		}
+		found = append(found, bellwire.Waiting{Endpoint: q.getText(), Count: m.Count})
+		if err := q.close(); err != nil {
+			return nil, err
+		}
+	}
+	slices.SortFunc(found, bellwire.Waiting.Compare)
+	return found, nil
 }

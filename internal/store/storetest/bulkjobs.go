@@ -24,6 +24,27 @@ var bulkJobTests = []test{
 		w.refused(w.store.CreateJob(w.ctx, w.newJob(other.ID, bellwire.JobCancel, bellwire.JobParams{Until: w.now}), bounds), bellwire.CodeRateLimited)
 		w.check(w.store.CreateBulkJob(w.ctx, nil, 0))
 	}},
+	{name: "BulkJobs/AreListed", run: func(w *world) {
+		one, two := w.tenant(), w.tenant()
+		var want []*bellwire.BulkJob
+		for _, tenants := range [][]*bellwire.Tenant{{one}, {one, two}, {two}} {
+			jobs := w.bulkJob(tenants...)
+			w.check(w.store.CreateBulkJob(w.ctx, jobs, 10))
+			w.job(one.ID, bellwire.JobCancel, bellwire.JobParams{Until: w.now}) // is none
+			b, err := w.store.BulkJob(w.ctx, jobs[0].Bulk)
+			w.check(err)
+			want = append(want, b)
+			w.tick(time.Second)
+		}
+		slices.Reverse(want)
+		for _, limit := range []int{1, 2, 3, 10} {
+			w.equal("bulk jobs", pages(w, limit, func(page bellwire.Page) (*bellwire.List[*bellwire.BulkJob], error) {
+				return w.store.BulkJobs(w.ctx, page)
+			}), want)
+		}
+		_, err := w.store.BulkJobs(w.ctx, bellwire.Page{Limit: 1, After: "x"})
+		w.refused(err, bellwire.CodeInvalid)
+	}},
 	{name: "BulkJobs/FindTenants", run: bulkTenants},
 }
 

@@ -146,7 +146,9 @@ var manualTests = []test{
 			e.Event.Test = true
 			e.Deliveries[0].Manual, e.Deliveries[0].Ordered = true, false
 			w.append(together(e))
-			w.equal("due", w.load(ep.Tenant, e.Deliveries[0].ID).DueAt, time.Time{})
+			d := w.load(ep.Tenant, e.Deliveries[0].ID)
+			w.equal("due", d.DueAt, time.Time{})
+			w.equal("whether a retry was requested", d.RetryRequested(), false)
 			w.equal("what is due", w.due(ep.ID), bellwire.DueEndpoint{Endpoint: ep.ID, Manual: true})
 			got := w.claim(ep, 10)
 			w.equal("by schedule", len(got.Due), 0)
@@ -194,9 +196,15 @@ func manualStates(w *world) {
 		before := w.load(ep.Tenant, id)
 		answer, err := w.store.RequestRetry(w.ctx, ep.Tenant, id)
 		w.check(err)
+		w.equal("whether a retry was requested", []bool{before.RetryRequested(), answer.RetryRequested()}, []bool{false, true})
+		before.Requested = true
 		w.equal("the answer", answer, before)
 		w.equal("what is claimed", idsOf(w.claim(ep, 0).Manual), []bellwire.DeliveryID{id})
 		w.equal("the delivery", w.load(ep.Tenant, id), before)
+		r := w.manualResult(*before, bellwire.TriggerManual, success)
+		r.Epoch = w.leases.Epoch(ep.ID)
+		w.record(r)
+		w.equal("whether a retry is requested after it", w.load(ep.Tenant, id).RetryRequested(), false)
 	}
 }
 

@@ -312,6 +312,7 @@ func (m *model) compare(*rapid.T) {
 	)
 	for _, r := range slices.Backward(m.rows) {
 		d := r.Delivery
+		d.Requested = r.manual
 		want = append(want, &d)
 		if d.Status.Open() {
 			open++

@@ -18,6 +18,7 @@ var operationalTests = []test{
 	{name: "Operational/TellsWhoListens", run: operationalListeners},
 	{name: "Operational/IsNeverAboutItself", run: operationalNotItself},
 	{name: "Operational/SharesEvents", run: operationalShares},
+	{name: "Operational/GathersExhaustedDeliveries", run: operationalGathers},
 	{name: "Operational/KeepsNothingOfWhatFails", run: func(w *world) {
 		w.operators("*")
 		t := w.tenant()
@@ -398,6 +399,48 @@ func operationalShares(w *world) {
 	w.equal("keys", len(slices.Compact(keys)), len(second))
 	w.check(w.store.EndOperational(w.ctx, []int64{second[0].Number}))
 	w.equal("events after one was published", fmt.Sprint(len(w.takeOperational())), fmt.Sprint(len(second)-1))
+}
+
+// Exhausted deliveries of many endpoints share events, of one tenant first.
+func operationalGathers(w *world) {
+	w.operators("bellwire.delivery.*")
+	own := w.tenant()
+	own.OperationalEvents = true
+	w.check(w.store.UpdateTenant(w.ctx, own))
+	exhaust := func(t *bellwire.Tenant, endpoints int) {
+		w.Helper()
+		for range endpoints {
+			ep := w.endpoint(t)
+			w.publish(ep)
+			w.record(w.result(w.take(ep), spent))
+		}
+	}
+	exhaust(own, 51)
+	for range 51 {
+		exhaust(w.tenant(), 1)
+	}
+	exhaust(own, 1)
+	named := make(map[string]int)
+	taken := w.takeOperational()
+	var events []*bellwire.OperationalEvent
+	for _, e := range taken {
+		if e.Type == bellwire.OperationalExhausted {
+			events = append(events, e)
+		}
+	}
+	for _, e := range events {
+		d := w.dataOf(e)
+		w.equal("how many", d.Count, len(d.Deliveries))
+		w.equal("one endpoint for all", d.Endpoint == nil, true)
+		w.equal("one tenant for all", d.Tenant, map[bool]string{true: own.ID}[e.Tenant == own.ID])
+		for _, delivery := range d.Deliveries {
+			w.equal("the delivery's tenant", delivery.Tenant == "", e.Tenant == own.ID)
+			named[e.Tenant+delivery.ID.String()+delivery.Endpoint]++
+		}
+	}
+	w.equal("events", len(events), 2)
+	w.equal("named deliveries", len(named), 52+52+51)
+	w.equal("what was taken before", w.takeOperational(), taken)
 }
 
 // useOperational calls each verb.

@@ -241,6 +241,8 @@ func useBulkJobs(w *world) {
 	w.check(w.store.CreateBulkJob(w.ctx, jobs, 10))
 	_, _, err := w.store.TenantsWith(w.ctx, &jobs[0].Params, "", 1)
 	w.check(err)
+	_, err = w.store.BulkJobs(w.ctx, bellwire.Page{Limit: 10})
+	w.check(err)
 	_, err = w.store.BulkJob(w.ctx, jobs[0].Bulk)
 	w.check(err)
 	_, err = w.store.Jobs(w.ctx, bellwire.JobsFilter{Bulk: jobs[0].Bulk}, bellwire.Page{Limit: 1})

@@ -81,7 +81,13 @@ export function useEndpoints(tenant?: string): { endpoints: ReadonlyMap<string, 
   return { endpoints: map, loading: found.isPending, more: map.size >= pages * page };
 }
 
-const dialects = ["standard", "akkuro", "atelio", "azakaw", "bluefin", "lemon"] as const;
+/** dialects are those of the server, also those that files declare. */
+export const dialects = () => ({
+  queryKey: ["names", "dialects"],
+  queryFn: async () => (await call(api.GET("/api/v1/dialects"))).data.map((dialect) => dialect.name),
+  staleTime: minute,
+  refetchOnWindowFocus: false,
+});
 
 /** useOffers returns the keys of filters that several pages have, with what they offer. */
 export function useOffers(tenant?: string): Record<"endpoint" | "type" | "tenant" | "dialect", TokenKey> {
@@ -96,7 +102,7 @@ export function useOffers(tenant?: string): Record<"endpoint" | "type" | "tenant
       },
       type: { key: "type", hint: "event type", values: async () => (await queries.fetchQuery(eventTypes())).map((type) => type.name) },
       tenant: { key: "tenant", hint: "tenant's id or name", values: async () => (await queries.fetchQuery(tenants())).map((each) => ({ value: each.id, hint: visible(each.name) })) },
-      dialect: { key: "dialect", hint: "dialect of the endpoint", values: dialects },
+      dialect: { key: "dialect", hint: "dialect of the endpoint", values: () => queries.fetchQuery(dialects()) },
     }),
     [queries, shell, own, tenant],
   );

@@ -61,6 +61,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/bulk-jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List jobs over all tenants
+         * @description For admin keys. Newest first. They are kept for 30 days after they have ended. A page may have fewer than limit, and still a cursor, after jobs of many tenants.
+         */
+        get: operations["list-bulk-jobs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/bulk-jobs/{id}": {
         parameters: {
             query?: never;
@@ -287,6 +307,26 @@ export interface paths {
          * @description For admin keys. Starts a job of each tenant that has something to be done, and responds with 202 and their sum. Tenants take turns. With `dry_run`, or if there is nothing to be done, responds with 200 and the numbers only. Paused tenants and disabled endpoints are left out. Begins the retry schedule of each delivery again, with an attempt at once.
          */
         post: operations["retry-all-deliveries"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dialects": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List dialects
+         * @description The dialects that an endpoint can have: those of Bellwire, and those that files declare.
+         */
+        get: operations["list-dialects"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2144,6 +2184,8 @@ export interface components {
             reason: string;
             /** @description Whether a job made this delivery, as a replay of the event. */
             replay: boolean;
+            /** @description Whether a retry was requested and has not been attempted yet. The status stays until its attempt has ended. */
+            retry_requested: boolean;
             /** @enum {string} */
             status: "pending" | "retrying" | "succeeded" | "exhausted" | "canceled";
             /** Format: date-time */
@@ -2178,12 +2220,18 @@ export interface components {
             reason: string;
             /** @description Whether a job made this delivery, as a replay of the event. */
             replay: boolean;
+            /** @description Whether a retry was requested and has not been attempted yet. The status stays until its attempt has ended. */
+            retry_requested: boolean;
             /** @enum {string} */
             status: "pending" | "retrying" | "succeeded" | "exhausted" | "canceled";
             /** Format: date-time */
             updated_at: string;
             /** @description What the delivery waits for; null if it has ended. */
             waiting_for: components["schemas"]["Waiting"] | null;
+        };
+        DialectList: {
+            /** @description By name. */
+            data: components["schemas"]["NamedDialect"][];
         };
         DialectSettings: {
             /**
@@ -2648,14 +2696,14 @@ export interface components {
              */
             id: string;
             /** @enum {string} */
-            kind: "event" | "delivery" | "endpoint" | "job" | "key" | "tenant";
+            kind: "event" | "delivery" | "endpoint" | "job" | "bulk_job" | "key" | "tenant";
             /**
              * @description Where this API has it. An endpoint that was deleted has only its history there, at /history behind the path.
              * @example /api/v1/tenants/acme/events/evt_0198c7a3f2e47d0a9b1c2d3e4f506172
              */
             path: string;
             /**
-             * @description The tenant that it belongs to, or that it is; null for a key of operators.
+             * @description The tenant that it belongs to, or that it is; null for a key of operators and a job over all tenants.
              * @example acme
              */
             tenant: string | null;
@@ -2919,6 +2967,12 @@ export interface components {
             /** @description Value of cursor for the next page; null on the last page. */
             next_cursor: string | null;
         };
+        ListBulkJob: {
+            /** @description Newest first. */
+            data: components["schemas"]["BulkJob"][];
+            /** @description Value of cursor for the next page; null on the last page. */
+            next_cursor: string | null;
+        };
         ListChange: {
             /** @description Newest first. */
             data: components["schemas"]["Change"][];
@@ -3025,6 +3079,8 @@ export interface components {
             reason: string;
             /** @description Whether a job made this delivery, as a replay of the event. */
             replay: boolean;
+            /** @description Whether a retry was requested and has not been attempted yet. The status stays until its attempt has ended. */
+            retry_requested: boolean;
             /** @enum {string} */
             status: "pending" | "retrying" | "succeeded" | "exhausted" | "canceled";
             /** Format: date-time */
@@ -3042,6 +3098,10 @@ export interface components {
             private_key?: string;
             /** @description In the dialect's form. */
             secret: string;
+        };
+        NamedDialect: {
+            /** @example standard */
+            name: string;
         };
         NewEndpoint: {
             /** @description How Bellwire authenticates, in addition to the signature; null for not at all. */
@@ -4117,6 +4177,8 @@ export interface components {
             reason: string;
             /** @description Whether a job made this delivery, as a replay of the event. */
             replay: boolean;
+            /** @description Whether a retry was requested and has not been attempted yet. The status stays until its attempt has ended. */
+            retry_requested: boolean;
             /** @enum {string} */
             status: "pending" | "retrying" | "succeeded" | "exhausted" | "canceled";
             /** @example acme */
@@ -4643,6 +4705,85 @@ export interface operations {
             };
             /** @description Forbidden */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-bulk-jobs": {
+        parameters: {
+            query?: {
+                /** @description Maximum number of items: 1 to 250, default 50. A page ends earlier when it has 4 MiB; next_cursor continues it. */
+                limit?: number;
+                /** @description The next_cursor of the previous page, with the same other parameters; omitted for the first page. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListBulkJob"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5931,6 +6072,71 @@ export interface operations {
             };
             /** @description Unprocessable Entity */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-dialects": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DialectList"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -44,6 +44,8 @@ const Tenants = lazy(() => import("@/pages/tenants"));
 const Tenant = lazy(() => import("@/pages/tenant"));
 const Jobs = lazy(() => import("@/pages/jobs"));
 const Job = lazy(() => import("@/pages/job"));
+const BulkJobs = lazy(() => import("@/pages/bulk-jobs"));
+const BulkJob = lazy(() => import("@/pages/bulk-job"));
 const Audit = lazy(() => import("@/pages/audit"));
 const Nodes = lazy(() => import("@/pages/nodes"));
 const Doctor = lazy(() => import("@/pages/doctor"));
@@ -62,7 +64,7 @@ const nav: readonly NavGroup[] = [
       { to: "/deliveries", label: "Deliveries", icon: Send, match: /\/deliveries(\/|$)/ },
       { to: "/events", label: "Events", icon: Activity, match: /\/events(\/|$)/ },
       { to: "/endpoints", label: "Endpoints", icon: Webhook, match: /\/endpoints(\/|$)/ },
-      { to: "/jobs", label: "Jobs", icon: Boxes, match: /\/jobs(\/|$)/ },
+      { to: "/jobs", label: "Jobs", icon: Boxes, match: /\/(bulk-)?jobs(\/|$)/ },
     ],
   },
   {
@@ -142,6 +144,8 @@ function Pages() {
       <Route path="/tenants/:tenant/endpoints/:id/*" element={<Endpoint />} />
       <Route path="/jobs" element={<Jobs />} />
       <Route path="/tenants/:tenant/jobs/:id" element={<Job />} />
+      <Route path="/bulk-jobs" element={<BulkJobs />} />
+      <Route path="/bulk-jobs/:id" element={<BulkJob />} />
       <Route path="/tenants" element={<Tenants />} />
       <Route path="/tenants/:tenant/*" element={<Tenant />} />
       <Route path="/event-types" element={<EventTypes />} />

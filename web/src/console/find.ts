@@ -1,7 +1,7 @@
 import type { Command } from "@/parts/Palette";
 import { api, call, type Schemas } from "@/api/client";
 import { visible } from "@/lib/text";
-import { consoleScope } from "@/parts/Scope";
+import { bulkJob, consoleScope } from "@/parts/Scope";
 
 type Found = Schemas["Found"];
 
@@ -26,6 +26,7 @@ const pages: Partial<Record<Found["kind"], [group: string, to: (tenant: string, 
 export async function find(typed: string, signal: AbortSignal, go: (to: string) => void): Promise<Command[]> {
   const having = await call(api.GET("/api/v1/ids/{id}", { params: { path: { id: typed } }, signal })).catch(() => undefined);
   const found = (having?.data ?? []).flatMap((each): Command[] => {
+    if (each.kind === "bulk_job") return [{ id: `${each.kind}-${each.id}`, label: each.id, group: "Job over all tenants", run: () => go(bulkJob(each.id)) }];
     const page = pages[each.kind];
     if (!page || each.tenant === null || each.deleted) return [];
     const [group, to] = page;

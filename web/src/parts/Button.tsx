@@ -23,7 +23,7 @@ type Own = { look?: Look; size?: keyof typeof sizes; icon?: LucideIcon; children
 /** Button runs an action. With busy, it stays where it is and cannot be pressed twice. */
 export function Button({ look = "plain", size = "md", icon: Icon, busy, children, className, ...rest }: Own & { busy?: boolean } & ComponentProps<"button">) {
   return (
-    <button type="button" {...rest} disabled={rest.disabled || busy} aria-busy={busy || undefined} className={cx(base, looks[look], sizes[size], className)}>
+    <button type="button" data-look={look} {...rest} disabled={rest.disabled || busy} aria-busy={busy || undefined} className={cx(base, looks[look], sizes[size], className)}>
       {busy ? <LoaderCircle size={14} className="animate-spin" aria-hidden /> : Icon && <Icon size={14} aria-hidden />}
       {children}
     </button>
@@ -33,7 +33,7 @@ export function Button({ look = "plain", size = "md", icon: Icon, busy, children
 /** ButtonLink leads to another page. */
 export function ButtonLink({ look = "plain", size = "md", icon: Icon, children, className, ...rest }: Own & ComponentProps<typeof Link>) {
   return (
-    <Link {...rest} className={cx(base, looks[look], sizes[size], className)}>
+    <Link data-look={look} {...rest} className={cx(base, looks[look], sizes[size], className)}>
       {Icon && <Icon size={14} aria-hidden />}
       {children}
     </Link>

@@ -1,5 +1,5 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { ArrowUp } from "lucide-react";
+import { ArrowDown, ArrowUp, ChevronsUpDown } from "lucide-react";
 import { type ReactNode, useCallback, useEffect, useLayoutEffect, useRef, useState } from "react";
 import { useNavigate } from "react-router";
 import { cx } from "@/lib/text";
@@ -20,6 +20,8 @@ export type Column<T> = {
   narrow?: "title" | "side" | "line" | "hidden";
   /** Hidden below the width of a laptop. */
   wide?: boolean;
+  /** What its title does, if the list can be in the column's order: most first, or as it was. */
+  sort?: { by: boolean; toggle: () => void };
 };
 
 export type Table<T> = {
@@ -157,8 +159,13 @@ export function DataTable<T>({ label, columns: all, list, id, href, onOpen, open
                 </div>
               )}
               {columns.map((column) => (
-                <div key={column.key} role="columnheader" className={cx("truncate text-xs font-medium text-muted", column.align === "right" && "text-right")}>
-                  {column.title}
+                <div
+                  key={column.key}
+                  role="columnheader"
+                  {...(column.sort?.by ? { "aria-sort": "descending" as const } : {})}
+                  className={cx("truncate text-xs font-medium text-muted", column.align === "right" && "text-right")}
+                >
+                  {column.sort ? <SortButton title={column.title} {...column.sort} /> : column.title}
                 </div>
               ))}
             </div>
@@ -204,6 +211,15 @@ export function DataTable<T>({ label, columns: all, list, id, href, onOpen, open
       </div>
       <Foot list={list} />
     </div>
+  );
+}
+
+function SortButton({ title, by, toggle }: { title: string; by: boolean; toggle: () => void }) {
+  return (
+    <button type="button" onClick={toggle} title={by ? "Newest first" : "Most first"} className={cx("inline-flex items-center gap-0.5 rounded-sm hover:text-text", by && "text-text")}>
+      {title}
+      {by ? <ArrowDown size={12} aria-hidden /> : <ChevronsUpDown size={12} className="text-faint" aria-hidden />}
+    </button>
   );
 }
 

@@ -42,7 +42,7 @@ export function PageHeader({
           <h1 className="text-xl wrap-anywhere">{heading ?? title}</h1>
           {sentence && <div className="mt-1 max-w-3xl text-muted">{sentence}</div>}
         </div>
-        {action && <div className="flex flex-wrap items-center gap-2">{action}</div>}
+        {action && <div className="flex flex-wrap items-center gap-2 max-sm:[&>[data-look=primary]]:-order-1">{action}</div>}
       </div>
       {children}
     </header>

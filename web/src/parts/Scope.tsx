@@ -32,6 +32,9 @@ const search = (query: Record<string, string | undefined> = {}) => {
   return params.size > 0 ? `?${params}` : "";
 };
 
+/** bulkJob is where the console has a job over all tenants. */
+export const bulkJob = (id: string) => at("bulk-jobs", id);
+
 export const consoleScope: Scope = {
   shell: "console",
   tenant: undefined,

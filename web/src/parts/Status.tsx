@@ -48,6 +48,9 @@ const looks = {
     exhausted: look("bad", CircleX, "Exhausted"),
     canceled: look("calm", Ban, "Canceled"),
   } satisfies Record<Schemas["Delivery"]["status"], Look>,
+  request: {
+    requested: look("busy", RotateCw, "Retry requested"),
+  },
   endpoint: {
     enabled: look("good", CircleCheck, "Enabled"),
     paused: look("warn", CirclePause, "Paused"),
@@ -131,6 +134,25 @@ export function StatusBadge({ of, state, soft: filled, title, className }: { of:
     >
       <Icon size={14} className="shrink-0" aria-hidden />
       {word}
+    </span>
+  );
+}
+
+/** DeliveryStatus shows the state of a delivery, and beside it that a retry was requested, which changes the state when it ends. */
+export function DeliveryStatus({ delivery, soft: filled }: { delivery: Schemas["Delivery"]; soft?: boolean }) {
+  const status = <StatusBadge of="delivery" state={delivery.status} {...(filled ? { soft: filled } : {})} />;
+  if (!delivery.retry_requested) return status;
+  const requested = "Retry requested";
+  return (
+    <span className="inline-flex items-center gap-1.5">
+      {status}
+      {filled ? (
+        <StatusBadge of="request" state="requested" soft />
+      ) : (
+        <span className="inline-flex text-accent" title={requested}>
+          <RotateCw size={13} role="img" aria-label={requested} />
+        </span>
+      )}
     </span>
   );
 }

@@ -11,7 +11,7 @@ export function Tabs({ tabs, label }: { tabs: readonly { to: string; label: stri
   }
   const search = kept.size > 0 ? `?${kept}` : "";
   return (
-    <nav aria-label={label} className="flex gap-5 overflow-x-auto border-b border-line px-4 sm:px-6">
+    <nav aria-label={label} className="flex gap-4 overflow-x-auto border-b border-line px-4 sm:gap-5 sm:px-6">
       {tabs.map((tab) => (
         <NavLink
           key={tab.to}

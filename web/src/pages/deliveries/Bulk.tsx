@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { useNavigate } from "react-router";
+import { Link, useNavigate } from "react-router";
 import { api, call, type Schemas } from "@/api/client";
 import { useAction } from "@/api/hooks";
 import { tenants, useEndpoints } from "@/api/names";
@@ -19,16 +19,22 @@ import { words } from "@/parts/Toast";
 
 export type Kind = "retry" | "cancel";
 
-export type Filter = { tenant?: string; endpoint?: string; status?: string; type?: string; since?: string; until?: string; outcome?: string; dialect?: string };
+export type Filter = { tenant?: string; endpoint?: string; status?: string; type?: string; since?: string; until?: string; outcome?: string; dialect?: string; job?: string };
 
 /** What a job of either kind can select by state. */
 const states: Record<Kind, readonly string[]> = { retry: ["exhausted", "canceled", "retrying"], cancel: ["pending", "retrying"] };
 
 /** refusal says why a filter cannot be made into a job; undefined if it can. */
 export function refusal(kind: Kind, filter: Filter): string | undefined {
+  if (filter.job) return "What another job was about cannot be selected. Remove the filter by job.";
   if (filter.status === "succeeded") return kind === "retry" ? "What has succeeded is not retried. Replay it to an endpoint to send it again." : "What has ended cannot be canceled.";
   if (filter.status && !states[kind].includes(filter.status)) return kind === "retry" ? "What waits for its first attempt is not retried: it is sent as soon as it can be." : "What has ended cannot be canceled.";
   return undefined;
+}
+
+/** allTenants returns the address of a retry over all tenants that selects what a filter does, as far as it can. */
+function allTenants({ type, dialect, since, until }: Filter): URLSearchParams {
+  return new URLSearchParams({ start: "retry", ...(type ? { type } : {}), ...(dialect ? { dialect } : {}), ...(since ? { since } : {}), ...(until ? { until } : {}) });
 }
 
 /**
@@ -133,7 +139,21 @@ export function Bulk({ kind, filter, close }: { kind: Kind; filter: Filter; clos
           </dd>
         </dl>
         {filter.tenant === undefined && (
-          <Field label="Tenant" hint="A job is about one tenant.">
+          <Field
+            label="Tenant"
+            hint={
+              kind === "retry" ? (
+                <>
+                  This job is about one tenant.{" "}
+                  <Link to={`/bulk-jobs?${allTenants(filter)}`} className="text-accent underline">
+                    Retry for all tenants
+                  </Link>
+                </>
+              ) : (
+                "A job is about one tenant."
+              )
+            }
+          >
             {(field) => (
               <select {...field} className="field" value={chosen} onChange={(event) => setChosen(event.target.value)}>
                 <option value="">Choose one</option>

@@ -1,27 +1,26 @@
 import type { Schemas } from "@/api/client";
-import { sentence, visible } from "@/lib/text";
+import { cx, sentence, visible } from "@/lib/text";
 import { relative } from "@/lib/time";
 import { waitsFor } from "@/lib/words";
 import { useNow } from "@/parts/Live";
 
-/** hasWhy reports whether there is something to say about a delivery besides its state. */
-export const hasWhy = (row: Schemas["ListedDelivery"]) => row.status !== "succeeded" || row.replay || row.attempt_count > 1;
-
-/** Why says what a delivery waits for, or why it ended. */
+/** Why says what a delivery waits for, or how it ended. */
 export function Why({ row }: { row: Schemas["ListedDelivery"] }) {
   const now = useNow();
   const text = why(row, now);
   return (
-    <span className="text-sm text-muted" title={text}>
+    <span className={cx("text-sm", row.status === "succeeded" && !row.retry_requested ? "text-faint" : "text-muted")} title={text}>
       {text}
     </span>
   );
 }
 
 function why(row: Schemas["ListedDelivery"], now: number): string {
+  if (row.retry_requested) return "Retry requested, and made as soon as there is room";
   if (row.status === "succeeded") {
+    const answered = row.last_status !== null ? `answered ${row.last_status}` : "";
     const attempts = row.attempt_count > 1 ? `after ${row.attempt_count} attempts` : "";
-    return clause([row.replay ? "replayed" : "", attempts].filter(Boolean).join(", "));
+    return clause([row.replay ? "replayed" : "", answered, attempts].filter(Boolean).join(", "));
   }
   if (row.status === "exhausted" || row.status === "canceled") return clause(visible(row.reason));
   const due = row.next_attempt_at ? Date.parse(row.next_attempt_at) : 0;

@@ -15,14 +15,14 @@ import { useCommands } from "@/parts/Palette";
 import { useScope } from "@/parts/Scope";
 import { useSelection } from "@/parts/Selection";
 import { EmptyState } from "@/parts/States";
-import { StatusBadge } from "@/parts/Status";
+import { DeliveryStatus } from "@/parts/Status";
 import { Time } from "@/parts/Time";
 import { useRange } from "@/parts/TimeRange";
 import { TokenSearch, times } from "@/parts/TokenSearch";
 import { Detail } from "../delivery/Detail";
 import { Bulk, type Filter, type Kind, refusal } from "./Bulk";
 import { Selected } from "./Selected";
-import { hasWhy, Why } from "./Why";
+import { Why } from "./Why";
 
 type Row = Schemas["TenantDelivery"];
 
@@ -47,6 +47,7 @@ export default function Deliveries() {
   const endpoint = params.get("endpoint") ?? undefined;
   const type = params.get("type") ?? undefined;
   const dialect = params.get("dialect") ?? undefined;
+  const job = params.get("job") ?? undefined;
   const { since, until } = time;
   const filter = useMemo(
     () => ({
@@ -55,10 +56,11 @@ export default function Deliveries() {
       ...(endpoint ? { endpoint } : {}),
       ...(type ? { type } : {}),
       ...(dialect ? { dialect } : {}),
+      ...(job ? { job } : {}),
       ...(since ? { since } : {}),
       ...(until ? { until } : {}),
     }),
-    [status, outcome, endpoint, type, dialect, since, until],
+    [status, outcome, endpoint, type, dialect, job, since, until],
   );
   const fetch = useCallback(
     async (cursor: string | undefined, signal: AbortSignal): Promise<Page<Row>> => {
@@ -81,6 +83,7 @@ export default function Deliveries() {
       offers.type,
       ...(own ? [] : [offers.tenant]),
       offers.dialect,
+      { key: "job", hint: "that made, retried or canceled them" },
       { key: "outcome", hint: "of the newest attempt", values: outcomes },
       { key: "since", hint: "accepted after", values: times },
       { key: "until", hint: "accepted before", values: times },
@@ -96,15 +99,15 @@ export default function Deliveries() {
 
   const columns = useMemo<Column<Row>[]>(
     () => [
-      { key: "status", title: "State", width: "104px", narrow: "side", cell: (row) => <StatusBadge of="delivery" state={row.status} /> },
-      { key: "type", title: "Event type", width: "minmax(120px, 1.2fr)", narrow: "title", cell: (row) => <span className="font-medium" title={visible(row.event_type)}>{visible(row.event_type)}</span> },
+      { key: "status", title: "State", width: "116px", narrow: "side", cell: (row) => <DeliveryStatus delivery={row} /> },
+      { key: "type", title: "Event type", width: "minmax(120px, 1.5fr)", narrow: "title", cell: (row) => <span className="font-medium" title={visible(row.event_type)}>{visible(row.event_type)}</span> },
       {
         key: "endpoint",
         title: "Endpoint",
         width: "minmax(110px, 1.2fr)",
         cell: (row) => <EndpointName id={row.endpoint} endpoint={endpoints.get(row.endpoint)} />,
       },
-      ...(open ? [] : [{ key: "why", title: "What happens", width: "minmax(140px, 1.8fr)", cell: (row: Row) => hasWhy(row) && <Why row={row} /> }]),
+      ...(open ? [] : [{ key: "why", title: "What happens", width: "minmax(140px, 1.8fr)", cell: (row: Row) => <Why row={row} /> }]),
       ...(own || open || tenant ? [] : [{ key: "tenant", title: "Tenant", width: "minmax(72px, 0.8fr)", wide: true, cell: (row: Row) => <span className="text-muted">{row.tenant}</span> }]),
       { key: "attempts", title: open ? "Tries" : "Attempts", width: open ? "40px" : "64px", align: "right", narrow: "hidden", cell: (row) => <span className="num text-muted">{row.attempt_count}</span> },
       { key: "created", title: "Accepted", width: "84px", align: "right", cell: (row) => <Time at={row.created_at} className="text-muted" /> },

@@ -47,6 +47,11 @@ export const isOpen = (delivery: Pick<Delivery, "status">) => delivery.status ==
 
 /** story says in a sentence what became of a delivery, and in another what to do. */
 export function story(delivery: Delivery): { what: string; next: string } {
+  const told = ended(delivery);
+  return delivery.retry_requested ? { ...told, next: "A retry was requested. It is made as soon as there is room." } : told;
+}
+
+function ended(delivery: Delivery): { what: string; next: string } {
   const last = delivery.attempts.at(-1);
   const tries = plural(delivery.attempt_count, "attempt");
   switch (delivery.status) {

@@ -18,7 +18,7 @@ import { useCommands } from "@/parts/Palette";
 import { useScope, useTenant } from "@/parts/Scope";
 import { PageSkeleton } from "@/parts/Shell";
 import { ErrorState, Skeleton } from "@/parts/States";
-import { StatusBadge } from "@/parts/Status";
+import { DeliveryStatus, StatusBadge } from "@/parts/Status";
 import { Time, Timed, Took } from "@/parts/Time";
 import { useToast } from "@/parts/Toast";
 import { Waterfall } from "@/parts/Waterfall";
@@ -64,7 +64,7 @@ function Page({ tenant, delivery: it, endpoint }: { tenant: string; delivery: De
             <span>
               {visible(it.event_type)} <span className="font-normal text-muted">to</span> {endpointLabel(endpoint, it.endpoint)}
             </span>
-            <StatusBadge of="delivery" state={it.status} soft />
+            <DeliveryStatus delivery={it} soft />
           </span>
         }
         sentence={

@@ -11,7 +11,7 @@ import { Choice } from "@/parts/Form";
 import { Panel } from "@/parts/Page";
 import { useScope } from "@/parts/Scope";
 import { Skeleton } from "@/parts/States";
-import { Notice, StatusBadge } from "@/parts/Status";
+import { DeliveryStatus, Notice, StatusBadge } from "@/parts/Status";
 import { Took } from "@/parts/Time";
 import { samples } from "./samples";
 
@@ -142,7 +142,7 @@ function Arrival({ tenant, endpoint }: { tenant: string; endpoint: Endpoint }) {
         </p>
       ) : (
         <p role="status" className="flex flex-wrap items-center gap-3">
-          <StatusBadge of="delivery" state={it.status} soft />
+          <DeliveryStatus delivery={it} soft />
           <span>{it.status === "succeeded" ? "The test event arrived and was acknowledged." : sentence(visible(it.attempts.at(-1)?.error ?? "") || "it was not acknowledged yet")}</span>
           <Link to={link.delivery(tenant, it.id)} className="text-accent underline">
             Show the delivery

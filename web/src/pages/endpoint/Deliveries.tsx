@@ -11,7 +11,7 @@ import { useMedia } from "@/parts/Live";
 import { Pane } from "@/parts/Page";
 import { useScope } from "@/parts/Scope";
 import { EmptyState } from "@/parts/States";
-import { StatusBadge } from "@/parts/Status";
+import { DeliveryStatus } from "@/parts/Status";
 import { Time } from "@/parts/Time";
 import { useRange } from "@/parts/TimeRange";
 import { TokenSearch, times } from "@/parts/TokenSearch";
@@ -66,12 +66,12 @@ export function Deliveries({ endpoint, ask }: { endpoint: Endpoint; ask: () => v
   const show = useCallback((row: Row) => showBeside(tenant, row.id), [showBeside, tenant]);
   const columns = useMemo<Column<Row>[]>(
     () => [
-      { key: "status", title: "State", width: "108px", narrow: "side", cell: (row) => <StatusBadge of="delivery" state={row.status} /> },
+      { key: "status", title: "State", width: "116px", narrow: "side", cell: (row) => <DeliveryStatus delivery={row} /> },
       { key: "type", title: "Event type", width: "minmax(120px, 2fr)", narrow: "title", cell: (row) => visible(row.event_type) },
       ...(shown
         ? []
         : [
-            { key: "reason", title: "What happens", width: "minmax(120px, 2fr)", wide: true, narrow: "hidden" as const, cell: (row: Row) => <Why row={row} /> },
+            { key: "reason", title: "What happens", width: "minmax(120px, 2fr)", wide: true, cell: (row: Row) => <Why row={row} /> },
             { key: "event", title: "Event", width: "156px", narrow: "hidden" as const, cell: (row: Row) => <Id value={row.event} to={link.event(tenant, row.event)} /> },
           ]),
       { key: "attempts", title: "Attempts", width: "64px", align: "right", cell: (row) => <span className="num">{row.attempt_count}</span> },

@@ -28,6 +28,7 @@ const tokens: readonly TokenKey[] = [
   { key: "health", hint: "how deliveries go", values: healths },
   { key: "status", hint: "whether it is enabled", values: statuses },
   { key: "waiting", hint: "whether deliveries wait for it", values: ["true"] },
+  { key: "sort", hint: "those first for which most wait", values: ["waiting"] },
 ];
 
 const id = (row: Row) => row.id;
@@ -42,19 +43,29 @@ export default function Endpoints() {
   const dialect = params.get("dialect") ?? undefined;
   const type = params.get("type") ?? undefined;
   const waiting = params.get("waiting") === "true";
+  const sort = params.get("sort") === "waiting" ? ("waiting" as const) : undefined;
+  const sortByWaiting = useCallback(
+    () =>
+      setParams((now) => {
+        if (now.has("sort")) now.delete("sort");
+        else now.set("sort", "waiting");
+        return now;
+      }),
+    [setParams],
+  );
   const offers = useOffers(tenant);
   const fetch = useCallback(
     (cursor: string | undefined, signal: AbortSignal) => {
-      const query = { limit: 100, ...(health ? { health } : {}), ...(status ? { status } : {}), ...(dialect ? { dialect } : {}), ...(type ? { event_type: type } : {}), ...(waiting ? { waiting } : {}), ...(cursor ? { cursor } : {}) };
+      const query = { limit: 100, ...(health ? { health } : {}), ...(status ? { status } : {}), ...(dialect ? { dialect } : {}), ...(type ? { event_type: type } : {}), ...(waiting ? { waiting } : {}), ...(sort ? { sort } : {}), ...(cursor ? { cursor } : {}) };
       if (tenant) return call(api.GET("/api/v1/tenants/{tenant}/endpoints", { params: { path: { tenant }, query }, signal }));
       return call(api.GET("/api/v1/endpoints", { params: { query }, signal }));
     },
-    [health, status, dialect, type, waiting, tenant],
+    [health, status, dialect, type, waiting, sort, tenant],
   );
-  const list = useList(["endpoints", tenant, health, status, dialect, type, waiting], fetch, id);
-  const selection = useSelection(list.rows, id, JSON.stringify([tenant, health, status, dialect, type, waiting]));
+  const list = useList(["endpoints", tenant, health, status, dialect, type, waiting, sort], fetch, id);
+  const selection = useSelection(list.rows, id, JSON.stringify([tenant, health, status, dialect, type, waiting, sort]));
   const sparks = useSparks(tenant);
-  const filtered = Boolean(health || status || dialect || type || waiting || (!own && tenant));
+  const filtered = Boolean(health || status || dialect || type || waiting || sort || (!own && tenant));
 
   const columns = useMemo<Column<Row>[]>(
     () => [
@@ -79,13 +90,14 @@ export default function Endpoints() {
       {
         key: "waiting",
         title: "Waiting",
-        width: "72px",
+        width: "84px",
         align: "right",
+        sort: { by: sort !== undefined, toggle: sortByWaiting },
         cell: (row) => <Num value={row.health.waiting} more={row.health.waiting_capped} className={row.health.waiting > 0 ? "font-medium" : "text-faint"} />,
       },
       { key: "success", title: "Last success", width: "96px", align: "right", cell: (row) => <Time at={row.health.last_success_at} none="never" className="text-muted" /> },
     ],
-    [own, sparks],
+    [own, sparks, sort, sortByWaiting],
   );
 
   return (
@@ -117,7 +129,7 @@ export default function Endpoints() {
         href={(row) => link.endpoint(row.tenant, row.id)}
         empty={
           filtered ? (
-            <EmptyState icon={Webhook} title="No endpoint matches" action={<Button onClick={() => setParams({})}>Remove the filter</Button>} />
+            <EmptyState icon={Webhook} title={sort ? "Nothing waits for any endpoint that matches" : "No endpoint matches"} action={<Button onClick={() => setParams({})}>Remove the filter</Button>} />
           ) : (
             <EmptyState
               icon={Webhook}

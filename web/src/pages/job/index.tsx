@@ -1,25 +1,20 @@
-import { Ban, CirclePause, CirclePlay, Gauge } from "lucide-react";
-import { useEffect, useState } from "react";
+import { useState } from "react";
 import { useParams } from "react-router";
 import { api, call } from "@/api/client";
 import { useAction, useLiveQuery } from "@/api/hooks";
 import { useEndpoints } from "@/api/names";
-import { exactNumber, human, percent, plural } from "@/lib/numbers";
 import { sentence } from "@/lib/text";
-import { duration } from "@/lib/time";
-import { Button, ButtonLink } from "@/parts/Button";
+import { ButtonLink } from "@/parts/Button";
 import { Id } from "@/parts/Copy";
-import { ConfirmDialog, Dialog } from "@/parts/Dialog";
-import { Field, FormError } from "@/parts/Form";
 import { endpointName } from "@/parts/Health";
 import { Facts, PageHeader, Panel } from "@/parts/Page";
-import { useScope, useTenant } from "@/parts/Scope";
+import { bulkJob, useScope, useTenant } from "@/parts/Scope";
 import { PageSkeleton } from "@/parts/Shell";
 import { ErrorState } from "@/parts/States";
-import { Notice, StatusBadge, statusLook } from "@/parts/Status";
-import { Num, Time } from "@/parts/Time";
-import { type Job, over, Progress, share, what } from "../jobs/parts";
-import { pace, remaining, remember, type Sample } from "./eta";
+import { Notice, statusLook } from "@/parts/Status";
+import { Time } from "@/parts/Time";
+import { over, what } from "../jobs/parts";
+import { CancelDialog, JobActions, JobFigures, JobSentence, RateDialog, useLeft } from "./parts";
 
 /** JobPage shows how far a job is, and changes its pace. */
 export default function JobPage() {
@@ -51,50 +46,13 @@ export default function JobPage() {
       <PageHeader
         title={what(it, known && endpointName(known))}
         back={shell === "console" ? [{ to: "/jobs", label: "Jobs" }] : [{ to: link.endpoints(), label: "Endpoints" }]}
-        sentence={<JobSentence job={it} left={left} />}
-        action={
-          !over(it) &&
-          can("replay") && (
-            <>
-              <Button icon={Gauge} onClick={() => setAsking("rate")}>
-                Change the rate
-              </Button>
-              {it.state === "paused" ? (
-                <Button look="primary" icon={CirclePlay} busy={resume.isPending} onClick={() => resume.mutate(undefined)}>
-                  Resume
-                </Button>
-              ) : (
-                <Button icon={CirclePause} busy={pause.isPending} onClick={() => pause.mutate(undefined)}>
-                  Pause
-                </Button>
-              )}
-              <Button icon={Ban} onClick={() => setAsking("cancel")}>
-                Cancel
-              </Button>
-            </>
-          )
-        }
+        sentence={<JobSentence job={it} left={left} {...(it.waiting ? { waiting: `Waiting: ${it.waiting}` } : {})} />}
+        action={!over(it) && can("replay") && <JobActions job={it} pause={pause} resume={resume} ask={setAsking} />}
       />
       <div className="grid gap-4 px-4 pb-8 sm:px-6">
         {it.error && <Notice tone="bad">{sentence(it.error)}</Notice>}
         <Panel>
-          <div className="flex flex-wrap items-center justify-between gap-3">
-            <StatusBadge of="job" state={it.state} soft />
-            <span className="num text-muted">
-              {percent(it.done + it.skipped, it.total)} of {exactNumber(it.total)}
-            </span>
-          </div>
-          <Progress job={it} className="mt-3 !h-2" />
-          <dl className="mt-4 grid grid-cols-2 gap-4 sm:grid-cols-4">
-            <Figure name="Done">
-              <Num value={it.done} />
-            </Figure>
-            <Figure name="Skipped">
-              <Num value={it.skipped} />
-            </Figure>
-            <Figure name="Still to do">{over(it) ? "–" : <Num value={Math.max(0, it.total - it.done - it.skipped)} />}</Figure>
-            <Figure name="Rate">{it.rate === null ? "as fast as there is room" : `at most ${human(it.rate)} a second`}</Figure>
-          </dl>
+          <JobFigures job={it} />
           {it.kind !== "cancel" && it.done > 0 && <p className="mt-3 text-sm text-muted">Done counts what was sent on its way. The deliveries show whether it arrived.</p>}
           {it.skipped > 0 && (
             <p className="mt-3 text-sm text-muted">
@@ -102,7 +60,7 @@ export default function JobPage() {
             </p>
           )}
         </Panel>
-        <Panel title="What was selected" aside={<ButtonLink size="sm" look="quiet" to={link.deliveries(deliveriesOf(it))}>Show deliveries</ButtonLink>}>
+        <Panel title="What was selected" aside={<ButtonLink size="sm" look="quiet" to={link.deliveries({ tenant, job: it.id })}>Show deliveries</ButtonLink>}>
           <Facts
             facts={[
               ["Endpoint", it.params.endpoint ? <Id key="e" value={it.params.endpoint} full to={link.endpoint(tenant, it.params.endpoint)} /> : "all of the tenant"],
@@ -116,119 +74,22 @@ export default function JobPage() {
               ["Until", <Time key="u" at={it.params.until} as="clock" />],
               it.params.filter !== null && ["Filter", <code key="f">{it.params.filter}</code>],
               ["Job", <Id key="i" value={it.id} full />],
+              it.bulk_job !== null && shell === "console" && ["Part of", <Id key="b" value={it.bulk_job} full to={bulkJob(it.bulk_job)} />],
               ["Started", <Time key="c" at={it.created_at} />],
               it.finished_at !== null && ["Ended", <Time key="f" at={it.finished_at} />],
             ]}
           />
         </Panel>
       </div>
-      {asking === "rate" && <RateDialog job={it} close={close} />}
-      <ConfirmDialog open={asking === "cancel"} onClose={close} title="Cancel this job?" action="Cancel the job" busy={cancel.isPending} onConfirm={() => cancel.mutate(undefined)}>
-        <p>
-          What it has done stays done: {plural(it.done, "delivery", "deliveries")}. The other {exactNumber(Math.max(0, it.total - it.done - it.skipped))} are left as they are. A canceled job cannot be resumed.
-        </p>
-      </ConfirmDialog>
+      {asking === "rate" && (
+        <RateDialog
+          rate={it.rate}
+          change={(rate) => call(api.PATCH("/api/v1/tenants/{tenant}/jobs/{id}", { params: { path }, body: { rate } }))}
+          changes={options.changes}
+          close={close}
+        />
+      )}
+      <CancelDialog open={asking === "cancel"} job={it} cancel={cancel} close={close} />
     </>
-  );
-}
-
-/** deliveriesOf returns the filter that comes closest to what a job is about: its endpoint, type, dialect and times. */
-function deliveriesOf({ tenant, params }: Job): Record<string, string> {
-  const [type, ...others] = params.types;
-  return {
-    tenant,
-    ...(params.endpoint ? { endpoint: params.endpoint } : {}),
-    ...(type && others.length === 0 && !type.endsWith("*") ? { type } : {}),
-    ...(params.dialect ? { dialect: params.dialect } : {}),
-    ...(params.since ? { since: params.since } : {}),
-    until: params.until,
-  };
-}
-
-function Figure({ name, children }: { name: string; children: React.ReactNode }) {
-  return (
-    <div className="min-w-0">
-      <dt className="label">{name}</dt>
-      <dd className="num mt-0.5 text-lg font-semibold">{children}</dd>
-    </div>
-  );
-}
-
-function JobSentence({ job, left }: { job: Job; left: number | undefined }) {
-  switch (job.state) {
-    case "running":
-      if (job.waiting) return <>Waiting: {sentence(job.waiting)}</>;
-      return left === undefined ? <>Under way.</> : <>Under way. It will end in about {duration(left)}.</>;
-    case "paused":
-      return <>Paused. Nothing happens until you resume it.</>;
-    case "done":
-      return (
-        <>
-          Ended <Time at={job.finished_at} />.
-        </>
-      );
-    case "canceled":
-      return (
-        <>
-          Canceled <Time at={job.finished_at} />, at {percent(share(job), 1)}.
-        </>
-      );
-    case "failed":
-      return (
-        <>
-          Failed <Time at={job.finished_at} />.
-        </>
-      );
-  }
-}
-
-/** useLeft returns the milliseconds that a running job will still take, from how it moved while the page watched it. */
-function useLeft(job: Job | undefined, at: number): number | undefined {
-  const [samples, setSamples] = useState<Sample[]>([]);
-  const handled = job && job.done + job.skipped;
-  const running = job?.state === "running";
-  useEffect(() => {
-    setSamples((old) => (running && handled !== undefined ? remember(old, { at, handled }) : []));
-  }, [running, handled, at]);
-  return job && running ? remaining(job.total - job.done - job.skipped, pace(samples)) : undefined;
-}
-
-function RateDialog({ job, close }: { job: Job; close: () => void }) {
-  const [rate, setRate] = useState(job.rate === null ? "" : String(job.rate));
-  const change = useAction(
-    (next: number | null) => call(api.PATCH("/api/v1/tenants/{tenant}/jobs/{id}", { params: { path: { tenant: job.tenant, id: job.id } }, body: { rate: next } })),
-    { done: "The rate was changed", changes: [["job", job.tenant, job.id], ["jobs"]], onDone: close, quiet: true },
-  );
-  const typed = rate.trim();
-  const wrong = typed !== "" && !(Number(typed) > 0) ? "must be a number, such as 50" : undefined;
-  return (
-    <Dialog
-      open
-      onClose={close}
-      title="Change the rate"
-      sentence="Live traffic goes first, whatever the rate is."
-      footer={
-        <>
-          <Button onClick={close}>Leave it</Button>
-          <Button look="primary" type="submit" form="rate" busy={change.isPending}>
-            Change the rate
-          </Button>
-        </>
-      }
-    >
-      <form
-        id="rate"
-        className="space-y-3"
-        onSubmit={(event) => {
-          event.preventDefault();
-          if (!wrong) change.mutate(typed === "" ? null : Number(typed));
-        }}
-      >
-        <Field label="Deliveries a second" name="rate" error={change.error} problem={wrong} optional hint="Empty: as fast as there is room.">
-          {(field) => <input {...field} className="field num" inputMode="decimal" autoFocus value={rate} onChange={(event) => setRate(event.target.value)} />}
-        </Field>
-        <FormError error={change.error} fields={["rate"]} />
-      </form>
-    </Dialog>
   );
 }

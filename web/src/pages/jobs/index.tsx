@@ -10,10 +10,24 @@ import { PageHeader } from "@/parts/Page";
 import { useScope } from "@/parts/Scope";
 import { EmptyState } from "@/parts/States";
 import { StatusBadge } from "@/parts/Status";
+import { Tabs } from "@/parts/Tabs";
 import { Num, Time } from "@/parts/Time";
 import { type Job, Progress, what } from "./parts";
 
 const id = (job: Job) => job.id;
+
+/** JobTabs leads from the jobs of tenants to those over all tenants, and back. */
+export function JobTabs() {
+  return (
+    <Tabs
+      label="Jobs"
+      tabs={[
+        { to: "/jobs", label: "Of each tenant", end: true },
+        { to: "/bulk-jobs", label: "Over all tenants" },
+      ]}
+    />
+  );
+}
 
 /** Jobs lists replays, bulk retries and bulk cancellations: of all tenants, or of the portal's session. */
 export default function Jobs() {
@@ -71,6 +85,7 @@ export default function Jobs() {
   return (
     <>
       <PageHeader title="Jobs" sentence="Replays, retries and cancellations of many deliveries at once." />
+      {!tenant && <JobTabs />}
       <DataTable
         label="Jobs"
         columns={columns}

@@ -3,6 +3,10 @@ import { middle } from "@/lib/text";
 import { cx } from "@/lib/text";
 
 export type Job = Schemas["Job"];
+export type BulkJob = Schemas["BulkJob"];
+
+/** How far a job is, of a tenant or over all. */
+export type Pace = Pick<Job, "state" | "total" | "done" | "skipped" | "rate" | "finished_at">;
 
 const verbs: Record<Job["kind"], string> = { replay: "Replay", retry: "Retry", cancel: "Cancel" };
 
@@ -15,19 +19,19 @@ const selected: Record<string, string> = {
 };
 
 /** what says in a few words what a job is about: "Replay all that was missed to Order service". */
-export function what({ kind, params }: Job, endpoint?: string): string {
+export function what({ kind, params }: Pick<Job, "kind" | "params">, endpoint?: string): string {
   const which = params.status ? (selected[params.status] ?? `${params.status} deliveries`) : "deliveries";
   const types = params.types.length > 0 ? ` of ${params.types.length === 1 ? params.types[0] : `${params.types.length} types`}` : "";
   return `${verbs[kind]} ${which}${types}${params.endpoint ? ` to ${endpoint ?? middle(params.endpoint)}` : ""}`;
 }
 
 /** over reports whether a job has ended. */
-export function over({ state }: Job): boolean {
+export function over({ state }: Pick<Job, "state">): boolean {
   return state !== "running" && state !== "paused";
 }
 
 /** share returns how much of a job is done, between 0 and 1. */
-export function share({ done, skipped, total, state }: Job): number {
+export function share({ done, skipped, total, state }: Pace): number {
   if (state === "done") return 1;
   return total > 0 ? Math.min(1, (done + skipped) / total) : 0;
 }
@@ -41,7 +45,7 @@ const fills: Record<Job["state"], string> = {
 };
 
 /** Progress shows how far a job is. */
-export function Progress({ job, className }: { job: Job; className?: string }) {
+export function Progress({ job, className }: { job: Pace; className?: string }) {
   const part = share(job) * 100;
   return (
     <div

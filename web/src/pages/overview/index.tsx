@@ -116,7 +116,7 @@ function Totals() {
         <dd className="num mt-1 truncate text-xl font-semibold">
           {statistics.data ? last ? `${duration(last.p50_ms ?? 0)} / ${duration(last.p99_ms ?? 0)}` : "–" : <Skeleton className="my-1.5 h-4 w-24" />}
         </dd>
-        <dd className="text-xs text-muted">{worst ? `p99 at most ${duration(worst)}` : " "}</dd>
+        <dd className="text-xs text-muted">{worst ? `p99 at worst: ${duration(worst)}` : " "}</dd>
       </div>
     </dl>
   );
