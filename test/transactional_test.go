@@ -290,7 +290,7 @@ func chaosOfMatchers(t *testing.T, end func(*server)) *ledger {
 	for n := range rounds(t) {
 		delivered := l.delivered()
 		eventually(t, "the nodes are at work", func() bool { return l.delivered() > delivered+100 })
-		l.moment(0, 800*time.Millisecond)
+		l.moment(0, 300*time.Millisecond)
 		end(pair[n%2])
 		pair[n%2] = start()
 	}

@@ -20,8 +20,8 @@ import (
 // FIFO endpoints receive their events in order, and endpoints ordered by key those of each key.
 func TestForwardsInAnySchedule(t *testing.T) {
 	testenv.Long(t)
-	for seed := range uint64(8) {
-		t.Run(fmt.Sprint("seed", seed), func(t *testing.T) { forwardAtRandom(t, seed, moves(seed%4)) })
+	for seed := range uint64(4) {
+		t.Run(fmt.Sprint("seed", seed), func(t *testing.T) { forwardAtRandom(t, seed, moves(seed)) })
 	}
 }
 

@@ -85,22 +85,30 @@ func lessChecks() error {
 	return flag.Set("rapid.checks", "10")
 }
 
+// poolerParts are the parts of the suite that run through a pooler as well. They execute every statement, and cover what connections
+// of a pooler change: transactions of several clients at a time, leases, and sessions. The rest depends on the store alone.
+var poolerParts = []string{
+	"Verbs", "Append", "Claim", "Concurrency", "Endpoints", "EventTypes", "Forward", "History", "Holds", "Idempotency", "Leases", "Nodes",
+	"Purge", "Replay", "Sessions", "Store", "Tenants", "Retention/KeepsIdsForTheirWindow",
+}
+
 func TestStore(t *testing.T) {
 	t.Parallel()
 	for _, way := range []struct {
 		name    string
 		through func(url string) string
-		most    int  // connections
-		brief   bool // each statement is planned anew, and such a test has thousands
+		most    int // connections
+		hooks   storetest.Hooks
 	}{
 		{name: "Direct", through: func(url string) string { return url }, most: MinConnections},
-		{name: "Pooled", through: pooler.URL, most: 8, brief: true},
+		{name: "Pooled", through: pooler.URL, most: 8, hooks: storetest.Hooks{Brief: true, Only: poolerParts}},
 	} {
 		t.Run(way.name, func(t *testing.T) {
 			t.Parallel()
+			way.hooks.Reopen, way.hooks.Begin = reopen, beginRequests
 			storetest.Run(t, func(t *testing.T) bellwire.Store {
 				return openAt(t, way.through(server.NewDatabase(t, template)), Options{NoSync: true, Connections: way.most, StatisticsKept: storetest.Kept})
-			}, storetest.Hooks{Reopen: reopen, Begin: beginRequests, Brief: way.brief})
+			}, way.hooks)
 		})
 	}
 }

@@ -9,6 +9,7 @@ import (
 )
 
 var planTests = []test{
+	{name: "Verbs", run: useAll},
 	{name: "Plans", need: func(h Hooks) bool { return h.Plans != nil }, run: func(w *world) {
 		useAll(w)
 		w.hooks.Plans(w.t, w.store)

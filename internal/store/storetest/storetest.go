@@ -6,6 +6,8 @@ import (
 	"context"
 	"fmt"
 	"reflect"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -33,6 +35,17 @@ type Hooks struct {
 	Begin func(t *testing.T, s bellwire.Store, requests int, at time.Time)
 	// Brief leaves out operations at random and tests of bounds, which take thousands of operations.
 	Brief bool
+	// Only names the parts to run, such as "Claim" or "Retention/KeepsIdsForTheirWindow". Empty means all.
+	Only []string
+}
+
+// runs reports whether a part of the suite is to run.
+func (h Hooks) runs(test test) bool {
+	if test.need != nil && !test.need(h) {
+		return false
+	}
+	group, _, _ := strings.Cut(test.name, "/")
+	return len(h.Only) == 0 || slices.Contains(h.Only, group) || slices.Contains(h.Only, test.name)
 }
 
 // test is one part of the suite.
@@ -49,7 +62,7 @@ func Run(t *testing.T, open Open, hooks Hooks) {
 		auditTests, idempotencyTests, bytesTests, purgeTests, retentionTests, importTests, concurrencyTests, modelTests, crashTests, planTests,
 	} {
 		for _, test := range group {
-			if test.need != nil && !test.need(hooks) {
+			if !hooks.runs(test) {
 				continue
 			}
 			t.Run(test.name, func(t *testing.T) {
