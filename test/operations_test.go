@@ -124,7 +124,7 @@ func TestSecondSignalEndsAtOnce(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	s := startServer(t, dir, local...)
-	r := startReceiver(t, 10*time.Second) // hangs for longer than a test may take
+	r := startReceiver(t, patience) // answers too late for what the test waits for
 	s.subscribe(r.url)
 	id := s.publishCard(`1`)
 	r.await(t, []string{id})

@@ -44,16 +44,29 @@ func TestChaosOfDyingPgBouncer(t *testing.T) {
 	}, "--database-url="+pooler.URL(direct), "--database-direct-url="+direct)
 }
 
+// slowestPublish publishes on each server in turn, and returns how long the slowest event was on its way.
+func slowestPublish(t *testing.T, r *receiver, servers ...*server) (slowest time.Duration) {
+	t.Helper()
+	for range 3 {
+		for _, s := range servers {
+			start := time.Now()
+			r.await(t, []string{s.publishCard(`{"n": 1}`)})
+			slowest = max(slowest, time.Since(start))
+		}
+	}
+	return slowest
+}
+
 // Through a pooler alone no notification comes. What one node stores for the other is found all the same, and the log
 // says that it is found late; with a URL past the pooler, or if it is forwarded, it comes at once.
 func TestNodesBehindPgBouncer(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		direct, forwards bool
-		within           time.Duration // of each publish on either node
+		within           time.Duration // of each publish on either node, in one round of five: a busy machine may be late
 	}{
 		"Alone":     {within: patience},
-		"Direct":    {direct: true, within: 2 * time.Second},
+		"Direct":    {direct: true, within: time.Second},
 		"Forwarded": {forwards: true, within: patience},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -76,15 +89,15 @@ func TestNodesBehindPgBouncer(t *testing.T) {
 				publishUntilForwarded(t, here, there)
 			}
 			missed := total(notForwardedCount, here, there)
-			for range 3 {
-				for _, s := range []*server{here, there} {
-					start := time.Now()
-					id := s.publishCard(`{"n": 1}`)
-					r.await(t, []string{id})
-					if took := time.Since(start); took > c.within {
-						t.Errorf("it was delivered after %v", took)
-					}
+			slowest := slowestPublish(t, r, here, there)
+			for range 4 {
+				if slowest <= c.within {
+					break
 				}
+				slowest = slowestPublish(t, r, here, there)
+			}
+			if slowest > c.within {
+				t.Errorf("it was delivered after %v", slowest)
 			}
 			if c.forwards && total(notForwardedCount, here, there) > missed {
 				t.Error("a delivery was not forwarded")

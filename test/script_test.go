@@ -19,6 +19,8 @@ import (
 	"unicode/utf16"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/bellwire/bellwire/internal/testenv"
 )
 
 // The scripts in testdata run the binary as a person at a terminal would.
@@ -195,10 +197,6 @@ func utf16Text(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 func freeAddress() (string, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	defer listener.Close()
-	return listener.Addr().String(), nil
+	port, err := testenv.FreePort()
+	return fmt.Sprintf("127.0.0.1:%d", port), err
 }

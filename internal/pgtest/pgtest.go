@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"os/user"
@@ -89,7 +88,7 @@ func (s *Server) start() (err error) {
 	if err := made.write(s.data(), s.who); err != nil {
 		return err
 	}
-	if s.port, err = freePort(); err != nil {
+	if s.port, err = testenv.FreePort(); err != nil {
 		return err
 	}
 	return s.serve(ctx)
@@ -172,14 +171,6 @@ func unprivileged(dir string) (*syscall.SysProcAttr, error) {
 	}
 	attributes.Credential = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
 	return attributes, os.Chown(dir, uid, gid)
-}
-
-func freePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
-	}
-	return l.Addr().(*net.TCPAddr).Port, l.Close()
 }
 
 // URL returns the URL of a database.

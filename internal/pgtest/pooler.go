@@ -13,6 +13,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/bellwire/bellwire/internal/testenv"
 )
 
 // Pooler is a PgBouncer in front of a server. It lends connections for one transaction at a time, and has fewer of them than
@@ -31,7 +33,7 @@ func (s *Server) StartPooler(more ...string) (*Pooler, error) {
 	if err != nil {
 		return nil, err
 	}
-	port, err := freePort()
+	port, err := testenv.FreePort()
 	if err != nil {
 		return nil, err
 	}

@@ -110,7 +110,7 @@ func TestScanBesideClaimThatWaits(t *testing.T) {
 	select {
 	case err := <-scanned:
 		check(t, err)
-	case <-time.After(10 * time.Second):
+	case <-time.After(patience):
 		t.Error("the scan waits for the claim")
 	}
 	run1(t, other, "ROLLBACK")

@@ -641,7 +641,7 @@ func TestPublishDelaysNoOthers(t *testing.T) {
 	p := newPlatform(t, s)
 	tx := p.begin()
 	p.published(tx, "acme", "order.paid", "1", "k")
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	check(t, s.makePartitions(ctx, time.Now().Add(10_000*time.Hour)))
 	check(t, s.CreateEndpoint(ctx, &bellwire.Endpoint{ID: "ep2", Tenant: "acme", CreatedAt: time.Now()}, bellwire.ChangeNote{}))

@@ -169,10 +169,13 @@ func TestErrorsAreTranslated(t *testing.T) {
 	}
 }
 
+// patience is for what happens at once where the machine is idle and fast.
+const patience = 2 * time.Minute
+
 // waitFor polls until the condition holds.
 func waitFor(t *testing.T, condition func() bool) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	for !condition() {
 		if ctx.Err() != nil {
