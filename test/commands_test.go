@@ -27,6 +27,7 @@ var withoutCommand = map[string]string{
 	"list-portal-sessions":  "on the tenant's page in the console",
 	"end-portal-session":    "on the tenant's page in the console",
 	"get-backlog":           "for the console's overview; bellwire status has what waits at each endpoint",
+	"list-dialects":         "for the console's choice; bellwire dialect list has those of this binary and of files",
 	"list-subscriptions":    "for the console's event types; bellwire endpoints list has what each subscribes to",
 }
 
@@ -41,7 +42,7 @@ var calls = [][]string{
 	{"publish", "--type", "a", "--data", "1"}, {"publish", "--ndjson", "--file", "events.ndjson"},
 	{"deliveries", "list"}, {"deliveries", "list", "--all-tenants"}, {"deliveries", "show", "dlv"}, {"deliveries", "cancel", "dlv"}, {"deliveries", "cancel", "--all"},
 	{"retry", "dlv"}, {"retry", "--all"}, {"replay", "--endpoint", "ep", "--since", "1h"}, {"filters", "try", "true"},
-	{"jobs", "list"}, {"jobs", "list", "--all-tenants"}, {"jobs", "show", "job"}, {"jobs", "pause", "job"}, {"jobs", "resume", "job"}, {"jobs", "cancel", "job"}, {"jobs", "rate", "job", "5"},
+	{"jobs", "list"}, {"jobs", "list", "--all-tenants"}, {"jobs", "list", "--all-tenants", "--bulk"}, {"jobs", "show", "job"}, {"jobs", "pause", "job"}, {"jobs", "resume", "job"}, {"jobs", "cancel", "job"}, {"jobs", "rate", "job", "5"},
 	{"retry", "--all-tenants", "--since", "1h"}, {"replay", "--all-tenants", "--since", "1h"}, {"jobs", "show", "--all-tenants", "job"}, {"jobs", "pause", "--all-tenants", "job"},
 	{"jobs", "resume", "--all-tenants", "job"}, {"jobs", "cancel", "--all-tenants", "job"}, {"jobs", "rate", "--all-tenants", "job", "5"}, {"alerts", "test"},
 	{"keys", "list"}, {"keys", "create", "--role", "admin"}, {"keys", "delete", "key"},

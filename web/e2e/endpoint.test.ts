@@ -157,7 +157,7 @@ test("once a probe is acknowledged, what was missed is offered at once, from the
 
   await page.getByRole("heading", { name: `Replay all that was missed to ${own.description}` }).waitFor();
   await page.getByRole("link", { name: "Show deliveries" }).click();
-  await page.waitForURL((url) => url.pathname.endsWith("/deliveries") && url.searchParams.get("endpoint") === own.id && url.searchParams.has("until"));
+  await page.waitForURL((url) => url.pathname.endsWith("/deliveries") && url.searchParams.has("job"));
   await page.getByRole("row").filter({ hasText: "Succeeded" }).nth(2).waitFor();
   await page.getByRole("link", { name: "Jobs" }).click();
   await page.getByRole("row").filter({ hasText: own.description }).getByText(own.id.slice(0, 9)).waitFor();

@@ -77,8 +77,8 @@ test("a stranger's session follows every link, and asks for every id of another 
   for (const answer of await Promise.all(answers)) for (const name of names) expect(answer).not.toContain(name);
 });
 
-/** What a portal session may call that is about no tenant: the catalogue, and what begins and ends sessions. */
-const ofNoTenant = /^(list-event-types|get-event-type|exchange-.*|sign-(in|out)|get-console-session)$/;
+/** What a portal session may call that is about no tenant: the catalogue, the dialects, and what begins and ends sessions. */
+const ofNoTenant = /^(list-event-types|get-event-type|list-dialects|exchange-.*|sign-(in|out)|get-console-session)$/;
 
 test("no operation of the API takes a stranger's session for another tenant, or another tenant's ids for its own", async () => {
   const ids = await idsOf("acme", world.endpoints["acme/Ledger"] ?? "");
