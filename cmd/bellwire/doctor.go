@@ -128,6 +128,9 @@ func printFindings(p *output.Printer, findings []client.Finding) {
 	var sum []string
 	for _, level := range bellwire.FindingLevels {
 		if n := count(findings, level); n > 0 {
+			if n > 1 && level != bellwire.FindingOK {
+				level += "s"
+			}
 			sum = append(sum, fmt.Sprintf("%d %s", n, level))
 		}
 	}

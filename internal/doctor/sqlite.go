@@ -93,8 +93,8 @@ func (s *Subject) sqliteLog(f *sqlite.Facts) result {
 
 func (s *Subject) sqliteBloat(f *sqlite.Facts) result {
 	if f.Pages > 0 && float64(f.Free) > s.Limits.FreePages*float64(f.Pages) {
-		return note(fmt.Sprintf("%d%% of the database file are unused; new events take that space.", 100*f.Free/f.Pages),
+		return note(fmt.Sprintf("%d%% of the database file is unused; new events take that space.", 100*f.Free/f.Pages),
 			"To give the space back to the disk, stop the server and run VACUUM with the sqlite3 program.")
 	}
-	return ok("%d%% of the database file are unused.", 100*f.Free/max(f.Pages, 1))
+	return ok("%d%% of the database file is unused.", 100*f.Free/max(f.Pages, 1))
 }
