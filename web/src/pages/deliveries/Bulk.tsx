@@ -7,7 +7,6 @@ import { tenants, useEndpoints } from "@/api/names";
 import type { ApiError } from "@/api/problem";
 import { plural } from "@/lib/numbers";
 import { sentence, visible } from "@/lib/text";
-import { rfc3339 } from "@/lib/time";
 import { Button } from "@/parts/Button";
 import { Dialog } from "@/parts/Dialog";
 import { Field, FormError } from "@/parts/Form";
@@ -46,7 +45,7 @@ export function Bulk({ kind, filter, close }: { kind: Kind; filter: Filter; clos
   const navigate = useNavigate();
   const [chosen, setChosen] = useState(filter.tenant ?? "");
   const [rate, setRate] = useState("");
-  const [opened] = useState(() => rfc3339(Date.now()));
+  const [opened] = useState(() => new Date().toISOString()); // not to the second: what is listed may be younger
   const tenant = filter.tenant ?? chosen;
   const { endpoints } = useEndpoints(filter.tenant);
   const known = useQuery({ ...tenants(), enabled: filter.tenant === undefined });
@@ -135,7 +134,7 @@ export function Bulk({ kind, filter, close }: { kind: Kind; filter: Filter; clos
           )}
           <dt className="text-muted">Accepted</dt>
           <dd className="num">
-            {filter.since ? `since ${filter.since.replace("T", " ").replace("Z", " UTC")}, ` : ""}before {(filter.until ?? opened).replace("T", " ").replace("Z", " UTC")}
+            {filter.since ? `since ${filter.since.replace("T", " ").replace("Z", " UTC")}, ` : ""}before {(filter.until ?? opened).replace("T", " ").replace(/(\.\d+)?Z$/, " UTC")}
           </dd>
         </dl>
         {filter.tenant === undefined && (
