@@ -203,10 +203,12 @@ func (s *settings) services() []doctor.Service {
 	if len(s.AlertEmail) > 0 {
 		list = append(list, doctor.Service{Name: "the mail server", Address: net.JoinHostPort(s.SMTPURL.Host, strconv.Itoa(s.SMTPURL.Port)), TLS: s.SMTPURL.TLS})
 	}
-	for _, named := range []struct{ name, url string }{{"the collector of traces", s.OTLPEndpoint}, {"the JWKS", s.AkkuroJWKSURL}} {
-		if u, err := url.Parse(named.url); err == nil && named.url != "" {
-			port := cmp.Or(u.Port(), map[string]string{"http": "80"}[u.Scheme], "443")
-			list = append(list, doctor.Service{Name: named.name, Address: net.JoinHostPort(u.Hostname(), port), TLS: u.Scheme == "https"})
+	for _, named := range []struct{ name, url string }{
+		{"the collector of traces", s.OTLPEndpoint}, {"the JWKS", s.AkkuroJWKSURL}, {"the JWKS", s.AzakawJWKSURL},
+	} {
+		if named.url != "" {
+			address, secure := doctor.AddressOf(named.url)
+			list = append(list, doctor.Service{Name: named.name, Address: address, TLS: secure})
 		}
 	}
 	return list

@@ -116,7 +116,7 @@ func (s *Subject) reach(ctx context.Context) result {
 		visit(service.Name+" "+service.Address, connect(ctx, new(net.Dialer), service.Address, service.TLS))
 	}
 	for _, receiver := range s.Network.Receivers {
-		address, secure := addressOf(receiver)
+		address, secure := AddressOf(receiver)
 		visit(address, connect(ctx, &net.Dialer{Control: s.Network.Guard.Control}, address, secure))
 	}
 	switch {
@@ -128,10 +128,10 @@ func (s *Subject) reach(ctx context.Context) result {
 	return ok("Connections succeed: %s.", list(reached))
 }
 
-// addressOf returns the host and port of an http or https URL, and whether it is https.
-func addressOf(receiver string) (address string, secure bool) {
+// AddressOf returns the host and port of an http or https URL, and whether it is https.
+func AddressOf(receiver string) (address string, secure bool) {
 	u, err := url.Parse(receiver)
-	if err != nil { // the command has refused such URLs
+	if err != nil { // commands have refused such URLs
 		return "", false
 	}
 	port := u.Port()
