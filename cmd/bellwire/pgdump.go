@@ -74,26 +74,24 @@ func (c *restoreCommand) restorePostgres(ctx context.Context, std streams, now t
 	if found.Connected > 0 {
 		return fmt.Errorf("--database-url: %d connections of Bellwire to the database %s are open; stop all nodes first", found.Connected, c.DatabaseURL)
 	}
+	aside := ""
 	if !c.InPlace {
-		aside, err := c.load(ctx, found, now)
-		if err != nil {
+		if aside, err = c.load(ctx, found, now); err != nil {
 			return err
 		}
-		var next []string
-		if aside != "" {
-			next = append(next, fmt.Sprintf("The schema that was there is now called %s. Drop it when you need nothing of it: DROP SCHEMA %s CASCADE", aside, aside))
-		}
-		done, err := c.takeOver(ctx, now)
-		if err != nil {
-			return errors.Join(err, postgres.PutBack(context.WithoutCancel(ctx), c.direct(), aside))
-		}
-		return say(std.err, done, append(next, afterRestore...)...)
 	}
 	done, err := c.takeOver(ctx, now)
+	if err != nil && !c.InPlace {
+		return errors.Join(err, postgres.PutBack(context.WithoutCancel(ctx), c.direct(), aside))
+	}
 	if err != nil {
 		return err
 	}
-	return say(std.err, done, afterRestore...)
+	var next []string
+	if aside != "" {
+		next = append(next, fmt.Sprintf("The schema that was there is now called %s. Drop it when you need nothing of it: DROP SCHEMA %s CASCADE", aside, aside))
+	}
+	return say(std.err, done, append(next, afterRestore...)...)
 }
 
 // takeOver checks a database that was restored, and begins anew in it.

@@ -158,14 +158,28 @@ func (l *Limits) fill() {
 	l.ClockWarning, l.ClockProblem = cmp.Or(l.ClockWarning, defaults.ClockWarning), cmp.Or(l.ClockProblem, defaults.ClockProblem)
 }
 
-// Worst returns the worst level among findings.
-func Worst(findings []bellwire.Finding) bellwire.FindingLevel {
-	for _, level := range bellwire.FindingLevels {
-		if slices.ContainsFunc(findings, func(f bellwire.Finding) bool { return f.Level == level }) {
-			return level
+// reading reads the facts of a database once, however many checks ask for them.
+type reading[F any] struct {
+	read  func(context.Context) (*F, error)
+	once  sync.Once
+	facts *F
+	err   error
+}
+
+func (r *reading[F]) get(ctx context.Context) (*F, error) {
+	r.once.Do(func() { r.facts, r.err = r.read(ctx) })
+	return r.facts, r.err
+}
+
+// judged returns a check that judges the facts. It finds nothing if they cannot be read: database.reachable says why.
+func (r *reading[F]) judged(judge func(*F) result) func(context.Context) result {
+	return func(ctx context.Context) result {
+		f, err := r.get(ctx)
+		if err != nil {
+			return result{}
 		}
+		return judge(f)
 	}
-	return bellwire.FindingOK
 }
 
 // size writes a number of bytes for people.

@@ -3,7 +3,6 @@ package doctor
 import (
 	"context"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/bellwire/bellwire/internal/store/postgres"
@@ -11,39 +10,26 @@ import (
 
 // postgresChecks examine a PostgreSQL database. They read it once.
 func (s *Subject) postgresChecks() []check {
-	var once sync.Once
-	var read *postgres.Facts
-	var failed error
-	facts := func(ctx context.Context) (*postgres.Facts, error) {
-		once.Do(func() { read, failed = postgres.Examine(ctx, s.Database.Postgres, s.Now) })
-		return read, failed
-	}
-	judged := func(judge func(*postgres.Facts) result) func(context.Context) result {
-		return func(ctx context.Context) result {
-			f, err := facts(ctx)
-			if err != nil {
-				return result{} // database.reachable says why
-			}
-			return judge(f)
-		}
-	}
+	facts := &reading[postgres.Facts]{read: func(ctx context.Context) (*postgres.Facts, error) {
+		return postgres.Examine(ctx, s.Database.Postgres, s.Now)
+	}}
 	checks := []check{
-		{"database.reachable", func(ctx context.Context) result { return reachable(facts(ctx)) }},
-		{"database.version", judged(version)},
-		{"database.schema", judged(func(f *postgres.Facts) result { return schema(f.Schema.Migrations, f.Pending, f.SchemaFault) })},
-		{"database.backup", judged(func(f *postgres.Facts) result { return s.backup(f.BackupAt) })},
-		{"database.durability", judged(durability)},
-		{"database.encoding", judged(encoding)},
-		{"database.encryption", judged(encryption)},
-		{"database.pooler", judged(s.pooler)},
-		{"database.clock", judged(s.clock)},
-		{"database.log", judged(s.log)},
-		{"database.bloat", judged(s.bloat)},
-		{"database.transactions", judged(s.transactions)},
-		{"database.connections", judged(s.connections)},
+		{"database.reachable", func(ctx context.Context) result { return reachable(facts.get(ctx)) }},
+		{"database.version", facts.judged(version)},
+		{"database.schema", facts.judged(func(f *postgres.Facts) result { return schema(f.Schema.Migrations, f.Pending, f.SchemaFault) })},
+		{"database.backup", facts.judged(func(f *postgres.Facts) result { return s.backup(f.BackupAt) })},
+		{"database.durability", facts.judged(durability)},
+		{"database.encoding", facts.judged(encoding)},
+		{"database.encryption", facts.judged(encryption)},
+		{"database.pooler", facts.judged(s.pooler)},
+		{"database.clock", facts.judged(s.clock)},
+		{"database.log", facts.judged(s.log)},
+		{"database.bloat", facts.judged(s.bloat)},
+		{"database.transactions", facts.judged(s.transactions)},
+		{"database.connections", facts.judged(s.connections)},
 	}
 	return append(checks, s.keysetChecks(func(ctx context.Context) ([]byte, bool) {
-		f, err := facts(ctx)
+		f, err := facts.get(ctx)
 		if err != nil {
 			return nil, false
 		}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"sync"
 	"time"
 
 	"github.com/dustin/go-humanize"
@@ -15,31 +14,18 @@ import (
 
 // sqliteChecks examine an SQLite database. They read it once.
 func (s *Subject) sqliteChecks() []check {
-	var once sync.Once
-	var read *sqlite.Facts
-	var failed error
-	facts := func(ctx context.Context) (*sqlite.Facts, error) {
-		once.Do(func() { read, failed = sqlite.Examine(ctx, s.Database.SQLite) })
-		return read, failed
-	}
-	judged := func(judge func(*sqlite.Facts) result) func(context.Context) result {
-		return func(ctx context.Context) result {
-			f, err := facts(ctx)
-			if err != nil {
-				return result{} // database.reachable says why
-			}
-			return judge(f)
-		}
-	}
+	facts := &reading[sqlite.Facts]{read: func(ctx context.Context) (*sqlite.Facts, error) {
+		return sqlite.Examine(ctx, s.Database.SQLite)
+	}}
 	checks := []check{
-		{"database.reachable", func(ctx context.Context) result { return s.sqliteReachable(facts(ctx)) }},
-		{"database.schema", judged(func(f *sqlite.Facts) result { return schema(f.Schema.Migrations, f.Pending, f.SchemaFault) })},
-		{"database.backup", judged(func(f *sqlite.Facts) result { return s.backup(f.BackupAt) })},
-		{"database.log", judged(s.sqliteLog)},
-		{"database.bloat", judged(s.sqliteBloat)},
+		{"database.reachable", func(ctx context.Context) result { return s.sqliteReachable(facts.get(ctx)) }},
+		{"database.schema", facts.judged(func(f *sqlite.Facts) result { return schema(f.Schema.Migrations, f.Pending, f.SchemaFault) })},
+		{"database.backup", facts.judged(func(f *sqlite.Facts) result { return s.backup(f.BackupAt) })},
+		{"database.log", facts.judged(s.sqliteLog)},
+		{"database.bloat", facts.judged(s.sqliteBloat)},
 	}
 	return append(checks, s.keysetChecks(func(ctx context.Context) ([]byte, bool) {
-		f, err := facts(ctx)
+		f, err := facts.get(ctx)
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil, true
 		}

@@ -3,7 +3,6 @@ package service
 import (
 	"context"
 	"encoding/hex"
-	"log/slog"
 	"strings"
 	"time"
 
@@ -157,37 +156,41 @@ func parseUUID(text string) (id [16]byte, ok bool) {
 // TrustTenant returns a caller of a tenant that a front end has authenticated itself, such as by a token of an issuer that the
 // operator trusts. Its error has CodeForbidden if the tenant does not exist.
 func (s *Service) TrustTenant(ctx context.Context, tenant string) (Caller, error) {
-	err := s.allow(ctx, limits.RequestRate, tenant)
-	if err == nil {
-		_, err = s.store.Tenant(ctx, tenant)
+	c, err := s.trust(ctx, tenant)
+	if bellwire.CodeOf(err) == bellwire.CodeNotFound {
+		return c, bellwire.Errorf(bellwire.CodeForbidden, "tenant %q does not exist", tenant)
 	}
-	switch bellwire.CodeOf(err) {
-	case "":
-		return Caller{Role: bellwire.RoleTenant, Tenant: tenant}, nil
-	case bellwire.CodeNotFound:
-		return Caller{}, bellwire.Errorf(bellwire.CodeForbidden, "tenant %q does not exist", tenant)
-	default:
+	return c, err
+}
+
+// trust returns a caller of a tenant. Its error has CodeNotFound if the tenant does not exist.
+func (s *Service) trust(ctx context.Context, tenant string) (Caller, error) {
+	if err := s.allow(ctx, limits.RequestRate, tenant); err != nil {
 		return Caller{}, err
 	}
+	if _, err := s.store.Tenant(ctx, tenant); err != nil {
+		return Caller{}, err
+	}
+	return Caller{Role: bellwire.RoleTenant, Tenant: tenant}, nil
 }
 
 // ProvisionTenant is TrustTenant, and creates the tenant if it does not exist.
 func (s *Service) ProvisionTenant(ctx context.Context, tenant string) (Caller, error) {
-	if _, err := s.store.Tenant(ctx, tenant); bellwire.CodeOf(err) != bellwire.CodeNotFound {
-		return s.TrustTenant(ctx, tenant)
+	c, err := s.trust(ctx, tenant)
+	if bellwire.CodeOf(err) != bellwire.CodeNotFound {
+		return c, err
 	}
 	t, err := s.newTenant(NewTenant{ID: tenant})
 	if err != nil {
 		return Caller{}, err
 	}
-	c := Caller{Role: bellwire.RoleTenant, Tenant: tenant}
-	err = s.store.CreateTenant(s.audit(ctx, c, tenant, "tenant.create", tenant, nil, membersOfTenant(t)), t)
-	if err != nil && bellwire.CodeOf(err) != bellwire.CodeConflict { // another request was faster
+	err = s.addTenant(ctx, Caller{Role: bellwire.RoleTenant, Tenant: tenant}, t)
+	switch bellwire.CodeOf(err) {
+	case "":
+	case bellwire.CodeConflict: // another request was faster
+		s.directory.ForgetTenant(tenant)
+	default:
 		return Caller{}, err
-	}
-	s.directory.ForgetTenant(tenant)
-	if err == nil {
-		s.changed(ctx, c, "tenant.create", slog.String("tenant", tenant))
 	}
 	return s.TrustTenant(ctx, tenant)
 }

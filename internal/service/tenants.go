@@ -52,12 +52,20 @@ func (s *Service) CreateTenant(ctx context.Context, c Caller, in NewTenant) (*be
 	if err != nil {
 		return nil, err
 	}
-	if err := s.store.CreateTenant(s.audit(ctx, c, t.ID, "tenant.create", t.ID, nil, membersOfTenant(t)), t); err != nil {
+	if err := s.addTenant(ctx, c, t); err != nil {
 		return nil, err
+	}
+	return t, nil
+}
+
+// addTenant stores a new tenant. Its error has CodeConflict if the id is taken.
+func (s *Service) addTenant(ctx context.Context, c Caller, t *bellwire.Tenant) error {
+	if err := s.store.CreateTenant(s.audit(ctx, c, t.ID, "tenant.create", t.ID, nil, membersOfTenant(t)), t); err != nil {
+		return err
 	}
 	s.directory.ForgetTenant(t.ID)
 	s.changed(ctx, c, "tenant.create", slog.String("tenant", t.ID))
-	return t, nil
+	return nil
 }
 
 // newTenant checks the input, and returns the tenant that it describes.

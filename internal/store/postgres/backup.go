@@ -73,17 +73,14 @@ func (o *operator) inspect(found *Found) error {
 	if err := checkOwners(o.row, o.place); err != nil {
 		return err
 	}
-	var recorded rules.Schema
-	err = o.row(`SELECT number, coalesce((SELECT number FROM bellwire.meta WHERE name = 'migrations'), number),
-		(SELECT value FROM bellwire.meta WHERE name = 'witness') FROM bellwire.meta WHERE name = 'schema'`).
-		Scan(&recorded.Oldest, &recorded.Migrations, &found.KeysetCheck)
+	known, err := o.recorded()
 	if err != nil {
 		return err
 	}
-	if _, err := recorded.Pending(o.place, len(migrationFiles())); err != nil {
+	if _, err := known.schema.Pending(o.place, len(migrationFiles())); err != nil {
 		return err
 	}
-	found.Migrations = recorded.Migrations
+	found.Migrations, found.KeysetCheck = known.schema.Migrations, known.keysetCheck
 	secret := new(bellwire.SealedSecret)
 	err = o.row("SELECT id, sealed FROM bellwire.endpoints WHERE sealed IS NOT NULL LIMIT 1").Scan(&secret.Endpoint, &secret.Sealed)
 	if errors.Is(err, pgx.ErrNoRows) {
@@ -91,6 +88,25 @@ func (o *operator) inspect(found *Found) error {
 	}
 	found.Secret = secret
 	return err
+}
+
+// recorded is what Bellwire has recorded in a database.
+type recorded struct {
+	schema      rules.Schema
+	keysetCheck []byte    // nil: none
+	backupAt    time.Time // zero: none
+}
+
+// recorded reads what is recorded. Versions that did not record how many migrations had run needed all of them.
+func (o *operator) recorded() (r recorded, err error) {
+	var backup int64
+	err = o.row(`SELECT number, coalesce((SELECT number FROM bellwire.meta WHERE name = 'migrations'), number),
+		(SELECT value FROM bellwire.meta WHERE name = 'witness'), coalesce((SELECT number FROM bellwire.meta WHERE name = 'backup'), 0)
+		FROM bellwire.meta WHERE name = 'schema'`).Scan(&r.schema.Oldest, &r.schema.Migrations, &r.keysetCheck, &backup)
+	if backup > 0 {
+		r.backupAt = time.UnixMicro(backup)
+	}
+	return r, err
 }
 
 // RecordBackup records that a backup of the database was made at a time, unless a later one is recorded.

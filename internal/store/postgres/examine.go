@@ -2,7 +2,7 @@ package postgres
 
 import (
 	"context"
-	"io/fs"
+	"errors"
 	"net/netip"
 	"path"
 	"time"
@@ -55,18 +55,13 @@ type Facts struct {
 // Examine reads facts about the database that a postgres:// URL names, by a connection of its own, and changes nothing. now is the
 // wall clock.
 func Examine(ctx context.Context, databaseURL string, now func() time.Time) (*Facts, error) {
-	files, err := fs.Glob(migrations, "migrations/*.sql")
-	if err != nil {
-		return nil, err
-	}
 	f := &Facts{Place: Shown(databaseURL)}
 	return f, operate(ctx, databaseURL, func(o *operator) error {
 		f.Local = isLocal(o.conn.Config().Host)
 		if err := f.read(o, now); err != nil {
 			return err
 		}
-		_, f.SchemaFault = f.Schema.Pending(f.Place, len(files))
-		f.Pending = max(len(files)-f.Schema.Migrations, 0)
+		f.Pending, f.SchemaFault = f.Schema.Pending(f.Place, len(migrationFiles()))
 		return nil
 	})
 }
@@ -143,20 +138,14 @@ func (f *Facts) readMeta(o *operator) error {
 	if err != nil || !exists {
 		return err
 	}
-	var backup int64
-	err = o.row(`SELECT (SELECT number FROM bellwire.meta WHERE name = 'schema'),
-		(SELECT number FROM bellwire.meta WHERE name IN ('migrations', 'schema') ORDER BY name LIMIT 1),
-		(SELECT value FROM bellwire.meta WHERE name = 'witness'), coalesce((SELECT number FROM bellwire.meta WHERE name = 'backup'), 0)`).
-		Scan(&f.Schema.Oldest, &f.Schema.Migrations, &f.KeysetCheck, &backup)
-	if backup > 0 {
-		f.BackupAt = time.UnixMicro(backup)
-	}
+	known, err := o.recorded()
+	f.Schema, f.KeysetCheck, f.BackupAt = known.schema, known.keysetCheck, known.backupAt
 	return err
 }
 
 // optional returns an error, but nil for a missing row.
 func optional(err error) error {
-	if err == pgx.ErrNoRows {
+	if errors.Is(err, pgx.ErrNoRows) {
 		return nil
 	}
 	return err

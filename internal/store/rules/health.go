@@ -44,8 +44,8 @@ type Queue struct {
 }
 
 // MostWaiting returns the endpoints for which most deliveries wait, the greatest first, each counted to most. It returns up to twice
-// limit, because the store leaves out deleted ones. Each of the functions reads an index that is ordered by endpoint: it counts the next so many deliveries to the given endpoint and those
-// with greater numbers, one Queue for each endpoint.
+// limit, because the store leaves out deleted ones. Each of the functions reads an index that is ordered by endpoint: it counts the
+// next so many deliveries to the given endpoint and those with greater numbers, one Queue for each endpoint.
 func MostWaiting(most, limit int, indexes []func(from int64, deliveries int) ([]Queue, error)) ([]Queue, error) {
 	walks := make([]*walk, len(indexes))
 	for i, read := range indexes {

@@ -89,19 +89,20 @@ func copyDatabase(ctx context.Context, from, to string) (made *Copy, err error) 
 		return nil, err
 	}
 	made.Path = to
-	if err := RenameNew(temporary, to); err != nil {
-		return nil, err
-	}
-	return made, syncFolder(filepath.Dir(to))
+	return made, RenameNew(temporary, to)
 }
 
-// RenameNew renames a file, and replaces no other. Not every file system that backups are written to has links.
+// RenameNew renames a file, replaces no other, and returns once the name is on disk. Not every file system that backups are written
+// to has links.
 func RenameNew(from, to string) error {
 	f, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
-	return errors.Join(f.Close(), os.Rename(from, to))
+	if err := errors.Join(f.Close(), os.Rename(from, to)); err != nil {
+		return err
+	}
+	return syncFolder(filepath.Dir(to))
 }
 
 func copyCode(err error) bellwire.Code {
@@ -183,12 +184,8 @@ func Inspect(ctx context.Context, path string) (*Copy, error) {
 		return nil, err
 	}
 	found := &Copy{Path: path, Bytes: size, Migrations: recorded.Migrations}
-	q := c.query("SELECT value FROM meta WHERE name = 'witness'")
-	for q.next() {
-		found.KeysetCheck = q.getBlob()
-	}
-	if q.err != nil {
-		return nil, q.err
+	if found.KeysetCheck, err = c.keysetCheck(); err != nil {
+		return nil, err
 	}
 	found.Secret, err = c.someSecret()
 	return found, err

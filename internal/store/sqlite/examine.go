@@ -62,9 +62,7 @@ func (f *Facts) read(conn *sqlite.Conn) (err error) {
 	if f.Schema, err = c.recorded(f.Path); err != nil {
 		return err
 	}
-	known := len(migrationFiles())
-	_, f.SchemaFault = f.Schema.Pending(f.Path, known)
-	f.Pending = max(known-f.Schema.Migrations, 0)
+	f.Pending, f.SchemaFault = f.Schema.Pending(f.Path, len(migrationFiles()))
 	if f.Pages, _, err = c.query("PRAGMA page_count").scalar(); err != nil {
 		return err
 	}
@@ -78,9 +76,6 @@ func (f *Facts) read(conn *sqlite.Conn) (err error) {
 	if some {
 		f.BackupAt = time.UnixMicro(backup)
 	}
-	q := c.query("SELECT value FROM meta WHERE name = 'witness'")
-	for q.next() {
-		f.KeysetCheck = q.getBlob()
-	}
-	return q.err
+	f.KeysetCheck, err = c.keysetCheck()
+	return err
 }

@@ -229,21 +229,7 @@ const sqlLivingEndpoint = "SELECT p.id FROM endpoints p CROSS JOIN tenants t ON 
 func (s *Store) MostWaiting(ctx context.Context, tenant string, count, limit int) (found []bellwire.Waiting, err error) {
 	err = s.list(ctx, snapshot(func(c *db) error {
 		found = nil
-		read := func(sql string) func(int64, int) ([]rules.Queue, error) {
-			return func(from int64, deliveries int) ([]rules.Queue, error) {
-				return queues(c.query(sql).int(from).int(int64(deliveries)))
-			}
-		}
-		indexes := []func(int64, int) ([]rules.Queue, error){func(from int64, _ int) ([]rules.Queue, error) {
-			return queues(c.query(sqlMostWaitingOfTenant).text(tenant).int(int64(count)).int(from))
-		}}
-		if tenant == "" {
-			indexes = nil
-			for _, sql := range sqlMostWaiting {
-				indexes = append(indexes, read(sql))
-			}
-		}
-		most, err := rules.MostWaiting(count, limit, indexes)
+		most, err := rules.MostWaiting(count, limit, c.waitingIndexes(tenant, count))
 		if err != nil {
 			return err
 		}
@@ -251,6 +237,21 @@ func (s *Store) MostWaiting(ctx context.Context, tenant string, count, limit int
 		return err
 	}))
 	return found, err
+}
+
+// waitingIndexes returns what reads the deliveries that wait: one function for each index, or for a tenant one that reads all.
+func (c *db) waitingIndexes(tenant string, count int) (indexes []func(int64, int) ([]rules.Queue, error)) {
+	if tenant != "" {
+		return append(indexes, func(from int64, _ int) ([]rules.Queue, error) {
+			return queues(c.query(sqlMostWaitingOfTenant).text(tenant).int(int64(count)).int(from))
+		})
+	}
+	for _, sql := range sqlMostWaiting {
+		indexes = append(indexes, func(from int64, deliveries int) ([]rules.Queue, error) {
+			return queues(c.query(sql).int(from).int(int64(deliveries)))
+		})
+	}
+	return indexes
 }
 
 func queues(q *query) (found []rules.Queue, err error) {

@@ -16,14 +16,20 @@ func (s *Store) KeysetCheck(ctx context.Context, sealed []byte) ([]byte, error) 
 				return err
 			}
 		}
-		stored = nil
-		q := w.query("SELECT value FROM meta WHERE name = 'witness'")
-		for q.next() {
-			stored = q.getBlob()
-		}
-		return q.err
+		var err error
+		stored, err = w.keysetCheck()
+		return err
 	})
 	return stored, err
+}
+
+// keysetCheck returns the stored check value, nil if there is none.
+func (c *db) keysetCheck() (stored []byte, err error) {
+	q := c.query("SELECT value FROM meta WHERE name = 'witness'")
+	for q.next() {
+		stored = q.getBlob()
+	}
+	return stored, q.err
 }
 
 // ReplaceKeysetCheck replaces the check value. CodeStale: the stored value is no longer old.
