@@ -10,10 +10,10 @@ import { Facts, PageHeader, Panel } from "@/parts/Page";
 import { useScope } from "@/parts/Scope";
 import { PageSkeleton } from "@/parts/Shell";
 import { EmptyState, ErrorState } from "@/parts/States";
-import { Notice, StatusBadge, statusLook } from "@/parts/Status";
+import { Notice, StatusBadge } from "@/parts/Status";
 import { Num, Time } from "@/parts/Time";
 import { CancelDialog, Figure, JobActions, JobFigures, JobSentence, RateDialog, useLeft } from "../job/parts";
-import { type Job, over, Progress, what } from "../jobs/parts";
+import { doneColumn, type Job, over, progressColumn, selection, skippedColumn, what } from "../jobs/parts";
 
 const idOf = (job: Job) => job.id;
 
@@ -51,19 +51,9 @@ export default function BulkJobPage() {
           return text && <span className="text-sm text-muted" title={text}>{text}</span>;
         },
       },
-      { key: "progress", title: "Progress", width: "minmax(96px, 1fr)", narrow: "hidden", cell: (part) => <Progress job={part} /> },
-      {
-        key: "done",
-        title: "Done",
-        width: "136px",
-        align: "right",
-        cell: (part) => (
-          <>
-            <Num value={part.done} /> <span className="text-faint">of</span> <Num value={part.total} />
-          </>
-        ),
-      },
-      { key: "skipped", title: "Skipped", width: "76px", align: "right", narrow: "hidden", cell: (part) => <Num value={part.skipped} className={part.skipped > 0 ? "" : "text-faint"} /> },
+      progressColumn,
+      doneColumn,
+      { ...skippedColumn, wide: false },
     ],
     [],
   );
@@ -98,13 +88,7 @@ export default function BulkJobPage() {
         <Panel title="What was selected">
           <Facts
             facts={[
-              ["Status", it.params.status ?? "any that fits"],
-              ["Types", it.params.types.length > 0 ? it.params.types.join(", ") : "all"],
-              it.params.outcome !== null && ["Newest attempt", statusLook("attempt", it.params.outcome).word],
-              it.params.dialect !== null && ["Dialect", it.params.dialect],
-              ["From", it.params.since ? <Time key="s" at={it.params.since} as="clock" /> : "the first event kept"],
-              ["Until", <Time key="u" at={it.params.until} as="clock" />],
-              it.params.filter !== null && ["Filter", <code key="f">{it.params.filter}</code>],
+              ...selection(it),
               ["Job", <Id key="i" value={it.id} full />],
               ["Started", <Time key="c" at={it.created_at} />],
               it.finished_at !== null && ["Ended", <Time key="f" at={it.finished_at} />],

@@ -11,7 +11,7 @@ import { EmptyState } from "@/parts/States";
 import { StatusBadge } from "@/parts/Status";
 import { Num, Time } from "@/parts/Time";
 import { JobTabs } from "../jobs";
-import { type BulkJob, Progress, what } from "../jobs/parts";
+import { type BulkJob, doneColumn, progressColumn, skippedColumn, what } from "../jobs/parts";
 import { type Kind, kindOf, Start } from "./Start";
 
 const id = (job: BulkJob) => job.id;
@@ -29,7 +29,7 @@ export default function BulkJobs() {
     () => [
       { key: "state", title: "State", width: "104px", narrow: "side", cell: (job) => <StatusBadge of="job" state={job.state} /> },
       { key: "what", title: "Job", width: "minmax(220px, 3fr)", narrow: "title", cell: (job) => <span className="font-medium">{what(job)}</span> },
-      { key: "progress", title: "Progress", width: "minmax(96px, 1fr)", narrow: "hidden", cell: (job) => <Progress job={job} /> },
+      progressColumn,
       {
         key: "tenants",
         title: "Tenants ended",
@@ -41,18 +41,8 @@ export default function BulkJobs() {
           </>
         ),
       },
-      {
-        key: "done",
-        title: "Done",
-        width: "136px",
-        align: "right",
-        cell: (job) => (
-          <>
-            <Num value={job.done} /> <span className="text-faint">of</span> <Num value={job.total} />
-          </>
-        ),
-      },
-      { key: "skipped", title: "Skipped", width: "76px", align: "right", wide: true, narrow: "hidden", cell: (job) => <Num value={job.skipped} className={job.skipped > 0 ? "" : "text-faint"} /> },
+      doneColumn,
+      skippedColumn,
       { key: "created", title: "Started", width: "96px", align: "right", cell: (job) => <Time at={job.created_at} className="text-muted" /> },
     ],
     [],

@@ -11,9 +11,9 @@ import { Facts, PageHeader, Panel } from "@/parts/Page";
 import { bulkJob, useScope, useTenant } from "@/parts/Scope";
 import { PageSkeleton } from "@/parts/Shell";
 import { ErrorState } from "@/parts/States";
-import { Notice, statusLook } from "@/parts/Status";
+import { Notice } from "@/parts/Status";
 import { Time } from "@/parts/Time";
-import { over, what } from "../jobs/parts";
+import { over, selection, what } from "../jobs/parts";
 import { CancelDialog, JobActions, JobFigures, JobSentence, RateDialog, useLeft } from "./parts";
 
 /** JobPage shows how far a job is, and changes its pace. */
@@ -65,14 +65,7 @@ export default function JobPage() {
             facts={[
               ["Endpoint", it.params.endpoint ? <Id key="e" value={it.params.endpoint} full to={link.endpoint(tenant, it.params.endpoint)} /> : "all of the tenant"],
               shell === "console" && ["Tenant", <Id key="t" value={tenant} to={link.tenant(tenant)} />],
-              ["Status", it.params.status ?? "any that fits"],
-              ["Types", it.params.types.length > 0 ? it.params.types.join(", ") : "all"],
-              it.params.event !== null && ["Event", <Id key="v" value={it.params.event} full to={link.event(tenant, it.params.event)} />],
-              it.params.outcome !== null && ["Newest attempt", statusLook("attempt", it.params.outcome).word],
-              it.params.dialect !== null && ["Dialect", it.params.dialect],
-              ["From", it.params.since ? <Time key="s" at={it.params.since} as="clock" /> : "the first event kept"],
-              ["Until", <Time key="u" at={it.params.until} as="clock" />],
-              it.params.filter !== null && ["Filter", <code key="f">{it.params.filter}</code>],
+              ...selection(it, it.params.event !== null && ["Event", <Id key="v" value={it.params.event} full to={link.event(tenant, it.params.event)} />]),
               ["Job", <Id key="i" value={it.id} full />],
               it.bulk_job !== null && shell === "console" && ["Part of", <Id key="b" value={it.bulk_job} full to={bulkJob(it.bulk_job)} />],
               ["Started", <Time key="c" at={it.created_at} />],

@@ -11,8 +11,8 @@ import { useScope } from "@/parts/Scope";
 import { EmptyState } from "@/parts/States";
 import { StatusBadge } from "@/parts/Status";
 import { Tabs } from "@/parts/Tabs";
-import { Num, Time } from "@/parts/Time";
-import { type Job, Progress, what } from "./parts";
+import { Time } from "@/parts/Time";
+import { doneColumn, type Job, progressColumn, skippedColumn, what } from "./parts";
 
 const id = (job: Job) => job.id;
 
@@ -65,19 +65,9 @@ export default function Jobs() {
         },
       },
       ...(tenant ? [] : [{ key: "tenant", title: "Tenant", width: "minmax(88px, 1fr)", cell: (job: Job) => job.tenant }]),
-      { key: "progress", title: "Progress", width: "minmax(96px, 1fr)", narrow: "hidden", cell: (job) => <Progress job={job} /> },
-      {
-        key: "done",
-        title: "Done",
-        width: "136px",
-        align: "right",
-        cell: (job) => (
-          <>
-            <Num value={job.done} /> <span className="text-faint">of</span> <Num value={job.total} />
-          </>
-        ),
-      },
-      { key: "skipped", title: "Skipped", width: "76px", align: "right", wide: true, narrow: "hidden", cell: (job) => <Num value={job.skipped} className={job.skipped > 0 ? "" : "text-faint"} /> },
+      progressColumn,
+      doneColumn,
+      skippedColumn,
       { key: "created", title: "Started", width: "96px", align: "right", cell: (job) => <Time at={job.created_at} className="text-muted" /> },
     ],
     [tenant, endpoints],

@@ -1,6 +1,10 @@
+import type { ComponentProps } from "react";
 import type { Schemas } from "@/api/client";
-import { middle } from "@/lib/text";
-import { cx } from "@/lib/text";
+import { cx, middle } from "@/lib/text";
+import type { Column } from "@/parts/DataTable";
+import type { Facts } from "@/parts/Page";
+import { statusLook } from "@/parts/Status";
+import { Num, Time } from "@/parts/Time";
 
 export type Job = Schemas["Job"];
 export type BulkJob = Schemas["BulkJob"];
@@ -59,4 +63,43 @@ export function Progress({ job, className }: { job: Pace; className?: string }) 
       <div className={cx("h-full rounded-full transition-[width]", fills[job.state])} style={{ width: `${part}%` }} />
     </div>
   );
+}
+
+/** Columns of lists of jobs, of whichever kind. */
+export const progressColumn: Column<Pace> = { key: "progress", title: "Progress", width: "minmax(96px, 1fr)", narrow: "hidden", cell: (job) => <Progress job={job} /> };
+
+export const doneColumn: Column<Pace> = {
+  key: "done",
+  title: "Done",
+  width: "136px",
+  align: "right",
+  cell: (job) => (
+    <>
+      <Num value={job.done} /> <span className="text-faint">of</span> <Num value={job.total} />
+    </>
+  ),
+};
+
+export const skippedColumn: Column<Pace> = {
+  key: "skipped",
+  title: "Skipped",
+  width: "76px",
+  align: "right",
+  wide: true,
+  narrow: "hidden",
+  cell: (job) => <Num value={job.skipped} className={job.skipped > 0 ? "" : "text-faint"} />,
+};
+
+/** selection lists what a job selects by. event stands between the types and the outcome, for jobs that can be about one. */
+export function selection({ params }: Pick<Job, "params">, event?: ComponentProps<typeof Facts>["facts"][number]): ComponentProps<typeof Facts>["facts"] {
+  return [
+    ["Status", params.status ?? "any that fits"],
+    ["Types", params.types.length > 0 ? params.types.join(", ") : "all"],
+    event,
+    params.outcome !== null && ["Newest attempt", statusLook("attempt", params.outcome).word],
+    params.dialect !== null && ["Dialect", params.dialect],
+    ["From", params.since ? <Time key="s" at={params.since} as="clock" /> : "the first event kept"],
+    ["Until", <Time key="u" at={params.until} as="clock" />],
+    params.filter !== null && ["Filter", <code key="f">{params.filter}</code>],
+  ];
 }
