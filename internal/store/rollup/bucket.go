@@ -201,14 +201,20 @@ func (g *group) encode(to []byte) []byte {
 	return to
 }
 
+// The fewest bytes that a group and its durations of an outcome are encoded in.
+const (
+	leastGroup     = 6
+	leastDurations = 2
+)
+
 func decodeView(data []byte) (view, error) {
 	r := &reader{data: data}
 	v := make(view)
-	for range r.count() {
+	for range r.items(leastGroup) {
 		n := name{others: r.number() == 1}
 		n.endpoint, n.eventType, n.dialect = r.text(), r.text(), r.text()
 		g := &group{published: r.number()}
-		for range r.count() {
+		for range r.items(leastDurations) {
 			g.durations[r.outcome()] = r.sketch()
 		}
 		if r.broken {

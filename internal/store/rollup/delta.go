@@ -148,17 +148,23 @@ func (s *Sum) Full(tenants int) bool {
 // MaxDeltas is the most deltas that are added up at once.
 const MaxDeltas = 1000
 
+// The fewest bytes that a publication and a kind of attempts are encoded in.
+const (
+	leastPublication = 4
+	leastAttempts    = 4
+)
+
 // Add adds an encoded delta. Of its attempts, only those at the given places count; nil: all.
 func (s *Sum) Add(delta []byte, places []int16) error {
 	r := &reader{data: delta}
-	for range r.count() {
+	for range r.items(leastPublication) {
 		p := publication{tenant: int64(r.number()), minute: int64(r.number())}
 		count := r.number()
 		p.eventType = r.text()
 		s.publications[p] += count
 		s.tenants[p.tenant] = true
 	}
-	kinds := make([]attempts, min(r.count(), len(r.data)))
+	kinds := make([]attempts, r.items(leastAttempts))
 	for i := range kinds {
 		k := attempts{minute: int64(r.number()), outcome: r.outcome()}
 		k.endpoint, k.eventType = r.text(), r.text()

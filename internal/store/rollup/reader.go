@@ -33,6 +33,17 @@ func (r *reader) count() int {
 	return int(n)
 }
 
+// items returns how many items follow, each of at least the given number of bytes. A number that cannot be true is a fault, so
+// that nobody loops over items that are not there.
+func (r *reader) items(least int) int {
+	n := r.count()
+	if n > len(r.data)/least {
+		r.broken, r.data = true, nil
+		return 0
+	}
+	return n
+}
+
 func (r *reader) octet() int {
 	if len(r.data) == 0 {
 		r.broken = true

@@ -2,6 +2,7 @@ package rollup
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"math"
 	"slices"
@@ -231,6 +232,28 @@ func TestAnswersAreBounded(t *testing.T) {
 	}
 }
 
+// TestItemsMustBeThere reads numbers of items of two bytes each. Nobody must loop over two billion items that are not there.
+func TestItemsMustBeThere(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		announced uint64
+		rest      int
+		want      int
+	}{
+		{announced: 0, rest: 0, want: 0},
+		{announced: 2, rest: 4, want: 2},
+		{announced: 2, rest: 5, want: 2},
+		{announced: 2, rest: 3, want: 0},
+		{announced: math.MaxInt32, rest: 4, want: 0},
+		{announced: math.MaxUint64, rest: 4, want: 0},
+	} {
+		r := &reader{data: append(binary.AppendUvarint(nil, tt.announced), make([]byte, tt.rest)...)}
+		if got := r.items(2); got != tt.want || r.broken != (tt.want != int(tt.announced)) {
+			t.Errorf("items = %d of %d in %d bytes, broken: %t; want %d", got, tt.announced, tt.rest, r.broken, tt.want)
+		}
+	}
+}
+
 // FuzzRead gives what is read any bytes. It must end, and never panic.
 func FuzzRead(f *testing.F) {
 	var d Delta
@@ -240,6 +263,7 @@ func FuzzRead(f *testing.F) {
 	b := NewBucket()
 	b.attempt(name{endpoint: "ep"}, 1, sketch{0, 5, 1})
 	f.Add(b.Encode()[ByAll])
+	f.Add(binary.AppendUvarint(nil, math.MaxInt32))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		_ = NewSum().Add(data, []int16{0, 2})
 		if v, err := decodeView(data); err == nil {

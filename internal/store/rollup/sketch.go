@@ -90,9 +90,12 @@ func (s sketch) encode(to []byte) []byte {
 	return to
 }
 
+// leastBucket is the fewest bytes that a bucket of a sketch is encoded in.
+const leastBucket = 2
+
 func (r *reader) sketch() (s sketch) {
 	bucket := 0
-	for range r.count() {
+	for range r.items(leastBucket) {
 		bucket += r.count()
 		count := r.number()
 		if bucket >= buckets {
