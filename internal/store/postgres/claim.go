@@ -221,12 +221,10 @@ const (
 		WHERE d.id = t.id`
 	sqlMarkManual = `UPDATE bellwire.deliveries d SET manual_epoch = t.epoch FROM unnest($1::uuid[], $2::bigint[]) AS t (id, epoch)
 		WHERE d.id = t.id`
-	// Each delivery and event is looked up separately. In a plain join, PostgreSQL might read all deliveries of a tenant for
-	// each of its events, as long as it has no statistics of a partition.
+	// Each delivery is looked up separately. In a plain join, PostgreSQL might read all deliveries of a tenant for each of its
+	// events, as long as it has no statistics of a partition.
 	sqlClaimed = "SELECT " + deliveryColumns + ` FROM unnest($1::uuid[]) AS w (id)
-		CROSS JOIN LATERAL (SELECT * FROM bellwire.deliveries WHERE id = w.id LIMIT 1) d
-		CROSS JOIN LATERAL (SELECT id, type FROM bellwire.events WHERE tenant = d.tenant AND id = d.event LIMIT 1) e
-		JOIN bellwire.endpoints p ON p.n = d.endpoint JOIN bellwire.tenants t ON t.n = d.tenant AND t.deleted_at IS NULL`
+		CROSS JOIN LATERAL (SELECT * FROM bellwire.deliveries WHERE id = w.id LIMIT 1) d ` + deliveryJoins
 	// sqlClaimedEvents reads each event once, however many of its deliveries are claimed.
 	sqlClaimedEvents = "SELECT " + eventColumns + ` FROM (
 			SELECT DISTINCT d.tenant, d.event FROM unnest($1::uuid[]) AS w (id)

@@ -17,8 +17,11 @@ const (
 		d.updated_at, d.job, d.restarted_at, d.replay, d.not_before, d.expires_at, coalesce(d.ordering_key, 0),
 		d.manual_epoch IS NOT NULL, e.id, e.type, p.id, t.id`
 	deliveryTables = "bellwire.deliveries d " + deliveryJoins
-	deliveryJoins  = `JOIN bellwire.events e ON e.tenant = d.tenant AND e.id = d.event
-		JOIN bellwire.endpoints p ON p.n = d.endpoint JOIN bellwire.tenants t ON t.n = d.tenant AND t.deleted_at IS NULL`
+	// Each delivery's event, endpoint and tenant are looked up: OFFSET 0 keeps the planner from other joins. It expects that
+	// tenants have as many events as the average one, and then reading all of them for each delivery can look cheap.
+	deliveryJoins = `CROSS JOIN LATERAL (SELECT id, type FROM bellwire.events WHERE tenant = d.tenant AND id = d.event OFFSET 0) e
+		CROSS JOIN LATERAL (SELECT id FROM bellwire.endpoints WHERE n = d.endpoint OFFSET 0) p
+		CROSS JOIN LATERAL (SELECT id FROM bellwire.tenants WHERE n = d.tenant AND deleted_at IS NULL OFFSET 0) t`
 	sqlDelivery = "SELECT " + deliveryColumns + " FROM " + deliveryTables + " WHERE d.id = $1 AND t.id = $2"
 )
 

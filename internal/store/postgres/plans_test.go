@@ -180,6 +180,47 @@ func TestListsLookUpWhatTheyChose(t *testing.T) {
 	}
 }
 
+// TestListsOfLargeTenants lists deliveries of a tenant that has a hundred times as many events as the others have on average, which
+// is what the planner expects, and reads and claims some: still only what belongs to each of them is read.
+func TestListsOfLargeTenants(t *testing.T) {
+	t.Parallel()
+	s := newStore(t, Options{})
+	for i := range 100 {
+		check(t, s.CreateTenant(t.Context(), &bellwire.Tenant{ID: fmt.Sprint("tenant", i)}))
+	}
+	check(t, s.CreateEndpoint(t.Context(), &bellwire.Endpoint{ID: "ep", Tenant: "tenant0", CreatedAt: time.Now()}, bellwire.ChangeNote{}))
+	leases := renew(t, s, "a")
+	const events = `INSERT INTO bellwire.events (id, tenant, type, created_at, test, deliveries, data)
+		SELECT bellwire.new_uuid(now()), n, 'a', now(), false, 1, '' FROM bellwire.tenants, generate_series(1, $2) WHERE (id = 'tenant0') = $1`
+	check(t, s.write(t.Context(), func(tx *tx) error {
+		return errors.Join(
+			tx.exec(events, true, 10_000), tx.exec(events, false, 1),
+			tx.exec(`INSERT INTO bellwire.deliveries (id, event, tenant, endpoint, status, reason, attempts, retries, sequence, epoch, due_at, created_at, updated_at)
+				SELECT e.id, e.id, p.tenant, p.n, 0, '', 0, 0, 0, 0, now(), now(), now() FROM bellwire.endpoints p JOIN bellwire.events e ON e.tenant = p.tenant`),
+			tx.exec("ANALYZE"),
+		)
+	}))
+	var ids string
+	check(t, s.write(t.Context(), func(tx *tx) error {
+		return tx.row("SELECT quote_literal(array_agg(id)) FROM (SELECT id FROM bellwire.deliveries ORDER BY id DESC LIMIT 50) d").Scan(&ids)
+	}))
+	const (
+		page = 50
+		last = "'ffffffff-ffff-ffff-ffff-ffffffffffff'"
+	)
+	claim := fmt.Sprintf("'{0}', '{ep}', '{%d}', '{%d}', '{%d}'", bellwire.ShardOf("ep"), leases.Epoch("ep"), page)
+	for name, c := range map[string]struct{ sql, args string }{
+		"of the tenant":   {sqlDeliveriesOfTenant[5], "'tenant0', " + last + ", 50"},
+		"of the endpoint": {sqlDeliveriesOfEndpoint[5], "'tenant0', " + last + ", 50, 'ep'"},
+		"by ids":          {sqlClaimed, ids},
+		"claimed":         {sqlClaimPending, claim + ", now(), '{true}', '{}'"},
+	} {
+		if rows := rowsRead(t, s, c.sql, c.args); rows > 20*page {
+			t.Errorf("%s: %v rows were read, want at most %v", name, rows, 20*page)
+		}
+	}
+}
+
 // TestDeletedEndpointsCostNothing lists deliveries, and looks for endpoints to be deleted, beside thousands of deleted ones
 // that a tenant has made.
 func TestDeletedEndpointsCostNothing(t *testing.T) {

@@ -16,4 +16,4 @@ CROSS JOIN LATERAL (
         AND (epoch <> -c.epoch OR ($7::boolean[])[c.place + 1]) AND id NOT IN (SELECT unnest($8::uuid[]))
     ORDER BY id LIMIT ($5::int[])[c.place + 1] FOR UPDATE
 ) d
-JOIN bellwire.events e ON e.tenant = d.tenant AND e.id = d.event
+CROSS JOIN LATERAL (SELECT data FROM bellwire.events WHERE tenant = d.tenant AND id = d.event OFFSET 0) e

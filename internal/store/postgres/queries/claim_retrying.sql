@@ -13,4 +13,4 @@ CROSS JOIN LATERAL (
     WHERE endpoint = c.endpoint AND status IN (1, -1) AND NOT ordered AND epoch <> c.epoch
     ORDER BY due_at, id LIMIT ($5::int[])[c.place + 1] FOR UPDATE
 ) d
-JOIN bellwire.events e ON e.tenant = d.tenant AND e.id = d.event
+CROSS JOIN LATERAL (SELECT data FROM bellwire.events WHERE tenant = d.tenant AND id = d.event OFFSET 0) e
