@@ -146,6 +146,7 @@ func freePort(t *testing.T) string {
 // shell is a bash in which commands run one after another, as in a terminal.
 type shell struct {
 	t     *testing.T
+	dir   string // where it starts
 	in    io.Writer
 	lines chan string // closed when the shell ends
 }
@@ -170,7 +171,7 @@ func startShell(t *testing.T, environment ...string) *shell {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	s := &shell{t: t, in: in, lines: make(chan string, 1000)}
+	s := &shell{t: t, dir: dir, in: in, lines: make(chan string, 1000)}
 	go func() {
 		defer close(s.lines)
 		for scanner := bufio.NewScanner(out); scanner.Scan(); {
@@ -180,8 +181,9 @@ func startShell(t *testing.T, environment ...string) *shell {
 	t.Cleanup(func() {
 		if t.Failed() {
 			for _, log := range []string{"bellwire.log", "shop.log", "receiver.log"} {
-				text, _ := os.ReadFile(filepath.Join(dir, "platform", log)) // it may not be there yet
-				t.Logf("%s:\n%s", log, text)
+				if text, err := os.ReadFile(filepath.Join(dir, "platform", log)); err == nil { // it may not be there yet
+					t.Logf("%s:\n%s", log, text)
+				}
 			}
 		}
 		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // all that it started; some may have ended
