@@ -20,8 +20,8 @@ const (
 		FROM bellwire.endpoints p JOIN bellwire.tenants t ON t.n = p.tenant WHERE p.id = ANY($1) AND t.deleted_at IS NULL`
 	sqlSubjectOfJob = "SELECT id, operational_events FROM bellwire.tenants WHERE id = $1 AND deleted_at IS NULL"
 	sqlEventsOf     = `SELECT d.id, e.id, e.type FROM unnest($1::uuid[]) AS w (id)
-		CROSS JOIN LATERAL (SELECT id, tenant, event FROM bellwire.deliveries WHERE id = w.id) d
-		CROSS JOIN LATERAL (SELECT id, type FROM bellwire.events WHERE tenant = d.tenant AND id = d.event) e`
+		CROSS JOIN LATERAL (SELECT id, tenant, event FROM bellwire.deliveries WHERE id = w.id OFFSET 0) d
+		CROSS JOIN LATERAL (SELECT id, type FROM bellwire.events WHERE tenant = d.tenant AND id = d.event OFFSET 0) e`
 	sqlKeepEvents = `INSERT INTO bellwire.operational_events (key, tenant, type, endpoint, at, data, taken)
 		SELECT *, false FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::bytea[])`
 )
