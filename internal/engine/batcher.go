@@ -18,10 +18,12 @@ import (
 
 // Bounds of a batcher. What tenants share is in package limits.
 const (
-	tenantTurn         = 32 // events of a tenant that are stored in its turn, while others wait for theirs
-	appendTries        = 3  // of a group whose commit's outcome is unknown
+	tenantTurn         = limits.GatherEvents // events of a tenant that are stored in its turn, while others wait for theirs
+	appendTries        = 3                   // of a group whose commit's outcome is unknown
 	appendPause        = 100 * time.Millisecond
 	overloadRetryAfter = time.Second
+
+	sharedFor = time.Second // after an event of another tenant, more are expected
 )
 
 // submission is a publication on its way to the store.
@@ -105,6 +107,9 @@ type batcher struct {
 	mu      sync.Mutex
 	tenants map[string]*waiting
 	turns   fifo.Queue[*waiting] // tenants with something to store
+	resting []*waiting           // tenants that have something, and are not in turns
+	last    string               // the tenant that was stored last
+	shared  time.Time            // when the tenant before was another one
 	all     amount
 	closed  bool
 
@@ -167,8 +172,13 @@ type waiting struct {
 	tenant string
 	queue  fifo.Queue[*submission]
 	amount amount
-	credit int // events that may still be stored in this turn; a larger batch uses up later turns
+	events int       // in queue
+	credit int       // events that may still be stored in this turn; a larger batch uses up later turns
+	rest   time.Time // the end of its rest
 }
+
+// rests reports whether the tenant lets more of its events gather. Those of a turn are enough.
+func (w *waiting) rests(now time.Time) bool { return w.events < tenantTurn && now.Before(w.rest) }
 
 func newBatcher(deps batcherDeps, bytes bound) *batcher {
 	return &batcher{batcherDeps: deps, bytes: bytes, wake: make(chan struct{}, 1), tenants: map[string]*waiting{}}
@@ -205,24 +215,34 @@ func (b *batcher) push(s *submission) error {
 	}
 	b.all.add(s, 1)
 	w.amount.add(s, 1)
+	w.events += len(s.events)
 	w.queue.Push(s)
 	if w.queue.Len() == 1 {
 		b.tenants[tenant] = w
 		b.turns.Push(w)
 	}
-	poke(b.wake)
+	if !w.rests(time.Now()) {
+		poke(b.wake)
+	}
 	return nil
 }
 
 // pop takes the next submission, or returns nil if there is none.
-func (b *batcher) pop() *submission {
-	w := b.turn()
+func (b *batcher) pop(now time.Time) *submission {
+	w := b.turn(now)
 	if w == nil {
 		return nil
+	}
+	if b.last != w.tenant {
+		if b.last != "" {
+			b.shared = now
+		}
+		b.last = w.tenant
 	}
 	s := w.queue.Pop()
 	b.all.add(s, -1)
 	w.amount.add(s, -1)
+	w.events -= len(s.events)
 	w.credit -= len(s.events)
 	if w.queue.Len() == 0 {
 		b.turns.Pop()
@@ -232,16 +252,53 @@ func (b *batcher) pop() *submission {
 }
 
 // turn returns the tenant whose turn it is, or nil if none waits.
-func (b *batcher) turn() *waiting {
-	for b.turns.Len() > 1 && b.turns.First().credit <= 0 {
-		w := b.turns.Pop()
-		w.credit += tenantTurn
+func (b *batcher) turn(now time.Time) *waiting {
+	for b.turns.Len() > 0 {
+		w := b.turns.First()
+		switch {
+		case w.rests(now) && !b.closed:
+			b.resting = append(b.resting, b.turns.Pop())
+		case b.turns.Len() > 1 && w.credit <= 0:
+			w.credit += tenantTurn
+			b.turns.Push(b.turns.Pop())
+		default:
+			return w
+		}
+	}
+	return nil
+}
+
+// rest lets the tenants of a group rest that have published more while it was stored, if others publish too. Each transaction costs
+// as much as several events, and several nodes that store a tenant's events wait for each other. So a tenant that publishes faster
+// than its events are stored one by one leaves processors and locks to others, and more the longer storing takes.
+func (b *batcher) rest(group []*submission, took time.Duration) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	now := time.Now()
+	if now.Sub(b.shared) > sharedFor {
+		return
+	}
+	until := now.Add(min(took, limits.GatherMost))
+	for _, s := range group {
+		if w := b.tenants[s.events[0].Event.Tenant]; w != nil {
+			w.rest = until
+		}
+	}
+}
+
+// rouse lets the tenants take turns whose rest has ended, and returns how long the next one rests; 0: none does.
+func (b *batcher) rouse(now time.Time) (next time.Duration) {
+	b.resting = slices.DeleteFunc(b.resting, func(w *waiting) bool {
+		if w.rests(now) && !b.closed {
+			if left := w.rest.Sub(now); next == 0 || left < next {
+				next = left
+			}
+			return false
+		}
 		b.turns.Push(w)
-	}
-	if b.turns.Len() == 0 {
-		return nil
-	}
-	return b.turns.First()
+		return true
+	})
+	return next
 }
 
 func overloaded() error {
@@ -281,14 +338,32 @@ func (b *batcher) run(ctx context.Context) {
 			clear(group)
 			continue
 		}
-		b.mu.Lock()
-		closed := b.closed
-		b.mu.Unlock()
-		if closed {
+		if !b.wait() {
 			return
 		}
-		<-b.wake
 	}
+}
+
+// wait waits for something to store. It returns false if the batcher is closed.
+func (b *batcher) wait() bool {
+	b.mu.Lock()
+	closed, rest := b.closed, b.rouse(time.Now())
+	ready := b.turns.Len() > 0
+	b.mu.Unlock()
+	switch {
+	case closed || ready:
+		return ready
+	case rest == 0:
+		<-b.wake
+		return true
+	}
+	timer := time.NewTimer(rest)
+	defer timer.Stop()
+	select {
+	case <-b.wake:
+	case <-timer.C:
+	}
+	return true
 }
 
 // close ends run once everything that was submitted is stored.
@@ -310,12 +385,14 @@ func (b *batcher) length() int {
 func (b *batcher) gather(group []*submission) []*submission {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	now := time.Now()
+	b.rouse(now)
 	events, deliveries, bytes, mostEvents, mostDeliveries := 0, 0, 0, limits.GroupEvents, limits.GroupDeliveries
 	if b.turns.Len() > 1 { // each tenant waits for the groups before its own
 		mostEvents, mostDeliveries = limits.SharedGroupEvents, limits.SharedGroupDeliveries
 	}
 	for events < mostEvents && deliveries < mostDeliveries && bytes < limits.GroupBytes {
-		s := b.pop()
+		s := b.pop(now)
 		if s == nil {
 			break
 		}
@@ -347,7 +424,9 @@ func (b *batcher) storeGroup(ctx context.Context, group []*submission) {
 			deliveries += s.deliveries()
 		}
 	}
-	b.observer.Appended(events, deliveries, time.Since(started))
+	took := time.Since(started)
+	b.observer.Appended(events, deliveries, took)
+	b.rest(group, took) // before the publishers go on
 	for _, s := range group {
 		if slices.ContainsFunc(s.result.Events, func(e bellwire.AppendedEvent) bool { return e.Deferred }) {
 			b.deferred()

@@ -1,12 +1,17 @@
 package engine
 
 import (
+	"context"
 	"fmt"
+	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"pgregory.net/rapid"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
+	"github.com/bellwire/bellwire/internal/engine/lanes"
 	"github.com/bellwire/bellwire/internal/limits"
 )
 
@@ -38,7 +43,7 @@ func TestBatcherServesTenantsAlike(t *testing.T) {
 			}
 		}
 		served := make(map[string]int)
-		for s := b.pop(); s != nil; s = b.pop() {
+		for s := b.pop(time.Time{}); s != nil; s = b.pop(time.Time{}) {
 			tenant := s.events[0].Event.Tenant
 			if waiting[tenant][0] != s {
 				t.Fatal("a submission was overtaken by a later one of its tenant")
@@ -70,7 +75,7 @@ func TestIntakeIsShared(t *testing.T) {
 		var all amount
 		for range rapid.IntRange(1, 200).Draw(t, "steps") {
 			if rapid.IntRange(0, 3).Draw(t, "what") == 0 {
-				if s := b.pop(); s != nil {
+				if s := b.pop(time.Time{}); s != nil {
 					tenant := s.events[0].Event.Tenant
 					a := held[tenant]
 					a.add(s, -1)
@@ -125,7 +130,7 @@ func TestIntakeIsBounded(t *testing.T) {
 	if flood, other := push("flood"), push("other"); flood != bellwire.CodeRateLimited || other != bellwire.CodeUnavailable {
 		t.Errorf("when all is full, who fills it is answered %q, and who has nothing %q", flood, other)
 	}
-	for b.pop() != nil {
+	for b.pop(time.Time{}) != nil {
 	}
 	if b.all != (amount{}) || len(b.tenants) != 0 {
 		t.Errorf("after all was taken out: %+v, %d tenants", b.all, len(b.tenants))
@@ -158,4 +163,119 @@ func TestSharedGroupsAreShort(t *testing.T) {
 	if total == 0 || total >= limits.SharedGroupDeliveries+each {
 		t.Errorf("a group has %d deliveries", total)
 	}
+}
+
+// steadyStore takes the same time for each group, and counts the groups that have events of each tenant.
+type steadyStore struct {
+	Store
+	takes  time.Duration
+	groups map[string]int
+}
+
+func (s *steadyStore) AppendEvents(_ context.Context, appends []*bellwire.Append) ([]bellwire.AppendResult, error) {
+	time.Sleep(s.takes)
+	results, tenants := make([]bellwire.AppendResult, len(appends)), make(map[string]bool)
+	for i, a := range appends {
+		results[i].Events = make([]bellwire.AppendedEvent, len(a.Events))
+		tenants[a.Events[0].Event.Tenant] = true
+	}
+	for tenant := range tenants {
+		s.groups[tenant]++
+	}
+	return results, nil
+}
+
+// publishers publish single events for a while, and return for each tenant how many were stored in that time, in how many groups, and
+// the longest that one waited. A publisher publishes the next event when the one before is stored.
+func publishers(t *testing.T, takes, during time.Duration, each map[string]int) (stored, groups map[string]int, longest map[string]time.Duration) {
+	scheduler := lanes.New(lanes.Config{
+		MaxInFlight: 1, MaxQueued: 1, MaxBytes: 1, Start: func(*lanes.Job) {}, Release: func([]*lanes.Job) {}, WakeClaimer: func() {},
+	})
+	store := &steadyStore{takes: takes, groups: make(map[string]int)}
+	b := newBatcher(batcherDeps{
+		store: store, scheduler: scheduler, observer: bellwire.NopObserver{}, clock: time.Now, ids: new(bellwire.Sequence), deferred: func() {}, forwarder: new(forwarder),
+	}, ordinaryBytes)
+	var running, publishing sync.WaitGroup
+	running.Go(func() { b.run(t.Context()) })
+	var mu sync.Mutex
+	stored, longest = make(map[string]int), make(map[string]time.Duration)
+	end := time.Now().Add(during)
+	for tenant, n := range each {
+		for range n {
+			publishing.Go(func() {
+				for time.Now().Before(end) {
+					s := submissionOf(tenant, 1)
+					s.targets, s.done = make([][]*bellwire.Target, 1), make(chan struct{}, 1)
+					began := time.Now()
+					if err := b.submit(t.Context(), s); err != nil {
+						t.Error(err)
+						return
+					}
+					mu.Lock()
+					stored[tenant]++
+					longest[tenant] = max(longest[tenant], time.Since(began))
+					mu.Unlock()
+				}
+			})
+		}
+	}
+	publishing.Wait()
+	b.close()
+	running.Wait()
+	return stored, store.groups, longest
+}
+
+// A tenant that publishes faster than its events are stored one by one lets them gather, if others publish too: then others wait for
+// fewer of its groups. Alone it never waits, nor does one that publishes one event after the other, and what is enough for a turn does not.
+func TestBusyTenantsRest(t *testing.T) {
+	t.Parallel()
+	const takes, during = 2 * time.Millisecond, 10 * time.Second
+	t.Run("alone", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			_, groups, longest := publishers(t, takes, during, map[string]int{"busy": 3})
+			if n := groups["busy"]; n < int(during/takes) {
+				t.Errorf("there were %d groups in the time of %d", n, during/takes)
+			}
+			if longest["busy"] > 2*takes {
+				t.Errorf("an event was stored after %v", longest["busy"])
+			}
+		})
+	})
+	t.Run("beside another", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			const slots = int(during / takes)
+			stored, groups, longest := publishers(t, takes, during, map[string]int{"busy": 3, "other": 1})
+			if n := groups["busy"]; n > slots*6/10 {
+				t.Errorf("%d of %d groups have events of the busy tenant", n, slots)
+			}
+			if n := stored["busy"]; n < slots*3/2*9/10 {
+				t.Errorf("%d events of the busy tenant were stored, want as many as without a rest, %d", n, slots*3/2)
+			}
+			if longest["other"] > 2*takes {
+				t.Errorf("an event of the other tenant was stored after %v", longest["other"])
+			}
+		})
+	})
+	t.Run("enough", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			_, groups, _ := publishers(t, takes, during, map[string]int{"busy": 4 * limits.GatherEvents, "other": 1})
+			if n := groups["busy"]; n < int(during/takes)*9/10 {
+				t.Errorf("%d of %d groups have events of the busy tenant", n, during/takes)
+			}
+		})
+	})
+	t.Run("one after the other", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			_, _, longest := publishers(t, takes, during, map[string]int{"a": 1, "b": 1})
+			for tenant, d := range longest {
+				if d > 2*takes {
+					t.Errorf("an event of %s was stored after %v", tenant, d)
+				}
+			}
+		})
+	})
 }

@@ -25,6 +25,11 @@ const (
 	SharedGroupDeliveries = 1000
 	GroupBytes            = 8 << 20 // unless one batch has more
 
+	// While others publish, a tenant that has published more while its events were stored lets them gather before the next
+	// transaction, until there are GatherEvents, for as long as the last one took, but not longer than GatherMost.
+	GatherEvents = 32
+	GatherMost   = 50 * time.Millisecond
+
 	// FanOutFrom is the most deliveries of a publication that are stored with its events. Those of larger ones follow.
 	FanOutFrom  = 1000
 	FanOutStep  = 500 // deliveries that follow in one transaction
@@ -55,8 +60,9 @@ var publications = Resource{
 	Bound:   fmt.Sprintf("%[1]s publications with %[2]d MiB of data; a second queue of the same length, with %[4]d MiB of data, for publications over %[3]d MiB", bellwire.Number(BatcherPublications), BatcherBytes>>20, BulkFrom>>20, BulkBytes>>20),
 	Share:   "a fair share",
 	Reserve: fmt.Sprintf("%d publications and %d MiB; %d MiB for large ones", BatcherPublicationsReserve, BatcherBytesReserve>>20, BulkBytesReserve>>20),
-	Order:   fmt.Sprintf("tenants take turns; while several wait, %d events and %s deliveries per transaction", SharedGroupEvents, bellwire.Number(SharedGroupDeliveries)),
-	Answer:  "429 `rate_limited` with `Retry-After`; 503 if others have used up everything",
+	Order: fmt.Sprintf("tenants take turns; while several wait, %d events and %s deliveries per transaction; while others publish, up to %d events of a tenant that publishes several at a time gather for up to %s",
+		SharedGroupEvents, bellwire.Number(SharedGroupDeliveries), GatherEvents, GatherMost),
+	Answer: "429 `rate_limited` with `Retry-After`; 503 if others have used up everything",
 }
 
 var fanOut = Resource{
