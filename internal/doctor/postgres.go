@@ -3,6 +3,7 @@ package doctor
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/bellwire/bellwire/internal/store/postgres"
@@ -16,7 +17,7 @@ func (s *Subject) postgresChecks() []check {
 	checks := []check{
 		{"database.reachable", func(ctx context.Context) result { return reachable(facts.get(ctx)) }},
 		{"database.version", facts.judged(version)},
-		{"database.schema", facts.judged(func(f *postgres.Facts) result { return schema(f.Schema.Migrations, f.Pending, f.SchemaFault) })},
+		{"database.schema", facts.judged(schemaOf)},
 		{"database.backup", facts.judged(func(f *postgres.Facts) result { return s.backup(f.BackupAt) })},
 		{"database.durability", facts.judged(durability)},
 		{"database.encoding", facts.judged(encoding)},
@@ -47,6 +48,14 @@ func reachable(f *postgres.Facts, err error) result {
 		return note("Transactions in "+f.Place+" cannot write by default; Bellwire sets that for its own.", "Unset default_transaction_read_only for the role and the database.")
 	}
 	return ok("The database %s has %s.", f.Place, size(f.Size))
+}
+
+func schemaOf(f *postgres.Facts) result {
+	if len(f.Outrun) > 0 {
+		return warning("This version removes what these nodes use, and does not start while one of them runs: "+strings.Join(f.Outrun, ", ")+".",
+			"Give them the release before this one first (docs/upgrade.md).")
+	}
+	return schema(f.Schema.Migrations, f.Pending, f.SchemaFault)
 }
 
 // Versions of PostgreSQL: the oldest that Bellwire runs on, and the oldest that its project still mends.

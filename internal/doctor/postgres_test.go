@@ -62,6 +62,12 @@ func runSession(t *testing.T, s *Subject, statements ...string) (end func()) {
 	return func() { _ = conn.Close(ctx) } // the database may be gone
 }
 
+// oldSchema makes as much of the first schema as is examined.
+var oldSchema = []string{
+	"CREATE SCHEMA bellwire", "CREATE TABLE bellwire.meta (name text PRIMARY KEY, number bigint, value bytea)", "INSERT INTO bellwire.meta VALUES ('schema', 1)",
+	"CREATE TABLE bellwire.nodes (id text PRIMARY KEY, incarnation uuid, renewals bigint)",
+}
+
 func TestPostgresFaults(t *testing.T) {
 	t.Parallel()
 	server := startPostgres(t, "fsync=on", "full_page_writes=on", "max_prepared_transactions=2")
@@ -75,6 +81,9 @@ func TestPostgresFaults(t *testing.T) {
 		}},
 		{"newer schema", "database.schema", "problem", "newer Bellwire", func(t *testing.T, s *Subject) {
 			run(t, s, "CREATE SCHEMA bellwire", "CREATE TABLE bellwire.meta (name text, number bigint, value bytea)", "INSERT INTO bellwire.meta VALUES ('schema', 9999)")
+		}},
+		{"older node", "database.schema", "warning", "does not start while one of them runs: old.", func(t *testing.T, s *Subject) {
+			run(t, s, append(oldSchema, "INSERT INTO bellwire.nodes VALUES ('old', gen_random_uuid(), 1)")...)
 		}},
 		{"synchronous_commit", "database.durability", "warning", "synchronous_commit", func(t *testing.T, s *Subject) {
 			run(t, s, "ALTER DATABASE "+database(s)+" SET synchronous_commit = off")
@@ -120,7 +129,7 @@ func TestPostgresFaults(t *testing.T) {
 			}
 		}},
 		{"old backup", "database.backup", "warning", "3 days ago", func(t *testing.T, s *Subject) {
-			run(t, s, "CREATE SCHEMA bellwire", "CREATE TABLE bellwire.meta (name text PRIMARY KEY, number bigint, value bytea)", "INSERT INTO bellwire.meta VALUES ('schema', 1)")
+			run(t, s, oldSchema...)
 			if err := store.RecordBackup(t.Context(), s.Database.Postgres, time.Now().Add(-73*time.Hour)); err != nil {
 				t.Fatal(err)
 			}

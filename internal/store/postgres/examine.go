@@ -25,6 +25,7 @@ type Facts struct {
 	Schema      rules.Schema // without migrations, there is none
 	SchemaFault error        // why this build cannot use the schema
 	Pending     int          // migrations that the next start runs
+	Outrun      []string     // nodes, if they still run, for which the next start waits in vain: it would remove what they use
 	KeysetCheck []byte       // nil: no keyset is recorded
 	BackupAt    time.Time    // when the last backup was made; zero: none is recorded
 
@@ -62,8 +63,25 @@ func Examine(ctx context.Context, databaseURL string, now func() time.Time) (*Fa
 			return err
 		}
 		f.Pending, f.SchemaFault = f.Schema.Pending(f.Place, len(migrationFiles()))
-		return nil
+		return f.readOutrun(o)
 	})
+}
+
+// readOutrun reads the nodes that need what the next start would remove.
+func (f *Facts) readOutrun(o *operator) error {
+	oldest, raised := f.Schema.Raised(len(migrationFiles()))
+	if f.Pending == 0 || !raised {
+		return nil
+	}
+	rows, err := o.conn.Query(o.ctx, sqlOutdated, oldest, f.Schema.Migrations)
+	if err != nil {
+		return err
+	}
+	members, err := outdated(rows)
+	for _, m := range members {
+		f.Outrun = append(f.Outrun, m.name)
+	}
+	return err
 }
 
 // isLocal reports whether a host is this machine: the directory of a socket, or a loopback address.

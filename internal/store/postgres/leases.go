@@ -16,10 +16,11 @@ const lockLeases = "leases"
 const (
 	sqlNodes  = "SELECT id, incarnation, renewals, leaving, address FROM bellwire.nodes"
 	sqlShards = "SELECT shard, coalesce(node, ''), coalesce(giver, ''), epoch FROM bellwire.shards ORDER BY shard"
-	sqlRenew  = `INSERT INTO bellwire.nodes (id, incarnation, renewals, locking, version, started_at, address, dialect_files)
-		VALUES ($1, $2, 1, 2, nullif($3, ''), $4, $5, $6)
+	sqlRenew  = `INSERT INTO bellwire.nodes (id, incarnation, renewals, locking, version, started_at, address, dialect_files, migrations, migrations_of)
+		VALUES ($1, $2, 1, 2, nullif($3, ''), $4, $5, $6, $7, $2)
 		ON CONFLICT (id) DO UPDATE SET incarnation = excluded.incarnation, renewals = nodes.renewals + 1, version = excluded.version,
-			started_at = excluded.started_at, address = excluded.address, dialect_files = excluded.dialect_files, leaving = nodes.leaving AND nodes.incarnation = excluded.incarnation`
+			started_at = excluded.started_at, address = excluded.address, dialect_files = excluded.dialect_files,
+			migrations = excluded.migrations, migrations_of = excluded.migrations_of, leaving = nodes.leaving AND nodes.incarnation = excluded.incarnation`
 	sqlMembers = `SELECT n.id, n.renewals, n.leaving, count(s.shard), coalesce(max(s.epoch), 0), coalesce(n.version, ''), n.started_at, n.dialect_files
 		FROM bellwire.nodes n LEFT JOIN bellwire.shards s ON s.node = n.id GROUP BY n.id ORDER BY n.id LIMIT $1`
 	sqlForget = "DELETE FROM bellwire.nodes WHERE id = ANY($1)"
@@ -36,13 +37,17 @@ const (
 )
 
 // RenewLeases renews the node's leases as lease.Table.Plan decides: the node keeps its shards, takes free ones up to its
-// share, and learns which ones it must hand over.
+// share, and learns which ones it must hand over. A build that is too old for the schema, because the node was taken for dead when
+// that was changed, renews nothing, and so sends nothing.
 func (s *Store) RenewLeases(ctx context.Context, node string) (*bellwire.Leases, error) {
 	s.renewing.Lock()
 	defer s.renewing.Unlock()
 	var leases *bellwire.Leases
 	err := s.leasing(ctx, func(tx *tx) error {
 		if err := tx.lock(lockLeases); err != nil {
+			return err
+		}
+		if err := tx.usable(s.place); err != nil {
 			return err
 		}
 		table, err := s.readLeases(tx)
@@ -111,7 +116,7 @@ func (s *Store) readLeases(tx *tx) (*lease.Table, error) {
 
 // renew carries a plan out.
 func (s *Store) renew(tx *tx, node string, table *lease.Table, plan lease.Plan) (*bellwire.Leases, error) {
-	if err := tx.exec(sqlRenew, node, s.instance, s.options.Version, orNull(s.options.StartedAt), *s.address.Load(), s.options.DialectFiles); err != nil {
+	if err := tx.exec(sqlRenew, node, s.instance, s.options.Version, orNull(s.options.StartedAt), *s.address.Load(), s.options.DialectFiles, len(migrationFiles())); err != nil {
 		return nil, err
 	}
 	leases := &bellwire.Leases{

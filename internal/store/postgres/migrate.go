@@ -37,10 +37,13 @@ const (
 )
 
 // migrate brings the schema up to date, each migration in a transaction of its own, so that the nodes that run meanwhile wait for one
-// at most. Of several nodes that start at once, one does each.
+// at most. Of several nodes that start at once, one does each. Nothing is changed while a node lives that could not run on the result;
+// nodes that have ended without a word are waited for until their leases have ended.
 func (s *Store) migrate(ctx context.Context) error {
 	files := migrationFiles()
+	members := &memberWatch{store: s, first: make(map[string]int64)}
 	for done := false; !done; {
+		waits := false
 		err := s.migrating(ctx, func(tx *tx) error {
 			if err := tx.exec("SET LOCAL statement_timeout = 0"); err != nil { // another node may be migrating
 				return err
@@ -53,6 +56,11 @@ func (s *Store) migrate(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
+			if pending > 0 {
+				if waits, err = tx.outrunsAny(members, schema, len(files)); err != nil || waits {
+					return err
+				}
+			}
 			next := files[len(files)-pending:]
 			if schema.Migrations > 0 { // nobody uses a schema that is new
 				next = next[:min(pending, 1)]
@@ -60,11 +68,29 @@ func (s *Store) migrate(ctx context.Context) error {
 			done = len(next) == pending
 			return tx.migrate(next, schema.Migrations+len(next))
 		})
+		if err == nil && waits {
+			err = members.wait(ctx)
+		}
 		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// outrunsAny reports whether a node may live that could not run on the schema that this build makes. Its error has CodeConflict if one
+// is known to live.
+func (t *tx) outrunsAny(members *memberWatch, recorded rules.Schema, known int) (bool, error) {
+	oldest, raised := recorded.Raised(known)
+	if !raised {
+		return false, nil
+	}
+	found, err := outdated(t.query(sqlOutdated, oldest, recorded.Migrations))
+	if err != nil {
+		return false, err
+	}
+	living, err := members.living(found)
+	return len(living) > 0, err
 }
 
 // migrating runs f in a transaction that may take long, but does not wait for long for the locks of others.

@@ -212,16 +212,21 @@ func (s *Store) prepare(ctx context.Context) error {
 // build can use it no more.
 func (s *Store) Check(ctx context.Context) error {
 	return s.write(ctx, func(tx *tx) error {
-		var recorded rules.Schema
-		err := tx.row(`INSERT INTO bellwire.meta (name, number) VALUES ('checks', 1)
-			ON CONFLICT (name) DO UPDATE SET number = meta.number + 1
-			RETURNING (SELECT number FROM bellwire.meta WHERE name = 'schema')`).Scan(&recorded.Oldest)
-		if err != nil {
+		if err := tx.exec(`INSERT INTO bellwire.meta (name, number) VALUES ('checks', 1) ON CONFLICT (name) DO UPDATE SET number = meta.number + 1`); err != nil {
 			return err
 		}
-		_, err = recorded.Pending(s.place, len(migrationFiles()))
-		return err
+		return tx.usable(s.place)
 	})
+}
+
+// usable returns an error if a newer node has changed the schema so that this build can use it no more.
+func (t *tx) usable(place string) error {
+	var recorded rules.Schema
+	if err := t.row("SELECT number FROM bellwire.meta WHERE name = 'schema'").Scan(&recorded.Oldest); err != nil {
+		return err
+	}
+	_, err := recorded.Pending(place, len(migrationFiles()))
+	return err
 }
 
 // Close waits for operations in progress, and closes the connections. Later operations return CodeUnavailable.

@@ -31,6 +31,13 @@ func (s Schema) Pending(place string, known int) (int, error) {
 	return max(known-s.Migrations, 0), nil
 }
 
+// Raised returns how many migrations a build must contain at least once a build that contains known of them has used the database, and
+// whether that is more than now: then builds that can use it now may not be able to any more. A database without a schema has none.
+func (s Schema) Raised(known int) (oldest int, raised bool) {
+	oldest = After(known).Oldest
+	return oldest, s.Migrations > 0 && oldest > s.Oldest
+}
+
 // After returns what a database records once it has run n migrations.
 func After(n int) Schema { return Schema{Migrations: n, Oldest: min(n, OldestSchema)} }
 

@@ -1,0 +1,2 @@
+-- Nothing: there is one node.
+SELECT 1;
