@@ -253,6 +253,30 @@ func (s *Server) Restart() error {
 	return s.serve(ctx)
 }
 
+// Command returns a command that runs in the server's data, as its user, and reaches the server by default.
+func (s *Server) Command(ctx context.Context, name string, args ...string) *exec.Cmd {
+	c := exec.CommandContext(ctx, name, args...)
+	c.Dir, c.SysProcAttr = s.data(), s.who
+	c.Env = append(os.Environ(), "PATH="+s.bin+":"+os.Getenv("PATH"), "PGHOST=127.0.0.1", "PGPORT="+strconv.Itoa(s.port), "PGUSER=postgres")
+	return c
+}
+
+// Recover ends the server, puts a copy of a base backup in place of its data, and lets it recover with settings. base is beside the data.
+func (s *Server) Recover(base string, settings ...string) error {
+	if err := s.Crash(); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
+	defer cancel()
+	replace := s.Command(ctx, "sh", "-c", "rm -r data && cp -R "+base+" data && touch data/recovery.signal")
+	replace.Dir = s.dir
+	if said, err := replace.CombinedOutput(); err != nil {
+		return fmt.Errorf("%w\n%s", err, said)
+	}
+	s.settings = append(s.settings, settings...)
+	return s.Restart()
+}
+
 // Demote restarts the server as a read-only standby, as after a failover to the wrong server. Promote reverts it.
 func (s *Server) Demote() error {
 	if err := s.Crash(); err != nil {
