@@ -61,6 +61,7 @@ func TestDemoStaysUpUntilInterrupted(t *testing.T) {
 		platform.call("GET", "/tenants/acme/deliveries?status=succeeded&event="+event, "", &found)
 		return len(found.Data) > 0
 	})
+	hasStories(t, platform)
 	signedIn, err := http.Post(url+"/api/v1/console-sessions/exchange", "application/json", strings.NewReader(`{"code": "`+strings.TrimSpace(code)+`"}`))
 	if err != nil {
 		t.Fatal(err)
@@ -79,4 +80,41 @@ func TestDemoStaysUpUntilInterrupted(t *testing.T) {
 	if err != nil || len(left) > 0 {
 		t.Errorf("it left %v behind (%v)", left, err)
 	}
+}
+
+// hasStories checks what a visitor of the demonstration can find out and recover: an order that did not arrive, and an endpoint that was
+// down since yesterday.
+func hasStories(t *testing.T, platform *server) {
+	t.Helper()
+	var orders struct{ Data []struct{ ID, Tenant string } }
+	platform.call("GET", "/events?key=order-42", "", &orders)
+	if len(orders.Data) != 1 || orders.Data[0].Tenant != "globex" {
+		t.Fatalf("order 42: %+v", orders.Data)
+	}
+	var deliveries struct {
+		Data []struct {
+			ID, Status   string
+			AttemptCount int `json:"attempt_count"`
+			LastStatus   int `json:"last_status"`
+		}
+	}
+	platform.call("GET", "/tenants/globex/deliveries?event="+orders.Data[0].ID, "", &deliveries)
+	if d := deliveries.Data; len(d) != 1 || d[0].Status != "exhausted" || d[0].AttemptCount != 5 || d[0].LastStatus != 422 {
+		t.Errorf("the deliveries of order 42: %+v", d)
+	}
+	var endpoints struct {
+		Data []struct{ ID, Description, Status string }
+	}
+	platform.call("GET", "/tenants/globex/endpoints?status=disabled", "", &endpoints)
+	if len(endpoints.Data) != 1 || endpoints.Data[0].Description != "Billing" {
+		t.Fatalf("disabled: %+v", endpoints.Data)
+	}
+	billing := endpoints.Data[0].ID
+	var updated struct{ Replay struct{ ID string } }
+	platform.call("PATCH", "/tenants/globex/endpoints/"+billing, `{"status": "enabled", "replay": "missed"}`, &updated)
+	eventually(t, "what the endpoint has missed since yesterday arrives", func() bool {
+		var again struct{ Data []struct{ Status string } }
+		platform.call("GET", "/tenants/globex/deliveries?status=succeeded&endpoint="+billing+"&job="+updated.Replay.ID, "", &again)
+		return len(again.Data) > 3
+	})
 }

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"net/http"
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
@@ -28,7 +30,8 @@ func (c *demoCommand) Help() string {
 One receiver fails twice before it accepts. Everything is removed at the end.
 
 Without --once, events go on for three customers, one of whose endpoints is down, one slow, and one failing now and then.
-A link signs you in to the console, where you can watch them. Its charts also show thirty days before, which are made up.
+A link signs you in to the console, where you can watch them. What came before is made up: charts show thirty days, and lists
+some events of the last three.
 
   bellwire demo           look around in the console until Ctrl-C
   bellwire demo --once    for scripts`
@@ -56,6 +59,9 @@ func (c *demoCommand) Run(ctx context.Context, std streams) (err error) {
 	return demo.Play(ctx, demo.Config{
 		URL: srv.url(), Key: srv.adminKey, Out: std.out, Colour: isTerminal(std.out), Once: c.Once,
 		Past: func(ctx context.Context, past iter.Seq[demo.Counted]) error { return countPast(ctx, srv.store, past) },
+		Recent: func(ctx context.Context, sent []demo.Sent) error {
+			return storeRecent(ctx, srv.store, srv.node(), sent)
+		},
 	})
 }
 
@@ -72,6 +78,109 @@ func countPast(ctx context.Context, store bellwire.Store, past iter.Seq[demo.Cou
 		moved, err = store.RollUp(ctx, limits.StatisticsLargestStep)
 	}
 	return err
+}
+
+// storeRecent stores events of the demonstration's last days, and what became of them, as if this node had sent them.
+func storeRecent(ctx context.Context, store bellwire.Store, node string, sent []demo.Sent) error {
+	leases, err := store.RenewLeases(ctx, node)
+	if err != nil {
+		return err
+	}
+	revisions := make(map[string]int64)
+	for _, s := range sent {
+		for _, d := range s.Deliveries {
+			if revisions[d.Endpoint] > 0 {
+				continue
+			}
+			ep, err := store.Endpoint(ctx, d.Endpoint)
+			if err != nil {
+				return err
+			}
+			revisions[ep.ID] = ep.Revision
+		}
+	}
+	var results []*bellwire.Result
+	for chunk := range slices.Chunk(sent, recentChunk) {
+		appends := make([]*bellwire.Append, len(chunk))
+		for i, s := range chunk {
+			event := recentEvent(s, leases)
+			appends[i] = &bellwire.Append{Events: []*bellwire.NewEvent{event}}
+			results = append(results, recentResults(s, event)...)
+		}
+		if _, err := store.AppendEvents(ctx, appends); err != nil {
+			return err
+		}
+	}
+	for _, r := range results {
+		r.EndpointRevision = revisions[r.Endpoint]
+	}
+	slices.SortStableFunc(results, func(a, b *bellwire.Result) int { return a.EndedAt.Compare(b.EndedAt) })
+	for chunk := range slices.Chunk(results, recentChunk) {
+		if _, err := store.RecordOutcomes(ctx, chunk); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// recentChunk is how many events or attempts of the last days are stored in one transaction.
+const recentChunk = 500
+
+// recentEvent returns an event of the last days. Its deliveries are claimed, but for those that wait.
+func recentEvent(s demo.Sent, leases *bellwire.Leases) *bellwire.NewEvent {
+	at := bellwire.StoredTime(s.At)
+	e := &bellwire.NewEvent{
+		Event: bellwire.Event{
+			ID: bellwire.NewID[bellwire.EventKind](at), Tenant: s.Tenant, Type: s.Type, Data: s.Data, IdempotencyKey: s.ID,
+			CreatedAt: at, Deliveries: len(s.Deliveries),
+		},
+		Digest: bellwire.Digest(s.Type, s.Data),
+	}
+	for i, d := range s.Deliveries {
+		n := bellwire.NewDelivery{ID: bellwire.DeliveryOf(e.Event.ID, i), Endpoint: d.Endpoint}
+		if len(d.Attempts) > 0 {
+			n.Epoch = leases.Epochs[bellwire.ShardOf(d.Endpoint)]
+		}
+		e.Deliveries = append(e.Deliveries, n)
+	}
+	return e
+}
+
+// recentResults returns the attempts to deliver an event of the last days. The last one of each delivery ends it; the others leave it
+// claimed.
+func recentResults(s demo.Sent, e *bellwire.NewEvent) (results []*bellwire.Result) {
+	for i, d := range s.Deliveries {
+		for n, a := range d.Attempts {
+			r := &bellwire.Result{
+				Attempt: recentAttempt(d, a, e.Deliveries[i].ID), Delivery: e.Deliveries[i].ID, EventType: s.Type, Trigger: bellwire.TriggerSchedule,
+				Epoch: e.Deliveries[i].Epoch, EndedAt: bellwire.StoredTime(a.At), Endpoint: d.Endpoint,
+				Health: bellwire.HealthNote{Kind: bellwire.HealthCounts, DisableAfter: d.DisableAfter},
+			}
+			switch {
+			case a.Outcome == string(bellwire.OutcomeOK):
+				r.Transition.Status = bellwire.DeliverySucceeded
+			case n == len(d.Attempts)-1:
+				r.Transition = bellwire.Transition{Status: bellwire.DeliveryExhausted, Reason: bellwire.ReasonRetriesSpent}
+			}
+			results = append(results, r)
+		}
+	}
+	return results
+}
+
+func recentAttempt(d demo.Delivered, a demo.Attempted, delivery bellwire.DeliveryID) *bellwire.Attempt {
+	at := bellwire.StoredTime(a.At.Add(-a.Took))
+	made := &bellwire.Attempt{
+		ID: bellwire.NewID[bellwire.AttemptKind](at), Delivery: delivery, Trigger: bellwire.TriggerSchedule, StartedAt: at,
+		Timings: bellwire.Timings{FirstByte: a.Took, Total: a.Took}, Outcome: bellwire.Outcome(a.Outcome), Error: a.Error,
+		Request: bellwire.AttemptRequest{URL: d.URL, Headers: []bellwire.Header{{Name: "content-type", Value: "application/json"}}},
+	}
+	if a.Status > 0 {
+		made.Response = &bellwire.AttemptResponse{
+			Status: a.Status, Body: []byte(a.Response), Headers: []bellwire.Header{{Name: "date", Value: a.At.UTC().Format(http.TimeFormat)}},
+		}
+	}
+	return made
 }
 
 func demoSettings(dir, logLevel string) *settings {

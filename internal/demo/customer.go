@@ -43,7 +43,7 @@ type endpoint struct {
 func endpoints() []endpoint {
 	return append([]endpoint{
 		{name: "ledger", dialect: standard.Name, events: []string{"*"}, verifier: standardVerifier},
-		{name: "shaky", dialect: standard.Name, events: []string{"payment.*", "card.*"}, verifier: standardVerifier, refusals: 2},
+		{name: "shaky", dialect: standard.Name, events: []string{"payment.*"}, verifier: standardVerifier, refusals: 2},
 	}, vendorEndpoints()...)
 }
 

@@ -36,6 +36,8 @@ type Config struct {
 	Once     bool // return when every delivery has been verified, instead of when the context ends
 	// Past counts what happened before the demonstration, for the charts. It is not called with Once.
 	Past func(ctx context.Context, past iter.Seq[Counted]) error
+	// Recent stores events of the last days. It is called before the first event is published, and not with Once.
+	Recent func(ctx context.Context, sent []Sent) error
 }
 
 // payload is an event that the platform publishes.
@@ -68,9 +70,13 @@ func Play(ctx context.Context, c Config) error {
 	screen.header(c.URL)
 	started := time.Now()
 	var residents []resident
+	orders := newOrders()
 	counted := make(chan error, 1)
 	if !c.Once {
 		if residents, err = settle(ctx, api, customer); err != nil {
+			return err
+		}
+		if err := c.Recent(ctx, recent(started, rand.New(rand.NewPCG(1, 1)), published, residents, orders)); err != nil {
 			return err
 		}
 		var counting sync.WaitGroup
@@ -93,7 +99,7 @@ func Play(ctx context.Context, c Config) error {
 	if err := follow(ctx, screen, customer, sent, expected); err != nil {
 		return err
 	}
-	if err := allSucceeded(ctx, api, expected); err != nil {
+	if err := allSucceeded(ctx, api, started, expected); err != nil {
 		return err
 	}
 	screen.summary(len(published), expected, time.Since(started))
@@ -107,8 +113,8 @@ func Play(ctx context.Context, c Config) error {
 	if err != nil {
 		return err
 	}
-	screen.invitation(c.URL, c.Key, link.URL, customer.endpoints, published[0])
-	customer.live(ctx, api, published, residents)
+	screen.invitation(c.URL, c.Key, link.URL, customer.url+"/mine", customer.endpoints, published[0])
+	customer.live(ctx, api, published, residents, orders)
 	return nil
 }
 
@@ -199,14 +205,14 @@ func follow(ctx context.Context, screen *screen, customer *customer, sent map[st
 	return nil
 }
 
-// allSucceeded waits until the server reports that every delivery has succeeded.
-func allSucceeded(ctx context.Context, api *client.Client, expected int) error {
+// allSucceeded waits until the server reports that every delivery since the start has succeeded.
+func allSucceeded(ctx context.Context, api *client.Client, started time.Time, expected int) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		list, err := api.Deliveries(ctx, tenant, client.DeliveryFilter{Status: client.DeliverySucceeded}, client.Page{Limit: 250})
+		list, err := api.Deliveries(ctx, tenant, client.DeliveryFilter{Status: client.DeliverySucceeded, Since: started}, client.Page{Limit: 250})
 		if err != nil {
 			return err
 		}

@@ -17,6 +17,7 @@ const (
 	slowAnswer  = 2 * time.Second
 	replayRate  = 1.0 // events per second, so that a replay can be watched
 	replayEvery = 2 * time.Minute
+	replayed    = 3 * time.Hour
 	outage      = 20 * time.Second // of the endpoint that recovers again and again
 )
 
@@ -30,17 +31,19 @@ type neighbor struct {
 type liveEndpoint struct {
 	path, description string
 	events            []string
+	disableAfter      time.Duration // 0: the default
 }
 
 func neighbors() []neighbor {
 	return []neighbor{
 		{"globex", "Globex Corporation", []liveEndpoint{
-			{"ok", "Order service", []string{"order.*", "payment.*"}},
-			{"down", "Old CRM, which nobody switched off", []string{"account.*", "verification.*"}},
+			{path: "ok", description: "Order service", events: []string{"order.*", "payment.*"}},
+			{path: repaired, description: "Billing", events: []string{"card.*", "payment.*", "counterparty.*"}, disableAfter: disableAfter},
+			{path: "down", description: "Old CRM, which nobody switched off", events: []string{"account.*", "verification.*"}},
 		}},
 		{"initech", "Initech", []liveEndpoint{
-			{"slow", "Nightly reports", []string{"card.*", "payment.*"}},
-			{"flaky", "Risk engine", []string{"*"}},
+			{path: "slow", description: "Nightly reports", events: []string{"card.*", "payment.*"}},
+			{path: "flaky", description: "Risk engine", events: []string{"*"}},
 		}},
 	}
 }
@@ -73,7 +76,11 @@ func settle(ctx context.Context, api *client.Client, c *customer) (residents []r
 		}
 		for _, e := range n.endpoints {
 			address := c.url + "/" + e.path
-			ep, err := api.CreateEndpoint(ctx, n.id, client.EndpointInput{URL: &address, Events: e.events, Description: &e.description})
+			in := client.EndpointInput{URL: &address, Events: e.events, Description: &e.description, Retry: &client.RetryPolicy{Schedule: recentRetries()}}
+			if e.disableAfter > 0 {
+				in.AutoDisableAfter = (*client.Duration)(&e.disableAfter)
+			}
+			ep, err := api.CreateEndpoint(ctx, n.id, in)
 			if err != nil {
 				return nil, err
 			}
@@ -84,9 +91,9 @@ func settle(ctx context.Context, api *client.Client, c *customer) (residents []r
 }
 
 // live keeps the demonstration alive until the context ends. The flaky endpoint gets replays.
-func (c *customer) live(ctx context.Context, api *client.Client, published []payload, residents []resident) {
+func (c *customer) live(ctx context.Context, api *client.Client, published []payload, residents []resident, orders *orders) {
 	var running sync.WaitGroup
-	running.Go(func() { publishOnAndOn(ctx, api, published) })
+	running.Go(func() { publishOnAndOn(ctx, api, published, orders) })
 	for _, r := range residents {
 		if r.behaves == "flaky" {
 			running.Go(func() { replayNowAndThen(ctx, api, r.Tenant, r.ID) })
@@ -109,23 +116,26 @@ func (c *customer) forget(ctx context.Context) {
 
 // publishOnAndOn publishes each event for each neighbor, so that there is something to see of every endpoint, and then one after the
 // other again and again, for any tenant. What the server refuses now, it may take later.
-func publishOnAndOn(ctx context.Context, api *client.Client, published []payload) {
+func publishOnAndOn(ctx context.Context, api *client.Client, published []payload, orders *orders) {
 	tenants := tenants()
+	publish := func(tenant string, p payload) {
+		id, data := orders.number(tenant, p.eventType, p.data)
+		_, _ = api.Publish(ctx, tenant, client.Publication{ID: id, Type: p.eventType, Data: json.RawMessage(data)})
+	}
 	for _, p := range published {
 		for _, n := range neighbors() {
-			_, _ = api.Publish(ctx, n.id, client.Publication{Type: p.eventType, Data: json.RawMessage(p.data)})
+			publish(n.id, p)
 		}
 	}
 	for wait(ctx, time.Duration(rand.ExpFloat64()*float64(livePace))) {
-		p := published[rand.IntN(len(published))]
-		_, _ = api.Publish(ctx, tenants[rand.IntN(len(tenants))], client.Publication{Type: p.eventType, Data: json.RawMessage(p.data)})
+		publish(tenants[rand.IntN(len(tenants))], published[rand.IntN(len(published))])
 	}
 }
 
 // replayNowAndThen has a slow replay under way most of the time.
 func replayNowAndThen(ctx context.Context, api *client.Client, tenant, endpoint string) {
 	for pause := 30 * time.Second; wait(ctx, pause); pause = replayEvery {
-		_, _ = api.Replay(ctx, tenant, client.Replay{Endpoint: endpoint, Since: time.Now().Add(-time.Hour), Status: client.ReplayAll, Rate: replayRate})
+		_, _ = api.Replay(ctx, tenant, client.Replay{Endpoint: endpoint, Since: time.Now().Add(-replayed), Status: client.ReplayAll, Rate: replayRate})
 	}
 }
 

@@ -89,3 +89,66 @@ func TestPast(t *testing.T) {
 		t.Errorf("the endpoint that is down failed %d times lately and %d times before", downs[true], downs[false])
 	}
 }
+
+// TestRecent: order 42 is refused, the endpoint that was down since yesterday is disabled in the end and gets nothing more, and what
+// the circuit breaker holds back waits.
+func TestRecent(t *testing.T) {
+	t.Parallel()
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	published := []payload{
+		{eventType: orderType, data: []byte(`{"order":"ord_9007199254740993"}`)}, {eventType: "account.opened"}, {eventType: "payment.settled"},
+	}
+	residents := []resident{
+		{&client.Endpoint{ID: "ep_orders", Tenant: lostTenant, Events: []string{"order.*"}}, lostEndpoint},
+		{&client.Endpoint{ID: "ep_down", Tenant: lostTenant, Events: []string{"account.*"}}, "down"},
+		{&client.Endpoint{ID: "ep_billing", Tenant: lostTenant, Events: []string{"payment.*"}, AutoDisableAfter: client.Duration(disableAfter)}, repaired},
+		{&client.Endpoint{ID: "ep_flaky", Tenant: "initech", Events: []string{"*"}}, "flaky"},
+	}
+	now, orders := time.Date(2026, 3, 12, 15, 4, 5, 0, time.UTC), newOrders()
+	ids, waiting := make(map[string]Sent), 0
+	var failures []time.Time // of deliveries to the endpoint that was down
+	sent := recent(now, rand.New(rand.NewPCG(1, seed)), published, residents, orders)
+	for i, s := range sent {
+		if i > 0 && s.At.Before(sent[i-1].At) || !s.At.Before(now) {
+			t.Fatalf("number %d is at %s", i, s.At)
+		}
+		if s.ID != "" {
+			if _, twice := ids[s.ID]; twice {
+				t.Errorf("%s is there twice", s.ID)
+			}
+			ids[s.ID] = s
+		}
+		for _, d := range s.Deliveries {
+			switch {
+			case len(d.Attempts) == 0 && d.Endpoint != "ep_down":
+				t.Errorf("a delivery to %s waits", d.Endpoint)
+			case len(d.Attempts) == 0:
+				waiting++
+			case d.Endpoint == "ep_billing" && d.Attempts[len(d.Attempts)-1].Outcome != "ok" && now.Sub(s.At) <= outageAgo:
+				failures = append(failures, d.Attempts[len(d.Attempts)-1].At)
+			case d.Endpoint == "ep_billing" && now.Sub(s.At) < outageAgo:
+				t.Errorf("it was down, and got something at %s", s.At)
+			}
+		}
+	}
+	lost := ids["order-42"]
+	if ago := now.Sub(lost.At); lost.Tenant != lostTenant || ago > lostAgo || ago < lostAgo-time.Hour {
+		t.Errorf("order 42 is %+v", lost)
+	}
+	if len(lost.Deliveries) != 1 || lost.Deliveries[0].Attempts[0].Response != lostAnswer || len(lost.Deliveries[0].Attempts) != len(recentRetries())+1 {
+		t.Errorf("order 42 went to %+v", lost.Deliveries)
+	}
+	if string(lost.Data) != `{"order":"ord_42"}` {
+		t.Errorf("order 42 has the data %s", lost.Data)
+	}
+	if len(failures) < 2 || failures[len(failures)-1].Sub(failures[0]) < disableAfter || failures[len(failures)-2].Sub(failures[0]) >= disableAfter {
+		t.Errorf("it failed at %v", failures)
+	}
+	if waiting == 0 {
+		t.Error("nothing waits")
+	}
+	if id, _ := orders.number(lostTenant, orderType, nil); ids[id].ID != "" {
+		t.Errorf("the next order has the number of an earlier one: %s", id)
+	}
+}

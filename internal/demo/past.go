@@ -10,8 +10,8 @@ import (
 	"github.com/bellwire/bellwire/client"
 )
 
-// The past of the demonstration: a platform that grows, with days and nights, weekends, and endpoints that had their troubles. Only
-// statistics have it: they are all that is left of a past, once its events have been deleted.
+// The past of the demonstration: a platform that grows, with days and nights, weekends, and endpoints that had their troubles. Most
+// of it is in statistics only: they are all that is left of a past, once its events have been deleted. See recent for the rest.
 const (
 	pastDays = 30
 	finely   = 25 * time.Hour // before now, of which charts show each minute
@@ -50,7 +50,7 @@ func past(now time.Time, random *rand.Rand, published []payload, residents []res
 					return
 				}
 				for _, r := range residents {
-					if r.Tenant != tenant || !subscribes(r.Events, p.eventType) {
+					if r.Tenant != tenant || !subscribes(r.Events, p.eventType) || isDisabled(r.behaves, at, now) {
 						continue
 					}
 					outcome, took := attempt(r.behaves, at, now, random)
@@ -85,6 +85,8 @@ func attempt(behaves string, at, now time.Time, random *rand.Rand) (outcome stri
 	took = time.Duration(0.5 * math.Exp(0.4*random.NormFloat64()) * float64(time.Millisecond)) // receivers on this machine
 	switch {
 	case behaves == "down" && ago < 50*time.Hour: // since the day before yesterday
+		return "status", took / 4
+	case behaves == repaired && ago < outageAgo:
 		return "status", took / 4
 	case behaves == "slow" && random.Float64() < 0.004:
 		return "timeout", 15 * time.Second

@@ -171,7 +171,7 @@ func (s *Service) BootstrapAdmin(ctx context.Context) (secret string, created bo
 		}
 		page.After = keys.Next
 	}
-	_, secret, err = s.makeKey(ctx, nil, "", NewKey{Name: "made on first start", Role: bellwire.RoleAdmin})
+	_, secret, err = s.makeKey(ctx, nil, "", NewKey{Name: "first key", Role: bellwire.RoleAdmin})
 	return secret, err == nil, err
 }
 

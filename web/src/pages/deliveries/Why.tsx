@@ -25,7 +25,7 @@ function why(row: Schemas["ListedDelivery"], now: number): string {
   if (row.status === "exhausted" || row.status === "canceled") return clause(visible(row.reason));
   const due = row.next_attempt_at ? Date.parse(row.next_attempt_at) : 0;
   if (due > now) return `Next attempt ${relative(due, now)}`;
-  return row.waiting_for ? clause(waitsFor(row.waiting_for)) : "Waits to be sent";
+  return row.waiting_for ? clause(waitsFor(row.waiting_for).replace(/^waits because /, "waits: ")) : "Waits to be sent";
 }
 
 /** clause returns a text as a sentence without its full stop. */

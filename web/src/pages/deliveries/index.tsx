@@ -107,7 +107,7 @@ export default function Deliveries() {
         width: "minmax(110px, 1.2fr)",
         cell: (row) => <EndpointName id={row.endpoint} endpoint={endpoints.get(row.endpoint)} />,
       },
-      ...(open ? [] : [{ key: "why", title: "What happens", width: "minmax(140px, 1.8fr)", cell: (row: Row) => <Why row={row} /> }]),
+      ...(open ? [] : [{ key: "why", title: "What happens", width: "minmax(140px, 2.2fr)", cell: (row: Row) => <Why row={row} /> }]),
       ...(own || open || tenant ? [] : [{ key: "tenant", title: "Tenant", width: "minmax(72px, 0.8fr)", wide: true, cell: (row: Row) => <span className="text-muted">{row.tenant}</span> }]),
       { key: "attempts", title: open ? "Tries" : "Attempts", width: open ? "40px" : "64px", align: "right", narrow: "hidden", cell: (row) => <span className="num text-muted">{row.attempt_count}</span> },
       { key: "created", title: "Accepted", width: "84px", align: "right", cell: (row) => <Time at={row.created_at} className="text-muted" /> },

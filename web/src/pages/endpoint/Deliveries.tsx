@@ -75,7 +75,7 @@ export function Deliveries({ endpoint, ask }: { endpoint: Endpoint; ask: () => v
             { key: "event", title: "Event", width: "156px", narrow: "hidden" as const, cell: (row: Row) => <Id value={row.event} to={link.event(tenant, row.event)} /> },
           ]),
       { key: "attempts", title: "Attempts", width: "64px", align: "right", cell: (row) => <span className="num">{row.attempt_count}</span> },
-      { key: "at", title: "Created", width: "88px", align: "right", cell: (row) => <Time at={row.created_at} className="text-muted" /> },
+      { key: "at", title: "Accepted", width: "88px", align: "right", cell: (row) => <Time at={row.created_at} className="text-muted" /> },
     ],
     [shown, link, tenant],
   );

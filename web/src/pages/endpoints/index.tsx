@@ -1,4 +1,4 @@
-import { Plus, Webhook, Zap } from "lucide-react";
+import { Webhook, Zap } from "lucide-react";
 import { useCallback, useMemo } from "react";
 import { useSearchParams } from "react-router";
 import { api, call, type Schemas } from "@/api/client";
@@ -6,7 +6,7 @@ import { useList, useLiveQuery } from "@/api/hooks";
 import { useOffers } from "@/api/names";
 import { bars } from "@/lib/series";
 import { sentence, visible } from "@/lib/text";
-import { Button, ButtonLink } from "@/parts/Button";
+import { Button } from "@/parts/Button";
 import { type Column, DataTable } from "@/parts/DataTable";
 import { cause, endpointName, shortUrl } from "@/parts/Health";
 import { useNow } from "@/parts/Live";
@@ -18,6 +18,7 @@ import { EmptyState } from "@/parts/States";
 import { EndpointStatus } from "@/parts/Status";
 import { Num, Time, Timed } from "@/parts/Time";
 import { type TokenKey, TokenSearch } from "@/parts/TokenSearch";
+import { Add } from "./Add";
 import { Selected } from "./Selected";
 
 type Row = Schemas["EndpointWithHealth"];
@@ -106,11 +107,7 @@ export default function Endpoints() {
         title="Endpoints"
         sentence={own ? "Where your events are sent." : "Where events are sent, of all tenants."}
         action={
-          can("manage") && tenant ? (
-            <ButtonLink look="primary" icon={Plus} to={link.newEndpoint(tenant)}>
-              Add endpoint
-            </ButtonLink>
-          ) : undefined
+          can("manage") ? <Add {...(tenant ? { tenant } : {})} /> : undefined
         }
       />
       <div className="px-4 pb-3 sm:px-6">
@@ -134,13 +131,7 @@ export default function Endpoints() {
             <EmptyState
               icon={Webhook}
               title="There is no endpoint yet"
-              action={
-                tenant && can("manage") ? (
-                  <ButtonLink look="primary" icon={Plus} to={link.newEndpoint(tenant)}>
-                    Add endpoint
-                  </ButtonLink>
-                ) : undefined
-              }
+              action={can("manage") ? <Add {...(tenant ? { tenant } : {})} /> : undefined}
               {...(own ? {} : { command: "bellwire endpoints create --tenant acme --url https://example.com/hooks --events '*'" })}
             >
               An endpoint is an address of yours to which events are sent.

@@ -1,4 +1,4 @@
-import { Eraser, FlaskConical, RotateCw, Send, ShieldOff } from "lucide-react";
+import { Eraser, FlaskConical, RotateCw, Send, ShieldOff, Terminal } from "lucide-react";
 import { useCallback, useMemo, useState } from "react";
 import { Link, useNavigate, useParams } from "react-router";
 import { api, call, type Schemas } from "@/api/client";
@@ -83,7 +83,7 @@ function Page({ tenant, event, data, erased }: { tenant: string } & Loaded) {
         action={
           shell === "console" && (
             <>
-              <Button onClick={command}>{copied ? "Copied" : "Copy command"}</Button>
+              <Button icon={Terminal} onClick={command}>{copied ? "Copied" : "Copy as command"}</Button>
               {!erased && (
                 <Button icon={Eraser} onClick={() => setErasing(true)}>
                   Erase data

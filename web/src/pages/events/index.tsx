@@ -81,12 +81,20 @@ export default function Events() {
     ],
     [tenant],
   );
+  const byKey = useCallback(
+    (words: string) =>
+      setParams((now) => {
+        now.set("key", words);
+        return now;
+      }),
+    [setParams],
+  );
   const filtered = tokens.some((token) => params.has(token.key));
   return (
     <>
       <PageHeader title="Events" sentence={tenant && !own ? `What ${tenant} published, newest first.` : "What was published, newest first."} />
       <div className="flex px-4 pb-3 sm:px-6">
-        <TokenSearch keys={tokens} placeholder={own ? "Filter: type:invoice.paid since:24h" : "Filter: tenant:acme type:invoice.paid since:24h"} />
+        <TokenSearch keys={tokens} onWords={byKey} placeholder={own ? "Filter: order-1042 type:invoice.paid since:24h" : "Filter: order-1042 tenant:acme type:invoice.paid since:24h"} />
       </div>
       <DataTable
         label="Events"
@@ -96,7 +104,9 @@ export default function Events() {
         href={(row) => link.event(row.tenant, row.id)}
         empty={
           filtered ? (
-            <EmptyState icon={Activity} title="No event matches" action={<Button onClick={() => setParams({})}>Remove the filter</Button>} />
+            <EmptyState icon={Activity} title="No event matches" action={<Button onClick={() => setParams({})}>Remove the filter</Button>}>
+              {published && "The publisher's id must be the whole one, as in the list."}
+            </EmptyState>
           ) : (
             <EmptyState
               icon={Activity}

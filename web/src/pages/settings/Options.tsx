@@ -2,7 +2,7 @@ import { Settings2 } from "lucide-react";
 import { useSearchParams } from "react-router";
 import { api, call, type Schemas } from "@/api/client";
 import { useLiveQuery } from "@/api/hooks";
-import { visible } from "@/lib/text";
+import { cx, visible } from "@/lib/text";
 import { Button } from "@/parts/Button";
 import { type Column, DataTable } from "@/parts/DataTable";
 import { EmptyState } from "@/parts/States";
@@ -52,7 +52,7 @@ export function Options() {
   const rows = (settings.data?.data ?? []).filter((row) => matches(row, words));
   return (
     <>
-      <div className="px-4 py-3 sm:px-6">
+      <div className={cx("px-4 py-3 sm:px-6", settings.data?.data.length === 0 && "hidden")}>
         <input
           type="search"
           className="field max-w-md"
