@@ -82,6 +82,9 @@ func countPast(ctx context.Context, store bellwire.Store, past iter.Seq[demo.Cou
 
 // storeRecent stores events of the demonstration's last days, and what became of them, as if this node had sent them.
 func storeRecent(ctx context.Context, store bellwire.Store, node string, sent []demo.Sent) error {
+	if err := store.(*sqlite.Store).Backdate(ctx, time.Now().AddDate(0, 0, -demo.PastDays)); err != nil {
+		return err
+	}
 	leases, err := store.RenewLeases(ctx, node)
 	if err != nil {
 		return err

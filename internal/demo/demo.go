@@ -68,24 +68,52 @@ func Play(ctx context.Context, c Config) error {
 	}
 	defer customer.close()
 	screen.header(c.URL)
-	started := time.Now()
-	var residents []resident
-	orders := newOrders()
-	counted := make(chan error, 1)
-	if !c.Once {
-		if residents, err = settle(ctx, api, customer); err != nil {
-			return err
-		}
-		if err := c.Recent(ctx, recent(started, rand.New(rand.NewPCG(1, 1)), published, residents, orders)); err != nil {
-			return err
-		}
-		var counting sync.WaitGroup
-		defer counting.Wait()
-		ctx, stop := context.WithCancel(ctx)
-		defer stop()
-		// It takes seconds, in which the deliveries below are verified.
-		counting.Go(func() { counted <- c.Past(ctx, past(started, rand.New(rand.NewPCG(1, 1)), published, residents)) })
+	if c.Once {
+		return verify(ctx, screen, api, customer, published)
 	}
+	return goOn(ctx, c, screen, api, customer, published)
+}
+
+// goOn shows a platform with a past, whose events go on until the context ends.
+func goOn(ctx context.Context, c Config, screen *screen, api *client.Client, customer *customer, published []payload) error {
+	residents, err := settle(ctx, api, customer)
+	if err != nil {
+		return err
+	}
+	now, orders := time.Now(), newOrders()
+	if err := c.Recent(ctx, recent(now, rand.New(rand.NewPCG(1, 1)), published, residents, orders)); err != nil {
+		return err
+	}
+	living, stop := context.WithCancel(ctx)
+	var counting sync.WaitGroup
+	defer counting.Wait()
+	defer stop()
+	var failed error
+	// It takes seconds, for which nobody has to wait: charts show it once it is there.
+	counting.Go(func() {
+		if failed = c.Past(living, past(now, rand.New(rand.NewPCG(1, 1)), published, residents)); failed != nil {
+			stop()
+		}
+	})
+	if err := verify(living, screen, api, customer, published); err != nil {
+		return err
+	}
+	link, err := api.CreateConsoleLink(living)
+	if err != nil {
+		return err
+	}
+	screen.invitation(c.URL, c.Key, link.URL, customer.url+"/mine", customer.endpoints, published[0])
+	customer.live(living, api, published, residents, orders)
+	counting.Wait()
+	if ctx.Err() != nil {
+		return nil
+	}
+	return failed
+}
+
+// verify publishes events, and waits until the customer has verified all deliveries and the server reports their success.
+func verify(ctx context.Context, screen *screen, api *client.Client, customer *customer, published []payload) error {
+	started := time.Now()
 	expected := 0
 	sent := make(map[string][]byte) // data by event type
 	for _, p := range published {
@@ -103,18 +131,6 @@ func Play(ctx context.Context, c Config) error {
 		return err
 	}
 	screen.summary(len(published), expected, time.Since(started))
-	if c.Once {
-		return nil
-	}
-	if err := <-counted; err != nil {
-		return err
-	}
-	link, err := api.CreateConsoleLink(ctx)
-	if err != nil {
-		return err
-	}
-	screen.invitation(c.URL, c.Key, link.URL, customer.url+"/mine", customer.endpoints, published[0])
-	customer.live(ctx, api, published, residents, orders)
 	return nil
 }
 

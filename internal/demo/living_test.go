@@ -65,7 +65,7 @@ func TestPast(t *testing.T) {
 	events := make(map[time.Time]int) // by hour
 	downs := make(map[bool]int)       // by whether it is lately
 	for i, c := range told {
-		if c.At.After(now) || c.At.Before(now.AddDate(0, 0, -pastDays-1)) || i > 0 && c.At.Before(told[i-1].At) {
+		if c.At.After(now) || c.At.Before(now.AddDate(0, 0, -PastDays-1)) || i > 0 && c.At.Before(told[i-1].At) {
 			t.Fatalf("number %d is at %s", i, c.At)
 		}
 		switch {

@@ -13,7 +13,8 @@ import (
 // The past of the demonstration: a platform that grows, with days and nights, weekends, and endpoints that had their troubles. Most
 // of it is in statistics only: they are all that is left of a past, once its events have been deleted. See recent for the rest.
 const (
-	pastDays = 30
+	// PastDays is how long ago the platform began.
+	PastDays = 30
 	finely   = 25 * time.Hour // before now, of which charts show each minute
 )
 
@@ -38,7 +39,7 @@ func past(now time.Time, random *rand.Rand, published []payload, residents []res
 	tenants := tenants()
 	return func(yield func(Counted) bool) {
 		now := now.UTC().Truncate(time.Minute)
-		for at := now.AddDate(0, 0, -pastDays).Truncate(time.Hour); at.Before(now); {
+		for at := now.AddDate(0, 0, -PastDays).Truncate(time.Hour); at.Before(now); {
 			step := time.Minute
 			if now.Sub(at) > finely {
 				step = time.Hour
@@ -76,7 +77,7 @@ func weight(at, now time.Time) float64 {
 	if at.Weekday() == time.Saturday || at.Weekday() == time.Sunday {
 		w *= 0.75
 	}
-	return w * (1 - 0.7*ago/(24*pastDays))
+	return w * (1 - 0.7*ago/(24*PastDays))
 }
 
 // attempt returns how an attempt at an endpoint ended.

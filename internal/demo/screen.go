@@ -49,7 +49,7 @@ func (s *screen) summary(events, deliveries int, took time.Duration) {
 func (s *screen) invitation(url, key, console, receiver string, endpoints []*client.Endpoint, example payload) {
 	fmt.Fprintf(s.out, "\n%s\n\n  %s\n\n", s.bold("See it live in the console. This link signs you in, once, within a minute:"), console)
 	fmt.Fprintf(s.out, "  Three customers get events now. One endpoint is down, one is slow, and one fails now and then.\n")
-	fmt.Fprintf(s.out, "  What came before is made up: charts show %d days, and lists some events of the last %d.\n", pastDays, recentDays)
+	fmt.Fprintf(s.out, "  What came before is made up: charts show %d days, and lists some events of the last %d.\n", PastDays, recentDays)
 	fmt.Fprintf(s.out, "  To try: find out why order %d did not arrive at %s, recover the endpoint that was down since yesterday,\n", lostOrder, lostTenant)
 	fmt.Fprintf(s.out, "  and add an endpoint, such as %s, which takes everything.\n", receiver)
 	fmt.Fprintf(s.out, "  For another link: bellwire console --server %s --key %s\n", url, key)

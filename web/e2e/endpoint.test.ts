@@ -203,3 +203,13 @@ test("a refused action says why, in the API's words, with the request's id", asy
   await alert.getByText("The database does not answer. Try again in a moment.").waitFor();
   await alert.getByText("Request req-1").waitFor();
 });
+
+test("an endpoint is added from the list of all tenants, which asks for whom", async () => {
+  const page = await open("/console/endpoints");
+  await page.getByRole("button", { name: "Add endpoint" }).click();
+  await page.getByLabel("Tenant", { exact: true }).selectOption("acme");
+  await accessible(page);
+  await page.getByRole("button", { name: "Choose the address" }).click();
+  await page.waitForURL(/tenants\/acme\/endpoints\/new/);
+  await page.getByText("For tenant acme.").waitFor();
+});

@@ -25,7 +25,6 @@ test.each(["light", "dark"] as const)("the pictures of the README, %s", async (t
   await portal.getByRole("combobox", { name: "Filter" }).fill("status:retrying");
   await portal.keyboard.press("Enter");
   await portal.waitForURL(/status=retrying/);
-  await portal.keyboard.press("Escape"); // the suggestions lie over the rows
   await portal.getByRole("row").filter({ hasText: "Order service" }).first().getByText("Retrying").click();
   await portal.getByText("the database is down").first().waitFor();
   await portal.screenshot({ path: join(folder, `portal-${theme}.png`) });

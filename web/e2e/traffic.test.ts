@@ -38,7 +38,8 @@ test("deliveries are filtered by tokens and the keyboard, and back and forward k
   await page.keyboard.type("tenant:acme");
   await page.keyboard.press("Enter");
   await page.waitForURL(/tenant=acme/);
-  for (const _ of ["the suggestions", "the field"]) await page.keyboard.press("Escape");
+  await page.getByRole("listbox", { name: "Suggestions" }).waitFor({ state: "hidden" }); // it would lie over the rows
+  await page.keyboard.press("Escape");
   await expect.poll(() => page.evaluate(() => document.activeElement === document.body), { message: "keys are the page's" }).toBe(true);
   await page.getByRole("row").filter({ hasText: "Succeeded" }).first().waitFor();
   for (const other of ["Retrying", "globex"]) await page.getByRole("row").filter({ hasText: other }).first().waitFor({ state: "detached" });
@@ -238,4 +239,21 @@ test("an attempt is on the live page as soon as it ends, and a click opens its d
   await page.getByRole("row").filter({ hasText: own.description }).click();
   await page.getByRole("complementary", { name: "Delivery" }).getByText(/Acknowledged with status 200/).waitFor();
   await accessible(page);
+});
+
+test("an event is found by the id that its publisher gave, typed as it is", async () => {
+  const key = `order-${process.pid}`;
+  await call("POST", "/tenants/acme/events", { id: key, type: "card.created", data: {} });
+  const page = await open("/console/events");
+  await page.keyboard.press("/");
+  await page.keyboard.type(key);
+  await page.keyboard.press("Enter");
+  await page.waitForURL(new RegExp(`key=${key}`));
+  await page.getByRole("row").filter({ hasText: key }).click();
+  await page.getByRole("heading", { name: "card.created" }).waitFor();
+  await page.goBack();
+  await page.keyboard.press("/");
+  await page.keyboard.type("order no such");
+  await page.keyboard.press("Enter");
+  await page.getByText("The publisher's id must be the whole one").waitFor();
 });

@@ -95,6 +95,23 @@ func (s *Store) CountPast(ctx context.Context, past iter.Seq[bellwire.Counted]) 
 	})
 }
 
+// Backdate makes what was created before the first event as old as a past, so that it is not younger than its events.
+func (s *Store) Backdate(ctx context.Context, at time.Time) error {
+	return s.write(ctx, func(w *writer) error {
+		for _, sql := range []string{
+			"UPDATE tenants SET created_at = ?1, updated_at = ?1",
+			"UPDATE endpoints SET created_at = ?1, updated_at = ?1",
+			"UPDATE endpoint_changes SET at = ?1",
+			"UPDATE event_types SET created_at = ?1, updated_at = ?1",
+		} {
+			if err := w.query(sql).time(at).exec(); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
 // pastDeltas encodes a past beside the writer, because it takes a second.
 func (s *Store) pastDeltas(ctx context.Context, past iter.Seq[bellwire.Counted]) (encoded [][]byte, err error) {
 	delta, tenants := new(rollup.Delta), make(map[string]int64)

@@ -37,6 +37,12 @@ func TestCountPast(t *testing.T) {
 			t.Errorf("tenant %q: %v, %v", tenant, rows, err)
 		}
 	}
+	if err := s.Backdate(t.Context(), day); err != nil {
+		t.Fatal(err)
+	}
+	if tenant, err := s.Tenant(t.Context(), "acme"); err != nil || !tenant.CreatedAt.Equal(day) {
+		t.Errorf("the tenant was not created before its past, but is %+v (%v)", tenant, err)
+	}
 	if list, err := s.Events(t.Context(), bellwire.EventFilter{Tenant: "acme"}, bellwire.Page{Limit: 10}); err != nil || len(list.Items) > 0 {
 		t.Errorf("%d events are stored, %v", len(list.Items), err)
 	}

@@ -2,7 +2,7 @@ import type { ReactNode } from "react";
 import type { Schemas } from "@/api/client";
 import { plural } from "@/lib/numbers";
 import { sentence, visible } from "@/lib/text";
-import { Time } from "./Time";
+import { Time, Timed } from "./Time";
 
 type Endpoint = Schemas["EndpointWithHealth"];
 
@@ -32,7 +32,11 @@ export function HealthSentence({ endpoint, brief = false }: { endpoint: Endpoint
 
 function state({ status, status_reason, health }: Endpoint, brief: boolean): ReactNode {
   if (status === "disabled") {
-    return <>Disabled: new events are not delivered to it.{status_reason && ` ${sentence(visible(status_reason))}`}</>;
+    return (
+      <>
+        Disabled: new events are not delivered to it. <Timed text={sentence(visible(status_reason))} />
+      </>
+    );
   }
   if (status === "paused") return <>Paused: deliveries are kept until it is enabled.{status_reason && ` ${sentence(visible(status_reason))}`}</>;
   switch (health.state) {

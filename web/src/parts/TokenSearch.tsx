@@ -51,6 +51,7 @@ export function TokenSearch({ keys, placeholder = "Filter", onWords }: { keys: r
     setText("");
     setAt(0);
     setStray("");
+    setOpen(false); // it would hide the first rows
   };
   const take = (suggestion: Suggestion) => {
     if (suggestion.token) return add(suggestion.token);
@@ -64,6 +65,7 @@ export function TokenSearch({ keys, placeholder = "Filter", onWords }: { keys: r
     if (words.length > 0 && onWords) onWords(words.join(" "));
     setStray(words.length > 0 && !onWords ? words.join(" ") : "");
     setText("");
+    setOpen(false);
   };
   const press = (event: KeyboardEvent) => {
     if (event.key === "ArrowDown" || event.key === "ArrowUp") {
@@ -128,6 +130,7 @@ export function TokenSearch({ keys, placeholder = "Filter", onWords }: { keys: r
             setAt(0);
           }}
           onFocus={() => setOpen(true)}
+          onClick={() => setOpen(true)}
           onBlur={() => setOpen(false)}
           onKeyDown={press}
           className="h-5.5 min-w-24 flex-1 bg-transparent outline-none placeholder:text-faint"

@@ -22,7 +22,10 @@ function why(row: Schemas["ListedDelivery"], now: number): string {
     const attempts = row.attempt_count > 1 ? `after ${row.attempt_count} attempts` : "";
     return clause([row.replay ? "replayed" : "", answered, attempts].filter(Boolean).join(", "));
   }
-  if (row.status === "exhausted" || row.status === "canceled") return clause(visible(row.reason));
+  if (row.status === "exhausted" || row.status === "canceled") {
+    const answered = row.status === "exhausted" && row.last_status !== null && !row.reason.includes(`${row.last_status}`);
+    return clause(visible(answered ? `answered ${row.last_status}; ${row.reason || "given up"}` : row.reason));
+  }
   const due = row.next_attempt_at ? Date.parse(row.next_attempt_at) : 0;
   if (due > now) return `Next attempt ${relative(due, now)}`;
   return row.waiting_for ? clause(waitsFor(row.waiting_for).replace(/^waits because /, "waits: ")) : "Waits to be sent";

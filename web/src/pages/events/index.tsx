@@ -64,7 +64,7 @@ export default function Events() {
       {
         key: "type",
         title: "Event type",
-        width: "minmax(140px, 1fr)",
+        width: "minmax(140px, 1.3fr)",
         narrow: "title",
         cell: (row) => (
           <span className="flex items-center gap-2">
