@@ -3,10 +3,12 @@ import type { ApiError } from "@/api/client";
 import { Button } from "@/parts/Button";
 import { Field } from "@/parts/Form";
 import { Panel } from "@/parts/Page";
+import { useScope } from "@/parts/Scope";
 import type { Draft } from ".";
 
 /** Address asks where events are sent. */
 export function Address({ draft, set, error, next }: { draft: Draft; set: (change: Partial<Draft>) => void; error: ApiError | null; next: () => void }) {
+  const { shell } = useScope();
   const typed = draft.url.trim();
   const wrong = typed && !/^https?:\/\/[^/\s]+/i.test(typed) ? "must begin with https:// or http://" : undefined;
   return (
@@ -18,7 +20,7 @@ export function Address({ draft, set, error, next }: { draft: Draft; set: (chang
     >
       <Panel>
         <div className="space-y-4">
-          <Field label="URL" name="url" error={error} problem={wrong} hint="It must be reachable from the internet, and answer with a 2xx status within 15 seconds.">
+          <Field label="URL" name="url" error={error} problem={wrong} hint={`It must be reachable from ${shell === "console" ? "this server" : "the internet"}, and answer with a 2xx status within 15 seconds.`}>
             {(field) => (
               <input {...field} className="field font-mono" required autoFocus inputMode="url" autoComplete="off" spellCheck={false} value={draft.url} placeholder="https://example.com/webhooks" onChange={(event) => set({ url: event.target.value })} />
             )}

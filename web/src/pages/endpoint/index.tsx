@@ -7,7 +7,7 @@ import { useAction, useLiveQuery } from "@/api/hooks";
 import { fetchEndpoint } from "@/api/names";
 import { plural } from "@/lib/numbers";
 import { cx, visible } from "@/lib/text";
-import { Button, IconButton } from "@/parts/Button";
+import { Button, ButtonLink, IconButton } from "@/parts/Button";
 import { Id } from "@/parts/Copy";
 import { ConfirmDialog } from "@/parts/Dialog";
 import { endpointName, HealthSentence } from "@/parts/Health";
@@ -123,6 +123,7 @@ function Actions({ endpoint, ask }: { endpoint: Endpoint; ask: (asked: Asked) =>
   const manage = can("manage");
   const off = endpoint.status !== "enabled";
   const { mutate } = status;
+  const replay = status.data?.replay?.id; // that enabling it has begun
   const testing = `${link.endpoint(endpoint.tenant, endpoint.id)}/testing`;
   const probe = useCallback(() => void navigate(testing, { state: { probe: true } }), [navigate, testing]);
   const commands = useMemo<Command[]>(() => {
@@ -149,6 +150,10 @@ function Actions({ endpoint, ask }: { endpoint: Endpoint; ask: (asked: Asked) =>
             </Button>
           )}
         </>
+      ) : replay ? (
+        <ButtonLink icon={ListRestart} to={link.job(endpoint.tenant, replay)}>
+          Follow the replay
+        </ButtonLink>
       ) : endpoint.health.state === "recovering" && can("replay") ? (
         <Button look="primary" icon={ListRestart} onClick={() => ask("replay")}>
           Replay what was missed

@@ -105,7 +105,7 @@ export default function Events() {
         empty={
           filtered ? (
             <EmptyState icon={Activity} title="No event matches" action={<Button onClick={() => setParams({})}>Remove the filter</Button>}>
-              {published && "The publisher's id must be the whole one, as in the list."}
+              {published && "The publisher's id must be the whole one, as the list has it. If you only know a part, choose the type and the time, and look at the data."}
             </EmptyState>
           ) : (
             <EmptyState

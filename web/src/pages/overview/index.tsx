@@ -108,8 +108,8 @@ function Totals() {
   return (
     <dl className="panel grid grid-cols-2 divide-line overflow-hidden max-lg:[&>*:nth-child(n+3)]:border-t max-lg:[&>*:nth-child(even)]:border-l lg:grid-cols-5 lg:divide-x">
       <Total name="Published" value={sum?.published} about={`events, ${rangeName(range).toLowerCase()}`} />
-      <Total name="Delivered" value={sum?.succeeded} about={sum ? `${percent(sum.succeeded, sum.attempts)} of attempts` : ""} />
-      <Total name="Failed attempts" value={sum?.failed} about={sum ? `${percent(sum.failed, sum.attempts)} of attempts` : ""} {...(sum && sum.failed > 0 ? { bad: true } : {})} />
+      <Total name="Delivered" value={sum?.succeeded} about={shareOf(sum?.succeeded, sum?.attempts)} />
+      <Total name="Failed attempts" value={sum?.failed} about={shareOf(sum?.failed, sum?.attempts)} {...(sum && sum.failed > 0 ? { bad: true } : {})} />
       <Waiting />
       <div className="min-w-0 px-4 py-3 max-lg:col-span-2">
         <dt className="label truncate">Answered in, p50 / p99</dt>
@@ -120,6 +120,12 @@ function Totals() {
       </div>
     </dl>
   );
+}
+
+/** shareOf says how many of the attempts these are. */
+function shareOf(count: number | undefined, attempts: number | undefined): string {
+  if (count === undefined || attempts === undefined) return "";
+  return attempts > 0 ? `${percent(count, attempts)} of attempts` : "no attempt";
 }
 
 /** Waiting says how much is not delivered yet, of all tenants, and since when. */
@@ -224,8 +230,17 @@ function Healthy() {
   const any = useLiveQuery(["overview", "any"], (signal) => call(api.GET("/api/v1/endpoints", { params: { query: { limit: 1 } }, signal })), { every: 30_000 });
   if (any.data?.data.length === 0) {
     return (
-      <EmptyState icon={Webhook} title="There is no endpoint yet" command={"bellwire tenants create acme\nbellwire endpoints create --tenant acme --url https://example.com/hooks --events '*'"}>
-        Create a tenant and an endpoint, in the console or on the command line.
+      <EmptyState
+        icon={Webhook}
+        title="There is no endpoint yet"
+        action={
+          <ButtonLink look="primary" to="/tenants">
+            Add a tenant
+          </ButtonLink>
+        }
+        command={"bellwire tenants create acme\nbellwire endpoints create --tenant acme --url https://example.com/hooks --events '*'"}
+      >
+        Create a tenant, which is a customer of yours, and its first endpoint: here or on the command line.
       </EmptyState>
     );
   }
