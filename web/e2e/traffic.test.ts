@@ -61,7 +61,7 @@ test("all that match become a job with the exact count, and others are left alon
   for (let i = 0; i < 3; i++) await publish("alone.bulk", `{"bulk":${i}}`);
   await settled(() => call("GET", `/tenants/acme/deliveries?endpoint=${own.id}`), ({ data }) => data.length === 3);
   const page = await open(`/console/deliveries?endpoint=${own.id}&dialect=standard`);
-  await page.getByText("Waits because the endpoint is paused").first().waitFor();
+  await page.getByText("Waits: the endpoint is paused").first().waitFor();
   await page.getByRole("button", { name: "Cancel all" }).click();
   const dialog = page.getByRole("dialog", { name: "Cancel all that match" });
   await dialog.getByText("A job is about one tenant").waitFor();
@@ -245,6 +245,7 @@ test("an event is found by the id that its publisher gave, typed as it is", asyn
   const key = `order-${process.pid}`;
   await call("POST", "/tenants/acme/events", { id: key, type: "card.created", data: {} });
   const page = await open("/console/events");
+  await page.getByRole("row").filter({ hasText: "card.created" }).first().waitFor();
   await page.keyboard.press("/");
   await page.keyboard.type(key);
   await page.keyboard.press("Enter");
