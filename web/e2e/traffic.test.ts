@@ -1,5 +1,6 @@
+import type { Locator } from "playwright-core";
 import { expect, test } from "vitest";
-import { accessible, call, copied, fits, open, ownEndpoint, phone, settled, world } from "./harness";
+import { accessible, call, copied, desk, fits, look, open, ownEndpoint, phone, settled, world } from "./harness";
 
 const script = "<script>document.title = 'taken over'</script>";
 const hostile = `{"note":"${script}","bidi":"abc\\u202egnp.exe","nul":"a\\u0000b","big":9007199254740993,"one":1.0,"2":"two","1":"one"}`;
@@ -48,6 +49,14 @@ test("deliveries are filtered by tokens and the keyboard, and back and forward k
   const beside = page.getByRole("complementary", { name: "Delivery" });
   await beside.getByText(/acknowledged with status 200/i).first().waitFor();
   await accessible(page);
+  await look(page, "light", { width: 1280, height: 800 });
+  const box = async (part: Locator) => (await part.boundingBox()) ?? { x: 0, width: 0 };
+  const covered = async () => {
+    const [column, pane] = [await box(page.getByRole("columnheader", { name: "Accepted" })), await box(beside)];
+    return column.x + column.width - pane.x;
+  };
+  await expect.poll(covered, { message: "pixels of the last column that the delivery covers" }).toBeLessThanOrEqual(0);
+  await look(page, "light", desk);
   await page.goBack();
   await beside.waitFor({ state: "detached" });
   expect(new URL(page.url()).searchParams.get("status")).toBe("succeeded");

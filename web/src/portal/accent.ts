@@ -6,8 +6,8 @@ export function properties(accent: string): Record<string, string> {
     "--accent": `light-dark(color-mix(in oklab, ${accent} 85%, black), color-mix(in oklab, ${accent} 55%, white))`,
     "--accent-solid": accent,
     "--accent-hover": `color-mix(in oklab, ${accent} 88%, black)`,
-    "--accent-soft": `light-dark(color-mix(in oklab, ${accent} 10%, white), color-mix(in oklab, ${accent} 22%, black))`,
-    "--selected": `light-dark(color-mix(in oklab, ${accent} 10%, white), color-mix(in oklab, ${accent} 22%, black))`,
+    "--accent-soft": `light-dark(color-mix(in oklab, ${accent} 10%, white), color-mix(in oklab, ${accent} 22%, #131417))`,
+    "--selected": `light-dark(color-mix(in oklab, ${accent} 10%, white), color-mix(in oklab, ${accent} 22%, #131417))`,
     "--focus": `light-dark(color-mix(in oklab, ${accent} 85%, black), color-mix(in oklab, ${accent} 55%, white))`,
     "--on-accent": luminance(accent) > 0.4 ? "#111111" : "#ffffff",
   };

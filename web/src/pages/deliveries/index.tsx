@@ -100,11 +100,11 @@ export default function Deliveries() {
   const columns = useMemo<Column<Row>[]>(
     () => [
       { key: "status", title: "State", width: "116px", narrow: "side", cell: (row) => <DeliveryStatus delivery={row} /> },
-      { key: "type", title: "Event type", width: "minmax(120px, 1.5fr)", narrow: "title", cell: (row) => <span className="font-medium" title={visible(row.event_type)}>{visible(row.event_type)}</span> },
+      { key: "type", title: "Event type", width: open ? "minmax(88px, 1.5fr)" : "minmax(120px, 1.5fr)", narrow: "title", cell: (row) => <span className="font-medium" title={visible(row.event_type)}>{visible(row.event_type)}</span> },
       {
         key: "endpoint",
         title: "Endpoint",
-        width: "minmax(110px, 1.2fr)",
+        width: open ? "minmax(72px, 1.2fr)" : "minmax(110px, 1.2fr)",
         cell: (row) => <EndpointName id={row.endpoint} endpoint={endpoints.get(row.endpoint)} />,
       },
       ...(open ? [] : [{ key: "why", title: "What happens", width: "minmax(140px, 2.2fr)", cell: (row: Row) => <Why row={row} /> }]),
