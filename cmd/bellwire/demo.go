@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"maps"
 	"net/http"
 	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
@@ -60,7 +62,7 @@ func (c *demoCommand) Run(ctx context.Context, std streams) (err error) {
 		URL: srv.url(), Key: srv.adminKey, Out: std.out, Colour: isTerminal(std.out), Once: c.Once,
 		Past: func(ctx context.Context, past iter.Seq[demo.Counted]) error { return countPast(ctx, srv.store, past) },
 		Recent: func(ctx context.Context, sent []demo.Sent) error {
-			return storeRecent(ctx, srv.store, srv.node(), sent)
+			return storeRecent(ctx, srv, sent)
 		},
 	})
 }
@@ -80,27 +82,17 @@ func countPast(ctx context.Context, store bellwire.Store, past iter.Seq[demo.Cou
 	return err
 }
 
+// recentChunk is how many events or attempts of the last days are stored in one transaction.
+const recentChunk = 500
+
 // storeRecent stores events of the demonstration's last days, and what became of them, as if this node had sent them.
-func storeRecent(ctx context.Context, store bellwire.Store, node string, sent []demo.Sent) error {
-	if err := store.(*sqlite.Store).Backdate(ctx, time.Now().AddDate(0, 0, -demo.PastDays)); err != nil {
+func storeRecent(ctx context.Context, srv *server, sent []demo.Sent) error {
+	if err := srv.store.(*sqlite.Store).Backdate(ctx, time.Now().AddDate(0, 0, -demo.PastDays)); err != nil {
 		return err
 	}
-	leases, err := store.RenewLeases(ctx, node)
+	leases, err := srv.store.RenewLeases(ctx, srv.node())
 	if err != nil {
 		return err
-	}
-	revisions := make(map[string]int64)
-	for _, s := range sent {
-		for _, d := range s.Deliveries {
-			if revisions[d.Endpoint] > 0 {
-				continue
-			}
-			ep, err := store.Endpoint(ctx, d.Endpoint)
-			if err != nil {
-				return err
-			}
-			revisions[ep.ID] = ep.Revision
-		}
 	}
 	var results []*bellwire.Result
 	for chunk := range slices.Chunk(sent, recentChunk) {
@@ -108,26 +100,24 @@ func storeRecent(ctx context.Context, store bellwire.Store, node string, sent []
 		for i, s := range chunk {
 			event := recentEvent(s, leases)
 			appends[i] = &bellwire.Append{Events: []*bellwire.NewEvent{event}}
-			results = append(results, recentResults(s, event)...)
+			ended, err := recentResults(ctx, srv, s, event)
+			if err != nil {
+				return err
+			}
+			results = append(results, ended...)
 		}
-		if _, err := store.AppendEvents(ctx, appends); err != nil {
+		if _, err := srv.store.AppendEvents(ctx, appends); err != nil {
 			return err
 		}
 	}
-	for _, r := range results {
-		r.EndpointRevision = revisions[r.Endpoint]
-	}
 	slices.SortStableFunc(results, func(a, b *bellwire.Result) int { return a.EndedAt.Compare(b.EndedAt) })
 	for chunk := range slices.Chunk(results, recentChunk) {
-		if _, err := store.RecordOutcomes(ctx, chunk); err != nil {
+		if _, err := srv.store.RecordOutcomes(ctx, chunk); err != nil {
 			return err
 		}
 	}
 	return nil
 }
-
-// recentChunk is how many events or attempts of the last days are stored in one transaction.
-const recentChunk = 500
 
 // recentEvent returns an event of the last days. Its deliveries are claimed, but for those that wait.
 func recentEvent(s demo.Sent, leases *bellwire.Leases) *bellwire.NewEvent {
@@ -151,13 +141,20 @@ func recentEvent(s demo.Sent, leases *bellwire.Leases) *bellwire.NewEvent {
 
 // recentResults returns the attempts to deliver an event of the last days. The last one of each delivery ends it; the others leave it
 // claimed.
-func recentResults(s demo.Sent, e *bellwire.NewEvent) (results []*bellwire.Result) {
+func recentResults(ctx context.Context, srv *server, s demo.Sent, e *bellwire.NewEvent) (results []*bellwire.Result, err error) {
 	for i, d := range s.Deliveries {
+		t, err := srv.directory.Target(ctx, d.Endpoint)
+		if err != nil {
+			return nil, err
+		}
 		for n, a := range d.Attempts {
 			r := &bellwire.Result{
-				Attempt: recentAttempt(d, a, e.Deliveries[i].ID), Delivery: e.Deliveries[i].ID, EventType: s.Type, Trigger: bellwire.TriggerSchedule,
-				Epoch: e.Deliveries[i].Epoch, EndedAt: bellwire.StoredTime(a.At), Endpoint: d.Endpoint,
-				Health: bellwire.HealthNote{Kind: bellwire.HealthCounts, DisableAfter: d.DisableAfter},
+				Delivery: e.Deliveries[i].ID, EventType: s.Type, Trigger: bellwire.TriggerSchedule, Epoch: e.Deliveries[i].Epoch,
+				EndedAt: bellwire.StoredTime(a.At), Endpoint: d.Endpoint, EndpointRevision: t.Endpoint.Revision,
+				Health: bellwire.HealthNote{Kind: bellwire.HealthCounts, DisableAfter: t.Endpoint.AutoDisableAfter},
+			}
+			if r.Attempt, err = recentAttempt(t, &e.Event, r, a); err != nil {
+				return nil, err
 			}
 			switch {
 			case a.Outcome == string(bellwire.OutcomeOK):
@@ -168,22 +165,33 @@ func recentResults(s demo.Sent, e *bellwire.NewEvent) (results []*bellwire.Resul
 			results = append(results, r)
 		}
 	}
-	return results
+	return results, nil
 }
 
-func recentAttempt(d demo.Delivered, a demo.Attempted, delivery bellwire.DeliveryID) *bellwire.Attempt {
+// recentAttempt returns an attempt with the request that the endpoint's dialect would have made.
+func recentAttempt(t *bellwire.Target, e *bellwire.Event, r *bellwire.Result, a demo.Attempted) (*bellwire.Attempt, error) {
 	at := bellwire.StoredTime(a.At.Add(-a.Took))
+	m := &bellwire.Message{Event: e, Delivery: r.Delivery, SentAt: at}
+	body, err := t.Renderer.AppendBody(nil, m)
+	if err != nil {
+		return nil, err
+	}
+	headers := make(http.Header)
+	t.Renderer.SetHeaders(headers, m, body)
 	made := &bellwire.Attempt{
-		ID: bellwire.NewID[bellwire.AttemptKind](at), Delivery: delivery, Trigger: bellwire.TriggerSchedule, StartedAt: at,
+		ID: bellwire.NewID[bellwire.AttemptKind](at), Delivery: r.Delivery, Trigger: r.Trigger, StartedAt: at,
 		Timings: bellwire.Timings{FirstByte: a.Took, Total: a.Took}, Outcome: bellwire.Outcome(a.Outcome), Error: a.Error,
-		Request: bellwire.AttemptRequest{URL: d.URL, Headers: []bellwire.Header{{Name: "content-type", Value: "application/json"}}},
+		Request: bellwire.AttemptRequest{URL: t.Endpoint.URL, BodyBytes: len(body)},
+	}
+	for _, name := range slices.Sorted(maps.Keys(headers)) {
+		made.Request.Headers = append(made.Request.Headers, bellwire.Header{Name: strings.ToLower(name), Value: strings.Join(headers[name], ", ")})
 	}
 	if a.Status > 0 {
 		made.Response = &bellwire.AttemptResponse{
 			Status: a.Status, Body: []byte(a.Response), Headers: []bellwire.Header{{Name: "date", Value: a.At.UTC().Format(http.TimeFormat)}},
 		}
 	}
-	return made
+	return made, nil
 }
 
 func demoSettings(dir, logLevel string) *settings {

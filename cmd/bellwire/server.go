@@ -58,6 +58,7 @@ type server struct {
 	drainedBy   time.Time                   // end of the drain timeout; zero before the drain
 	files       []*declared.Dialect         // the dialects that files declare
 	dialects    map[string]bellwire.Dialect // those that are enabled, by name
+	directory   *directory.Directory
 }
 
 // openServer opens the database and binds the address. Deliveries start with run.
@@ -114,7 +115,7 @@ func (srv *server) assemble(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	configuration := directory.New(directory.Config{
+	srv.directory = directory.New(directory.Config{
 		Store: srv.store, Keyring: keyring, Dialects: srv.dialects, Limits: s.limits(), Settings: dialectSettings, Logger: srv.log,
 	})
 	outbox, err := openOutbox(ctx, srv.store, int(s.MaxEventBytes))
@@ -140,7 +141,7 @@ func (srv *server) assemble(ctx context.Context) (err error) {
 		MaxIdle:     budget.idle,
 		Store:       srv.store,
 		Outbox:      outbox,
-		Directory:   configuration,
+		Directory:   srv.directory,
 		Observer:    srv.live.Observer(srv.observer),
 		Told:        srv.live.Told,
 		Mailer:      mailer,
@@ -152,7 +153,7 @@ func (srv *server) assemble(ctx context.Context) (err error) {
 		Guard:       guard,
 	})
 	srv.service, err = service.New(service.Config{
-		Store: srv.store, Directory: configuration, Engine: srv.engine, Keyring: keyring, Dialects: srv.dialects, Guard: guard,
+		Store: srv.store, Directory: srv.directory, Engine: srv.engine, Keyring: keyring, Dialects: srv.dialects, Guard: guard,
 		AdminKey: s.AdminKey, MaxEventBytes: int(s.MaxEventBytes), AuditRetention: s.AuditRetention, Retention: s.Retention, Sandbox: s.Sandbox,
 		Shared: s.DatabaseURL.postgres != "", Reads: s.reads(), Live: srv.live, Logger: srv.log,
 		Mailer: mailer, AlertAddresses: s.AlertEmail,

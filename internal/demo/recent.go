@@ -49,9 +49,8 @@ type Sent struct {
 
 // Delivered is what became of an event at an endpoint. Without attempts it waits; otherwise the last one has ended it.
 type Delivered struct {
-	Endpoint, URL string
-	DisableAfter  time.Duration // the endpoint's
-	Attempts      []Attempted
+	Endpoint string
+	Attempts []Attempted
 }
 
 // Attempted is an attempt of the recent past.
@@ -112,7 +111,7 @@ func loseOrder(all []Sent, now time.Time, published []payload) int {
 
 // deliver returns what became of an event at an endpoint.
 func deliver(r resident, at, now time.Time, random *rand.Rand, lost bool) Delivered {
-	d := Delivered{Endpoint: r.ID, URL: r.URL, DisableAfter: time.Duration(r.AutoDisableAfter)}
+	d := Delivered{Endpoint: r.ID}
 	if r.behaves == "down" && now.Sub(at) < 26*time.Hour { // held back by the circuit breaker
 		return d
 	}
