@@ -516,7 +516,7 @@ func TestNodesOfOneName(t *testing.T) {
 	t.Parallel()
 	_, option := startPostgres(t)
 	dir := t.TempDir()
-	args := append([]string{option, "--node", "twin"}, local...)
+	args := append([]string{option, "--node", "same"}, local...)
 	first, second := startServer(t, dir, args...), startServer(t, dir, args...)
 	r := startReceiver(t, 0)
 	first.subscribe(r.url)

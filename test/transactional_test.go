@@ -250,20 +250,20 @@ func TestTransactionalPublishOfInvalidData(t *testing.T) {
 
 // Two nodes match events that are published inside transactions, some of which are rolled back, and one of them is killed
 // again and again: no committed event is lost or exists twice, and FIFO endpoints get them in order.
-func TestChaosOfMatchers(t *testing.T) {
+func TestChaosOfOutbox(t *testing.T) {
 	t.Parallel()
-	chaosOfMatchers(t, (*server).kill)
+	chaosOfOutbox(t, (*server).kill)
 }
 
 // One of the two is terminated again and again: all that, and nothing is sent again.
-func TestChaosOfTerminatedMatchers(t *testing.T) {
+func TestChaosOfOutboxTerminated(t *testing.T) {
 	t.Parallel()
-	if l := chaosOfMatchers(t, (*server).terminate); l.again > 0 {
+	if l := chaosOfOutbox(t, (*server).terminate); l.again > 0 {
 		t.Errorf("%d requests were repeated after a success", l.again)
 	}
 }
 
-func chaosOfMatchers(t *testing.T, end func(*server)) *ledger {
+func chaosOfOutbox(t *testing.T, end func(*server)) *ledger {
 	t.Helper()
 	database, option := startPostgres(t)
 	dir := t.TempDir()

@@ -72,11 +72,11 @@ func clientTenants(t *testing.T, c *client.Client) {
 	if must(t, limited, err); len(limited.Limits) != 1 || limited.Effective["endpoints"] != 1000.0 {
 		t.Errorf("%+v", limited)
 	}
-	twin, err := c.CreateTenant(ctx, client.Tenant{ID: "twin", Limits: limited.Limits, Effective: limited.Effective})
-	if must(t, twin, err).Limits["min_retry_delay"] != "2s" {
-		t.Errorf("%+v", twin)
+	copied, err := c.CreateTenant(ctx, client.Tenant{ID: "copied", Limits: limited.Limits, Effective: limited.Effective})
+	if must(t, copied, err).Limits["min_retry_delay"] != "2s" {
+		t.Errorf("%+v", copied)
 	}
-	if err := c.DeleteTenant(ctx, "twin"); err != nil {
+	if err := c.DeleteTenant(ctx, "copied"); err != nil {
 		t.Fatal(err)
 	}
 	got, err := c.Tenant(ctx, "new")

@@ -169,7 +169,7 @@ func TestSequenceOfSeveralGoroutinesHasNoTwins(t *testing.T) {
 				t.Fatalf("%s follows %s", id, ids[i-1])
 			}
 			if seen[[8]byte(id[:8])] {
-				t.Fatalf("%s has a twin", id)
+				t.Fatalf("%s is not unique", id)
 			}
 			seen[[8]byte(id[:8])] = true
 		}

@@ -283,7 +283,7 @@ func TestUnmatchedEventsOfAFault(t *testing.T) {
 }
 
 // While there is much to do, publishers need not wake the node; when there is nothing, it looks once a second.
-func TestMatcherPolls(t *testing.T) {
+func TestOutboxIsPolled(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		in := withOutbox(w)
 		w.pass(time.Minute)

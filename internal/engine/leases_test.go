@@ -16,14 +16,14 @@ import (
 type leased struct {
 	bellwire.Store
 
-	mu      sync.Mutex
-	away    bool // nobody can renew
-	twin    bool // another process has the node's name
-	surplus []int
-	handed  []int
-	lost    []int
-	taken   []bellwire.Takeover // by the next renewal
-	cut     bool                // the connection for leases was cut: the next use of it fails
+	mu        sync.Mutex
+	away      bool // nobody can renew
+	nameTaken bool // another process has the node's name
+	surplus   []int
+	handed    []int
+	lost      []int
+	taken     []bellwire.Takeover // by the next renewal
+	cut       bool                // the connection for leases was cut: the next use of it fails
 }
 
 func (s *leased) ReleaseLeases(ctx context.Context, node string) error {
@@ -42,7 +42,7 @@ func (s *leased) RenewLeases(ctx context.Context, node string) (*bellwire.Leases
 	if s.away {
 		return nil, bellwire.Errorf(bellwire.CodeUnavailable, "the database is away")
 	}
-	if s.twin {
+	if s.nameTaken {
 		return nil, bellwire.Errorf(bellwire.CodeConflict, "another process serves as the node")
 	}
 	l, err := s.Store.RenewLeases(ctx, node)
@@ -231,12 +231,12 @@ func TestChangesOfOwnersAreReported(t *testing.T) {
 func TestSecondNodeOfANameIsNotReady(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		s := leasing(w)
-		s.change(func() { s.twin = true })
+		s.change(func() { s.nameTaken = true })
 		w.pass(10 * time.Second)
 		if err := w.engine.Ready(); bellwire.CodeOf(err) != bellwire.CodeUnavailable || w.engine.Stats().OwnedShards != 0 {
 			t.Errorf("it has %d shards, and is ready: %v", w.engine.Stats().OwnedShards, err)
 		}
-		s.change(func() { s.twin = false })
+		s.change(func() { s.nameTaken = false })
 		w.pass(2 * time.Second)
 		must(t, w.engine.Ready())
 	})

@@ -9,8 +9,8 @@ import (
 	"github.com/bellwire/bellwire/internal/service"
 )
 
-// things are the arguments of a use case: a tenant with one of each kind.
-type things struct {
+// resources are the arguments of a use case: a tenant, and one resource of each kind.
+type resources struct {
 	tenant   string
 	key      bellwire.KeyID
 	endpoint string
@@ -18,7 +18,7 @@ type things struct {
 	delivery bellwire.DeliveryID
 }
 
-func (e *env) things(tenant string) things {
+func (e *env) resources(tenant string) resources {
 	e.t.Helper()
 	e.tenant(tenant)
 	key, _, err := e.CreateKey(e.t.Context(), admin, tenant, service.NewKey{Role: bellwire.RoleTenant})
@@ -27,118 +27,118 @@ func (e *env) things(tenant string) things {
 	}
 	ep := e.endpoint(tenant)
 	d := e.delivery(tenant, ep.ID)
-	return things{tenant: tenant, key: key.ID, endpoint: ep.ID, event: d.Event, delivery: d.ID}
+	return resources{tenant: tenant, key: key.ID, endpoint: ep.ID, event: d.Event, delivery: d.ID}
 }
 
 type useCase struct {
 	name  string
 	roles string // who may: a(dmin), p(ublisher), t(enant), r(ead)
 	wide  bool   // it is about no tenant
-	call  func(e *env, c service.Caller, on things) error
+	call  func(e *env, c service.Caller, on resources) error
 }
 
 var draft = service.Draft{Type: "order.created", Data: []byte(`{}`)}
 
 // useCases are all that a Service can be asked to do, with the roles of the public contract.
 var useCases = []useCase{
-	{"CreateTenant", "a", true, func(e *env, c service.Caller, on things) error {
+	{"CreateTenant", "a", true, func(e *env, c service.Caller, on resources) error {
 		_, err := e.CreateTenant(e.t.Context(), c, service.NewTenant{ID: on.tenant + "-more"})
 		return err
 	}},
-	{"Tenants", "a", true, func(e *env, c service.Caller, _ things) error {
+	{"Tenants", "a", true, func(e *env, c service.Caller, _ resources) error {
 		_, err := e.Tenants(e.t.Context(), c, bellwire.Page{})
 		return err
 	}},
-	{"Tenant", "a", false, func(e *env, c service.Caller, on things) error {
+	{"Tenant", "a", false, func(e *env, c service.Caller, on resources) error {
 		_, err := e.Tenant(e.t.Context(), c, on.tenant)
 		return err
 	}},
-	{"UpdateTenant", "a", false, func(e *env, c service.Caller, on things) error {
+	{"UpdateTenant", "a", false, func(e *env, c service.Caller, on resources) error {
 		_, err := e.UpdateTenant(e.t.Context(), c, on.tenant, service.TenantChange{Name: new("Acme")})
 		return err
 	}},
-	{"DeleteTenant", "a", false, func(e *env, c service.Caller, on things) error {
+	{"DeleteTenant", "a", false, func(e *env, c service.Caller, on resources) error {
 		return e.DeleteTenant(e.t.Context(), c, on.tenant)
 	}},
-	{"TenantGoneBy", "a", false, func(e *env, c service.Caller, on things) error {
+	{"TenantGoneBy", "a", false, func(e *env, c service.Caller, on resources) error {
 		_, err := e.TenantGoneBy(e.t.Context(), c, on.tenant)
 		return err
 	}},
-	{"CreateKey of operator", "a", true, func(e *env, c service.Caller, _ things) error {
+	{"CreateKey of operator", "a", true, func(e *env, c service.Caller, _ resources) error {
 		_, _, err := e.CreateKey(e.t.Context(), c, "", service.NewKey{Role: bellwire.RolePublisher})
 		return err
 	}},
-	{"Keys of operator", "a", true, func(e *env, c service.Caller, _ things) error {
+	{"Keys of operator", "a", true, func(e *env, c service.Caller, _ resources) error {
 		_, err := e.Keys(e.t.Context(), c, "", bellwire.Page{})
 		return err
 	}},
-	{"CreateKey", "a", false, func(e *env, c service.Caller, on things) error {
+	{"CreateKey", "a", false, func(e *env, c service.Caller, on resources) error {
 		_, _, err := e.CreateKey(e.t.Context(), c, on.tenant, service.NewKey{Role: bellwire.RoleTenant})
 		return err
 	}},
-	{"Keys", "a", false, func(e *env, c service.Caller, on things) error {
+	{"Keys", "a", false, func(e *env, c service.Caller, on resources) error {
 		_, err := e.Keys(e.t.Context(), c, on.tenant, bellwire.Page{})
 		return err
 	}},
-	{"DeleteKey", "a", false, func(e *env, c service.Caller, on things) error {
+	{"DeleteKey", "a", false, func(e *env, c service.Caller, on resources) error {
 		return e.DeleteKey(e.t.Context(), c, on.tenant, on.key)
 	}},
-	{"PutEventType", "a", true, func(e *env, c service.Caller, on things) error {
+	{"PutEventType", "a", true, func(e *env, c service.Caller, on resources) error {
 		_, _, err := e.PutEventType(e.t.Context(), c, "more."+on.tenant, service.EventTypeInput{})
 		return err
 	}},
-	{"EventType", "aptr", true, func(e *env, c service.Caller, _ things) error {
+	{"EventType", "aptr", true, func(e *env, c service.Caller, _ resources) error {
 		_, err := e.EventType(e.t.Context(), c, "order.created")
 		return err
 	}},
-	{"EventTypes", "aptr", true, func(e *env, c service.Caller, _ things) error {
+	{"EventTypes", "aptr", true, func(e *env, c service.Caller, _ resources) error {
 		_, err := e.EventTypes(e.t.Context(), c, bellwire.Page{})
 		return err
 	}},
-	{"DeleteEventType", "a", true, func(e *env, c service.Caller, on things) error {
+	{"DeleteEventType", "a", true, func(e *env, c service.Caller, on resources) error {
 		e.putType("gone."+on.tenant, service.EventTypeInput{})
 		return e.DeleteEventType(e.t.Context(), c, "gone."+on.tenant)
 	}},
-	{"CreateEndpoint", "at", false, func(e *env, c service.Caller, on things) error {
+	{"CreateEndpoint", "at", false, func(e *env, c service.Caller, on resources) error {
 		_, _, err := e.CreateEndpoint(e.t.Context(), c, on.tenant, minimal())
 		return err
 	}},
-	{"Endpoint", "atr", false, func(e *env, c service.Caller, on things) error {
+	{"Endpoint", "atr", false, func(e *env, c service.Caller, on resources) error {
 		_, err := e.Endpoint(e.t.Context(), c, on.tenant, on.endpoint)
 		return err
 	}},
-	{"Endpoints", "atr", false, func(e *env, c service.Caller, on things) error {
+	{"Endpoints", "atr", false, func(e *env, c service.Caller, on resources) error {
 		_, err := e.Endpoints(e.t.Context(), c, service.EndpointQuery{EndpointFilter: bellwire.EndpointFilter{Tenant: on.tenant}}, bellwire.Page{})
 		return err
 	}},
-	{"AllEndpoints", "a", true, func(e *env, c service.Caller, _ things) error {
+	{"AllEndpoints", "a", true, func(e *env, c service.Caller, _ resources) error {
 		_, err := e.AllEndpoints(e.t.Context(), c, service.EndpointQuery{}, bellwire.Page{})
 		return err
 	}},
-	{"UpdateEndpoint", "at", false, func(e *env, c service.Caller, on things) error {
+	{"UpdateEndpoint", "at", false, func(e *env, c service.Caller, on resources) error {
 		_, err := e.UpdateEndpoint(e.t.Context(), c, on.tenant, on.endpoint, service.EndpointInput{Description: new("new")})
 		return err
 	}},
-	{"DeleteEndpoint", "at", false, func(e *env, c service.Caller, on things) error {
+	{"DeleteEndpoint", "at", false, func(e *env, c service.Caller, on resources) error {
 		return e.DeleteEndpoint(e.t.Context(), c, on.tenant, on.endpoint)
 	}},
-	{"EndpointHistory", "atr", false, func(e *env, c service.Caller, on things) error {
+	{"EndpointHistory", "atr", false, func(e *env, c service.Caller, on resources) error {
 		_, err := e.EndpointHistory(e.t.Context(), c, on.tenant, on.endpoint, bellwire.Page{})
 		return err
 	}},
-	{"EndpointSecret", "at", false, func(e *env, c service.Caller, on things) error {
+	{"EndpointSecret", "at", false, func(e *env, c service.Caller, on resources) error {
 		_, err := e.EndpointSecret(e.t.Context(), c, on.tenant, on.endpoint)
 		return err
 	}},
-	{"RotateSecret", "at", false, func(e *env, c service.Caller, on things) error {
+	{"RotateSecret", "at", false, func(e *env, c service.Caller, on resources) error {
 		_, err := e.RotateSecret(e.t.Context(), c, on.tenant, on.endpoint, nil)
 		return err
 	}},
-	{"TestEndpoint", "at", false, func(e *env, c service.Caller, on things) error {
+	{"TestEndpoint", "at", false, func(e *env, c service.Caller, on resources) error {
 		_, err := e.TestEndpoint(e.t.Context(), c, on.tenant, on.endpoint, "")
 		return err
 	}},
-	{"ProbeEndpoint", "at", false, func(e *env, c service.Caller, on things) error {
+	{"ProbeEndpoint", "at", false, func(e *env, c service.Caller, on resources) error {
 		before := len(e.engine.tests)
 		_, err := e.ProbeEndpoint(e.t.Context(), c, on.tenant, on.endpoint, "")
 		if len(e.engine.tests) > before {
@@ -146,124 +146,124 @@ var useCases = []useCase{
 		}
 		return err
 	}},
-	{"Publish", "ap", false, func(e *env, c service.Caller, on things) error {
+	{"Publish", "ap", false, func(e *env, c service.Caller, on resources) error {
 		_, err := e.Publish(e.t.Context(), c, on.tenant, draft)
 		return err
 	}},
-	{"PublishBatch", "ap", false, func(e *env, c service.Caller, on things) error {
+	{"PublishBatch", "ap", false, func(e *env, c service.Caller, on resources) error {
 		_, err := e.PublishBatch(e.t.Context(), c, on.tenant, []service.Draft{draft})
 		return err
 	}},
-	{"Event", "atr", false, func(e *env, c service.Caller, on things) error {
+	{"Event", "atr", false, func(e *env, c service.Caller, on resources) error {
 		_, err := e.Event(e.t.Context(), c, on.tenant, on.event)
 		return err
 	}},
-	{"Explain", "atr", false, func(e *env, c service.Caller, on things) error {
+	{"Explain", "atr", false, func(e *env, c service.Caller, on resources) error {
 		_, _, err := e.Explain(e.t.Context(), c, on.tenant, on.event, bellwire.Page{})
 		return err
 	}},
-	{"Events", "atr", false, func(e *env, c service.Caller, on things) error {
+	{"Events", "atr", false, func(e *env, c service.Caller, on resources) error {
 		_, err := e.Events(e.t.Context(), c, bellwire.EventFilter{Tenant: on.tenant}, bellwire.Page{})
 		return err
 	}},
-	{"Delivery", "atr", false, func(e *env, c service.Caller, on things) error {
+	{"Delivery", "atr", false, func(e *env, c service.Caller, on resources) error {
 		_, _, err := e.Delivery(e.t.Context(), c, on.tenant, on.delivery)
 		return err
 	}},
-	{"EventsByKey", "atr", false, func(e *env, c service.Caller, on things) error {
+	{"EventsByKey", "atr", false, func(e *env, c service.Caller, on resources) error {
 		_, err := e.EventsByKey(e.t.Context(), c, bellwire.EventFilter{Tenant: on.tenant}, "k")
 		return err
 	}},
-	{"FindDeliveries", "atr", false, func(e *env, c service.Caller, on things) error {
+	{"FindDeliveries", "atr", false, func(e *env, c service.Caller, on resources) error {
 		_, err := e.FindDeliveries(e.t.Context(), c, service.DeliveryQuery{DeliveryFilter: bellwire.DeliveryFilter{Tenant: on.tenant}}, bellwire.Page{})
 		return err
 	}},
-	{"Subscriptions", "a", true, func(e *env, c service.Caller, _ things) error {
+	{"Subscriptions", "a", true, func(e *env, c service.Caller, _ resources) error {
 		_, _, err := e.Subscriptions(e.t.Context(), c)
 		return err
 	}},
-	{"Backlog", "a", true, func(e *env, c service.Caller, _ things) error {
+	{"Backlog", "a", true, func(e *env, c service.Caller, _ resources) error {
 		_, err := e.Backlog(e.t.Context(), c)
 		return err
 	}},
-	{"FindAllEvents", "a", true, func(e *env, c service.Caller, _ things) error {
+	{"FindAllEvents", "a", true, func(e *env, c service.Caller, _ resources) error {
 		_, err := e.FindAllEvents(e.t.Context(), c, service.EventQuery{}, bellwire.Page{})
 		return err
 	}},
-	{"FindAllDeliveries", "a", true, func(e *env, c service.Caller, _ things) error {
+	{"FindAllDeliveries", "a", true, func(e *env, c service.Caller, _ resources) error {
 		_, err := e.FindAllDeliveries(e.t.Context(), c, service.DeliveryQuery{}, bellwire.Page{})
 		return err
 	}},
-	{"FindID", "atr", true, func(e *env, c service.Caller, _ things) error {
+	{"FindID", "atr", true, func(e *env, c service.Caller, _ resources) error {
 		_, err := e.FindID(e.t.Context(), c, "acme")
 		if bellwire.CodeOf(err) == bellwire.CodeNotFound {
 			return nil
 		}
 		return err
 	}},
-	{"Dialects", "atr", true, func(e *env, c service.Caller, _ things) error {
+	{"Dialects", "atr", true, func(e *env, c service.Caller, _ resources) error {
 		_, err := e.Dialects(c)
 		return err
 	}},
-	{"BulkJobs", "a", true, func(e *env, c service.Caller, _ things) error {
+	{"BulkJobs", "a", true, func(e *env, c service.Caller, _ resources) error {
 		_, err := e.BulkJobs(e.t.Context(), c, bellwire.Page{})
 		return err
 	}},
-	{"DeliveryBody", "atr", false, func(e *env, c service.Caller, on things) error {
+	{"DeliveryBody", "atr", false, func(e *env, c service.Caller, on resources) error {
 		_, err := e.DeliveryBody(e.t.Context(), c, on.tenant, on.delivery)
 		return err
 	}},
-	{"WaitingFor", "atr", false, func(e *env, c service.Caller, on things) error {
+	{"WaitingFor", "atr", false, func(e *env, c service.Caller, on resources) error {
 		_, err := e.WaitingFor(e.t.Context(), c, &bellwire.Delivery{ID: on.delivery, Tenant: on.tenant, Endpoint: on.endpoint, Status: bellwire.DeliveryPending})
 		return err
 	}},
-	{"Deliveries", "atr", false, func(e *env, c service.Caller, on things) error {
+	{"Deliveries", "atr", false, func(e *env, c service.Caller, on resources) error {
 		_, err := e.Deliveries(e.t.Context(), c, bellwire.DeliveryFilter{Tenant: on.tenant}, bellwire.Page{})
 		return err
 	}},
-	{"RetryDelivery", "at", false, func(e *env, c service.Caller, on things) error {
+	{"RetryDelivery", "at", false, func(e *env, c service.Caller, on resources) error {
 		_, err := e.RetryDelivery(e.t.Context(), c, on.tenant, on.delivery, false)
 		return err
 	}},
-	{"CancelDelivery", "at", false, func(e *env, c service.Caller, on things) error {
+	{"CancelDelivery", "at", false, func(e *env, c service.Caller, on resources) error {
 		_, err := e.CancelDelivery(e.t.Context(), c, on.tenant, on.delivery)
 		return err
 	}},
-	{"FindEvents", "atr", false, func(e *env, c service.Caller, on things) error {
+	{"FindEvents", "atr", false, func(e *env, c service.Caller, on resources) error {
 		all := func(*bellwire.Event) bool { return true }
 		_, err := e.FindEvents(e.t.Context(), c, bellwire.EventFilter{Tenant: on.tenant}, all, bellwire.Page{})
 		return err
 	}},
-	{"Record", "atr", false, func(e *env, c service.Caller, on things) error {
+	{"Record", "atr", false, func(e *env, c service.Caller, on resources) error {
 		return e.Record(e.t.Context(), c, service.AuditNote{Tenant: on.tenant})
 	}},
-	{"AuditLog", "a", true, func(e *env, c service.Caller, on things) error {
+	{"AuditLog", "a", true, func(e *env, c service.Caller, on resources) error {
 		_, err := e.AuditLog(e.t.Context(), c, bellwire.AuditFilter{Tenant: on.tenant}, bellwire.Page{})
 		return err
 	}},
-	{"DialectService.Create", "at", false, func(e *env, c service.Caller, on things) error {
+	{"DialectService.Create", "at", false, func(e *env, c service.Caller, on resources) error {
 		_, err := e.ForDialect("standard").Create(e.t.Context(), c, on.tenant, minimal())
 		return err
 	}},
-	{"DialectService.List", "atr", false, func(e *env, c service.Caller, on things) error {
+	{"DialectService.List", "atr", false, func(e *env, c service.Caller, on resources) error {
 		_, err := e.ForDialect("standard").List(e.t.Context(), c, on.tenant)
 		return err
 	}},
-	{"DialectService.Get", "atr", false, func(e *env, c service.Caller, on things) error {
+	{"DialectService.Get", "atr", false, func(e *env, c service.Caller, on resources) error {
 		_, err := e.ForDialect("standard").Get(e.t.Context(), c, on.tenant, on.endpoint)
 		return err
 	}},
-	{"DialectService.Update", "at", false, func(e *env, c service.Caller, on things) error {
+	{"DialectService.Update", "at", false, func(e *env, c service.Caller, on resources) error {
 		_, err := e.ForDialect("standard").Update(e.t.Context(), c, on.tenant, on.endpoint, func(*service.EndpointView) (service.EndpointInput, error) {
 			return service.EndpointInput{Description: new("new")}, nil
 		})
 		return err
 	}},
-	{"DialectService.Delete", "at", false, func(e *env, c service.Caller, on things) error {
+	{"DialectService.Delete", "at", false, func(e *env, c service.Caller, on resources) error {
 		_, err := e.ForDialect("standard").Delete(e.t.Context(), c, on.tenant, on.endpoint, nil)
 		return err
 	}},
-	{"DialectService.Types", "aptr", true, func(e *env, c service.Caller, _ things) error {
+	{"DialectService.Types", "aptr", true, func(e *env, c service.Caller, _ resources) error {
 		_, err := e.ForDialect("standard").Types(e.t.Context(), c, "")
 		return err
 	}},
@@ -292,7 +292,7 @@ func TestAuthorization(t *testing.T) {
 	for i, u := range useCases {
 		for j, who := range callers {
 			t.Run(u.name+"/"+who.name, func(t *testing.T) {
-				on := e.things(fmt.Sprintf("t%d-%d", i, j))
+				on := e.resources(fmt.Sprintf("t%d-%d", i, j))
 				c := who.caller(on.tenant)
 				want := bellwire.CodeForbidden
 				switch {
@@ -318,7 +318,7 @@ func TestAuthorization(t *testing.T) {
 func TestForeignIDs(t *testing.T) {
 	t.Parallel()
 	e := newEnv(t)
-	own, other := e.things("own"), e.things("other")
+	own, other := e.resources("own"), e.resources("other")
 	mixed := other
 	mixed.tenant = own.tenant
 	needsID := map[string]bool{
@@ -335,7 +335,7 @@ func TestForeignIDs(t *testing.T) {
 					continue
 				}
 				if err := u.call(e, c, mixed); bellwire.CodeOf(err) != bellwire.CodeNotFound {
-					t.Errorf("%s on another tenant's thing by %s: %v", u.name, c.Role, err)
+					t.Errorf("%s on another tenant's resource by %s: %v", u.name, c.Role, err)
 				}
 			}
 		}

@@ -95,7 +95,7 @@ func (w *breakingServer) warm(t *testing.T, transport *transport, idle int) {
 			}
 		})
 	}
-	for deadline := time.Now().Add(10 * time.Second); w.open() < idle; time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); w.open() < idle; time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatal("the connections are not there")
 		}

@@ -43,8 +43,8 @@ func databaseOf(t *testing.T, databaseURL string) string {
 	return path.Base(u.Path)
 }
 
-// spy has a trigger note what each append of an event runs with.
-func spy(t *testing.T, s testStore) {
+// recordSettings has a trigger record the settings with which each append of an event runs.
+func recordSettings(t *testing.T, s testStore) {
 	t.Helper()
 	var columns []string
 	for name := range required {
@@ -88,7 +88,7 @@ func appendEvents(t *testing.T, s testStore, n int) {
 func TestSettingsOfTheRole(t *testing.T) {
 	t.Parallel()
 	s := newStore(t, Options{})
-	spy(t, s)
+	recordSettings(t, s)
 	for name, value := range hostile {
 		t.Run(name, func(t *testing.T) {
 			check(t, server.Exec(t.Context(), fmt.Sprintf("ALTER ROLE postgres IN DATABASE %s SET %s = '%s'", databaseOf(t, s.url), name, value)))
@@ -119,7 +119,7 @@ func TestSettingsOfTheRole(t *testing.T) {
 func TestSettingsOfAnotherClient(t *testing.T) {
 	t.Parallel()
 	direct := newStore(t, Options{})
-	spy(t, direct)
+	recordSettings(t, direct)
 	s := openAt(t, pooler.URL(direct.url), Options{NoSync: true})
 	var set []string
 	for name, value := range hostile {
