@@ -128,7 +128,7 @@ func newRequest(t testing.TB, method, path, body string) *http.Request {
 }
 
 // patience bounds how long tests wait for a condition.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // Eventually waits until the condition is true.
 func (w *World) Eventually(what string, condition func() bool) {

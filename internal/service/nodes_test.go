@@ -35,7 +35,7 @@ func pair(t *testing.T) [2]node {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() {
-			ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+			ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 			defer cancel()
 			if err := e.Close(ctx); err != nil {
 				t.Error(err)

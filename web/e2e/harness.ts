@@ -156,7 +156,7 @@ type Violation = { id: string; impact: string; nodes: { html: string }[] };
 /** fits fails if the page scrolls sideways. */
 export async function fits(page: Page): Promise<void> {
   const overhang = () => page.evaluate(() => Math.max(document.documentElement.scrollWidth, document.querySelector("main")?.scrollWidth ?? 0) - innerWidth);
-  await expect.poll(overhang, { timeout: 10_000, message: "pixels by which the content is wider than the page" }).toBeLessThanOrEqual(0);
+  await expect.poll(overhang, { message: "pixels by which the content is wider than the page" }).toBeLessThanOrEqual(0);
 }
 
 /** requests records the API's requests of a page from now on, until the test ends. */

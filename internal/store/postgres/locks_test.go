@@ -189,7 +189,7 @@ func TestTombstoneOfDeliveryThatIsBeingStored(t *testing.T) {
 	watcher := connect(t, s.url)
 	waitFor := func(waiting int, ended <-chan error) {
 		t.Helper()
-		for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+		for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
 			var n int
 			check(t, watcher.QueryRow(t.Context(), `SELECT count(*) FROM pg_stat_activity
 				WHERE datname = current_database() AND wait_event_type = 'Lock'`).Scan(&n))

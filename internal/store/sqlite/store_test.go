@@ -161,7 +161,7 @@ func TestWithdrawnWriteIsNotExecuted(t *testing.T) {
 // waitFor yields until the condition holds.
 func waitFor(t *testing.T, condition func() bool) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	for !condition() {
 		if ctx.Err() != nil {
