@@ -142,17 +142,19 @@ func TestUnknownVariables(t *testing.T) {
 // Every command's help can be printed, and shows an example of each command that has options of its own.
 func TestHelp(t *testing.T) {
 	t.Parallel()
-	for _, node := range model(t).Children {
+	var out bytes.Buffer
+	parser, err := newParser(streams{out: &out, err: &out})
+	if err != nil {
+		t.Fatal(err)
+	}
+	exited := -1
+	parser.Exit = func(code int) { exited = code }
+	for _, node := range parser.Model.Children {
 		if node.Hidden || node.Name == "version" {
 			continue
 		}
-		var out bytes.Buffer
-		parser, err := newParser(streams{out: &out, err: &out})
-		if err != nil {
-			t.Fatal(err)
-		}
-		exited := -1
-		parser.Exit = func(code int) { exited = code }
+		out.Reset()
+		exited = -1
 		// kong would have ended the process after the help, so its later errors do not matter.
 		parser.Parse([]string{node.Name, "--help"})
 		if exited != exitOK || !strings.Contains(out.String(), "  bellwire "+node.Name) {

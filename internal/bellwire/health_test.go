@@ -172,7 +172,7 @@ var clauseOfExample = regexp.MustCompile(`^[ABC] ?(fails|succeeds) (?:at (\S+)|e
 // disabledAt returns when the attempts of an example disable an endpoint, from the first one, or "never".
 func disabledAt(t *testing.T, after, example string) string {
 	t.Helper()
-	const end = 300 * time.Hour
+	const end, most = 300 * time.Hour, 1000 // of attempts that have no last one
 	parse := func(text, otherwise string) time.Duration {
 		if text == "" {
 			text = otherwise
@@ -197,7 +197,8 @@ func disabledAt(t *testing.T, after, example string) string {
 		first, step := parse(m[2], "0s"), end
 		last := first
 		if m[3] != "" {
-			step, first, last = parse(m[3], ""), parse(m[4], "0s"), parse(m[5], end.String())
+			step, first = parse(m[3], ""), parse(m[4], "0s")
+			last = parse(m[5], min(end, first+most*step).String())
 		}
 		for at := first; at <= last; at += step {
 			attempts = append(attempts, &bellwire.Result{
