@@ -26,6 +26,11 @@ func run(m *testing.M) int {
 	if err := moreInParallel(); err != nil {
 		return fail(err)
 	}
+	for _, name := range []string{"GOGC", "GOMEMLIMIT"} { // test/run sets them, but the binary must choose its own
+		if err := os.Unsetenv(name); err != nil {
+			return fail(err)
+		}
+	}
 	dir, err := os.MkdirTemp("", "bellwire-test-")
 	if err != nil {
 		return fail(err)

@@ -27,6 +27,11 @@ func run(m *testing.M) int {
 	if testing.Short() {
 		return m.Run()
 	}
+	for _, name := range []string{"GOGC", "GOMEMLIMIT"} { // test/run sets them, but the binary must choose its own
+		if err := os.Unsetenv(name); err != nil {
+			return fail(err)
+		}
+	}
 	dir, err := os.MkdirTemp("", "bellwire-web-test-")
 	if err != nil {
 		return fail(err)
