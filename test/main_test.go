@@ -37,7 +37,7 @@ func run(m *testing.M) int {
 	}
 	defer os.RemoveAll(dir)
 	binary = filepath.Join(dir, "bellwire")
-	if err := command("go", "build", "-o", binary, "../cmd/bellwire"); err != nil {
+	if err := build(); err != nil {
 		return fail(err)
 	}
 	if !testing.Short() {
@@ -46,6 +46,15 @@ func run(m *testing.M) int {
 		}
 	}
 	return m.Run()
+}
+
+// build builds the binary as make build does, and as the previous release is built, so that the three share what they compile.
+// Under -short it shares that with the tests instead.
+func build() error {
+	if testing.Short() {
+		return command("go", "build", "-o", binary, "../cmd/bellwire")
+	}
+	return command("env", "CGO_ENABLED=0", "go", "build", "-trimpath", "-o", binary, "../cmd/bellwire")
 }
 
 // moreInParallel runs more tests at a time than there are processors, unless the command line says how many: most of their
