@@ -81,6 +81,9 @@ func TestBench(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			if name == "faults" {
+				testenv.Long(t)
+			}
 			bench(t, args)
 		})
 	}
@@ -89,6 +92,7 @@ func TestBench(t *testing.T) {
 // The relay gets and delivers the same events as the server.
 func TestBenchRelay(t *testing.T) {
 	t.Parallel()
+	testenv.Long(t)
 	for _, batch := range []string{"1", "30"} {
 		t.Run("batch="+batch, func(t *testing.T) {
 			t.Parallel()

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/bellwire/bellwire/internal/testenv"
 	"github.com/bellwire/bellwire/receive"
 )
 
@@ -87,6 +88,7 @@ func (r *cellRouter) assign(tenant string, cell *url.URL) {
 // delivered, what was open arrives from the new cell under the same ids, keys and secrets go on, and other tenants notice nothing.
 func TestTenantMovesToAnotherCell(t *testing.T) {
 	t.Parallel()
+	testenv.Long(t)
 	from, to := startServer(t, t.TempDir(), local...), startServer(t, t.TempDir(), local...)
 	router, front := startRouter(t, from)
 	var failing sync.Map // paths

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/bellwire/bellwire/internal/testenv"
 )
 
 // withoutCommand are the operations of the API that no command calls, each with the reason.
@@ -57,6 +59,7 @@ var calls = [][]string{
 // operations of the API.
 func TestCommandsCallTheWholeAPI(t *testing.T) {
 	t.Parallel()
+	testenv.Long(t)
 	operations := operationsOf(t, startServer(t, t.TempDir()))
 	noted := new(notes)
 	server := httptest.NewServer(noted)

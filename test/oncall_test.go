@@ -7,11 +7,14 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/bellwire/bellwire/internal/testenv"
 )
 
 // TestOnCallCommands runs every command of docs/on-call.md on a server with one tenant, whose endpoint nobody answers.
 func TestOnCallCommands(t *testing.T) {
 	t.Parallel()
+	testenv.Long(t)
 	s := startServer(t, t.TempDir(), local...)
 	dir := t.TempDir()
 	bellwire := func(args ...string) string {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/bellwire/bellwire/internal/httpx"
+	"github.com/bellwire/bellwire/internal/testenv"
 )
 
 // serve serves the world as the program does, and returns its address.
@@ -56,6 +57,7 @@ func fetch(t *testing.T, address, path, key string) (status int, code string) {
 // small ones, and large ones when those clients are gone.
 func TestStuckReadersHoldBoundedMemory(t *testing.T) {
 	t.Parallel()
+	testenv.Long(t)
 	w := newWorld(t)
 	body := `{"type":"invoice.paid","data":"` + strings.Repeat("x", 1<<20-2) + `"}`
 	for range 4 {

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/bellwire/bellwire/internal/testenv"
 )
 
 // importReport is the answer to an import.
@@ -218,6 +220,7 @@ func TestImportReads(t *testing.T) {
 // TestLargeImports are imported as they come, up to the first fault.
 func TestLargeImports(t *testing.T) {
 	t.Parallel()
+	testenv.Long(t)
 	w := newWorld(t)
 	var lines bytes.Buffer
 	padding := strings.Repeat("x", 100<<10)

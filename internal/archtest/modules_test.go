@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/bellwire/bellwire/internal/testenv"
 )
 
 // publicModules are the folders that other programs import.
@@ -66,6 +68,7 @@ func main() {
 // A program elsewhere can import client and receive, and gets nothing else with them: no dependency, and no newer Go.
 func TestProgramsElsewhere(t *testing.T) {
 	t.Parallel()
+	testenv.Long(t)
 	dir := t.TempDir()
 	for name, text := range program {
 		path := filepath.Join(dir, name)

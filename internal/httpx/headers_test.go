@@ -10,6 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/bellwire/bellwire/internal/limits"
+	"github.com/bellwire/bellwire/internal/testenv"
 )
 
 // crowded is a header that takes about as much memory as one can, without its end.
@@ -45,6 +46,7 @@ func TestHeadersThatDoNotEnd(t *testing.T) {
 // once, it gets at most half of all memory.
 func TestHeadersAreShared(t *testing.T) {
 	t.Parallel()
+	testenv.Long(t)
 	synctest.Test(t, func(t *testing.T) {
 		s := newTestServer(t, 8000)
 		var held []*testClient

@@ -13,6 +13,7 @@ import (
 	"github.com/bellwire/bellwire/internal/directory"
 	"github.com/bellwire/bellwire/internal/engine"
 	"github.com/bellwire/bellwire/internal/service"
+	"github.com/bellwire/bellwire/internal/testenv"
 )
 
 // node is one of several services on a store, with an engine and a directory of its own. It hears nothing of the others.
@@ -193,6 +194,7 @@ func changes() []change {
 // was told nothing. Each is done in both directions.
 func TestChangesCountOnOtherNodes(t *testing.T) {
 	t.Parallel()
+	testenv.Long(t)
 	for direction := range 2 {
 		for _, c := range changes() {
 			t.Run(fmt.Sprintf("%s, from node %d", c.name, direction), func(t *testing.T) {

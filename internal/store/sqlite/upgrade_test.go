@@ -11,12 +11,14 @@ import (
 	"zombiezen.com/go/sqlite/sqlitex"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
+	"github.com/bellwire/bellwire/internal/testenv"
 )
 
 // TestKilledMigrations ends the process after each statement of each migration. Nothing of the migration may be left, and the next
 // start must bring the schema up to date.
 func TestKilledMigrations(t *testing.T) {
 	t.Parallel()
+	testenv.Long(t)
 	path := filepath.Join(t.TempDir(), "bellwire.db")
 	files := migrationFiles()
 	for i, file := range files {
