@@ -69,8 +69,11 @@ packages: ## Test the packages, the image and the chart (needs Debian's packages
 	cd deploy && GOWORK=off go vet . && GOWORK=off go test -count=1 .
 
 .PHONY: snapshot
-snapshot: ## Build a release into dist/ without publishing it
+snapshot: ## Build a release into dist/ without publishing it, and check it
+	git remote get-url origin >/dev/null 2>&1 || \
+	export GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=remote.origin.url GIT_CONFIG_VALUE_0=https://github.com/bellwire/bellwire; \
 	go run github.com/goreleaser/goreleaser/v2@$(GORELEASER) release --snapshot --clean
+	deploy/check-release
 
 .PHONY: release
 release: ## Publish a release of the tag that is checked out, with ARGS for goreleaser (the workflow does)
