@@ -35,6 +35,9 @@ func TestReleaseHasAllPlatforms(t *testing.T) {
 	if got := strings.Join(b.Goos, " ") + " on " + strings.Join(b.Goarch, " "); got != "linux darwin windows on amd64 arm64" {
 		t.Errorf("builds for %s", got)
 	}
+	if project.Release.GitHub.Owner == "" || project.Release.GitHub.Name == "" {
+		t.Error("goreleaser would refuse its configuration in a repository without a remote that it knows")
+	}
 	if !project.Source.Enabled || len(project.SBOMs) == 0 || project.Checksum.NameTemplate == "" {
 		t.Error("a release must have its source, SBOMs and checksums")
 	}
