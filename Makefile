@@ -75,6 +75,10 @@ snapshot: ## Build a release into dist/ without publishing it, and check it
 	go run github.com/goreleaser/goreleaser/v2@$(GORELEASER) release --snapshot --clean
 	deploy/check-release
 
+.PHONY: fresh
+fresh: snapshot web/node_modules ## Follow the tutorial on a new Debian with the package (needs root, debootstrap, Chromium)
+	BELLWIRE_FRESH=$$(ls $(CURDIR)/dist/bellwire_*_$$(go env GOARCH).deb) go test -count=1 -run '^TestTutorial$$' -v ./test
+
 .PHONY: release
 release: ## Publish a release of the tag that is checked out, with ARGS for goreleaser (the workflow does)
 	go run github.com/goreleaser/goreleaser/v2@$(GORELEASER) release --clean $(ARGS)

@@ -12,8 +12,10 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -22,11 +24,68 @@ import (
 	"github.com/bellwire/bellwire/internal/pgtest"
 )
 
-// TestTutorial follows docs/tutorial.md word for word, in one shell, with other addresses. The person in the browser is played by
-// requests of the portal's session; web/e2e has a browser do the same.
+// TestTutorial follows docs/tutorial.md word for word, in one shell. On this machine it uses other addresses, and requests of the
+// portal's session play the customer. BELLWIRE_FRESH names a package: a new Debian is booted then, on which docs/install.md is followed as
+// well, at the addresses that the pages name, and the customer uses a browser: make fresh.
 func TestTutorial(t *testing.T) {
 	t.Parallel()
 	pgtest.Needed(t)
+	page := string(mustRead(t, "../docs/tutorial.md"))
+	_, install, _ := strings.Cut(string(mustRead(t, "../docs/install.md")), "\n## Debian, ")
+	install, _, _ = strings.Cut(install, "\n## ")
+	for _, command := range blocks(page, "bash") { // they need a whole system
+		if !strings.Contains(install, strings.TrimSpace(command)) {
+			t.Errorf("docs/install.md does not say %s", command)
+		}
+	}
+	sql := blocks(page, "sql")[0]
+	deb := os.Getenv("BELLWIRE_FRESH")
+	if deb == "" {
+		readerHere(t, sql).follow(page)
+		return
+	}
+	packaged := blocks(install, "sh")
+	r := readerOnFreshDebian(t, deb)
+	r.sh.run(strings.ReplaceAll(packaged[0], "bellwire_0.1.0_amd64.deb", filepath.Base(deb)))
+	r.sh.run("sudo -u postgres psql -v ON_ERROR_STOP=1 <<'EOF'\n" + sql + "EOF")
+	r.follow(page)
+	r.sh.run("kill $(jobs -p) || true; wait")
+	for _, step := range []string{
+		packaged[1],
+		"sudo systemctl is-active bellwire; sudo -u bellwire bellwire doctor --config /etc/bellwire/bellwire.yaml",
+		"sudo apt install --reinstall ~/" + filepath.Base(deb) + "; sudo systemctl is-active bellwire; until bellwire ready; do sleep 1; done",
+		"sudo apt remove -y bellwire; sudo test -s /var/lib/bellwire/bellwire.db; sudo test -s /var/lib/bellwire-keyset/bellwire.keyset",
+	} {
+		r.sh.run(step)
+	}
+}
+
+// reader is somebody who follows the tutorial.
+type reader struct {
+	sh       *shell
+	here     []string               // what the page says, and what it is here, in turn
+	customer func() (secret string) // adds an endpoint in the portal
+}
+
+// follow runs the commands of the tutorial.
+func (r reader) follow(page string) {
+	r.sh.t.Helper()
+	steps := blocks(page, "sh")
+	refused := false
+	for _, step := range steps {
+		if strings.Contains(step, "whsec_…") {
+			r.here = append(r.here, "whsec_…", r.customer())
+		}
+		said := r.sh.run(strings.NewReplacer(r.here...).Replace(step))
+		refused = refused || strings.Contains(said, "401")
+	}
+	if len(steps) < 9 || !refused {
+		r.sh.t.Errorf("%d steps were run; a forgery was refused: %v", len(steps), refused)
+	}
+}
+
+// readerHere follows the tutorial beside other tests, at addresses that are free.
+func readerHere(t *testing.T, sql string) reader {
 	database, err := pgtest.Start("fsync=on", "full_page_writes=on")
 	if err != nil {
 		t.Fatal(err)
@@ -36,15 +95,9 @@ func TestTutorial(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	page := string(mustRead(t, "../docs/tutorial.md"))
-	for _, sql := range strings.Split(strings.TrimSpace(blocks(page, "sql")[0]), "\n") {
-		if err := database.Exec(t.Context(), sql); err != nil {
+	for statement := range strings.Lines(strings.TrimSpace(sql)) {
+		if err := database.Exec(t.Context(), statement); err != nil {
 			t.Fatal(err)
-		}
-	}
-	for _, command := range blocks(page, "bash") { // they need a whole system; the tests of the packages install one
-		if !strings.Contains(string(mustRead(t, "../docs/install.md")), strings.TrimSpace(command)) {
-			t.Errorf("docs/install.md, whose package is tested, does not say %s", command)
 		}
 	}
 	postgres, err := url.Parse(database.URL("bellwire"))
@@ -52,20 +105,50 @@ func TestTutorial(t *testing.T) {
 		t.Fatal(err)
 	}
 	bellwire, shop, receiver := freePort(t), freePort(t), freePort(t)
-	here := []string{"127.0.0.1:5432", postgres.Host, "8080", bellwire, "3000", shop, "9090", receiver}
-	steps := regexp.MustCompile("(?s)```sh\n(.*?)```").FindAllStringSubmatch(page, -1)
-	sh := startShell(t, "BELLWIRE_LISTEN=127.0.0.1:"+bellwire, "BELLWIRE_SERVER=http://127.0.0.1:"+bellwire)
-	refused := false
-	for _, step := range steps {
-		if strings.Contains(step[1], "whsec_…") {
-			here = append(here, "whsec_…", addEndpoint(t, "http://127.0.0.1:"+shop+"/", "http://127.0.0.1:"+receiver+"/"))
+	return reader{
+		sh:       startShell(t, "BELLWIRE_LISTEN=127.0.0.1:"+bellwire, "BELLWIRE_SERVER=http://127.0.0.1:"+bellwire),
+		here:     []string{"127.0.0.1:5432", postgres.Host, "8080", bellwire, "3000", shop, "9090", receiver},
+		customer: func() string { return addEndpoint(t, "http://127.0.0.1:"+shop+"/", "http://127.0.0.1:"+receiver+"/") },
+	}
+}
+
+// readerOnFreshDebian has a package and a Debian that is made and booted for it, in a network of its own.
+func readerOnFreshDebian(t *testing.T, deb string) reader {
+	root, home := t.TempDir(), "/home/reader"
+	mustRun(t, "./fresh-debian", "make", root)
+	mustRun(t, "cp", deb, filepath.Join(root, home))
+	machine := exec.Command("./fresh-debian", "boot", root)
+	if err := machine.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := machine.Process.Kill(); err != nil {
+			t.Error(err)
 		}
-		said := sh.run(strings.NewReplacer(here...).Replace(step[1]))
-		refused = refused || strings.Contains(said, "401")
+		_ = machine.Wait() // reports that it was killed
+	})
+	inside := []string{"run", strconv.Itoa(machine.Process.Pid), "reader"}
+	eventually(t, "PostgreSQL runs", func() bool {
+		return exec.CommandContext(t.Context(), "./fresh-debian", append(inside, "sudo", "-u", "postgres", "psql", "-c", "SELECT 1")...).Run() == nil
+	})
+	return reader{
+		sh: followShell(t, exec.Command("./fresh-debian", append(inside, "bash", "-c", "cd; exec bash -s")...), filepath.Join(root, home), home),
+		customer: func() string {
+			browser := []string{"node", "../web/scripts/customer.mjs", "http://127.0.0.1:3000/", "http://127.0.0.1:9090/", "order.paid"}
+			secret := mustRun(t, "nsenter", append([]string{"--net", "--target", strconv.Itoa(machine.Process.Pid), "--"}, browser...)...)
+			return strings.TrimSpace(secret)
+		},
 	}
-	if len(steps) < 9 || !refused {
-		t.Errorf("%d steps were run; a forgery was refused: %v", len(steps), refused)
+}
+
+// mustRun runs a command, which must succeed, and returns what it prints.
+func mustRun(t *testing.T, name string, args ...string) string {
+	t.Helper()
+	text, err := exec.CommandContext(t.Context(), name, args...).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s %s: %v\n%s", name, strings.Join(args, " "), err, text)
 	}
+	return string(text)
 }
 
 // addEndpoint does what the customer does in the portal that a page of the platform embeds, and returns the secret.
@@ -145,19 +228,26 @@ func freePort(t *testing.T) string {
 
 // shell is a bash in which commands run one after another, as in a terminal.
 type shell struct {
-	t     *testing.T
-	dir   string // where it starts
-	in    io.Writer
-	lines chan string // closed when the shell ends
+	t      *testing.T
+	dir    string // in which it starts
+	inside string // the same as the shell sees it
+	in     io.Writer
+	lines  chan string // closed when the shell ends
 }
 
-// startShell starts a shell whose programs end with the test.
+// startShell starts a shell in a new folder.
 func startShell(t *testing.T, environment ...string) *shell {
 	t.Helper()
 	dir := t.TempDir()
 	cmd := exec.Command("bash", "-s")
 	cmd.Dir = dir
 	cmd.Env = append([]string{"PATH=" + filepath.Dir(binary) + ":" + os.Getenv("PATH"), "HOME=" + dir}, environment...)
+	return followShell(t, cmd, dir, dir)
+}
+
+// followShell starts a command that is a shell, and whose programs end with the test.
+func followShell(t *testing.T, cmd *exec.Cmd, dir, inside string) *shell {
+	t.Helper()
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	in, err := cmd.StdinPipe()
 	if err != nil {
@@ -171,7 +261,7 @@ func startShell(t *testing.T, environment ...string) *shell {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	s := &shell{t: t, dir: dir, in: in, lines: make(chan string, 1000)}
+	s := &shell{t: t, dir: dir, inside: inside, in: in, lines: make(chan string, 1000)}
 	go func() {
 		defer close(s.lines)
 		for scanner := bufio.NewScanner(out); scanner.Scan(); {
@@ -197,11 +287,11 @@ const stepDone = "the step is done with "
 // run runs commands, which must succeed, and returns what they print.
 func (s *shell) run(commands string) string {
 	s.t.Helper()
-	file := filepath.Join(s.t.TempDir(), "step.sh")
-	if err := os.WriteFile(file, []byte("set -e\n"+commands), 0o600); err != nil {
+	const file = "step.sh" // bash reads it as a whole
+	if err := os.WriteFile(filepath.Join(s.dir, file), []byte("set -e\n"+commands), 0o644); err != nil {
 		s.t.Fatal(err)
 	}
-	if _, err := fmt.Fprintf(s.in, "trap 'echo; echo \"%s$?\"' EXIT; . '%s' </dev/null; echo; echo '%s0'\n", stepDone, file, stepDone); err != nil {
+	if _, err := fmt.Fprintf(s.in, "trap 'code=$?; echo; echo \"%s$code\"' EXIT; . '%s' </dev/null; echo; echo '%s0'\n", stepDone, path.Join(s.inside, file), stepDone); err != nil {
 		s.t.Fatal(err)
 	}
 	var said strings.Builder
