@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"embed"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -186,7 +187,10 @@ func describe(ctx context.Context, api *client.Client, published []payload) erro
 	for _, p := range published {
 		schema := p.schema
 		if schema == nil {
-			schema = []byte(`{"type": "object"}`)
+			var err error
+			if schema, err = schemaOf(p.data); err != nil {
+				return err
+			}
 		}
 		_, err := api.PutEventType(ctx, client.EventType{Name: p.eventType, Group: p.group, Schema: schema, Example: p.data})
 		if err != nil {
@@ -194,6 +198,38 @@ func describe(ctx context.Context, api *client.Client, published []payload) erro
 		}
 	}
 	return nil
+}
+
+// schemaOf returns a schema that names the fields of an example, and requires none of them.
+func schemaOf(example []byte) ([]byte, error) {
+	var value any
+	if err := json.Unmarshal(example, &value); err != nil {
+		return nil, err
+	}
+	return json.Marshal(shape(value))
+}
+
+func shape(value any) map[string]any {
+	switch v := value.(type) {
+	case map[string]any:
+		fields := make(map[string]any, len(v))
+		for name, field := range v {
+			fields[name] = shape(field)
+		}
+		return map[string]any{"type": "object", "properties": fields}
+	case []any:
+		if len(v) > 0 {
+			return map[string]any{"type": "array", "items": shape(v[0])}
+		}
+		return map[string]any{"type": "array"}
+	case string:
+		return map[string]any{"type": "string"}
+	case float64:
+		return map[string]any{"type": "number"}
+	case bool:
+		return map[string]any{"type": "boolean"}
+	}
+	return map[string]any{}
 }
 
 // follow prints arrivals until the expected number of deliveries has been verified and acknowledged.

@@ -152,3 +152,16 @@ func TestRecent(t *testing.T) {
 		t.Errorf("the next order has the number of an earlier one: %s", id)
 	}
 }
+
+func TestSchemaOf(t *testing.T) {
+	t.Parallel()
+	got, err := schemaOf([]byte(`{"order":"ord_1","price":1.5,"paid":true,"lines":[{"n":1}],"tags":[],"note":null}`))
+	want := `{"properties":{"lines":{"items":{"properties":{"n":{"type":"number"}},"type":"object"},"type":"array"},"note":{},` +
+		`"order":{"type":"string"},"paid":{"type":"boolean"},"price":{"type":"number"},"tags":{"type":"array"}},"type":"object"}`
+	if err != nil || string(got) != want {
+		t.Errorf("%s, %v", got, err)
+	}
+	if _, err := schemaOf([]byte("{")); err == nil {
+		t.Error("half an example has a schema")
+	}
+}
