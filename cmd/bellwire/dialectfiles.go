@@ -15,6 +15,7 @@ import (
 	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/cli"
 	"github.com/bellwire/bellwire/internal/dialect/declared"
+	"github.com/bellwire/bellwire/receive"
 )
 
 // allDialects is what --dialects takes for all dialects of this build, with those of its files.
@@ -57,6 +58,31 @@ func (s *settings) checkFileDialects(list []*declared.Dialect) error {
 	return nil
 }
 
+// verifierOf returns the function that opens the verifiers of a dialect: one of this build, or one that a file of this program or of a
+// folder declares. An empty folder has none.
+func verifierOf(name, folder string) (func(secrets ...string) (receive.Verifier, error), error) {
+	if d := dialectOf(name); d != nil {
+		return d.verifier, nil
+	}
+	list, err := declared.Shipped()
+	if err != nil {
+		return nil, err
+	}
+	if folder != "" {
+		own, err := declared.Load(folder, dialectNames())
+		if err != nil {
+			return nil, badFiles("dialect-dir", err)
+		}
+		list = append(own, list...) // a folder's file comes before this program's of the same name
+	}
+	i := slices.IndexFunc(list, func(d *declared.Dialect) bool { return d.Name() == name })
+	if i < 0 {
+		return nil, unknownDialect(name, "dialect", namesOf(list)...)
+	}
+	d := list[i]
+	return func(secrets ...string) (receive.Verifier, error) { return d.Verifier(secrets...) }, nil
+}
+
 // withShipped adds the dialects of this program's files that are asked for, unless the folder has one of that name.
 func (s *settings) withShipped(list []*declared.Dialect) ([]*declared.Dialect, error) {
 	wanted := func(name string) bool {
@@ -93,7 +119,13 @@ func namesOf(list []*declared.Dialect) []string {
 func servableDialects() []string { return slices.Concat(dialectNames(), declared.ShippedNames()) }
 
 func unknownDialect(name, option string, more ...string) error {
-	return cli.Option(option, "dialect %q does not exist; known dialects are %s", name, strings.Join(append(servableDialects(), more...), ", "))
+	known := servableDialects()
+	for _, other := range more {
+		if !slices.Contains(known, other) {
+			known = append(known, other)
+		}
+	}
+	return cli.Option(option, "dialect %q does not exist; known dialects are %s", name, strings.Join(known, ", "))
 }
 
 // badFiles returns the error of files that an option names.

@@ -11,7 +11,6 @@ import (
 	"net"
 	"net/http"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -23,11 +22,12 @@ import (
 )
 
 type listenCommand struct {
-	Address string   `group:"server" default:"127.0.0.1:9090" env:"BELLWIRE_LISTEN_ADDRESS" placeholder:"HOST:PORT" help:"Address to receive deliveries at."`
-	Dialect string   `group:"server" default:"standard" env:"BELLWIRE_DIALECT" placeholder:"NAME" help:"Dialect of the deliveries: ${dialects}."`
-	Secret  []string `group:"server" env:"BELLWIRE_SECRET" placeholder:"SECRET" help:"What deliveries are verified with: the endpoint's secret or token, in the dialect standard also its public key (whpk_…). Give it again while a secret is rotated."`
-	Count   int      `group:"server" placeholder:"N" help:"End after this many deliveries. Default: go on until Ctrl-C."`
-	JSON    bool     `name:"json" group:"server" help:"Print one JSON object for each delivery."`
+	Address    string   `group:"server" default:"127.0.0.1:9090" env:"BELLWIRE_LISTEN_ADDRESS" placeholder:"HOST:PORT" help:"Address to receive deliveries at."`
+	Dialect    string   `group:"server" default:"standard" env:"BELLWIRE_DIALECT" placeholder:"NAME" help:"Dialect of the deliveries: ${dialects}, ${shipped}, or one of --dialect-dir."`
+	DialectDir string   `group:"server" name:"dialect-dir" env:"BELLWIRE_DIALECT_DIR" placeholder:"FOLDER" help:"Folder whose files declare more dialects."`
+	Secret     []string `group:"server" env:"BELLWIRE_SECRET" placeholder:"SECRET" help:"What deliveries are verified with: the endpoint's secret or token, in the dialect standard also its public key (whpk_…). Give it again while a secret is rotated."`
+	Count      int      `group:"server" placeholder:"N" help:"End after this many deliveries. Default: go on until Ctrl-C."`
+	JSON       bool     `name:"json" group:"server" help:"Print one JSON object for each delivery."`
 
 	Status   int           `group:"answer" default:"200" placeholder:"CODE" help:"Status to answer with."`
 	Delay    time.Duration `group:"answer" placeholder:"TIME" help:"Time to wait before the answer."`
@@ -41,6 +41,7 @@ The server must be allowed to reach this machine: bellwire serve --allow-network
 
   bellwire listen --secret whsec_…                 verify and print
   bellwire listen --dialect lemon --secret 5f3c…   in another dialect
+  bellwire listen --dialect stripe --secret whsec_…
   bellwire listen --status 503 --delay 2s          be a slow receiver that fails
   bellwire listen --secret whsec_… --json | jq .   for other programs`
 }
@@ -62,12 +63,12 @@ func (c *listenCommand) Validate() error {
 // Run receives until the context ends or --count deliveries have come.
 func (c *listenCommand) Run(ctx context.Context, std streams) error {
 	r := &receiver{command: c, out: std.out, full: make(chan struct{})}
-	d := dialectOf(c.Dialect)
-	if d == nil {
-		return cli.Option("dialect", "dialect %q does not exist; known dialects are %s", c.Dialect, strings.Join(dialectNames(), ", "))
+	open, err := verifierOf(c.Dialect, c.DialectDir)
+	if err != nil {
+		return err
 	}
 	if len(c.Secret) > 0 {
-		verifier, err := d.verifier(c.Secret...)
+		verifier, err := open(c.Secret...)
 		if err != nil {
 			return cli.Usagef("--secret: %s", err)
 		}

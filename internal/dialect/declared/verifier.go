@@ -1,0 +1,281 @@
+package declared
+
+import (
+	"crypto/ed25519"
+	"crypto/hmac"
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+	"net/http"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/bellwire/bellwire/internal/bellwire"
+	"github.com/bellwire/bellwire/receive"
+)
+
+// Verifier verifies deliveries as a receiver does, which knows the file and the endpoint's secrets. It is safe for concurrent use.
+type Verifier struct {
+	// Now returns the time with which that of a delivery is compared. Nil: time.Now.
+	Now func() time.Time
+
+	dialect *Dialect
+	secrets []string
+	keys    [][]byte // of HMACs, or public keys
+	headers []pattern
+	formats []pattern // of the dialect's signatures
+	eaches  []pattern // of one of several signatures
+}
+
+var _ receive.Verifier = (*Verifier)(nil)
+
+// Verifier returns a verifier of deliveries that were signed with one of the secrets. It returns an error of code invalid if a
+// secret does not have the form of the file, or if deliveries do not contain all that is signed.
+func (d *Dialect) Verifier(secrets ...string) (*Verifier, error) {
+	v := &Verifier{dialect: d, secrets: secrets}
+	for _, secret := range secrets {
+		if err := d.form.check(d.name, secret); err != nil {
+			return nil, err
+		}
+		raw, ok := d.form.key(secret)
+		if d.form.pair() {
+			var err error
+			raw, err = d.form.encoding.decode(strings.TrimPrefix(secret, d.form.prefix))
+			ok = err == nil
+		}
+		if !ok {
+			return nil, bellwire.Invalid("secret", "cannot sign in the dialect %s", d.name)
+		}
+		v.keys = append(v.keys, raw)
+	}
+	for i := range d.headers {
+		v.headers = append(v.headers, newPattern(d.headers[i].template))
+	}
+	for i := range d.signatures {
+		v.formats = append(v.formats, newPattern(d.signatures[i].format))
+		v.eaches = append(v.eaches, newPattern(d.signatures[i].each))
+	}
+	return v, v.checkContents()
+}
+
+// values returns the values that headers contain, those of signatures first.
+func (v *Verifier) values() (list []segment) {
+	for _, patterns := range [][]pattern{v.formats, v.headers} {
+		for i := range patterns {
+			list = append(list, patterns[i].values...)
+		}
+	}
+	return list
+}
+
+// contained returns the first segment of a header with a value, or a segment without a value.
+func (v *Verifier) contained(value value) segment {
+	values := v.values()
+	if i := slices.IndexFunc(values, func(s segment) bool { return s.value == value }); i >= 0 {
+		return values[i]
+	}
+	return segment{}
+}
+
+// checkContents refuses dialects that sign what their deliveries do not contain, such as the endpoint's URL.
+func (v *Verifier) checkContents() error {
+	contained := v.values()
+	for i := range v.dialect.signatures {
+		for _, s := range v.dialect.signatures[i].content {
+			if s.value != valueNone && s.value != valueBody && !slices.Contains(contained, s) {
+				return bellwire.Invalid("dialect", "%s signs more than its deliveries contain, so they cannot be verified here; verify them with the vendor's library", v.dialect.name)
+			}
+		}
+	}
+	return nil
+}
+
+// Verify verifies a delivery. Of the event it returns what headers contain, and the body if that is the event's data.
+func (v *Verifier) Verify(h http.Header, body []byte) (*receive.Delivery, error) {
+	found := make(map[segment]string)
+	for i := range v.headers {
+		if err := v.headers[i].read(v.dialect.headers[i].name, h, found); err != nil {
+			return nil, err
+		}
+	}
+	for i := range v.formats {
+		if err := v.formats[i].read(v.dialect.signatures[i].header, h, found); err != nil {
+			return nil, err
+		}
+		if !v.signed(i, found, body) {
+			return nil, fmt.Errorf("%w: %s", receive.ErrSignature, v.dialect.signatures[i].header)
+		}
+	}
+	for _, header := range v.dialect.secrets {
+		if !v.hasSecret(header, h.Get(header.name)) {
+			return nil, fmt.Errorf("%w: %s has another secret", receive.ErrSignature, header.name)
+		}
+	}
+	return v.delivery(found, body)
+}
+
+// signed reports whether one of the secrets made one of the signatures in a header.
+func (v *Verifier) signed(n int, found map[segment]string, body []byte) bool {
+	s := &v.dialect.signatures[n]
+	var content []byte
+	for _, part := range s.content {
+		switch part.value {
+		case valueNone:
+			content = append(content, part.literal...)
+		case valueBody:
+			content = append(content, body...)
+		default:
+			content = append(content, found[part]...)
+		}
+	}
+	signatures := []string{found[segment{value: valueSignature}]}
+	if s.each != nil {
+		signatures = nil
+		for _, one := range strings.Split(found[segment{value: valueSignatures}], s.separator) {
+			signatures = append(signatures, v.eaches[n].signature(one))
+		}
+	}
+	for _, key := range v.keys {
+		for _, signature := range signatures {
+			if s.made(key, content, signature) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// made reports whether a key made a signature of some content.
+func (s *scheme) made(key, content []byte, signature string) bool {
+	if s.algorithm.hash == nil {
+		raw, ok := s.decode(signature)
+		return ok && ed25519.Verify(key, content, raw)
+	}
+	mac := hmac.New(s.algorithm.hash, key)
+	mac.Write(content)
+	return hmac.Equal(s.encode(nil, mac.Sum(nil)), []byte(signature))
+}
+
+// decode returns the bytes of a signature.
+func (s *scheme) decode(signature string) (raw []byte, ok bool) {
+	for _, decode := range []func(string) ([]byte, error){
+		hex.DecodeString, base64.StdEncoding.DecodeString, base64.RawURLEncoding.DecodeString,
+	} {
+		raw, err := decode(signature)
+		if err == nil && string(s.encode(nil, raw)) == signature {
+			return raw, true
+		}
+	}
+	return nil, false
+}
+
+// hasSecret reports whether a header has one of the secrets.
+func (v *Verifier) hasSecret(header header, value string) bool {
+	for _, secret := range v.secrets {
+		var want strings.Builder
+		for _, s := range header.template {
+			if s.value == valueSecret {
+				want.WriteString(secret)
+			} else {
+				want.WriteString(s.literal)
+			}
+		}
+		if hmac.Equal([]byte(want.String()), []byte(value)) {
+			return true
+		}
+	}
+	return false
+}
+
+// delivery returns what is known of a verified delivery, unless it is too old or from the future.
+func (v *Verifier) delivery(found map[segment]string, body []byte) (*receive.Delivery, error) {
+	d := &receive.Delivery{
+		ID:   found[v.contained(valueEventID)],
+		Type: found[v.contained(valueEventType)],
+	}
+	if s := v.contained(valueSentAt); s.value != valueNone {
+		var err error
+		if d.SentAt, err = readTime(found[s], s.encoding); err != nil {
+			return nil, fmt.Errorf("%w: the time %.64q", receive.ErrHeader, found[s])
+		}
+	}
+	if len(v.dialect.body) == 1 && v.dialect.body[0] == (segment{value: valueData}) {
+		d.Data = body
+	}
+	now := time.Now
+	if v.Now != nil {
+		now = v.Now
+	}
+	if at := now(); !d.SentAt.IsZero() && at.Sub(d.SentAt).Abs() > receive.DefaultTolerance {
+		return nil, fmt.Errorf("%w: sent at %s, received at %s", receive.ErrTimestamp, d.SentAt.Format(time.RFC3339), at.UTC().Format(time.RFC3339))
+	}
+	return d, nil
+}
+
+// readTime reads a time as appendTime writes it.
+func readTime(text string, e encoding) (time.Time, error) {
+	switch e {
+	case encodeUnix, encodeUnixMilli:
+		n, err := strconv.ParseInt(text, 10, 64)
+		if e == encodeUnix {
+			return time.Unix(n, 0).UTC(), err
+		}
+		return time.UnixMilli(n).UTC(), err
+	}
+	return time.Parse(time.RFC3339Nano, text)
+}
+
+// pattern finds the values in a text that a template made.
+type pattern struct {
+	expression *regexp.Regexp
+	values     []segment // of its groups
+}
+
+func newPattern(t template) pattern {
+	var (
+		p    pattern
+		text strings.Builder
+	)
+	for _, s := range t {
+		if s.value == valueNone {
+			text.WriteString(regexp.QuoteMeta(s.literal))
+			continue
+		}
+		text.WriteString("(.+?)")
+		p.values = append(p.values, s)
+	}
+	p.expression = regexp.MustCompile("^(?s:" + text.String() + ")$")
+	return p
+}
+
+// read adds the values in a header to those that were found. A header without values may have been changed on the way.
+func (p *pattern) read(name string, h http.Header, found map[segment]string) error {
+	if len(p.values) == 0 {
+		return nil
+	}
+	groups := p.expression.FindStringSubmatch(h.Get(name))
+	if groups == nil {
+		return fmt.Errorf("%w: %s", receive.ErrHeader, name)
+	}
+	for i, s := range p.values {
+		found[s] = groups[i+1]
+	}
+	return nil
+}
+
+// signature returns the signature in one of several, empty if there is none.
+func (p *pattern) signature(text string) string {
+	groups := p.expression.FindStringSubmatch(text)
+	if groups == nil {
+		return ""
+	}
+	for i, s := range p.values {
+		if s.value == valueSignature {
+			return groups[i+1]
+		}
+	}
+	return ""
+}
