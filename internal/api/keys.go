@@ -38,18 +38,22 @@ type createdKey struct {
 // OwnKey has the members of a new key that its caller may choose. It is exported because huma describes no other embedded
 // structs.
 type OwnKey struct {
-	ID           bellwire.KeyID `json:"id,omitzero" doc:"The id that the key had on another server; by default a new one."`
-	Secret       string         `json:"secret,omitzero" doc:"The secret that the key had on another server or in another system, 8 to 512 printable ASCII characters; by default a new one. One of Bellwire's contains its id."`
-	SecretSHA256 string         `json:"secret_sha256,omitzero" example:"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08" doc:"The SHA-256 of such a secret, in hex, instead of the secret. One of Bellwire's needs its id, too."`
-	ExpiresAt    time.Time      `json:"expires_at,omitzero" example:"2027-01-31T00:00:00Z" doc:"From when on the key is refused; by default never."`
+	ID           string    `json:"id,omitzero" example:"key_0198c7a3f2e47d0a9b1c2d3e4f506172" doc:"The id that the key had on another server or in another system: key_ or api_ and 32 hex digits, or a UUID; by default a new one. Responses show it as key_ and the digits."`
+	Secret       string    `json:"secret,omitzero" doc:"The secret that the key had on another server or in another system, 8 to 512 printable ASCII characters; by default a new one. One of Bellwire's contains its id."`
+	SecretSHA256 string    `json:"secret_sha256,omitzero" example:"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08" doc:"The SHA-256 of such a secret, in hex, instead of the secret. One of Bellwire's needs its id, too."`
+	ExpiresAt    time.Time `json:"expires_at,omitzero" example:"2027-01-31T00:00:00Z" doc:"From when on the key is refused; by default never."`
 }
 
 func (k *OwnKey) key(name string, role bellwire.Role, hmac bool) (in service.NewKey, err error) {
-	in = service.NewKey{Name: name, Role: role, HMAC: hmac, ID: k.ID, Secret: k.Secret, ExpiresAt: bellwire.StoredTime(k.ExpiresAt)}
-	if k.SecretSHA256 != "" {
-		in.SecretSHA256, err = parseHash(k.SecretSHA256)
+	in = service.NewKey{Name: name, Role: role, HMAC: hmac, Secret: k.Secret, ExpiresAt: bellwire.StoredTime(k.ExpiresAt)}
+	var badID, badHash error
+	if k.ID != "" {
+		in.ID, badID = parseKeyID(k.ID)
 	}
-	return in, err
+	if k.SecretSHA256 != "" {
+		in.SecretSHA256, badHash = parseHash(k.SecretSHA256)
+	}
+	return in, bellwire.Join(badID, badHash)
 }
 
 type newTenantKey struct {

@@ -106,6 +106,29 @@ func TestKeysOfAnotherServer(t *testing.T) {
 	to.step(t, step{method: "POST", path: "/tenants/acme/keys", body: `{"role":"tenant","secret":"` + made.Secret + `"}`, status: 409, problem: "conflict"})
 }
 
+// TestKeyIDsOfAnotherSystem are taken as its callers write them, because they send them with each request.
+func TestKeyIDsOfAnotherSystem(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	const digits = "0123456789abcdef0123456789abcdef"
+	for given, want := range map[string]string{
+		"api_" + digits:                        "key_" + digits,
+		"40515057-7e8c-4ae1-b8d9-61ea3378cad5": "key_405150577e8c4ae1b8d961ea3378cad5",
+	} {
+		if made := w.key(t, `{"role":"tenant","id":"`+given+`"}`); made.ID != want {
+			t.Errorf("%s: %+v", given, made)
+		}
+	}
+	for _, path := range []string{"/keys", "/tenants/acme/keys"} {
+		role := "tenant"
+		if path == "/keys" {
+			role = "publisher"
+		}
+		body := `{"role":"` + role + `","id":"api_` + digits[1:] + `","secret_sha256":"abc"}`
+		w.step(t, step{method: "POST", path: path, body: body, status: 422, problem: "invalid id", want: `{"errors":[{"field":"id"},{"field":"secret_sha256"}]}`})
+	}
+}
+
 // TestKeysOfAnotherSystem have secrets of any form, of which the server may know the hash only.
 func TestKeysOfAnotherSystem(t *testing.T) {
 	t.Parallel()
