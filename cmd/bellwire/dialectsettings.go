@@ -54,7 +54,7 @@ func (s *dialectSetting) apply(to *bellwire.DialectSettings) error {
 			return cli.Usagef("%s.retry must be a retry policy, such as {\"interval\": \"1m\", \"count\": 5}", s.dialect)
 		}
 	case "timeout":
-		d, ok := cli.ParseDuration(s.value)
+		d, ok := bellwire.ParseDuration(s.value)
 		if !ok {
 			return cli.Usagef("%s.timeout must be a time with its unit, such as 20s, not %q", s.dialect, s.value)
 		}

@@ -47,7 +47,7 @@ func (v *limitValue) wire() any {
 func parseLimit(l *limits.Limit, text string) (float64, bool) {
 	switch l.Kind {
 	case limits.Delay:
-		d, ok := cli.ParseDuration(text)
+		d, ok := bellwire.ParseDuration(text)
 		return limits.OfSeconds(bellwire.Duration(d)), ok
 	case limits.Bytes:
 		var size cli.ByteSize

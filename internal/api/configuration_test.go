@@ -268,7 +268,7 @@ func TestEndpoints(t *testing.T) {
 		{name: "rotate without overlap", method: "POST", path: all + "/{id}/secret/rotate", body: `{"overlap":"0s"}`, status: 200, want: `{"previous_expires_at":null}`},
 		{name: "one secret", method: "GET", path: all + "/{id}/secret", status: 200, want: `{"secrets":[{"secret":"*","expires_at":null}]}`},
 		{name: "rotate with a number", method: "POST", path: all + "/{id}/secret/rotate", body: `{"overlap":24}`, status: 422, problem: "invalid overlap",
-			want: `{"detail":"overlap must be a duration as text, such as \"5s\", \"30m\" or \"72h\""}`},
+			want: `{"detail":"overlap must be a duration as text, such as \"5s\", \"72h\" or \"30d\""}`},
 		{name: "rotate with an overlap", method: "POST", path: all + "/{id}/secret/rotate", body: `{"overlap":"1h"}`, status: 200, want: `{"secret":"*"}`},
 		{name: "rotate with a bad overlap", method: "POST", path: all + "/{id}/secret/rotate", body: `{"overlap":"soon"}`, status: 422, problem: "invalid overlap"},
 		{name: "rotate with an unknown member", method: "POST", path: all + "/{id}/secret/rotate", body: `{"overlp":"1h"}`, status: 422, problem: "invalid overlp"},

@@ -200,7 +200,7 @@ func (retryPolicy) Schema(huma.Registry) *huma.Schema {
 		Type: huma.TypeObject, AdditionalProperties: false,
 		Description: "When failed deliveries are attempted again, in one of three forms: `{schedule}`, `{interval, count}` or " +
 			"`{initial, factor, max_interval, max_elapsed}`. An empty schedule means one attempt only. " +
-			"Durations are text such as 5s, 30m or 72h.",
+			"Durations are text such as 5s, 72h or 30d.",
 		Properties: map[string]*huma.Schema{
 			"schedule":     {Type: huma.TypeArray, Items: duration(""), Description: "The delay before each retry."},
 			"interval":     duration("The delay before each of count retries."),

@@ -34,7 +34,7 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 		{"unknown type", endpoints, "", `{"url":"https://a.example/","events":["invoice.piad"]}`, `events[0] "invoice.piad" is not a known event type (did you mean "invoice.paid"?)`},
 		{"unknown field", endpoints, "", endpoint(`"rateLimit":1`), `rateLimit is not a known field (did you mean "rate_limit"?)`},
 		{"mixed policy", endpoints, "", endpoint(`"retry":{"schedule":[],"count":1}`), "retry must have either schedule, or interval and count, or initial and max_elapsed"},
-		{"delay without a unit", endpoints, "", endpoint(`"retry":{"schedule":["5s","5"]}`), `retry.schedule[1] must be a duration, such as "5s", "30m" or "72h"`},
+		{"delay without a unit", endpoints, "", endpoint(`"retry":{"schedule":["5s","5"]}`), `retry.schedule[1] must be a duration, such as "5s", "72h" or "30d"`},
 		{"short delay", endpoints, "", endpoint(`"retry":{"schedule":["5ms"]}`), `retry.schedule[0] must be at least 1s (limit "min_retry_delay")`},
 		{"header of its own", endpoints, "", endpoint(`"headers":{"webhook-id":"x"}`), `headers.webhook-id must not name the header "webhook-id", which is a part of every request`},
 		{"redacted header", endpoints, "", endpoint(`"headers":{"X-Env":"[redacted]"}`), "headers must not have the redacted value of X-Env; give the value itself, or leave headers out to keep them"},

@@ -61,7 +61,7 @@ var rules = []rule{
 	{"internal/suggest", nil, false, "Finding a similar name is a pure function."},
 	{"internal/token", []string{core}, false, "It verifies tokens, and does not depend on Bellwire's keys."},
 	{"internal/catalogue", []string{core}, false, "It reads files of event types from any vendor."},
-	{"internal/cli", []string{"internal/suggest"}, false, "It parses options; commands give them their meaning."},
+	{"internal/cli", []string{core, "internal/suggest"}, false, "It parses options, in the forms that the API takes; commands give them their meaning."},
 	{"internal/output", nil, false, "It prints anything."},
 	{"internal/verify", []string{"receive", "receive/sign"}, true, "Explaining a signature is a pure function of the request and the secret."},
 	{"internal/dialect/declared", []string{core, "internal/envelope", "internal/suggest", "receive", "receive/sign"}, false, "A file declares a format, for senders and receivers, and nothing else of the server."},

@@ -304,7 +304,7 @@ func (p RetryPolicy) checkGrowth() error {
 	return nil
 }
 
-// Duration is a time.Duration that is text in JSON, such as "5s", "30m" or "72h".
+// Duration is a time.Duration that is text in JSON, such as "5s", "72h" or "30d".
 type Duration time.Duration
 
 // String returns the duration as time.Duration does, without trailing zero units: "72h", not "72h0m0s".
@@ -323,14 +323,40 @@ func (d Duration) String() string {
 func (d Duration) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
 
 // durationForm says what a Duration's text must be. It is a predicate, as the Message of an Error with a Field.
-const durationForm = `must be a duration, such as "5s", "30m" or "72h"`
+const durationForm = `must be a duration, such as "5s", "72h" or "30d"`
 
-// UnmarshalText parses a duration as time.ParseDuration does. Its error is an *Error with CodeInvalid.
+// UnmarshalText parses a duration as ParseDuration does. Its error is an *Error with CodeInvalid.
 func (d *Duration) UnmarshalText(text []byte) error {
-	parsed, err := time.ParseDuration(string(text))
-	if err != nil {
-		return &Error{Code: CodeInvalid, Message: durationForm, Err: err}
+	parsed, ok := ParseDuration(string(text))
+	if !ok {
+		return &Error{Code: CodeInvalid, Message: durationForm}
 	}
 	*d = Duration(parsed)
 	return nil
+}
+
+// ParseDuration is time.ParseDuration with days: 30d, 1d12h.
+func ParseDuration(text string) (time.Duration, bool) {
+	unsigned := strings.TrimPrefix(text, "-")
+	whole, rest, found := strings.Cut(unsigned, "d")
+	if !found {
+		d, err := time.ParseDuration(text)
+		return d, err == nil
+	}
+	days, err := strconv.ParseFloat(whole, 64)
+	if err != nil || !(days >= 0 && days < math.MaxInt64/float64(24*time.Hour)) {
+		return 0, false
+	}
+	d := time.Duration(days * float64(24*time.Hour))
+	if rest != "" {
+		more, err := time.ParseDuration(rest)
+		if err != nil || more < 0 || d+more < d {
+			return 0, false
+		}
+		d += more
+	}
+	if unsigned != text {
+		d = -d
+	}
+	return d, true
 }

@@ -323,7 +323,7 @@ func TestDuration(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
 		"5s": "5s", "0": "0s", "0s": "0s", "90s": "1m30s", "5m": "5m", "10m0s": "10m", "72h": "72h", "1h0m5s": "1h0m5s",
-		"1h30m": "1h30m", "100ms": "100ms", "1.5h": "1h30m", "-5m": "-5m", "2540400h": "2540400h",
+		"1h30m": "1h30m", "100ms": "100ms", "1.5h": "1h30m", "-5m": "-5m", "30d": "720h", "1d12h": "36h", "2540400h": "2540400h",
 	} {
 		t.Run(text, func(t *testing.T) {
 			var d bellwire.Duration
@@ -336,7 +336,7 @@ func TestDuration(t *testing.T) {
 			}
 		})
 	}
-	for _, text := range []string{"", "5", "s", "5 s", "1d", "NaN", "Infs", "9999999999h"} {
+	for _, text := range []string{"", "5", "s", "5 s", "d", "1h1d", "NaN", "Infs", "9999999999h"} {
 		t.Run(text, func(t *testing.T) {
 			d := duration(time.Second)
 			if err := d.UnmarshalText([]byte(text)); bellwire.CodeOf(err) != bellwire.CodeInvalid || d != duration(time.Second) {
@@ -352,4 +352,25 @@ func TestDuration(t *testing.T) {
 			t.Fatalf("%s reads as %s, %v", text, got, err)
 		}
 	})
+}
+
+func TestParseDuration(t *testing.T) {
+	t.Parallel()
+	const day = 24 * time.Hour
+	for text, want := range map[string]time.Duration{
+		"0": 0, "30s": 30 * time.Second, "30d": 30 * day, "1d12h": 36 * time.Hour, "0.5d": 12 * time.Hour, "-1d": -day, "365d": 365 * day,
+	} {
+		t.Run(text, func(t *testing.T) {
+			if got, ok := bellwire.ParseDuration(text); !ok || got != want {
+				t.Errorf("%q is %v, %v; want %v", text, got, ok, want)
+			}
+		})
+	}
+	for _, text := range []string{"", "d", "30", "1h1d", "1d-1h", "1e9d", "106751d24h", "NaNd", "--1d", "1d1d", "+1d1"} {
+		t.Run(text, func(t *testing.T) {
+			if got, ok := bellwire.ParseDuration(text); ok {
+				t.Errorf("%q is %v", text, got)
+			}
+		})
+	}
 }

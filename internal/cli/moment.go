@@ -1,6 +1,10 @@
 package cli
 
-import "time"
+import (
+	"time"
+
+	"github.com/bellwire/bellwire/internal/bellwire"
+)
 
 // Moment is a point in time that may be given as a time, as a date, or as how long ago it was.
 type Moment struct{ time.Time }
@@ -19,7 +23,7 @@ func (m *Moment) UnmarshalText(text []byte) error {
 }
 
 func parseMoment(text string, now time.Time) (time.Time, bool) {
-	if ago, ok := ParseDuration(text); ok && ago >= 0 {
+	if ago, ok := bellwire.ParseDuration(text); ok && ago >= 0 {
 		return now.Add(-ago).UTC(), true
 	}
 	return parseTime(text)
@@ -31,7 +35,7 @@ type ComingMoment struct{ time.Time }
 // UnmarshalText reads 2026-01-31T12:30:00Z, 2026-01-31, or 24h, which means in 24 hours.
 func (m *ComingMoment) UnmarshalText(text []byte) error {
 	at, ok := parseTime(string(text))
-	if ahead, isDuration := ParseDuration(string(text)); isDuration && ahead >= 0 {
+	if ahead, isDuration := bellwire.ParseDuration(string(text)); isDuration && ahead >= 0 {
 		at, ok = time.Now().Add(ahead).UTC(), true
 	}
 	if !ok {

@@ -10,12 +10,13 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 	"unicode"
 	"unicode/utf8"
 
 	"github.com/alecthomas/kong"
 	"github.com/dustin/go-humanize"
+
+	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
 // Values come from flags, variables and files, and may be damaged on the way: a file adds a line break, a shell or an
@@ -180,7 +181,7 @@ var DurationMapper = kong.MapperFunc(func(ctx *kong.DecodeContext, target reflec
 	if err := ctx.Scan.PopValueInto("duration", &text); err != nil {
 		return err
 	}
-	d, ok := ParseDuration(text)
+	d, ok := bellwire.ParseDuration(text)
 	if !ok {
 		return fmt.Errorf("%q must be a time with its unit, such as 30s, 12h or 30d", text)
 	}
@@ -215,32 +216,6 @@ var FloatMapper = kong.MapperFunc(func(ctx *kong.DecodeContext, target reflect.V
 	target.SetFloat(f)
 	return nil
 })
-
-// ParseDuration is time.ParseDuration with days: 30d, 1d12h.
-func ParseDuration(text string) (time.Duration, bool) {
-	unsigned := strings.TrimPrefix(text, "-")
-	whole, rest, found := strings.Cut(unsigned, "d")
-	if !found {
-		d, err := time.ParseDuration(text)
-		return d, err == nil
-	}
-	days, err := strconv.ParseFloat(whole, 64)
-	if err != nil || !(days >= 0 && days < math.MaxInt64/float64(24*time.Hour)) {
-		return 0, false
-	}
-	d := time.Duration(days * float64(24*time.Hour))
-	if rest != "" {
-		more, err := time.ParseDuration(rest)
-		if err != nil || more < 0 || d+more < d {
-			return 0, false
-		}
-		d += more
-	}
-	if unsigned != text {
-		d = -d
-	}
-	return d, true
-}
 
 // ByteSize is a number of bytes that may be given with a unit.
 type ByteSize int64

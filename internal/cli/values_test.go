@@ -1,30 +1,6 @@
 package cli
 
-import (
-	"testing"
-	"time"
-)
-
-func TestParseDuration(t *testing.T) {
-	t.Parallel()
-	const day = 24 * time.Hour
-	for text, want := range map[string]time.Duration{
-		"0": 0, "30s": 30 * time.Second, "30d": 30 * day, "1d12h": 36 * time.Hour, "0.5d": 12 * time.Hour, "-1d": -day, "365d": 365 * day,
-	} {
-		t.Run(text, func(t *testing.T) {
-			if got, ok := ParseDuration(text); !ok || got != want {
-				t.Errorf("%q is %v, %v; want %v", text, got, ok, want)
-			}
-		})
-	}
-	for _, text := range []string{"", "d", "30", "1h1d", "1d-1h", "1e9d", "106751d24h", "NaNd", "--1d", "1d1d", "+1d1"} {
-		t.Run(text, func(t *testing.T) {
-			if got, ok := ParseDuration(text); ok {
-				t.Errorf("%q is %v", text, got)
-			}
-		})
-	}
-}
+import "testing"
 
 func TestByteSize(t *testing.T) {
 	t.Parallel()

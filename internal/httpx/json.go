@@ -167,7 +167,7 @@ func kindOf(t reflect.Type) string {
 		return "a time such as 2006-01-02T15:04:05Z"
 	}
 	if t == reflect.TypeFor[bellwire.Duration]() { // a number to Go, and text in JSON
-		return `a duration as text, such as "5s", "30m" or "72h"`
+		return `a duration as text, such as "5s", "72h" or "30d"`
 	}
 	switch t.Kind() {
 	case reflect.Bool:

@@ -1915,7 +1915,7 @@ export interface components {
             /** @description The job that the change has started, if it has started one. */
             replay?: components["schemas"]["Job"];
             /**
-             * @description When failed deliveries are attempted again, in one of three forms: `{schedule}`, `{interval, count}` or `{initial, factor, max_interval, max_elapsed}`. An empty schedule means one attempt only. Durations are text such as 5s, 30m or 72h.
+             * @description When failed deliveries are attempted again, in one of three forms: `{schedule}`, `{interval, count}` or `{initial, factor, max_interval, max_elapsed}`. An empty schedule means one attempt only. Durations are text such as 5s, 72h or 30d.
              * @example {
              *       "jitter": 0.2,
              *       "schedule": [
@@ -2060,7 +2060,7 @@ export interface components {
              */
             rate_limit: number | null;
             /**
-             * @description When failed deliveries are attempted again, in one of three forms: `{schedule}`, `{interval, count}` or `{initial, factor, max_interval, max_elapsed}`. An empty schedule means one attempt only. Durations are text such as 5s, 30m or 72h.
+             * @description When failed deliveries are attempted again, in one of three forms: `{schedule}`, `{interval, count}` or `{initial, factor, max_interval, max_elapsed}`. An empty schedule means one attempt only. Durations are text such as 5s, 72h or 30d.
              * @example {
              *       "jitter": 0.2,
              *       "schedule": [
@@ -2354,7 +2354,7 @@ export interface components {
              */
             rate_limit: number | null;
             /**
-             * @description When failed deliveries are attempted again, in one of three forms: `{schedule}`, `{interval, count}` or `{initial, factor, max_interval, max_elapsed}`. An empty schedule means one attempt only. Durations are text such as 5s, 30m or 72h.
+             * @description When failed deliveries are attempted again, in one of three forms: `{schedule}`, `{interval, count}` or `{initial, factor, max_interval, max_elapsed}`. An empty schedule means one attempt only. Durations are text such as 5s, 72h or 30d.
              * @example {
              *       "jitter": 0.2,
              *       "schedule": [
@@ -3226,7 +3226,10 @@ export interface components {
              * @example 2027-01-31T00:00:00Z
              */
             expires_at?: string;
-            /** @description The id that the key had on another server; by default a new one. */
+            /**
+             * @description The id that the key had on another server or in another system: key_ or api_ and 32 hex digits, or a UUID; by default a new one. Responses show it as key_ and the digits.
+             * @example key_0198c7a3f2e47d0a9b1c2d3e4f506172
+             */
             id?: string;
             /** @example billing service */
             name?: string;
@@ -3343,7 +3346,10 @@ export interface components {
             expires_at?: string;
             /** @description Whether to store the secret, encrypted, so that the key can sign requests. */
             hmac?: boolean;
-            /** @description The id that the key had on another server; by default a new one. */
+            /**
+             * @description The id that the key had on another server or in another system: key_ or api_ and 32 hex digits, or a UUID; by default a new one. Responses show it as key_ and the digits.
+             * @example key_0198c7a3f2e47d0a9b1c2d3e4f506172
+             */
             id?: string;
             /** @example customer portal */
             name?: string;
