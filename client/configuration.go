@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"strconv"
 	"time"
 )
 
@@ -169,10 +170,20 @@ type EventType struct {
 	Schema      json.RawMessage `json:"schema"`  // nil: any data
 	Example     json.RawMessage `json:"example"` // nil: none
 	Archived    bool            `json:"archived"`
+	Version     int             `json:"version"`        // the newest; PutEventType ignores it
+	Older       []OlderVersion  `json:"older_versions"` // those before it, the first one first; PutEventType ignores them
 	CreatedAt   time.Time       `json:"created_at"`
 	UpdatedAt   time.Time       `json:"updated_at"`
 
 	ETag string `json:"-"` // its version, for WithIfMatch; not in lists
+}
+
+// OlderVersion is a version of an event type before the newest.
+type OlderVersion struct {
+	Version   int             `json:"version"`
+	Schema    json.RawMessage `json:"schema"`
+	Example   json.RawMessage `json:"example"`
+	Converter string          `json:"converter"` // makes its data of that of the next version
 }
 
 func (t *EventType) setVersion(etag string) { t.ETag = etag }
@@ -186,7 +197,37 @@ func (c *Client) PutEventType(ctx context.Context, t EventType) (*EventType, err
 		Example     json.RawMessage `json:"example,omitempty"`
 		Archived    bool            `json:"archived,omitzero"`
 	}{t.Group, t.Description, t.Schema, t.Example, t.Archived}
-	return fetch[EventType](ctx, c, http.MethodPut, path("event-types", t.Name), in)
+	to := path("event-types", t.Name)
+	if forced, _ := ctx.Value(force{}).(bool); forced {
+		to += "?force=true"
+	}
+	return fetch[EventType](ctx, c, http.MethodPut, to, in)
+}
+
+type force struct{}
+
+// WithForce returns a context in which PutEventType changes a schema even if that breaks what readers rely on. Without it, such a
+// change fails with CodeBreakingChange.
+func WithForce(ctx context.Context) context.Context { return context.WithValue(ctx, force{}, true) }
+
+// NewVersion is a version to be added to an event type.
+type NewVersion struct {
+	Schema    json.RawMessage `json:"schema,omitempty"`
+	Example   json.RawMessage `json:"example,omitempty"`
+	Converter string          `json:"converter"` // a CEL expression that makes data of the version before
+}
+
+// AddEventTypeVersion adds a version to an event type, which is published from then on. Endpoints that exist get the one before.
+func (c *Client) AddEventTypeVersion(ctx context.Context, name string, v NewVersion) (*EventType, error) {
+	return fetch[EventType](ctx, c, http.MethodPost, path("event-types", name, "versions"), v)
+}
+
+// PutConverter replaces the converter to an older version of an event type.
+func (c *Client) PutConverter(ctx context.Context, name string, version int, converter string) (*EventType, error) {
+	in := struct {
+		Converter string `json:"converter"`
+	}{converter}
+	return fetch[EventType](ctx, c, http.MethodPut, path("event-types", name, "versions", strconv.Itoa(version), "converter"), in)
 }
 
 // EventTypes lists event types.

@@ -115,6 +115,9 @@ type AttemptRequest struct {
 	Headers          map[string]string `json:"headers"`
 	HeadersTruncated bool              `json:"headers_truncated"` // some were not recorded
 	BodyBytes        int               `json:"body_bytes"`
+	BodySHA256       string            `json:"body_sha256"` // in hexadecimal; empty: not recorded
+	Dialect          string            `json:"dialect"`     // that made the body
+	Version          int               `json:"version"`     // of the event's type, in which the data was sent
 }
 
 // AttemptResponse is the response to an attempt.

@@ -29,8 +29,9 @@ type Endpoint struct {
 	Status           EndpointStatus    `json:"status"`
 	StatusReason     string            `json:"status_reason"`
 	Metadata         map[string]string `json:"metadata"`
-	Health           *Health           `json:"health"` // nil in answers to changes
-	Replay           *Job              `json:"replay"` // that UpdateEndpoint has started; nil: none
+	Versions         map[string]int    `json:"versions"` // that were chosen for it, by event type
+	Health           *Health           `json:"health"`   // nil in answers to changes
+	Replay           *Job              `json:"replay"`   // that UpdateEndpoint has started; nil: none
 	CreatedAt        time.Time         `json:"created_at"`
 	UpdatedAt        time.Time         `json:"updated_at"`
 
@@ -70,6 +71,7 @@ type EndpointInput struct {
 	Status           *EndpointStatus    `json:"status,omitzero"`
 	Secret           *string            `json:"secret,omitzero"`
 	Metadata         *map[string]string `json:"metadata,omitzero"`
+	Versions         map[string]int     `json:"versions,omitempty"` // of event types, by their names; others stay
 
 	// Replay is ReplayMissed to replay what the endpoint has missed, from when it began to fail or was paused or disabled. Only
 	// UpdateEndpoint takes it, together with the status EndpointEnabled.

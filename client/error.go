@@ -46,6 +46,7 @@ const (
 	CodeConflict            Code = "conflict"
 	CodeStale               Code = "stale"
 	CodePreconditionFailed  Code = "precondition_failed" // see WithIfMatch
+	CodeBreakingChange      Code = "breaking_change"     // see WithForce
 	CodeTooLarge            Code = "too_large"
 	CodeRateLimited         Code = "rate_limited"
 	CodeUnavailable         Code = "unavailable"

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"encoding/base64"
+	"encoding/hex"
 	"net/http"
 	"time"
 	"unicode/utf8"
@@ -174,6 +175,9 @@ type attemptRequest struct {
 	Headers          headers `json:"headers" doc:"Credentials are redacted."`
 	HeadersTruncated bool    `json:"headers_truncated" doc:"Whether there were more headers than fit into 4 KiB."`
 	BodyBytes        int     `json:"body_bytes"`
+	BodySHA256       string  `json:"body_sha256,omitzero" doc:"The SHA-256 of the body, in hexadecimal; absent where it was not recorded."`
+	Dialect          string  `json:"dialect,omitzero" example:"standard" doc:"The dialect that made the body."`
+	Version          int     `json:"version,omitzero" example:"1" doc:"The version of the event's type in which the data was sent."`
 }
 
 type attemptResponse struct {
@@ -198,7 +202,7 @@ func wireAttempt(at *bellwire.Attempt) Attempt {
 	if !at.Dropped {
 		wire.Request = &attemptRequest{
 			Method: http.MethodPost, URL: at.Request.URL, Headers: at.Request.Headers, HeadersTruncated: at.Request.HeadersTruncated,
-			BodyBytes: at.Request.BodyBytes,
+			BodyBytes: at.Request.BodyBytes, BodySHA256: hashText(at.Request.BodyHash), Dialect: at.Request.Dialect, Version: at.Request.Version,
 		}
 	}
 	if r := at.Response; r != nil {
@@ -370,4 +374,12 @@ func (in *OfDelivery) id() (bellwire.DeliveryID, error) {
 		return id, bellwire.NotFound("delivery", in.ID)
 	}
 	return id, nil
+}
+
+// hashText returns a hash in hexadecimal, empty for none.
+func hashText(hash [32]byte) string {
+	if hash == ([32]byte{}) {
+		return ""
+	}
+	return hex.EncodeToString(hash[:])
 }

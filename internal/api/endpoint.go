@@ -34,6 +34,7 @@ type Endpoint struct {
 	Status           bellwire.EndpointStatus `json:"status" enum:"enabled,paused,disabled"`
 	StatusReason     string                  `json:"status_reason" doc:"Why Bellwire chose the status; empty if it did not."`
 	Metadata         map[string]string       `json:"metadata"`
+	Versions         map[string]int          `json:"versions" doc:"The versions that were chosen for it, by event type. It gets other types in the version that was the newest when it was created."`
 	CreatedAt        time.Time               `json:"created_at"`
 	UpdatedAt        time.Time               `json:"updated_at"`
 }
@@ -52,7 +53,7 @@ func wireEndpoint(ep *service.Endpoint) Endpoint {
 		Auth:        shownAuth{Type: ep.Auth.Type, Header: ep.Auth.Header, Username: ep.Auth.Username},
 		MaxInFlight: ep.MaxInFlight, Timeout: bellwire.Duration(ep.Timeout), AutoDisableAfter: bellwire.Duration(ep.AutoDisableAfter),
 		Ordering: ep.Ordering, Signing: ep.Signing,
-		Status: ep.Status, StatusReason: ep.StatusReason, Metadata: ep.Metadata,
+		Status: ep.Status, StatusReason: ep.StatusReason, Metadata: ep.Metadata, Versions: ep.VersionNumbers(),
 		CreatedAt: ep.CreatedAt.UTC(), UpdatedAt: ep.UpdatedAt.UTC(),
 	}
 	if wire.Auth.Type == "" {
@@ -94,6 +95,7 @@ type EndpointChange struct {
 	Status           value[bellwire.EndpointStatus] `json:"status,omitzero" enum:"enabled,paused,disabled" doc:"A paused endpoint keeps its deliveries for later, a disabled one receives none; default enabled."`
 	Signing          value[bellwire.Signing]        `json:"signing,omitzero" enum:"hmac,ed25519,both" doc:"The signature schemes of deliveries; default hmac."`
 	Secret           value[string]                  `json:"secret,omitzero" doc:"Your own secret instead of a generated one, in the dialect's form; that of standard is whsec_ and the base64 of 24 to 64 bytes. It replaces the present secret at once; to let both sign for a while, rotate it."`
+	Versions         value[map[string]int]          `json:"versions,omitzero" doc:"Versions of event types that it is to get, by their names. Types that are not named stay."`
 	Metadata         clearable[map[string]string]   `json:"metadata,omitzero" doc:"Up to 50 entries of your own. Replaces all present entries; null removes them."`
 }
 
@@ -158,6 +160,9 @@ func (e *EndpointChange) input() service.EndpointInput {
 	}
 	if e.RateLimit.null {
 		in.RateLimit = nil
+	}
+	if e.Versions.given != nil {
+		in.Versions = *e.Versions.given
 	}
 	if e.Retry.given != nil {
 		in.Retry = &e.Retry.given.RetryPolicy

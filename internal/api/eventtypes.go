@@ -25,12 +25,31 @@ type eventType struct {
 	Schema      rawJSON   `json:"schema" doc:"The JSON Schema for the data; null if any data is allowed."`
 	Example     rawJSON   `json:"example" doc:"The data that a test delivers; null if there is none."`
 	Archived    bool      `json:"archived" doc:"Archived types cannot be published, and endpoints can no longer subscribe to them."`
+	Version     int       `json:"version" example:"1" doc:"The newest version, which is published; schema and example are its."`
+	Older       []older   `json:"older_versions" doc:"The versions before it, the first one first."`
 	CreatedAt   time.Time `json:"created_at"`
 	UpdatedAt   time.Time `json:"updated_at"`
 }
 
+// older is a version of an event type before the newest, on the wire.
+type older struct {
+	Version   int     `json:"version" example:"1"`
+	Schema    rawJSON `json:"schema" doc:"The JSON Schema for the data; null if any data is allowed."`
+	Example   rawJSON `json:"example" doc:"Such data; null if there is none."`
+	Converter string  `json:"converter" example:"data.without([\"currency\"])" doc:"The CEL expression that makes this version's data of that of the next version."`
+}
+
+func wireOlder(t *bellwire.EventType) []older {
+	wire := make([]older, len(t.Older))
+	for i, v := range t.Older {
+		wire[i] = older{i + 1, rawJSON{jsontext.Value(v.Schema)}, rawJSON{jsontext.Value(v.Example)}, v.Converter}
+	}
+	return wire
+}
+
 func wireEventType(t *bellwire.EventType) eventType {
 	return eventType{
+		Version: t.Newest().Of(), Older: wireOlder(t),
 		Name: t.Name, Group: t.Group, Description: t.Description,
 		Schema: rawJSON{jsontext.Value(t.Schema)}, Example: rawJSON{jsontext.Value(t.Example)},
 		Archived: t.Archived, CreatedAt: t.CreatedAt.UTC(), UpdatedAt: t.UpdatedAt.UTC(),
@@ -66,13 +85,16 @@ func (a *api) eventTypes() {
 	type put struct {
 		Named
 		Conditional
+		Force bool `query:"force" doc:"Change the schema even if that breaks what readers rely on."`
 		Input body[EventTypeInput]
 	}
 	route(a, service.Manage, huma.Operation{
 		OperationID: "put-event-type", Method: http.MethodPut, Path: "/event-types/{name}", Tags: []string{tagEventTypes},
-		Summary: "Create or replace an event type", Errors: []int{http.StatusPreconditionFailed},
+		Summary: "Create or replace an event type", Errors: []int{http.StatusConflict, http.StatusPreconditionFailed},
 		Description: "For admin keys. Responds with 201 if the type was created, and 200 if it was replaced. " +
-			"A name has 1 to 128 of the characters `A-Z a-z 0-9 . _ : -`.",
+			"A name has 1 to 128 of the characters `A-Z a-z 0-9 . _ : -`. The schema is that of the newest version. If it no longer guarantees " +
+			"what the present one does, and endpoints that subscribe rely on it, it is refused with the code `breaking_change`: " +
+			"add a version instead, or repeat it with `force=true`.",
 	}, func(ctx context.Context, c service.Caller, in *put) (*putOutput[eventType], error) {
 		ctx, err := in.when(ctx)
 		if err != nil {
@@ -81,11 +103,13 @@ func (a *api) eventTypes() {
 		v := in.Input.value
 		t, created, err := a.svc.PutEventType(ctx, c, in.Name, service.EventTypeInput{
 			Description: v.Description, Group: v.Group, Archived: v.Archived,
-			Schema: []byte(v.Schema.Value), Example: []byte(v.Example.Value),
+			Schema: []byte(v.Schema.Value), Example: []byte(v.Example.Value), Force: in.Force,
 		})
 		return replaced(t, created, err, service.EventTypeVersion, wireEventType)
 	})
 	documentStatus(a.huma.OpenAPI(), http.MethodPut, base+"/event-types/{name}", http.StatusCreated)
+
+	a.typeVersions()
 
 	route(a, service.ReadCatalogue, huma.Operation{
 		OperationID: "list-event-types", Method: http.MethodGet, Path: "/event-types", Tags: []string{tagEventTypes},

@@ -72,6 +72,7 @@ func (a *api) history(one string) {
 		OfEndpoint
 		Paging
 	}
+	a.endpointVersions(one)
 	route(a, service.Read, huma.Operation{
 		OperationID: "list-endpoint-history", Method: http.MethodGet, Path: one + "/history", Tags: []string{tagEndpoints},
 		Summary: "List the changes of an endpoint",

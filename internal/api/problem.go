@@ -34,6 +34,7 @@ var titles = map[bellwire.Code]string{
 	bellwire.CodeConflict:        "Conflict",
 	bellwire.CodeStale:           "Changed in the meantime",
 	bellwire.CodePrecondition:    "Changed since it was read",
+	bellwire.CodeBreaking:        "Breaking change",
 	bellwire.CodeTooLarge:        "Request too large",
 	bellwire.CodeRateLimited:     "Too many requests",
 	bellwire.CodeUnavailable:     "Temporarily unavailable",

@@ -48,6 +48,8 @@ type useCases interface {
 	EventTypes(ctx context.Context, c service.Caller, page bellwire.Page) (*bellwire.List[*bellwire.EventType], error)
 	EventType(ctx context.Context, c service.Caller, name string) (*bellwire.EventType, error)
 	PutEventType(ctx context.Context, c service.Caller, name string, in service.EventTypeInput) (t *bellwire.EventType, created bool, err error)
+	AddVersion(ctx context.Context, c service.Caller, name string, in service.NewVersion) (*bellwire.EventType, error)
+	PutConverter(ctx context.Context, c service.Caller, name string, number int, converter string) (*bellwire.EventType, error)
 	DeleteEventType(ctx context.Context, c service.Caller, name string) error
 
 	Endpoints(ctx context.Context, c service.Caller, f service.EndpointQuery, page bellwire.Page) (*bellwire.List[*service.Endpoint], error)
@@ -57,6 +59,7 @@ type useCases interface {
 	PutEndpoint(ctx context.Context, c service.Caller, tenant, id string, in service.EndpointInput) (ep *service.Endpoint, secret *service.EndpointSecret, created bool, err error)
 	UpdateEndpoint(ctx context.Context, c service.Caller, tenant, id string, in service.EndpointInput) (*service.Endpoint, error)
 	DeleteEndpoint(ctx context.Context, c service.Caller, tenant, id string) error
+	EndpointVersions(ctx context.Context, c service.Caller, tenant, id string) ([]service.TypeVersion, error)
 	EndpointHistory(ctx context.Context, c service.Caller, tenant, id string, page bellwire.Page) (*bellwire.List[*bellwire.Change], error)
 	EndpointSecret(ctx context.Context, c service.Caller, tenant, id string) (*service.EndpointSecret, error)
 	RotateSecret(ctx context.Context, c service.Caller, tenant, id string, overlap *time.Duration) (*service.EndpointSecret, error)

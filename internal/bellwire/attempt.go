@@ -56,6 +56,9 @@ type AttemptRequest struct {
 	Headers          []Header // as many as fit into MaxStoredHeaders, the endpoint's own last
 	HeadersTruncated bool     // there were more
 	BodyBytes        int
+	BodyHash         [32]byte // the SHA-256 of the body; zero: not recorded
+	Dialect          string   // which made the body; empty: not recorded
+	Version          int      // of the event's type, in which the data was sent; 0: not recorded
 }
 
 // AttemptResponse is the response to an attempt.

@@ -1,6 +1,7 @@
 package bellwire
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"strings"
@@ -189,6 +190,22 @@ type Target struct {
 	Timeout  time.Duration
 	Limits   *Limits          // of its tenant
 	Settings *DialectSettings // of its dialect for the tenant; nil: none
+	Versions Versions         // of event types; nil: all data is sent as it was published
+}
+
+// Versions are the versions of event types.
+type Versions interface {
+	// Conversion returns how an event's data becomes that of the version that an endpoint gets, nil for as it is. It is asked only if
+	// the endpoint GetsOlder. As it is means also that the type was deleted since. A conversion is the same value for the same
+	// version, as long as the type is not changed.
+	Conversion(ctx context.Context, ep *Endpoint, e *Event) (Conversion, error)
+}
+
+// Conversion makes an older version of an event's data.
+type Conversion interface {
+	Number() int // of the version that it makes
+	// Convert returns the event with the older data. Its error has CodeInvalid.
+	Convert(e *Event) (*Event, error)
 }
 
 // TenantPaused reports whether the endpoint's tenant is paused.

@@ -36,6 +36,6 @@ type Sieve struct {
 
 // Schemas is the schemas of the event types at one revision of the catalogue.
 type Schemas interface {
-	// Check refuses data that does not fit the schema of its event type, with CodeInvalid.
-	Check(ctx context.Context, eventType string, data []byte) error
+	// Check refuses an event whose data does not fit the schema of its type, in the event's version, with CodeInvalid.
+	Check(ctx context.Context, e *Event) error
 }

@@ -82,12 +82,38 @@ type Endpoint struct {
 	StatusReason string
 	Metadata     map[string]string
 	// Extra holds settings that are specific to the dialect, such as azakaw's relative path.
-	Extra     map[string]string
+	Extra map[string]string
+	// Catalogue is the operator's revision at its creation, and Versions are the versions that were chosen since, by event type.
+	// The endpoint gets each other type in the version that was the newest at Catalogue; see At.
+	Catalogue int64
+	Versions  map[string]Version
 	Sealed    []byte // Credentials, sealed for the store
 	CreatedAt time.Time
 	UpdatedAt time.Time
 	Revision  int64 // incremented by each change
 	Deleted   bool  // a tombstone, kept while deliveries refer to it
+}
+
+// At returns the operator's revision at which the version of an event type that the endpoint gets was the newest.
+func (ep *Endpoint) At(eventType string) int64 {
+	if v, chosen := ep.Versions[eventType]; chosen {
+		return v.Since
+	}
+	return ep.Catalogue
+}
+
+// VersionNumbers returns the numbers of Versions.
+func (ep *Endpoint) VersionNumbers() map[string]int {
+	numbers := make(map[string]int, len(ep.Versions))
+	for name, v := range ep.Versions {
+		numbers[name] = v.Of()
+	}
+	return numbers
+}
+
+// GetsOlder reports whether the endpoint may get an event in an older version than that in which it was published.
+func (ep *Endpoint) GetsOlder(e *Event) bool {
+	return e.Version.Since > 0 && e.Version.Since > ep.At(e.Type)
 }
 
 // Credentials are the secret parts of an endpoint. They are stored only in sealed form.

@@ -20,6 +20,7 @@ const (
 	CodeConflict        Code = "conflict"            // the request conflicts with the current state
 	CodeStale           Code = "stale"               // the configuration has changed since it was read; read it again and repeat
 	CodePrecondition    Code = "precondition_failed" // what the request changes has another version than it requires
+	CodeBreaking        Code = "breaking_change"     // the change would surprise the readers of what it changes
 	CodeTooLarge        Code = "too_large"           // the input exceeds a limit
 	CodeRateLimited     Code = "rate_limited"        // the caller exceeds its share or rate; try again later
 	CodeUnavailable     Code = "unavailable"         // overload, shutdown or no database; try again later

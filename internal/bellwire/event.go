@@ -66,6 +66,7 @@ type Event struct {
 	ID             EventID
 	Tenant         string
 	Type           string
+	Version        Version   // of the type, in which Data is
 	Data           []byte    // JSON, byte for byte as published
 	IdempotencyKey string    // the id that the publisher chose; empty if none
 	OccurredAt     time.Time // when it happened, as the publisher says; zero: unknown

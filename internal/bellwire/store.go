@@ -88,8 +88,9 @@ type Configuration interface {
 
 	// PutEventType adds or replaces an event type, and reports whether it was added. A replaced one keeps its CreatedAt.
 	PutEventType(ctx context.Context, t *EventType) (created bool, err error)
-	// ReplaceEventType replaces an event type if it was last updated at the given time. Otherwise its error has CodeStale.
-	ReplaceEventType(ctx context.Context, t *EventType, updatedAt time.Time) error
+	// ReplaceEventType replaces an event type if it is still at t.Revision, or adds it if that is 0 and it does not exist.
+	// Otherwise its error has CodeStale. With SinceNow, the newest version is of the revision that the change makes.
+	ReplaceEventType(ctx context.Context, t *EventType) error
 	EventType(ctx context.Context, name string) (*EventType, error)
 	EventTypes(ctx context.Context, page Page) (*List[*EventType], error)
 	DeleteEventType(ctx context.Context, name string) error
@@ -97,7 +98,7 @@ type Configuration interface {
 	// returns all event types.
 	CatalogueSince(ctx context.Context, revision int64) (*CatalogueChanges, error)
 
-	// CreateEndpoint adds an endpoint, sets its revision and raises its tenant's. CodeConflict if the id is in use. Like all
+	// CreateEndpoint adds an endpoint, sets its revision and Catalogue, and raises its tenant's revision. CodeConflict if the id is in use. Like all
 	// changes of an endpoint, it adds a Change to the endpoint's history.
 	CreateEndpoint(ctx context.Context, ep *Endpoint, note ChangeNote) error
 	// Endpoint returns an endpoint by its id alone, even a deleted one. The caller must check the tenant.
@@ -118,7 +119,7 @@ type Configuration interface {
 	// up to limit endpoints. It leaves out deleted endpoints, and those for which nothing waits.
 	MostWaiting(ctx context.Context, tenant string, count, limit int) ([]Waiting, error)
 	// UpdateEndpoint replaces the endpoint if it is still at ep.Revision, and sets the new revision. Otherwise its error has
-	// CodeStale. Id, tenant and creation time do not change. If Restarts says so, the endpoint's health is restarted.
+	// CodeStale. Id, tenant, creation time and Catalogue do not change. If Restarts says so, the endpoint's health is restarted.
 	UpdateEndpoint(ctx context.Context, ep *Endpoint, note ChangeNote) error
 	// DeleteEndpoint leaves a tombstone without secrets.
 	DeleteEndpoint(ctx context.Context, tenant, id string, now time.Time, note ChangeNote) error

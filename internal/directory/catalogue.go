@@ -47,19 +47,27 @@ func (d *Directory) newCatalogue(ctx context.Context, changes *bellwire.Catalogu
 		c.types = make(map[string]*CompiledType, len(changes.Changed))
 	}
 	for _, t := range changes.Changed {
-		if compiled := last.sameSchema(t); compiled != nil {
-			c.types[t.Name] = compiled
-			continue
+		compiled := last.sameSchema(t)
+		if compiled == nil {
+			var err error
+			if compiled, err = CompileType(t); err != nil {
+				d.logger.LogAttrs(ctx, slog.LevelError, "event type cannot be published",
+					slog.String("type", t.Name), slog.Any("error", err))
+				compiled = &CompiledType{EventType: *t, broken: err}
+			}
 		}
-		compiled, err := CompileType(t)
-		if err != nil {
-			d.logger.LogAttrs(ctx, slog.LevelError, "event type cannot be published",
-				slog.String("type", t.Name), slog.Any("error", err))
-			compiled = &CompiledType{EventType: *t, broken: err}
-		}
+		d.compileConverters(ctx, compiled, last.typeOf(t.Name))
 		c.types[t.Name] = compiled
 	}
 	return c
+}
+
+// typeOf returns the event type of the given name, nil if there is none.
+func (c *Catalogue) typeOf(name string) *CompiledType {
+	if c == nil {
+		return nil
+	}
+	return c.types[name]
 }
 
 // sameSchema returns t with its schema as compiled in this catalogue, or nil if the catalogue does not have that schema.

@@ -128,6 +128,8 @@ type filterTurn struct {
 func (turn *filterTurn) filter(ctx context.Context, from subscribers, e *bellwire.Event, o bellwire.Observer) ([]*bellwire.Target, error) {
 	evaluation := filter.Begin(e)
 	defer evaluation.End()
+	var older olderData
+	defer func() { older.end() }()
 	passed := make([]*bellwire.Target, 0, len(from.targets))
 	for i, target := range from.targets {
 		if from.filters[i] == nil {
@@ -139,16 +141,56 @@ func (turn *filterTurn) filter(ctx context.Context, from subscribers, e *bellwir
 				return nil, err
 			}
 		}
-		if turn.passes(from.filters[i], evaluation, target.Endpoint, o) {
+		sees := evaluation
+		if target.Endpoint.GetsOlder(e) {
+			var err error
+			if sees, err = older.evaluation(ctx, target, e, evaluation); err != nil {
+				return nil, err
+			}
+		}
+		if turn.passes(from.filters[i], sees, target.Endpoint, o) {
 			passed = append(passed, target)
 		}
 	}
 	return passed, nil
 }
 
-// passes reports whether a filter lets the event pass. If it has no answer, on_error decides.
+// olderData are the evaluations of an event in older versions, by their number. An evaluation is nil if the data cannot be
+// converted.
+type olderData map[int]*filter.Evaluation
+
+// evaluation returns the evaluation of the event in the version that the target gets. A filter is over what its endpoint receives.
+func (o *olderData) evaluation(ctx context.Context, target *bellwire.Target, e *bellwire.Event, published *filter.Evaluation) (*filter.Evaluation, error) {
+	conversion, err := target.Versions.Conversion(ctx, target.Endpoint, e)
+	if err != nil || conversion == nil {
+		return published, err
+	}
+	known, ok := (*o)[conversion.Number()]
+	if ok {
+		return known, nil
+	}
+	if *o == nil {
+		*o = make(olderData)
+	}
+	if converted, err := conversion.Convert(e); err == nil {
+		known = filter.Begin(converted)
+	}
+	(*o)[conversion.Number()] = known
+	return known, nil
+}
+
+func (o olderData) end() {
+	for _, evaluation := range o {
+		if evaluation != nil {
+			evaluation.End()
+		}
+	}
+}
+
+// passes reports whether a filter lets the event pass. If it has no answer, or the event is nil because its data cannot be
+// converted, on_error decides.
 func (turn *filterTurn) passes(f *compiledFilter, evaluation *filter.Evaluation, ep *bellwire.Endpoint, o bellwire.Observer) bool {
-	if f.program != nil && turn.total > 0 {
+	if f.program != nil && evaluation != nil && turn.total > 0 {
 		before := evaluation.Steps()
 		matched, err := evaluation.Match(f.program)
 		steps := evaluation.Steps() - before

@@ -15,6 +15,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6/kind"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
+	"github.com/bellwire/bellwire/internal/filter"
 )
 
 // Bounds on JSON that is checked against a schema. The library compares numbers as exact fractions, so a number with a huge
@@ -37,6 +38,8 @@ const (
 // CompiledType is an event type whose schema is compiled.
 type CompiledType struct {
 	bellwire.EventType
+
+	converters []*filter.Converter // of Older, in its order
 
 	checker *checker // nil if any data fits
 	broken  error    // why the schema could not be compiled

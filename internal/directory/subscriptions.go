@@ -31,14 +31,24 @@ type tenantSchemas struct {
 	tenant    string
 }
 
-// Check refuses data that does not fit the schema of its event type. It accepts data of a type that the catalogue no longer has,
+// Check refuses data that does not fit the schema of its event type, in the version in which it was published. It accepts data of a type that the catalogue no longer has,
 // because that data was accepted before the type was removed.
-func (s tenantSchemas) Check(ctx context.Context, eventType string, data []byte) error {
-	t, known := s.catalogue.Type(eventType)
+func (s tenantSchemas) Check(ctx context.Context, e *bellwire.Event) error {
+	t, known := s.catalogue.Type(e.Type)
 	if !known {
 		return nil
 	}
-	checks := s.directory.Checks(s.tenant, len(data))
+	if v, same := t.Version(e.Version.Of()); same && e.Version.Number > 0 && v != e.Version {
+		return nil // of a type that was deleted since
+	}
+	if e.Version.Of() <= len(t.Older) {
+		older, err := CompileType(t.OfVersion(e.Version.Of()))
+		if err != nil {
+			return err
+		}
+		t = older
+	}
+	checks := s.directory.Checks(s.tenant, len(e.Data))
 	defer checks.End()
-	return checks.Validate(ctx, t, data)
+	return checks.Validate(ctx, t, e.Data)
 }

@@ -212,6 +212,9 @@ func (d *Directory) newMember(ctx context.Context, ep *bellwire.Endpoint, held *
 	for _, pattern := range ep.Events {
 		m.bytes += 2*textBytes + len(pattern)
 	}
+	for name := range ep.Versions {
+		m.bytes += 2*textBytes + len(name)
+	}
 	for name, value := range ep.Extra {
 		m.bytes += 2*textBytes + len(name) + len(value)
 	}
@@ -235,7 +238,8 @@ func (d *Directory) newTarget(ctx context.Context, stored *bellwire.Endpoint, he
 	ep := *stored
 	ep.Sealed = nil                       // opened below, and not needed afterwards
 	ep.Description, ep.Metadata = "", nil // not needed for sending
-	target := &bellwire.Target{Endpoint: &ep, URL: requestURL(ep.URL), Timeout: bellwire.DefaultTimeout, Limits: held, Settings: held.Settings.Of(ep.Dialect)}
+	target := &bellwire.Target{Endpoint: &ep, URL: requestURL(ep.URL), Timeout: bellwire.DefaultTimeout, Limits: held, Settings: held.Settings.Of(ep.Dialect),
+		Versions: d}
 	if ep.Deleted {
 		target.Renderer = refusal{bellwire.Errorf(bellwire.CodeNotFound, bellwire.ReasonEndpointDeleted)}
 		return target

@@ -29,6 +29,7 @@ const (
 // submission is a publication on its way to the store.
 type submission struct {
 	events  []bellwire.NewEvent
+	drafts  []Draft              // of the events, whose versions the Checker sets; nil: it sets none
 	targets [][]*bellwire.Target // the recipients of each event
 	append  bellwire.Append
 	bytes   int

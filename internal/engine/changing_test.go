@@ -129,10 +129,10 @@ type waitingSchemas struct {
 	resume chan struct{}
 }
 
-func (s waitingSchemas) Check(ctx context.Context, eventType string, data []byte) error {
+func (s waitingSchemas) Check(ctx context.Context, e *bellwire.Event) error {
 	select {
 	case <-s.resume:
-		return s.Schemas.Check(ctx, eventType, data)
+		return s.Schemas.Check(ctx, e)
 	case <-ctx.Done():
 		return ctx.Err()
 	}

@@ -326,7 +326,7 @@ func misfit(ctx context.Context, schemas bellwire.Schemas, e *bellwire.Event) (p
 	if bellwire.IsOperational(e.Type) {
 		return "event types that begin with " + bellwire.OperationalPrefix + " are reserved for Bellwire's operational events", nil
 	}
-	refusal := schemas.Check(ctx, e.Type, e.Data)
+	refusal := schemas.Check(ctx, e)
 	if bellwire.CodeOf(refusal) != bellwire.CodeInvalid {
 		return "", refusal
 	}

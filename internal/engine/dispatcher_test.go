@@ -227,11 +227,11 @@ type faultySchemas struct {
 	fault func(data string) error
 }
 
-func (f faultySchemas) Check(ctx context.Context, eventType string, data []byte) error {
-	if err := f.fault(string(data)); err != nil {
+func (f faultySchemas) Check(ctx context.Context, e *bellwire.Event) error {
+	if err := f.fault(string(e.Data)); err != nil {
 		return err
 	}
-	return f.Schemas.Check(ctx, eventType, data)
+	return f.Schemas.Check(ctx, e)
 }
 
 // An event that cannot be matched by a fault of ours waits apart, and those behind it go ahead.

@@ -306,7 +306,7 @@ func (e *Engine) Ready() error {
 // in the background.
 func (e *Engine) Publish(ctx context.Context, p *Publication) ([]Receipt, error) {
 	s := &submission{
-		events: make([]bellwire.NewEvent, len(p.Events)), targets: make([][]*bellwire.Target, len(p.Events)), done: make(chan struct{}, 1),
+		events: make([]bellwire.NewEvent, len(p.Events)), drafts: p.Events, targets: make([][]*bellwire.Target, len(p.Events)), done: make(chan struct{}, 1),
 	}
 	trace := e.publisher.observer.Span(p.Trace)
 	for i := range p.Events {

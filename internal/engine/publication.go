@@ -32,6 +32,8 @@ type Draft struct {
 	DeliverAt      time.Time // zero: at once
 	ExpiresAt      time.Time // zero: never
 	OrderingKey    string    // empty: none
+
+	Version bellwire.Version // of the type, in which the data is; the Checker of a publication sets it
 }
 
 // Receipt confirms that an event is stored.

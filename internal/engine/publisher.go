@@ -41,6 +41,9 @@ func (p *publisher) publish(ctx context.Context, tenant string, s *submission, c
 		if stale.Catalogue && checks != nil {
 			catalogue, err = checks.Check(ctx, again.Catalogue)
 		}
+		for i := range s.drafts {
+			s.events[i].Event.Version = s.drafts[i].Version
+		}
 		if err == nil {
 			revision, err = p.match(ctx, tenant, s)
 		}
@@ -155,6 +158,7 @@ func newEvent(tenant string, d *Draft) bellwire.NewEvent {
 	e := bellwire.NewEvent{Event: bellwire.Event{
 		Tenant: tenant, Type: d.Type, Data: d.Data, IdempotencyKey: d.IdempotencyKey, OccurredAt: d.OccurredAt,
 		DeliverAt: bellwire.StoredTime(d.DeliverAt), ExpiresAt: bellwire.StoredTime(d.ExpiresAt), OrderingKey: d.OrderingKey,
+		Version: d.Version,
 	}}
 	if d.IdempotencyKey != "" {
 		e.Digest = bellwire.Digest(d.Type, d.Data)

@@ -72,7 +72,9 @@ func New(text string, seen []*bellwire.EventType) (*Program, error) {
 	return p, checkSchemas(parsed.NativeRep(), seen)
 }
 
-func parse(text string) (*cel.Ast, error) {
+func parse(text string) (*cel.Ast, error) { return parseIn(environment(), text) }
+
+func parseIn(env *cel.Env, text string) (*cel.Ast, error) {
 	switch {
 	case len(text) > limits.FilterBytes:
 		return nil, bellwire.Invalid(field, "must have at most %s bytes, but has %s", bellwire.Number(limits.FilterBytes), bellwire.Number(len(text)))
@@ -81,7 +83,7 @@ func parse(text string) (*cel.Ast, error) {
 	case !utf8.ValidString(text) || strings.ContainsRune(text, 0):
 		return nil, bellwire.Invalid(field, "must be UTF-8 text without NUL")
 	}
-	parsed, issues := environment().Parse(text)
+	parsed, issues := env.Parse(text)
 	if issues.Err() != nil {
 		return nil, issuesError(issues)
 	}
@@ -191,6 +193,7 @@ type builder struct {
 	source
 	bytes        int
 	instructions int // of regular expressions
+	converter    bool
 	locals       []scope
 	slots        int
 	faults       []error
@@ -394,6 +397,9 @@ func (b *builder) call(e ast.Expr) node {
 		return n
 	}
 	do := functions[name]
+	if do == nil && b.converter {
+		do = converterFunctions[name]
+	}
 	switch {
 	case do == nil:
 		return b.refuse(e, "must not use %.64q, which is not a known function", name)

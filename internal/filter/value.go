@@ -138,6 +138,8 @@ const (
 	reasonDeep
 	reasonExponent
 	reasonCostly
+	reasonResult // with the kind
+	reasonName   // with the kind
 )
 
 func fail(r reason, subject string) value {
@@ -190,9 +192,13 @@ func (f *Failure) Error() string {
 	case reasonExponent:
 		return "a number has an exponent that is too large to be compared"
 	case reasonCostly:
-		return "the evaluation takes too many steps; simplify the filter"
+		return "the evaluation takes too many steps; simplify the expression"
+	case reasonResult:
+		return "the result must be JSON, but has " + f.kinds[0].String()
+	case reasonName:
+		return "the name of a member must be a string, but is " + f.kinds[0].String()
 	}
-	return "the filter cannot be evaluated"
+	return "it cannot be evaluated"
 }
 
 // sizeOf returns the number of characters or elements of a value.

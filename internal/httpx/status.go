@@ -20,6 +20,7 @@ var usual = StatusTable{
 	bellwire.CodeConflict:        http.StatusConflict,
 	bellwire.CodeStale:           http.StatusServiceUnavailable,
 	bellwire.CodePrecondition:    http.StatusPreconditionFailed,
+	bellwire.CodeBreaking:        http.StatusConflict,
 	bellwire.CodeTooLarge:        http.StatusRequestEntityTooLarge,
 	bellwire.CodeRateLimited:     http.StatusTooManyRequests,
 	bellwire.CodeUnavailable:     http.StatusServiceUnavailable,

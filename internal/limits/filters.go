@@ -14,6 +14,7 @@ const (
 	FilterInstructions = 500    // of all regular expressions of a filter together
 	FilterSteps        = 50_000 // of one evaluation, and one for every FilterBytesPerStep bytes of data
 	FilterBytesPerStep = 4
+	ConvertedBytes     = 64 << 10  // that a converter's result may have more than its data
 	ShortFilterSteps   = 100_000   // of one publication; one that takes more waits for its tenant's turn
 	FilterTurnSteps    = 2_000_000 // after which a long one lets others go before it
 	// All filters of a publication together may take AllFilterSteps, and FilterShare for each of them and each event. After that,

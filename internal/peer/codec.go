@@ -16,6 +16,7 @@ var errMalformed = errors.New("the other node has sent a malformed message")
 const (
 	isTest = 1 << iota
 	hasTrace
+	hasVersion
 )
 
 func appendText[T ~string | ~[]byte](to []byte, text T) []byte {
@@ -58,9 +59,16 @@ func appendForward(to []byte, f *bellwire.Forward) []byte {
 	if e.Trace != nil {
 		flags |= hasTrace
 	}
+	version := e.Version.Encode()
+	if version > 0 {
+		flags |= hasVersion
+	}
 	to = append(to, flags)
 	if t := e.Trace; t != nil {
 		to = append(append(append(append(to, t.ID[:]...), t.Span[:]...), t.Parent[:]...), t.Flags)
+	}
+	if version > 0 {
+		to = binary.AppendVarint(to, version)
 	}
 	to = binary.AppendVarint(to, f.Stamp)
 	to = binary.AppendUvarint(to, uint64(len(f.Deliveries)))
@@ -165,6 +173,9 @@ func (r *reader) forward() *bellwire.Forward {
 		t.Flags = r.byte()
 		e.Trace = t
 	}
+	if flags&hasVersion != 0 {
+		e.Version = bellwire.DecodeVersion(r.signed())
+	}
 	f.Stamp = r.signed()
 	f.Deliveries = make([]bellwire.ForwardedDelivery, r.count(leastDelivery))
 	for i := range f.Deliveries {
@@ -185,6 +196,17 @@ func appendBatch(to []byte, number uint64, forwards []*bellwire.Forward) []byte 
 		to = appendForward(to, f)
 	}
 	return to
+}
+
+// kindOf returns the kind of the frame for deliveries. A node of an older release, which would misread the version of an event,
+// refuses the second kind, and finds the deliveries in the store.
+func kindOf(forwards []*bellwire.Forward) byte {
+	for _, f := range forwards {
+		if f.Event.Version.Since > 0 {
+			return kindVersioned
+		}
+	}
+	return kindBatch
 }
 
 // leastForward is less than the number of bytes that encoded deliveries of an event have.

@@ -8,10 +8,11 @@ import (
 
 // Kinds of frames.
 const (
-	kindHello  = 'h' // from the node that connects
-	kindTick   = 't' // the clock of the node that was connected to; the first one answers the hello
-	kindBatch  = 'b'
-	kindAnswer = 'a'
+	kindHello     = 'h' // from the node that connects
+	kindTick      = 't' // the clock of the node that was connected to; the first one answers the hello
+	kindBatch     = 'b'
+	kindVersioned = 'v' // a batch with an event of a later version than the first
+	kindAnswer    = 'a'
 )
 
 // Bounds of frames.

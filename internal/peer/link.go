@@ -278,7 +278,7 @@ func (k *link) write(ctx context.Context, conn net.Conn) error {
 		for i, s := range b.items {
 			forwards[i] = s.forward
 		}
-		buffer = endFrame(appendBatch(beginFrame(buffer[:0], kindBatch), b.number, forwards), 0)
+		buffer = endFrame(appendBatch(beginFrame(buffer[:0], kindOf(forwards)), b.number, forwards), 0)
 		if err := conn.SetWriteDeadline(time.Now().Add(answerWithin)); err != nil {
 			return err
 		}

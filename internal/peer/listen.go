@@ -176,7 +176,7 @@ func (s *session) run() error {
 			return err
 		}
 		number, forwards, err := parseBatch(frame)
-		if err != nil || kind != kindBatch || number <= s.last {
+		if err != nil || kind != kindBatch && kind != kindVersioned || number <= s.last {
 			return errors.Join(errMalformed, err)
 		}
 		s.last = number

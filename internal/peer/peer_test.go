@@ -155,7 +155,7 @@ func forward() *bellwire.Forward {
 	at := time.Date(2026, 2, 3, 4, 5, 6, 789_000, time.UTC)
 	return &bellwire.Forward{
 		Event: &bellwire.Event{
-			ID: bellwire.EventID{1, 2}, Tenant: "acme", Type: "ping", Data: []byte(`{"a":1}`), IdempotencyKey: "key", OccurredAt: at.Add(-time.Hour),
+			ID: bellwire.EventID{1, 2}, Tenant: "acme", Type: "ping", Version: bellwire.Version{Number: 3, Since: 9}, Data: []byte(`{"a":1}`), IdempotencyKey: "key", OccurredAt: at.Add(-time.Hour),
 			DeliverAt: at.Add(time.Second), ExpiresAt: at.Add(time.Minute), CreatedAt: at, Test: true, Deliveries: 3, Problem: "none", OrderingKey: "order",
 			Trace: &bellwire.Trace{ID: [16]byte{1}, Span: [8]byte{2}, Parent: [8]byte{3}, Flags: 1},
 		},

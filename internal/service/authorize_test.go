@@ -87,6 +87,23 @@ var useCases = []useCase{
 		_, _, err := e.PutEventType(e.t.Context(), c, "more."+on.tenant, service.EventTypeInput{})
 		return err
 	}},
+	{"AddVersion", "a", true, func(e *env, c service.Caller, on resources) error {
+		e.putType("more."+on.tenant, service.EventTypeInput{})
+		_, err := e.AddVersion(e.t.Context(), c, "more."+on.tenant, service.NewVersion{Converter: "data"})
+		return err
+	}},
+	{"PutConverter", "a", true, func(e *env, c service.Caller, on resources) error {
+		e.putType("other."+on.tenant, service.EventTypeInput{})
+		if _, err := e.AddVersion(e.t.Context(), admin, "other."+on.tenant, service.NewVersion{Converter: "data"}); err != nil {
+			e.t.Fatal(err)
+		}
+		_, err := e.PutConverter(e.t.Context(), c, "other."+on.tenant, 1, "data")
+		return err
+	}},
+	{"EndpointVersions", "atr", false, func(e *env, c service.Caller, on resources) error {
+		_, err := e.EndpointVersions(e.t.Context(), c, on.tenant, on.endpoint)
+		return err
+	}},
 	{"EventType", "aptr", true, func(e *env, c service.Caller, _ resources) error {
 		_, err := e.EventType(e.t.Context(), c, "order.created")
 		return err

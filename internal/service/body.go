@@ -37,7 +37,10 @@ func (s *Service) DeliveryBody(ctx context.Context, c Caller, tenant string, id 
 	if err != nil {
 		return nil, err
 	}
-	body, err := s.render(ep, &bellwire.Message{Event: event, Delivery: id, SentAt: now()})
+	var body *RequestBody
+	if event, err = s.converted(ctx, ep, event); err == nil {
+		body, err = s.render(ep, &bellwire.Message{Event: event, Delivery: id, SentAt: now()})
+	}
 	if bellwire.CodeOf(err) == bellwire.CodeInvalid {
 		return nil, bellwire.Errorf(bellwire.CodeNotFound, "delivery %q has no request body: %s", id, reasonOf(err))
 	}

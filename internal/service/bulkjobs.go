@@ -111,7 +111,7 @@ func (s *Service) checkBulkJob(ctx context.Context, model *bellwire.Job, in *Job
 	}
 	faults = append(faults, s.checkJobInput(model, in)...)
 	if model.Params.Filter != "" {
-		_, err := s.checkFilter(ctx, "", model.Params.Filter, func(string) bool { return false })
+		_, err := s.checkFilter(ctx, nil, "", model.Params.Filter, func(string) bool { return false })
 		faults = append(faults, err)
 	}
 	return bellwire.Join(faults...)

@@ -102,6 +102,9 @@ func membersOf(ep *bellwire.Endpoint, c *bellwire.Credentials) members {
 		"timeout": bellwire.Duration(ep.Timeout), "auto_disable_after": bellwire.Duration(ep.AutoDisableAfter), "ordering": ep.Ordering,
 		"signing": ep.Signing, "status": ep.Status, "status_reason": ep.StatusReason, "metadata": ep.Metadata, memberSettings: ep.Extra,
 	}
+	if len(ep.Versions) > 0 {
+		m.values["versions"] = ep.VersionNumbers()
+	}
 	if ep.Filter != "" {
 		m.values["filter"] = ep.Filter
 	}

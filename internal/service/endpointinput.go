@@ -51,6 +51,7 @@ type EndpointInput struct {
 	// RotateSecret.
 	Secret   *string
 	Metadata *map[string]string
+	Versions map[string]int     // of event types, by their names; those that it does not have stay
 	Extra    *map[string]string // for front ends of dialects only
 	// Unlisted are names that Events may contain although the catalogue does not have them. They are for front ends of
 	// dialects whose vendors once had such event types.
@@ -87,6 +88,7 @@ func (s *Service) apply(ctx context.Context, ep *bellwire.Endpoint, c *bellwire.
 		applySettings(ep, in),
 		applyTimes(ep, in),
 		s.applyEvents(ctx, ep, in),
+		s.applyVersions(ctx, ep, in),
 		s.applyFilter(ctx, ep, &before, in),
 		applyCredentials(c, in),
 	)

@@ -415,7 +415,7 @@ func (s *Service) testEndpoint(ctx context.Context, c Caller, tenant, id, eventT
 	if err := s.auditAction(ctx, c, tenant, action, id); err != nil {
 		return TestReceipt{}, err
 	}
-	event, delivery, err := s.engine.Test(ctx, tenant, id, Draft{Type: eventType, Data: data})
+	event, delivery, err := s.engine.Test(ctx, tenant, id, Draft{Type: eventType, Data: data, Version: t.Newest()})
 	if err != nil {
 		return TestReceipt{}, err
 	}

@@ -26,17 +26,52 @@ type EventTypeInput struct {
 	Schema      json.RawMessage // empty or null for any data
 	Example     json.RawMessage // empty for none
 	Archived    bool
+	Force       bool // change the schema even if that breaks readers
 }
 
-// PutEventType creates or replaces an event type, and reports whether it was created.
+// PutEventType creates or replaces an event type, and reports whether it was created. What replaces the schema of the newest version
+// must keep what that guarantees, unless the input is forced; see directory.Breaks.
 func (s *Service) PutEventType(ctx context.Context, c Caller, name string, in EventTypeInput) (t *bellwire.EventType, created bool, err error) {
 	if err := authorize(c, Manage); err != nil {
 		return nil, false, err
 	}
-	if t, err = s.newEventType(ctx, name, in); err != nil {
+	made, err := s.newEventType(ctx, name, in)
+	if err != nil {
 		return nil, false, err
 	}
-	if created, err = s.storeEventType(ctx, c, t); err != nil {
+	return s.changeEventType(ctx, c, name, func(stored *bellwire.EventType) (*bellwire.EventType, error) {
+		t := *made
+		if stored == nil {
+			return &t, nil
+		}
+		t.Older, t.Since = stored.Older, stored.Since
+		if err := checkLastConverter(&t); err != nil {
+			return nil, err
+		}
+		if in.Force {
+			return &t, nil
+		}
+		return &t, s.checkReaders(ctx, stored, &t)
+	})
+}
+
+// changeTries is how often a change of an event type is made again because the type was changed at the same time.
+const changeTries = 10
+
+// changeEventType stores what change makes of the stored event type, which is nil if it does not exist, if the condition of the
+// context holds. It reports whether the type was created.
+func (s *Service) changeEventType(ctx context.Context, c Caller, name string, change func(stored *bellwire.EventType) (*bellwire.EventType, error)) (t *bellwire.EventType, created bool, err error) {
+	for range changeTries {
+		created, err = s.tryChange(ctx, c, name, change)
+		_, conditional := ctx.Value(matchKey{}).(Match)
+		if bellwire.CodeOf(err) != bellwire.CodeStale || conditional {
+			break
+		}
+	}
+	if bellwire.CodeOf(err) == bellwire.CodeStale {
+		err = errChanged(kindEventType)
+	}
+	if err != nil {
 		return nil, false, err
 	}
 	s.directory.ForgetCatalogue()
@@ -47,30 +82,30 @@ func (s *Service) PutEventType(ctx context.Context, c Caller, name string, in Ev
 	return t, created, nil
 }
 
-// storeEventType stores an event type, if the condition of the context holds, and reports whether it was created.
-func (s *Service) storeEventType(ctx context.Context, c Caller, t *bellwire.EventType) (created bool, err error) {
-	const kind = "event type"
-	stored, err := s.store.EventType(ctx, t.Name)
+const kindEventType = "event type"
+
+// tryChange is changeEventType for the event type as it is now. The error has CodeStale if it is changed at the same time.
+func (s *Service) tryChange(ctx context.Context, c Caller, name string, change func(stored *bellwire.EventType) (*bellwire.EventType, error)) (created bool, err error) {
+	stored, err := s.store.EventType(ctx, name)
 	var before map[string]any
 	switch {
 	case err == nil:
 		before = membersOfEventType(stored)
-		err = checkMatch(ctx, kind, EventTypeVersion(stored))
+		err = checkMatch(ctx, kindEventType, EventTypeVersion(stored))
 	case bellwire.CodeOf(err) == bellwire.CodeNotFound:
-		err = checkMayCreate(ctx, kind)
+		stored, err = nil, checkMayCreate(ctx, kindEventType)
 	}
 	if err != nil {
 		return false, err
 	}
-	audited := s.audit(ctx, c, "", "event-type.put", t.Name, before, membersOfEventType(t))
-	if _, conditional := ctx.Value(matchKey{}).(Match); !conditional {
-		return s.store.PutEventType(audited, t)
+	t, err := change(stored)
+	if err != nil {
+		return false, err
 	}
-	err = s.store.ReplaceEventType(audited, t, stored.UpdatedAt)
-	if bellwire.CodeOf(err) == bellwire.CodeStale {
-		err = errChanged(kind)
+	if stored != nil {
+		t.Revision, t.CreatedAt = stored.Revision, stored.CreatedAt
 	}
-	return false, err
+	return stored == nil, s.store.ReplaceEventType(s.audit(ctx, c, "", "event-type.put", name, before, membersOfEventType(t)), t)
 }
 
 // newEventType checks the input, and returns the event type that it describes.
@@ -255,5 +290,5 @@ func (s *Service) auditedEventType(ctx context.Context, name string) (map[string
 
 // membersOfEventType returns what the audit log shows of an event type. Schemas and examples are too large for it.
 func membersOfEventType(t *bellwire.EventType) map[string]any {
-	return map[string]any{"description": t.Description, "group": t.Group, "archived": t.Archived, "schema_bytes": len(t.Schema)}
+	return map[string]any{"description": t.Description, "group": t.Group, "archived": t.Archived, "schema_bytes": len(t.Schema), "version": t.Newest().Of()}
 }

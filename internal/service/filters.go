@@ -18,22 +18,23 @@ func (s *Service) applyFilter(ctx context.Context, ep, before *bellwire.Endpoint
 	if in.Filter != nil {
 		ep.Filter = *in.Filter
 	}
-	if ep.Filter == "" || ep.Filter == before.Filter && in.Events == nil {
+	if ep.Filter == "" || ep.Filter == before.Filter && in.Events == nil && in.Versions == nil {
 		return wrong
 	}
 	patterns, err := match.Compile(ep.Events)
 	if err != nil {
 		return wrong // a fault of the events, which is reported with them
 	}
-	program, err := s.checkFilter(ctx, ep.Tenant, ep.Filter, patterns.Match)
+	program, err := s.checkFilter(ctx, ep, ep.Tenant, ep.Filter, patterns.Match)
 	if err == nil && ep.Filter != before.Filter && !in.coming.isComing(ep.Tenant) {
 		err = s.checkFilterRoom(ctx, ep.Tenant, program)
 	}
 	return bellwire.Join(wrong, err)
 }
 
-// checkFilter compiles a filter, and checks it against the schemas of the event types that it will see.
-func (s *Service) checkFilter(ctx context.Context, tenant, text string, sees func(eventType string) bool) (*filter.Program, error) {
+// checkFilter compiles a filter, and checks it against the schemas of the event types that it will see, in the versions that the
+// endpoint gets; without an endpoint in the newest.
+func (s *Service) checkFilter(ctx context.Context, ep *bellwire.Endpoint, tenant, text string, sees func(eventType string) bool) (*filter.Program, error) {
 	catalogue, err := s.directory.Catalogue(ctx)
 	if err != nil {
 		return nil, err
@@ -43,8 +44,8 @@ func (s *Service) checkFilter(ctx context.Context, tenant, text string, sees fun
 	for _, name := range catalogue.Names() {
 		t, _ := catalogue.Type(name)
 		if !t.Archived && sees(name) {
-			seen = append(seen, &t.EventType)
-			size += len(t.Schema)
+			seen = append(seen, seenBy(ep, t))
+			size += len(seen[len(seen)-1].Schema)
 		}
 	}
 	end, err := s.directory.BeginReading(ctx, tenant, size)
@@ -124,7 +125,7 @@ func (s *Service) TryFilter(ctx context.Context, c Caller, tenant string, in Fil
 		return nil, err
 	}
 	checked := func(eventType string) bool { return in.Types != nil && sees(eventType) }
-	program, err := s.checkFilter(ctx, tenant, in.Filter, checked)
+	program, err := s.checkFilter(ctx, nil, tenant, in.Filter, checked)
 	if err != nil {
 		return nil, err
 	}

@@ -243,7 +243,7 @@ func (s *Service) checkJobEvent(ctx context.Context, j *bellwire.Job) error {
 // for all types of all endpoints sees too many to ask for members that all of them have.
 func (s *Service) checkJobFilter(ctx context.Context, j *bellwire.Job, endpoints []*bellwire.Endpoint) error {
 	p := &j.Params
-	_, err := s.checkFilter(ctx, j.Tenant, p.Filter, func(eventType string) bool {
+	_, err := s.checkFilter(ctx, nil, j.Tenant, p.Filter, func(eventType string) bool {
 		switch {
 		case len(p.Types) > 0:
 			return p.TakesType(eventType)

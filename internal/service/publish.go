@@ -183,6 +183,9 @@ func (p *publication) fit(ctx context.Context, catalogue *directory.Catalogue, j
 	for i := range p.Events {
 		d := &p.Events[i]
 		cached, _ := catalogue.Type(d.Type)
+		if cached != nil {
+			d.Version = cached.Newest()
+		}
 		refusal := fitType(ctx, checks, cached, d)
 		switch code := bellwire.CodeOf(refusal); {
 		case code == "":

@@ -1,6 +1,8 @@
 package lanes
 
 import (
+	"context"
+	"math"
 	"slices"
 	"sync"
 
@@ -13,20 +15,38 @@ type Content struct {
 	*bellwire.Event
 
 	// The scheduler's lock guards these.
-	users   int      // deliveries that wait or are in flight, and reserved places
-	shared  []string // dialects whose body is in memory
-	own     int      // bodies in memory that belong to one delivery each
-	charged int      // bytes charged to the tenant
-	listed  bool     // whether it is among the scheduler's contents
+	users   int // deliveries that wait or are in flight, and reserved places
+	shared  []sharedBody
+	own     int  // bodies in memory that belong to one delivery each
+	charged int  // bytes charged to the tenant
+	listed  bool // whether it is among the scheduler's contents
 
 	mu     sync.Mutex
 	bodies []rendered
+	older  []older
 }
 
-// rendered is a request body for all endpoints of a dialect.
+// sharedBody names a body in memory that endpoints share.
+type sharedBody struct {
+	dialect string // empty: the data alone, of an older version
+	at      int64  // Endpoint.At, of an older version; asPublished: it is none
+}
+
+// asPublished is greater than the revision of any version.
+const asPublished = math.MaxInt64
+
+// rendered is a request body for all endpoints of a dialect that get the same version.
 type rendered struct {
 	dialect string
+	version int // its number; 0: as published
 	body    []byte
+}
+
+// older is the event in an older version, or why there is none.
+type older struct {
+	version int
+	event   *bellwire.Event
+	err     error
 }
 
 // NewContent returns the content of an event that is not in memory yet.
@@ -38,32 +58,67 @@ func (c *Content) cost() int {
 	if c.users == 0 {
 		return 0
 	}
-	return len(c.Data) * (1 + max(len(c.shared)+c.own, 1))
+	bodies := len(c.shared) + c.own
+	for i := range c.shared {
+		if c.shared[i].at != asPublished && c.shared[i].dialect != "" {
+			bodies++ // its data
+		}
+	}
+	return len(c.Data) * (1 + max(bodies, 1))
 }
 
 // envelopeRoom is how many bytes most dialects put around the data.
 const envelopeRoom = 256
 
 // Body returns the request body for a target. The transport may read it even after the attempt, so its memory is not reused.
-func (c *Content) Body(t *bellwire.Target, m *bellwire.Message) ([]byte, error) {
+func (c *Content) Body(ctx context.Context, t *bellwire.Target, m *bellwire.Message) ([]byte, error) {
+	version := 0
+	if t.Versions != nil && t.Endpoint.GetsOlder(c.Event) {
+		conversion, err := t.Versions.Conversion(ctx, t.Endpoint, c.Event)
+		if err != nil {
+			return nil, err
+		}
+		if conversion != nil {
+			version = conversion.Number()
+			if m.Event, err = c.convert(conversion); err != nil {
+				return nil, err
+			}
+		}
+	}
 	if !t.Renderer.SameBody() {
 		return c.render(t, m)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	dialect := t.Endpoint.Dialect
-	if i := slices.IndexFunc(c.bodies, func(r rendered) bool { return r.dialect == dialect }); i >= 0 {
+	if i := slices.IndexFunc(c.bodies, func(r rendered) bool { return r.dialect == dialect && r.version == version }); i >= 0 {
 		return c.bodies[i].body, nil
 	}
 	body, err := c.render(t, m)
 	if err == nil && c.Deliveries > 1 {
-		c.bodies = append(c.bodies, rendered{dialect, body})
+		c.bodies = append(c.bodies, rendered{dialect, version, body})
 	}
 	return body, err
 }
 
+// convert returns the event in an older version, which is made once for all of its deliveries.
+func (c *Content) convert(conversion bellwire.Conversion) (*bellwire.Event, error) {
+	if c.Deliveries <= 1 {
+		return conversion.Convert(c.Event)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	number := conversion.Number()
+	if i := slices.IndexFunc(c.older, func(o older) bool { return o.version == number }); i >= 0 {
+		return c.older[i].event, c.older[i].err
+	}
+	event, err := conversion.Convert(c.Event)
+	c.older = append(c.older, older{number, event, err})
+	return event, err
+}
+
 func (c *Content) render(t *bellwire.Target, m *bellwire.Message) ([]byte, error) {
-	return t.Renderer.AppendBody(make([]byte, 0, len(c.Data)+envelopeRoom), m)
+	return t.Renderer.AppendBody(make([]byte, 0, len(m.Event.Data)+envelopeRoom), m)
 }
 
 // charge updates the tenant's account to what an event costs.
@@ -129,7 +184,37 @@ func (c *Content) needsBody(t *bellwire.Target) bool {
 	if len(c.shared)+c.own == 0 {
 		return false
 	}
-	return !shares(t) || !slices.Contains(c.shared, t.Endpoint.Dialect)
+	if !shares(t) {
+		return true
+	}
+	_, listed := c.sharedBy(t, t.Endpoint.Dialect)
+	return !listed
+}
+
+// sharedBy names what a target shares with others, and reports whether that is in memory. Endpoints of the same version can have
+// different revisions, but there are not more bodies than older versions.
+func (c *Content) sharedBy(t *bellwire.Target, dialect string) (b sharedBody, listed bool) {
+	b = sharedBody{dialect, asPublished}
+	if t.Endpoint != nil && t.Endpoint.GetsOlder(c.Event) {
+		b.at = t.Endpoint.At(c.Type)
+	}
+	of := 0
+	for _, s := range c.shared {
+		if s == b {
+			return b, true
+		}
+		if s.dialect == dialect && s.at != asPublished {
+			of++
+		}
+	}
+	return b, b.at != asPublished && of >= c.Version.Number-1
+}
+
+// listShared adds what a target shares with others to what is in memory.
+func (c *Content) listShared(t *bellwire.Target, dialect string) {
+	if b, listed := c.sharedBy(t, dialect); !listed {
+		c.shared = append(c.shared, b)
+	}
 }
 
 // countBody charges the body of an attempt that starts.
@@ -140,8 +225,11 @@ func (s *Scheduler) countBody(j *Job) {
 	case !shares(t):
 		j.ownBody = true
 		c.own++
-	case !slices.Contains(c.shared, t.Endpoint.Dialect):
-		c.shared = append(c.shared, t.Endpoint.Dialect)
+		if t.Endpoint.GetsOlder(c.Event) {
+			c.listShared(t, "")
+		}
+	default:
+		c.listShared(t, t.Endpoint.Dialect)
 	}
 	s.charge(j.lane.account, c)
 }

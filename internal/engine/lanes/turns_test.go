@@ -142,7 +142,7 @@ func TestBodiesAreShared(t *testing.T) {
 		var bodies []*byte
 		for i := range 10 {
 			target := &bellwire.Target{Endpoint: &bellwire.Endpoint{Dialect: fmt.Sprint(i % 2)}, Renderer: counting{same: same, rendered: &rendered}}
-			body, err := c.Body(target, &bellwire.Message{Event: c.Event})
+			body, err := c.Body(t.Context(), target, &bellwire.Message{Event: c.Event})
 			if err != nil || string(body) != "1" {
 				t.Fatalf("%s, %v", body, err)
 			}

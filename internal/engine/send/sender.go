@@ -5,6 +5,7 @@ package send
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"crypto/tls"
 	"errors"
 	"io"
@@ -17,9 +18,10 @@ import (
 	"github.com/bellwire/bellwire/internal/destination"
 )
 
-// Content makes the body of a request. Attempts of the same event may share a body.
+// Content makes the body of a request. Attempts of the same event may share a body. If the endpoint gets the event in an older
+// version, the message has that afterwards.
 type Content interface {
-	Body(t *bellwire.Target, m *bellwire.Message) ([]byte, error)
+	Body(ctx context.Context, t *bellwire.Target, m *bellwire.Message) ([]byte, error)
 }
 
 // Request describes an attempt to be made.
@@ -110,7 +112,7 @@ func (s *Sender) Do(ctx context.Context, req *Request) (r Result) {
 		return impossible(sentAt, "the endpoint's URL cannot be requested")
 	}
 	message := &bellwire.Message{Event: req.Event, Delivery: d.ID, SentAt: sentAt}
-	body, err := req.Content.Body(t, message)
+	body, err := req.Content.Body(ctx, t, message)
 	if err != nil {
 		return refused(sentAt, err)
 	}
@@ -129,7 +131,7 @@ func (s *Sender) Do(ctx context.Context, req *Request) (r Result) {
 		post.Header["Traceparent"] = []string{req.Trace.Traceparent()}
 	}
 	s.setHeaders(post, t, message, body)
-	a.Request = bellwire.AttemptRequest{URL: t.Endpoint.URL, BodyBytes: len(body)}
+	a.Request = bellwire.AttemptRequest{URL: t.Endpoint.URL, BodyBytes: len(body), BodyHash: sha256.Sum256(body), Dialect: t.Endpoint.Dialect, Version: message.Event.Version.Of()}
 	a.Request.Headers, a.Request.HeadersTruncated = loggedHeaders(post.Header, t.Headers)
 
 	if asked := s.ask(ctx, t, tr, &r); asked != nil {

@@ -54,7 +54,7 @@ var loopback = destination.New(destination.Config{
 // rendered makes a body of an event for one attempt alone.
 type rendered struct{}
 
-func (rendered) Body(t *bellwire.Target, m *bellwire.Message) ([]byte, error) {
+func (rendered) Body(_ context.Context, t *bellwire.Target, m *bellwire.Message) ([]byte, error) {
 	return t.Renderer.AppendBody(make([]byte, 0, len(m.Event.Data)+256), m)
 }
 

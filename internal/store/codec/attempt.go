@@ -17,6 +17,9 @@ type attempt struct {
 	BodyBytes int               `json:"b"`
 	Response  *response         `json:"r,omitempty"`
 	Dropped   bool              `json:"d,omitempty"` // only the timings are left
+	BodyHash  []byte            `json:"s,omitempty"`
+	Dialect   string            `json:"l,omitempty"`
+	Version   int               `json:"v,omitempty"`
 }
 
 type response struct {
@@ -44,6 +47,10 @@ func newAttempt(a *bellwire.Attempt) *attempt {
 		Timings: [5]time.Duration{t.DNS, t.Connect, t.TLS, t.FirstByte, t.Total},
 		URL:     a.Request.URL, Headers: a.Request.Headers, Cut: a.Request.HeadersTruncated, BodyBytes: a.Request.BodyBytes,
 	}
+	if h := &a.Request.BodyHash; *h != [32]byte{} {
+		c.BodyHash = h[:]
+	}
+	c.Dialect, c.Version = a.Request.Dialect, a.Request.Version
 	if r := a.Response; r != nil {
 		c.Response = &response{Headers: r.Headers, Cut: r.HeadersTruncated, Truncated: r.Truncated, Note: r.Note}
 	}
@@ -59,6 +66,8 @@ func DecodeAttempt(a *bellwire.Attempt, encoded []byte) error {
 	t := c.Timings
 	a.Timings = bellwire.Timings{DNS: t[0], Connect: t[1], TLS: t[2], FirstByte: t[3], Total: t[4]}
 	a.Request = bellwire.AttemptRequest{URL: c.URL, Headers: c.Headers, HeadersTruncated: c.Cut, BodyBytes: c.BodyBytes}
+	copy(a.Request.BodyHash[:], c.BodyHash)
+	a.Request.Dialect, a.Request.Version = c.Dialect, c.Version
 	a.Dropped = c.Dropped
 	if from, to := c.Response, a.Response; from != nil && to != nil {
 		to.Headers, to.HeadersTruncated, to.Truncated, to.Note = from.Headers, from.Cut, from.Truncated, from.Note

@@ -35,7 +35,7 @@ func EncodeTenant(t *bellwire.Tenant) (c Tenant, err error) {
 
 // Endpoint holds the JSON columns of an endpoint.
 type Endpoint struct {
-	Events, Retry, Metadata, Extra string
+	Events, Retry, Metadata, Extra, Versions string
 }
 
 // EncodeEndpoint encodes an endpoint's JSON columns.
@@ -43,7 +43,7 @@ func EncodeEndpoint(ep *bellwire.Endpoint) (c Endpoint, err error) {
 	for _, column := range []struct {
 		text  *string
 		value any
-	}{{&c.Events, ep.Events}, {&c.Retry, ep.Retry}, {&c.Metadata, ep.Metadata}, {&c.Extra, ep.Extra}} {
+	}{{&c.Events, ep.Events}, {&c.Retry, ep.Retry}, {&c.Metadata, ep.Metadata}, {&c.Extra, ep.Extra}, {&c.Versions, ep.Versions}} {
 		if *column.text, err = JSON(column.value); err != nil {
 			return c, err
 		}

@@ -2,6 +2,7 @@ package codec
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"strconv"
 
@@ -28,13 +29,26 @@ func (a *attempt) encode() []byte {
 		e.response(r)
 	}
 	e.flag("d", a.Dropped)
+	if len(a.BodyHash) > 0 {
+		e.raw(`,"s":"`)
+		e.text = base64.StdEncoding.AppendEncode(e.text, a.BodyHash)
+		e.raw(`"`)
+	}
+	if a.Dialect != "" {
+		e.raw(`,"l":`)
+		e.string(a.Dialect)
+	}
+	if a.Version != 0 {
+		e.raw(`,"v":`)
+		e.int(int64(a.Version))
+	}
 	e.raw("}")
 	return e.text
 }
 
 // size returns about how long the attempt is when it is encoded.
 func (a *attempt) size() int {
-	size := 160 + len(a.URL) + sizeOf(a.Headers)
+	size := 240 + len(a.URL) + sizeOf(a.Headers)
 	if a.Response != nil {
 		size += sizeOf(a.Response.Headers)
 	}

@@ -18,7 +18,7 @@ import (
 func changeable(ep *bellwire.Endpoint, revision int64, j codec.Endpoint, before ...any) []any {
 	return append(before, revision, ep.UpdatedAt, string(ep.Status), ep.StatusReason, string(ep.Ordering), ep.Dialect, ep.URL,
 		ep.Description, j.Events, j.Retry, ep.RateLimit, int64(ep.MaxInFlight), string(ep.Signing), j.Metadata, j.Extra, ep.Sealed,
-		ep.Filter, string(ep.OnError), int64(ep.Timeout), int64(ep.AutoDisableAfter))
+		ep.Filter, string(ep.OnError), int64(ep.Timeout), int64(ep.AutoDisableAfter), j.Versions)
 }
 
 // CreateEndpoint adds an endpoint. CodeConflict if the id is taken.
@@ -27,7 +27,7 @@ func (s *Store) CreateEndpoint(ctx context.Context, ep *bellwire.Endpoint, note 
 	if err != nil {
 		return err
 	}
-	var revision int64
+	var revision, catalogue int64
 	err = s.write(ctx, func(tx *tx) error {
 		tenant, err := tx.holdTenant(ep.Tenant)
 		if err != nil {
@@ -36,17 +36,17 @@ func (s *Store) CreateEndpoint(ctx context.Context, ep *bellwire.Endpoint, note 
 		if revision, err = tx.changeTenant(tenant.n); err != nil {
 			return err
 		}
-		added, err := tx.change(`INSERT INTO bellwire.endpoints (id, tenant, shard, created_at, revision, updated_at, status, status_reason,
+		err = tx.row(`INSERT INTO bellwire.endpoints (id, tenant, shard, created_at, revision, updated_at, status, status_reason,
 				ordering, dialect, url, description, events, retry, rate_limit, max_in_flight, signing, metadata, extra, sealed,
-				filter, on_error, timeout, auto_disable_after)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)
-			ON CONFLICT (id) DO NOTHING`,
-			changeable(ep, revision, j, ep.ID, tenant.n, int16(bellwire.ShardOf(ep.ID)), ep.CreatedAt)...)
+				filter, on_error, timeout, auto_disable_after, versions, catalogue)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, (`+sqlOperatorRevision+`))
+			ON CONFLICT (id) DO NOTHING RETURNING catalogue`,
+			changeable(ep, revision, j, ep.ID, tenant.n, int16(bellwire.ShardOf(ep.ID)), ep.CreatedAt)...).Scan(&catalogue)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return bellwire.Errorf(bellwire.CodeConflict, "endpoint %q already exists", ep.ID)
+		}
 		if err != nil {
 			return err
-		}
-		if added == 0 {
-			return bellwire.Errorf(bellwire.CodeConflict, "endpoint %q already exists", ep.ID)
 		}
 		if err := tx.exec("INSERT INTO bellwire.endpoint_health (endpoint) SELECT n FROM bellwire.endpoints WHERE id = $1", ep.ID); err != nil {
 			return err
@@ -57,7 +57,7 @@ func (s *Store) CreateEndpoint(ctx context.Context, ep *bellwire.Endpoint, note 
 		return s.notify(tx, message{Tenant: ep.Tenant})
 	})
 	if err == nil {
-		ep.Revision = revision
+		ep.Revision, ep.Catalogue = revision, catalogue
 	}
 	return err
 }
@@ -71,7 +71,7 @@ func selectEndpoint(description, metadata string) string {
 func selectedEndpoint(description, metadata string) string {
 	return `SELECT p.n, p.id, t.id, p.created_at, p.revision, p.updated_at, p.status, p.status_reason, p.ordering, p.dialect,
 			p.url, ` + description + `, p.events, p.retry, p.rate_limit, p.max_in_flight, p.signing, ` + metadata + `, p.extra, p.sealed,
-			p.filter, p.on_error, p.timeout, p.auto_disable_after, p.deleted_at IS NOT NULL `
+			p.filter, p.on_error, p.timeout, p.auto_disable_after, p.deleted_at IS NOT NULL, p.versions, p.catalogue `
 }
 
 var (
@@ -92,17 +92,18 @@ func scanEndpoint(row pgx.Row) (*bellwire.Endpoint, int64, error) {
 		ep                             bellwire.Endpoint
 		n, maxInFlight                 int64
 		events, retry, metadata, extra []byte
+		versions                       []byte
 	)
 	err := row.Scan(&n, &ep.ID, &ep.Tenant, &ep.CreatedAt, &ep.Revision, &ep.UpdatedAt, (*string)(&ep.Status), &ep.StatusReason,
 		(*string)(&ep.Ordering), &ep.Dialect, &ep.URL, &ep.Description, &events, &retry, &ep.RateLimit, &maxInFlight,
 		(*string)(&ep.Signing), &metadata, &extra, &ep.Sealed, &ep.Filter, (*string)(&ep.OnError), (*int64)(&ep.Timeout),
-		(*int64)(&ep.AutoDisableAfter), &ep.Deleted)
+		(*int64)(&ep.AutoDisableAfter), &ep.Deleted, &versions, &ep.Catalogue)
 	if err != nil {
 		return nil, 0, err
 	}
 	ep.MaxInFlight = int(maxInFlight)
 	return &ep, n, errors.Join(json.Unmarshal(events, &ep.Events), json.Unmarshal(retry, &ep.Retry),
-		json.Unmarshal(metadata, &ep.Metadata), json.Unmarshal(extra, &ep.Extra))
+		json.Unmarshal(metadata, &ep.Metadata), json.Unmarshal(extra, &ep.Extra), json.Unmarshal(versions, &ep.Versions))
 }
 
 // Endpoint finds an endpoint by its id alone; deleted ones too, but none of a deleted tenant.
@@ -323,7 +324,7 @@ func (s *Store) updateEndpoint(tx *tx, ep *bellwire.Endpoint, note bellwire.Chan
 	err = tx.exec(`UPDATE bellwire.endpoints SET revision = $2, updated_at = $3, status = $4, status_reason = $5, ordering = $6,
 			dialect = $7, url = $8, description = $9, events = $10, retry = $11, rate_limit = $12, max_in_flight = $13,
 			signing = $14, metadata = $15, extra = $16, sealed = $17, filter = $18,
-			on_error = $19, timeout = $20, auto_disable_after = $21
+			on_error = $19, timeout = $20, auto_disable_after = $21, versions = $22
 		WHERE n = $1`, changeable(ep, revision, j, n)...)
 	if err != nil {
 		return 0, err

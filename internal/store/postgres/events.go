@@ -17,7 +17,7 @@ const (
 	eventColumns = eventWith + "e.data" + eventRest
 	// eventWith and eventRest are the columns of an event, with an expression for its data in between.
 	eventWith    = "e.id, t.id, e.type, coalesce(e.idempotency_key, ''), e.occurred_at, e.created_at, e.test, e.deliveries, coalesce(e.problem, ''), "
-	eventRest    = ", e.deliver_at, e.expires_at, coalesce(e.ordering_key, ''), coalesce(e.erased, ''), e.trace, e.imported"
+	eventRest    = ", e.deliver_at, e.expires_at, coalesce(e.ordering_key, ''), coalesce(e.erased, ''), e.trace, e.imported, coalesce(e.version, 0)"
 	sqlEventByID = "SELECT " + eventColumns + ` FROM bellwire.tenants t JOIN bellwire.events e ON e.tenant = t.n
 		WHERE t.id = $1 AND t.deleted_at IS NULL AND e.id = $2
 		UNION ALL SELECT ` + unmatchedEvent + ` FROM bellwire.tenants t JOIN bellwire.unmatched u ON u.tenant = t.n
@@ -32,15 +32,17 @@ type eventRow struct {
 	expiresAt  *time.Time
 	erased     string
 	trace      []byte
+	version    int64
 }
 
 func (r *eventRow) into() []any {
 	e := &r.event
-	return []any{(*[16]byte)(&e.ID), &e.Tenant, &e.Type, &e.IdempotencyKey, &r.occurredAt, &e.CreatedAt, &e.Test, &e.Deliveries, &e.Problem, &e.Data, &r.deliverAt, &r.expiresAt, &e.OrderingKey, &r.erased, &r.trace, &e.Imported}
+	return []any{(*[16]byte)(&e.ID), &e.Tenant, &e.Type, &e.IdempotencyKey, &r.occurredAt, &e.CreatedAt, &e.Test, &e.Deliveries, &e.Problem, &e.Data, &r.deliverAt, &r.expiresAt, &e.OrderingKey, &r.erased, &r.trace, &e.Imported, &r.version}
 }
 
 func (r *eventRow) done() (e *bellwire.Event, err error) {
 	r.event.OccurredAt, r.event.Trace = orZero(r.occurredAt), bellwire.DecodeTrace(r.trace)
+	r.event.Version = bellwire.DecodeVersion(r.version)
 	r.event.DeliverAt, r.event.ExpiresAt = orZero(r.deliverAt), orZero(r.expiresAt)
 	r.event.Erased, err = codec.DecodeErasure(r.erased)
 	return &r.event, err

@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -13,44 +12,74 @@ import (
 
 // PutEventType adds or replaces an event type.
 func (s *Store) PutEventType(ctx context.Context, t *bellwire.EventType) (created bool, err error) {
+	older, err := codec.EncodeOlder(t)
+	if err != nil {
+		return false, err
+	}
 	err = s.write(ctx, func(tx *tx) error {
 		if err := s.changeOperator(tx); err != nil { // first, so that one at a time does this
 			return err
 		}
-		added, err := tx.change(`INSERT INTO bellwire.event_types (name, grouping, description, schema, example, archived, created_at, updated_at, revision)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, (`+sqlOperatorRevision+`)) ON CONFLICT (name) DO NOTHING`,
-			t.Name, t.Group, t.Description, []byte(t.Schema), []byte(t.Example), t.Archived, t.CreatedAt, t.UpdatedAt)
-		if created = added > 0; created || err != nil {
+		if created, err = tx.addEventType(t, older); created || err != nil {
 			return err
 		}
-		return tx.exec(`UPDATE bellwire.event_types SET grouping = $2, description = $3, schema = $4, example = $5, archived = $6, updated_at = $7,
-			revision = (`+sqlOperatorRevision+`) WHERE name = $1`, t.Name, t.Group, t.Description, []byte(t.Schema), []byte(t.Example), t.Archived, t.UpdatedAt)
+		_, err := tx.replaceEventType(t, older, anyRevision)
+		return err
 	})
 	return created, err
 }
 
-// ReplaceEventType replaces an event type, if it was last updated at the given time.
-func (s *Store) ReplaceEventType(ctx context.Context, t *bellwire.EventType, updatedAt time.Time) error {
-	return s.write(ctx, func(tx *tx) error {
+// ReplaceEventType replaces an event type, if it is still at t.Revision.
+func (s *Store) ReplaceEventType(ctx context.Context, t *bellwire.EventType) error {
+	older, err := codec.EncodeOlder(t)
+	if err != nil {
+		return err
+	}
+	return s.write(ctx, func(tx *tx) (err error) {
 		if err := s.changeOperator(tx); err != nil {
 			return err
 		}
-		changed, err := tx.change(`UPDATE bellwire.event_types SET grouping = $2, description = $3, schema = $4, example = $5, archived = $6, updated_at = $7,
-			revision = (`+sqlOperatorRevision+`) WHERE name = $1 AND updated_at = $8`,
-			t.Name, t.Group, t.Description, []byte(t.Schema), []byte(t.Example), t.Archived, t.UpdatedAt, updatedAt)
-		if err == nil && changed == 0 {
+		var done bool
+		if t.Revision == 0 {
+			done, err = tx.addEventType(t, older)
+		} else {
+			done, err = tx.replaceEventType(t, older, t.Revision)
+		}
+		if err == nil && !done {
 			err = rules.StaleVersion("event type", t.Name)
 		}
 		return err
 	})
 }
 
+// newSince is the since of an event type's newest version.
+const newSince = "CASE WHEN $8 < 0 THEN (" + sqlOperatorRevision + ") ELSE $8 END"
+
+// addEventType adds an event type, unless there is one with the name.
+func (t *tx) addEventType(e *bellwire.EventType, older string) (added bool, err error) {
+	n, err := t.change(`INSERT INTO bellwire.event_types (name, grouping, description, schema, example, archived, updated_at, since, older, created_at, revision)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, `+newSince+`, $9, $10, (`+sqlOperatorRevision+`)) ON CONFLICT (name) DO NOTHING`,
+		e.Name, e.Group, e.Description, []byte(e.Schema), []byte(e.Example), e.Archived, e.UpdatedAt, e.Since, older, e.CreatedAt)
+	return n > 0, err
+}
+
+const anyRevision = -1
+
+// replaceEventType replaces an event type, if it is at the revision.
+func (t *tx) replaceEventType(e *bellwire.EventType, older string, revision int64) (replaced bool, err error) {
+	n, err := t.change(`UPDATE bellwire.event_types SET grouping = $2, description = $3, schema = $4, example = $5, archived = $6, updated_at = $7,
+			since = `+newSince+`, older = $9, revision = (`+sqlOperatorRevision+`) WHERE name = $1 AND ($10 < 0 OR revision = $10)`,
+		e.Name, e.Group, e.Description, []byte(e.Schema), []byte(e.Example), e.Archived, e.UpdatedAt, e.Since, older, revision)
+	return n > 0, err
+}
+
 const (
-	sqlEventType       = "SELECT n, name, grouping, description, schema, example, archived, created_at, updated_at FROM bellwire.event_types "
+	eventTypeColumns   = "n, name, grouping, description, schema, example, archived, created_at, updated_at, older, since, revision"
+	sqlEventType       = "SELECT " + eventTypeColumns + " FROM bellwire.event_types "
 	sqlEventTypeByName = sqlEventType + "WHERE name = $1"
 	// The sizes are known before anything is read, as of events.
-	sqlEventTypes = `SELECT n, name, grouping, description, schema, example, archived, created_at, updated_at FROM (
-			SELECT f.*, sum(coalesce(octet_length(schema), 0) + coalesce(octet_length(example), 0))
+	sqlEventTypes = "SELECT " + eventTypeColumns + ` FROM (
+			SELECT f.*, sum(coalesce(octet_length(schema), 0) + coalesce(octet_length(example), 0) + octet_length(older))
 				OVER (ORDER BY n DESC ROWS BETWEEN UNBOUNDED PRECEDING AND 2 PRECEDING) AS carried
 			FROM (SELECT * FROM bellwire.event_types WHERE n < $1 ORDER BY n DESC LIMIT $2) f
 		) t WHERE carried IS NULL OR carried < $3 ORDER BY n DESC`
@@ -64,9 +93,15 @@ func scanEventType(row pgx.Row) (*bellwire.EventType, int64, error) {
 	var (
 		t bellwire.EventType
 		n int64
+
+		older string
 	)
-	err := row.Scan(&n, &t.Name, &t.Group, &t.Description, (*[]byte)(&t.Schema), (*[]byte)(&t.Example), &t.Archived, &t.CreatedAt, &t.UpdatedAt)
-	return &t, n, err
+	err := row.Scan(&n, &t.Name, &t.Group, &t.Description, (*[]byte)(&t.Schema), (*[]byte)(&t.Example), &t.Archived, &t.CreatedAt, &t.UpdatedAt,
+		&older, &t.Since, &t.Revision)
+	if err != nil {
+		return nil, 0, err
+	}
+	return &t, n, codec.DecodeOlder(&t, older)
 }
 
 // EventType finds an event type.

@@ -18,16 +18,16 @@ const (
 	sqlInsertKeys  = `INSERT INTO bellwire.idempotency_keys (tenant, key, event, digest, deliveries)
 		SELECT * FROM unnest($1::bigint[], $2::text[], $3::uuid[], $4::bytea[], $5::int[])`
 	// sqlInsertEvents also stores the delta for the statistics, which so needs no statement of its own. It is given no arrays of
-	// schedules and of ordering keys if no event has one.
+	// schedules, ordering keys and versions if no event has one.
 	sqlInsertEvents = `WITH counted AS (INSERT INTO bellwire.statistics_deltas (data) SELECT $12::bytea WHERE $12 IS NOT NULL)
 		INSERT INTO bellwire.events (id, tenant, type, idempotency_key, occurred_at, created_at, test, deliveries, problem, data,
-			trace, deliver_at, expires_at, ordering_key)
+			trace, deliver_at, expires_at, ordering_key, version)
 		WITH c AS MATERIALIZED (SELECT tenant, before FROM bellwire.clocks WHERE tenant = ANY($2))
 		SELECT id, tenant, type, key, occurred_at, greatest(at, before + place * interval '1 microsecond'), test, deliveries, problem, data,
-			trace, deliver_at, expires_at, ordering_key
+			trace, deliver_at, expires_at, ordering_key, version
 		FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::bigint[], $8::boolean[], $9::int[], $10::text[], $11::bytea[],
-				$13::bytea[], $14::timestamptz[], $15::timestamptz[], $16::text[])
-			AS e (id, tenant, type, key, occurred_at, at, place, test, deliveries, problem, data, trace, deliver_at, expires_at, ordering_key) JOIN c USING (tenant)`
+				$13::bytea[], $14::timestamptz[], $15::timestamptz[], $16::text[], $17::bigint[])
+			AS e (id, tenant, type, key, occurred_at, at, place, test, deliveries, problem, data, trace, deliver_at, expires_at, ordering_key, version) JOIN c USING (tenant)`
 	// sqlMoveClocks moves the tenants' clocks on by the events of the group, and returns where they stood.
 	sqlMoveClocks = `INSERT INTO bellwire.clocks AS c (tenant, before, events, last)
 		SELECT tenant, to_timestamp(0), events, last FROM unnest($1::bigint[], $2::int[], $3::timestamptz[]) AS m (tenant, events, last)
@@ -230,7 +230,7 @@ func (g *group) queueEvents(batch *pgx.Batch) {
 		}
 	}
 	batch.Queue(sqlInsertEvents, ids, tenants, types, keys, occurred, at, places, tests, deliveries, problems, data, g.delta(), traces, deliver, expire,
-		g.orderingKeys())
+		g.orderingKeys(), g.versions())
 }
 
 // scheduled reports whether one of the events has a schedule.
@@ -249,6 +249,19 @@ func (g *group) orderingKeys() (keys []*string) {
 		}
 	}
 	return keys
+}
+
+// versions returns the versions of the events; nil: they are the first ones.
+func (g *group) versions() (versions []*int64) {
+	for i := range g.accepted {
+		if version := g.accepted[i].Event.Version.Encode(); version > 0 {
+			if versions == nil {
+				versions = make([]*int64, len(g.accepted))
+			}
+			versions[i] = &version
+		}
+	}
+	return versions
 }
 
 // queueNumbers assigns numbers to the ordered deliveries. It reports whether there are ordered deliveries.

@@ -30,7 +30,7 @@ var (
 const (
 	// unmatchedEvent are the columns of unmatched events u in place of eventColumns.
 	unmatchedEvent = `u.event, coalesce(t.id, ''), u.type, coalesce(u.idempotency_key, ''), NULL::timestamptz, u.created_at, false, 0,
-		coalesce(u.problem, ''), u.data, u.deliver_at, u.expires_at, coalesce(u.ordering_key, ''), '', NULL::bytea, false`
+		coalesce(u.problem, ''), u.data, u.deliver_at, u.expires_at, coalesce(u.ordering_key, ''), '', NULL::bytea, false, coalesce(u.version, 0)`
 
 	// sqlDropUnmatched removes events of tenants that were deleted before the events were matched. Purge may have removed
 	// the tenants already.

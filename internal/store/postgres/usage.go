@@ -9,7 +9,7 @@ import (
 const (
 	sqlUsage = `SELECT (SELECT count(*) FROM bellwire.keys k WHERE k.tenant = t.n), count(p.n), coalesce(sum(
 			octet_length(p.url) + octet_length(p.description) + octet_length(p.events) + octet_length(p.filter) + octet_length(p.retry) +
-			octet_length(p.metadata) + octet_length(p.extra) + coalesce(octet_length(p.sealed), 0)), 0)
+			octet_length(p.metadata) + octet_length(p.extra) + octet_length(p.versions) + coalesce(octet_length(p.sealed), 0)), 0)
 		FROM bellwire.tenants t LEFT JOIN bellwire.endpoints p ON p.tenant = t.n AND p.deleted_at IS NULL
 		WHERE t.id = $1 AND t.deleted_at IS NULL GROUP BY t.n`
 	sqlCountEvents = "SELECT count(*) FROM (SELECT FROM bellwire.events WHERE tenant = " + theTenant + " LIMIT $2) counted"

@@ -38,6 +38,9 @@ func SizeOfEndpoint(ep *bellwire.Endpoint) int {
 	for _, pattern := range ep.Events {
 		size += text(pattern)
 	}
+	for eventType := range ep.Versions {
+		size += text(eventType)
+	}
 	return size
 }
 
@@ -55,7 +58,11 @@ func SizeOfKey(k *bellwire.Key) int { return text(k.Name) + text(string(k.Scopes
 
 // SizeOfEventType is SizeOfEndpoint for an event type.
 func SizeOfEventType(t *bellwire.EventType) int {
-	return len(t.Schema) + len(t.Example) + text(t.Description) + text(t.Group)
+	size := len(t.Schema) + len(t.Example) + text(t.Description) + text(t.Group)
+	for i := range t.Older {
+		size += len(t.Older[i].Schema) + len(t.Older[i].Example) + text(t.Older[i].Converter)
+	}
+	return size
 }
 
 // SizeOfDelivery is SizeOfEndpoint for a delivery.

@@ -19,7 +19,7 @@ const (
 	// sqlLastTenant is the last tenant that a search of the tenants before ?1 comes to, if there are as many.
 	sqlLastTenant = "SELECT n FROM tenants WHERE n < ?1 ORDER BY n DESC LIMIT 1 OFFSET +?2"
 	// sqlEventsOfKey looks for the key in each of the tenants from ?1 to before ?2.
-	sqlEventsOfKey = eventWith + "CASE WHEN ?5 THEN e.data END, e.deliver_at, e.expires_at, e.ordering_key, e.erased, e.trace, e.imported, t.n FROM tenants t " +
+	sqlEventsOfKey = eventWith + "CASE WHEN ?5 THEN e.data END, e.deliver_at, e.expires_at, e.ordering_key, e.erased, e.trace, e.imported, e.version, t.n FROM tenants t " +
 		`CROSS JOIN idempotency_keys k ON k.tenant = t.n AND k.key = ?3 CROSS JOIN events e ON e.id = k.event
 		WHERE t.n >= ?1 AND t.n < ?2 AND t.deleted_at IS NULL ORDER BY t.n DESC LIMIT +?4`
 )

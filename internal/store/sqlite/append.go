@@ -192,8 +192,8 @@ func putBehind(behind []bool, deliveries, i int) []bool {
 
 const (
 	sqlInsertEvent = `INSERT INTO events (id, tenant, type, idempotency_key, occurred_at, created_at, test, deliveries, data, trace, deliver_at, expires_at,
-			ordering_key)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`
+			ordering_key, version)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`
 	sqlInsertKey      = "INSERT INTO idempotency_keys (tenant, key, event, digest, deliveries) VALUES (?, ?, ?, ?, ?)"
 	sqlInsertDelivery = `INSERT INTO deliveries (id, event, tenant, endpoint, status, reason, attempts, retries, sequence,
 			epoch, manual_epoch, due_at, created_at, updated_at, passed_over)
@@ -227,6 +227,11 @@ func (w *writer) insertEvent(tenant int64, n *bellwire.NewEvent, deferred *run, 
 	}
 	at := max(e.CreatedAt.UnixMicro(), w.clock+1)
 	q.timeOrNull(e.OccurredAt).int(at).bool(e.Test).int(int64(n.Count())).data(e.Data).blob(e.Trace.Encode()).timeOrNull(e.DeliverAt).timeOrNull(e.ExpiresAt).textOrNull(e.OrderingKey)
+	if version := e.Version.Encode(); version > 0 {
+		q.int(version)
+	} else {
+		q.null()
+	}
 	if err := q.exec(); err != nil {
 		return err
 	}

@@ -17,7 +17,7 @@ func (s *Store) CreateEndpoint(ctx context.Context, ep *bellwire.Endpoint, note 
 	if err != nil {
 		return err
 	}
-	var revision int64
+	var revision, catalogue int64
 	err = s.write(ctx, func(w *writer) error {
 		tenant, err := w.tenant(ep.Tenant)
 		if err != nil {
@@ -34,15 +34,18 @@ func (s *Store) CreateEndpoint(ctx context.Context, ep *bellwire.Endpoint, note 
 		if err != nil {
 			return err
 		}
+		if catalogue, err = w.operatorRevision(); err != nil {
+			return err
+		}
 		delete(w.refs.endpoints, ep.ID) // one of a deleted tenant may have had the id
 		if revision, err = w.changeTenant(tenant.n); err != nil {
 			return err
 		}
 		err = w.query(`INSERT INTO endpoints (id, tenant, created_at, revision, updated_at, status, status_reason,
 				ordering, dialect, url, description, events, retry, rate_limit, max_in_flight, signing, metadata, extra, sealed,
-				filter, on_error, timeout, auto_disable_after)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`).
-			text(ep.ID).int(tenant.n).time(ep.CreatedAt).changeable(ep, revision, j).exec()
+				filter, on_error, timeout, auto_disable_after, versions, catalogue)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`).
+			text(ep.ID).int(tenant.n).time(ep.CreatedAt).changeable(ep, revision, j).int(catalogue).exec()
 		if err != nil {
 			return err
 		}
@@ -52,7 +55,7 @@ func (s *Store) CreateEndpoint(ctx context.Context, ep *bellwire.Endpoint, note 
 		)
 	})
 	if err == nil {
-		ep.Revision = revision
+		ep.Revision, ep.Catalogue = revision, catalogue
 	}
 	return err
 }
@@ -62,7 +65,7 @@ func (q *query) changeable(ep *bellwire.Endpoint, revision int64, j codec.Endpoi
 	return q.int(revision).time(ep.UpdatedAt).text(string(ep.Status)).text(ep.StatusReason).
 		text(string(ep.Ordering)).text(ep.Dialect).text(ep.URL).text(ep.Description).text(j.Events).text(j.Retry).
 		float(ep.RateLimit).int(int64(ep.MaxInFlight)).text(string(ep.Signing)).text(j.Metadata).text(j.Extra).blob(ep.Sealed).
-		text(ep.Filter).text(string(ep.OnError)).int(int64(ep.Timeout)).int(int64(ep.AutoDisableAfter))
+		text(ep.Filter).text(string(ep.OnError)).int(int64(ep.Timeout)).int(int64(ep.AutoDisableAfter)).text(j.Versions)
 }
 
 // selectEndpoint returns a SELECT of endpoints. The parameters are the expressions for the columns that matching and sending
@@ -79,7 +82,7 @@ func selectEndpointFrom(tables string) string {
 func selectedEndpoint(description, metadata string) string {
 	return `SELECT p.n, p.id, t.id, p.created_at, p.revision, p.updated_at, p.status, p.status_reason, p.ordering, p.dialect,
 			p.url, ` + description + `, p.events, p.retry, p.rate_limit, p.max_in_flight, p.signing, ` + metadata + `, p.extra, p.sealed,
-			p.filter, p.on_error, p.timeout, p.auto_disable_after, p.deleted_at IS NOT NULL `
+			p.filter, p.on_error, p.timeout, p.auto_disable_after, p.deleted_at IS NOT NULL, p.versions, p.catalogue `
 }
 
 var (
@@ -112,6 +115,8 @@ func scanEndpoint(q *query) (*bellwire.Endpoint, int64, error) {
 	)
 	ep.Sealed, ep.Filter, ep.OnError = q.getBlob(), q.getText(), bellwire.OnError(q.getText())
 	ep.Timeout, ep.AutoDisableAfter, ep.Deleted = time.Duration(q.getInt()), time.Duration(q.getInt()), q.getBool()
+	err = firstError(err, json.Unmarshal([]byte(q.getText()), &ep.Versions))
+	ep.Catalogue = q.getInt()
 	return ep, n, err
 }
 
@@ -381,7 +386,7 @@ func (s *Store) updateEndpoint(ctx context.Context, ep *bellwire.Endpoint, note 
 		return firstError(
 			w.query(`UPDATE endpoints SET revision = ?, updated_at = ?, status = ?, status_reason = ?, ordering = ?, dialect = ?,
 					url = ?, description = ?, events = ?, retry = ?, rate_limit = ?, max_in_flight = ?, signing = ?, metadata = ?,
-					extra = ?, sealed = ?, filter = ?, on_error = ?, timeout = ?, auto_disable_after = ?
+					extra = ?, sealed = ?, filter = ?, on_error = ?, timeout = ?, auto_disable_after = ?, versions = ?
 				WHERE n = ?`).changeable(ep, revision, j).int(ref.n).exec(),
 			w.storeChange(change),
 			with.store(w, ref.tenant),

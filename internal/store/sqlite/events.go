@@ -13,7 +13,7 @@ const (
 	sqlEvent = eventWith + "e.data" + eventRest
 	// eventWith and eventRest select an event, with an expression for its data in between.
 	eventWith       = "SELECT e.id, t.id, e.type, e.idempotency_key, e.occurred_at, e.created_at, e.test, e.deliveries, "
-	eventRest       = ", e.deliver_at, e.expires_at, e.ordering_key, e.erased, e.trace, e.imported "
+	eventRest       = ", e.deliver_at, e.expires_at, e.ordering_key, e.erased, e.trace, e.imported, e.version "
 	sqlEventByID    = sqlEvent + "FROM events e CROSS JOIN tenants t ON t.n = e.tenant WHERE t.id = ? AND t.deleted_at IS NULL AND e.id = ?"
 	sqlEventsOfType = sqlEvent + `FROM tenants t CROSS JOIN events e ON e.tenant = t.n
 		WHERE t.id = ?1 AND t.deleted_at IS NULL AND e.type = ?5 AND e.id > ?2 AND e.id < ?3 ORDER BY e.id `
@@ -67,6 +67,7 @@ func scanEvent(q *query) (*bellwire.Event, bellwire.EventID, error) {
 	var err error
 	e.Erased, err = codec.DecodeErasure(q.getText())
 	e.Trace, e.Imported = bellwire.DecodeTrace(q.getBlob()), q.getBool()
+	e.Version = bellwire.DecodeVersion(q.getInt())
 	return e, e.ID, err
 }
 

@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"time"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/store/codec"
@@ -11,55 +10,71 @@ import (
 
 // PutEventType adds or replaces an event type.
 func (s *Store) PutEventType(ctx context.Context, t *bellwire.EventType) (created bool, err error) {
+	older, err := codec.EncodeOlder(t)
+	if err != nil {
+		return false, err
+	}
 	err = s.write(ctx, func(w *writer) error {
-		_, found, err := w.query("SELECT 1 FROM event_types WHERE name = ?").text(t.Name).scalar()
+		revision, err := w.eventTypeRevision(t.Name)
 		if err != nil {
 			return err
 		}
-		created = !found
-		if err := w.changeOperator(); err != nil {
-			return err
-		}
-		return w.query(`INSERT INTO event_types (name, grouping, description, schema, example, archived, created_at, updated_at, revision)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ` + sqlOperatorRevision + `)
-			ON CONFLICT (name) DO UPDATE SET grouping = excluded.grouping, description = excluded.description,
-				schema = excluded.schema, example = excluded.example, archived = excluded.archived,
-				updated_at = excluded.updated_at, revision = excluded.revision`).
-			text(t.Name).text(t.Group).text(t.Description).blob(t.Schema).blob(t.Example).bool(t.Archived).
-			time(t.CreatedAt).time(t.UpdatedAt).exec()
+		created = revision == 0
+		return w.putEventType(t, older)
 	})
 	return created, err
 }
 
-// ReplaceEventType replaces an event type, if it was last updated at the given time.
-func (s *Store) ReplaceEventType(ctx context.Context, t *bellwire.EventType, updatedAt time.Time) error {
+// ReplaceEventType replaces an event type, if it is still at t.Revision.
+func (s *Store) ReplaceEventType(ctx context.Context, t *bellwire.EventType) error {
+	older, err := codec.EncodeOlder(t)
+	if err != nil {
+		return err
+	}
 	return s.write(ctx, func(w *writer) error {
-		_, found, err := w.query("SELECT 1 FROM event_types WHERE name = ? AND updated_at = ?").text(t.Name).time(updatedAt).scalar()
+		revision, err := w.eventTypeRevision(t.Name)
 		if err != nil {
 			return err
 		}
-		if !found {
+		if revision != t.Revision {
 			return rules.StaleVersion("event type", t.Name)
 		}
-		return firstError(
-			w.changeOperator(),
-			w.query(`UPDATE event_types SET grouping = ?, description = ?, schema = ?, example = ?, archived = ?, updated_at = ?,
-				revision = `+sqlOperatorRevision+` WHERE name = ?`).
-				text(t.Group).text(t.Description).blob(t.Schema).blob(t.Example).bool(t.Archived).time(t.UpdatedAt).text(t.Name).exec(),
-		)
+		return w.putEventType(t, older)
 	})
 }
 
-const sqlEventType = "SELECT n, name, grouping, description, schema, example, archived, created_at, updated_at FROM event_types "
+// eventTypeRevision returns the revision of an event type, 0 if it does not exist.
+func (w *writer) eventTypeRevision(name string) (revision int64, err error) {
+	revision, _, err = w.query("SELECT revision FROM event_types WHERE name = ?").text(name).scalar()
+	return revision, err
+}
+
+func (w *writer) putEventType(t *bellwire.EventType, older string) error {
+	return firstError(
+		w.changeOperator(),
+		w.query(`INSERT INTO event_types (name, grouping, description, schema, example, archived, created_at, updated_at, older, since, revision)
+			VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, CASE WHEN ?10 < 0 THEN `+sqlOperatorRevision+` ELSE ?10 END, `+sqlOperatorRevision+`)
+			ON CONFLICT (name) DO UPDATE SET grouping = excluded.grouping, description = excluded.description,
+				schema = excluded.schema, example = excluded.example, archived = excluded.archived,
+				updated_at = excluded.updated_at, older = excluded.older, since = excluded.since, revision = excluded.revision`).
+			text(t.Name).text(t.Group).text(t.Description).blob(t.Schema).blob(t.Example).bool(t.Archived).
+			time(t.CreatedAt).time(t.UpdatedAt).text(older).int(t.Since).exec(),
+	)
+}
+
+const sqlEventType = "SELECT n, name, grouping, description, schema, example, archived, created_at, updated_at, older, since, revision FROM event_types "
 
 // scanEventType reads a row of sqlEventType.
 func scanEventType(q *query) (*bellwire.EventType, int64, error) {
 	n := q.getInt()
-	return &bellwire.EventType{
+	t := &bellwire.EventType{
 		Name: q.getText(), Group: q.getText(), Description: q.getText(),
 		Schema: q.getBlob(), Example: q.getBlob(), Archived: q.getBool(),
 		CreatedAt: q.getTime(), UpdatedAt: q.getTime(),
-	}, n, nil
+	}
+	err := codec.DecodeOlder(t, q.getText())
+	t.Since, t.Revision = q.getInt(), q.getInt()
+	return t, n, err
 }
 
 // EventType finds an event type.
@@ -67,13 +82,15 @@ func (s *Store) EventType(ctx context.Context, name string) (*bellwire.EventType
 	var found *bellwire.EventType
 	err := s.read(ctx, func(c *db) error {
 		q := c.query(sqlEventType + "WHERE name = ?").text(name)
-		if ok, err := q.one(); err != nil {
+		ok, err := q.one()
+		if err != nil {
 			return err
-		} else if !ok {
+		}
+		if !ok {
 			return bellwire.NotFound("event type", name)
 		}
-		found, _, _ = scanEventType(q)
-		return q.close()
+		found, _, err = scanEventType(q)
+		return firstError(err, q.close())
 	})
 	return found, err
 }
@@ -133,7 +150,10 @@ func (s *Store) CatalogueSince(ctx context.Context, revision int64) (*bellwire.C
 			q = c.query(sqlCatalogueSince).int(revision)
 		}
 		for q.next() {
-			t, _, _ := scanEventType(q)
+			t, _, err := scanEventType(q)
+			if err != nil {
+				return firstError(err, q.close())
+			}
 			changes.Changed = append(changes.Changed, t)
 		}
 		return q.err

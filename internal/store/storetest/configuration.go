@@ -31,20 +31,64 @@ var configurationTests = []test{
 	}},
 	{name: "EventTypes/AreReplacedIfTheyAreAsTheyWere", run: func(w *world) {
 		first := &bellwire.EventType{Name: "order.paid", Description: "One.", CreatedAt: w.now, UpdatedAt: w.now}
-		w.refused(w.store.ReplaceEventType(w.ctx, first, w.now), bellwire.CodeStale)
-		_, err := w.store.PutEventType(w.ctx, first)
-		w.check(err)
+		of := func(t *bellwire.EventType, revision int64) *bellwire.EventType {
+			at := *t
+			at.Revision = revision
+			return &at
+		}
+		w.refused(w.store.ReplaceEventType(w.ctx, of(first, 1)), bellwire.CodeStale)
+		w.check(w.store.ReplaceEventType(w.ctx, first))
+		w.refused(w.store.ReplaceEventType(w.ctx, first), bellwire.CodeStale) // it exists
 		before := w.catalogue(0).Revision
 		second := &bellwire.EventType{Name: first.Name, Description: "Two.", Group: "g", Schema: []byte(`{}`), Example: []byte(`1`), Archived: true,
 			CreatedAt: first.CreatedAt, UpdatedAt: w.tick(time.Second)}
-		w.refused(w.store.ReplaceEventType(w.ctx, second, second.UpdatedAt), bellwire.CodeStale)
+		w.refused(w.store.ReplaceEventType(w.ctx, of(second, before+1)), bellwire.CodeStale)
 		w.equal("the revision after a refusal", w.catalogue(0).Revision, before)
-		w.check(w.store.ReplaceEventType(w.ctx, second, first.UpdatedAt))
+		w.check(w.store.ReplaceEventType(w.ctx, of(second, before)))
 		got, err := w.store.EventType(w.ctx, first.Name)
 		w.check(err)
-		w.equal("the event type", got, second)
-		w.equal("the revision has grown", w.catalogue(0).Revision > before, true)
-		w.refused(w.store.ReplaceEventType(w.ctx, first, first.UpdatedAt), bellwire.CodeStale)
+		after := w.catalogue(0).Revision
+		w.equal("the event type", got, of(second, after))
+		w.equal("the revision has grown", after > before, true)
+		w.refused(w.store.ReplaceEventType(w.ctx, of(first, before)), bellwire.CodeStale)
+	}},
+	{name: "EventTypes/KeepTheirVersions", run: func(w *world) {
+		made := &bellwire.EventType{Name: "order.paid", Schema: []byte(`{"a": 1}`), CreatedAt: w.now, UpdatedAt: w.now}
+		w.check(w.store.ReplaceEventType(w.ctx, made))
+		read := func() *bellwire.EventType {
+			w.Helper()
+			t, err := w.store.EventType(w.ctx, made.Name)
+			w.check(err)
+			return t
+		}
+		older := w.endpoint(w.tenant())
+		w.equal("what an endpoint is created at", older.Catalogue, w.catalogue(0).Revision)
+		add := func() *bellwire.EventType {
+			w.Helper()
+			t := read()
+			t.Older = append(t.Older, bellwire.OlderVersion{Schema: t.Schema, Example: t.Example, Converter: "data.a", Since: t.Since})
+			t.Since, t.Schema, t.Example = bellwire.SinceNow, nil, []byte(`{"b": 2.0}`)
+			w.check(w.store.ReplaceEventType(w.ctx, t))
+			return read()
+		}
+		second := add()
+		w.equal("the second version is of the revision that added it", second.Since, w.catalogue(0).Revision)
+		w.equal("the first version", second.Older, []bellwire.OlderVersion{{Schema: made.Schema, Converter: "data.a"}})
+		newer := w.endpoint(w.tenant())
+		third := add()
+		w.equal("the third version is later", third.Since > second.Since, true)
+		w.equal("the versions before", third.Older, append(second.Older, bellwire.OlderVersion{Example: second.Example, Converter: "data.a", Since: second.Since}))
+		changed := read()
+		changed.Description = "Changed."
+		w.check(w.store.ReplaceEventType(w.ctx, changed))
+		w.equal("a change keeps the versions", []any{read().Older, read().Since}, []any{third.Older, third.Since})
+		for _, ep := range []*bellwire.Endpoint{older, newer} {
+			stored, err := w.store.Endpoint(w.ctx, ep.ID)
+			w.check(err)
+			w.equal("the endpoint's catalogue", stored.Catalogue, ep.Catalogue)
+		}
+		w.equal("the versions of the endpoints", []int{third.VersionAt(older.Catalogue), third.VersionAt(newer.Catalogue)}, []int{1, 2})
+		w.equal("in the catalogue", w.catalogue(0).Changed, []*bellwire.EventType{read()})
 	}},
 	{name: "DryRuns/WriteNothing", run: func(w *world) {
 		ep, dry := w.endpoint(w.tenant()), bellwire.DryRun(w.ctx)
@@ -449,7 +493,7 @@ func eventTypes(w *world) {
 	read, err := w.store.EventType(w.ctx, "order.paid")
 	w.check(err)
 	want := changed
-	want.CreatedAt = made.CreatedAt
+	want.CreatedAt, want.Revision = made.CreatedAt, w.catalogue(0).Revision
 	w.equal("the type", read, &want)
 	if read.Schema != nil || read.Example != nil {
 		w.Error("what is not there is not nil")
@@ -550,7 +594,7 @@ func replaceEndpoint(w *world) {
 		ID: old.ID, Tenant: old.Tenant, Revision: old.Revision, URL: "https://example.org/", Dialect: "lemon", OnError: bellwire.OnErrorDeliver,
 		Status: bellwire.EndpointPaused, Ordering: bellwire.OrderingFIFO, Signing: bellwire.SigningHMAC,
 		Retry: bellwire.RetryPolicy{Interval: bellwire.Duration(time.Minute), Count: 3}, UpdatedAt: w.tick(time.Second),
-		CreatedAt: w.now,
+		CreatedAt: w.now, Catalogue: old.Catalogue,
 	}
 	w.check(w.store.UpdateEndpoint(w.ctx, ep, bellwire.ChangeNote{}))
 	if ep.Revision <= old.Revision {

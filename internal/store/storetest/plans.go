@@ -37,7 +37,7 @@ func useAll(w *world) {
 	w.check(err)
 	_, err = w.store.EventType(w.ctx, "a")
 	w.check(err)
-	w.refused(w.store.ReplaceEventType(w.ctx, &bellwire.EventType{Name: "a"}, w.now), bellwire.CodeStale)
+	w.refused(w.store.ReplaceEventType(w.ctx, &bellwire.EventType{Name: "a"}), bellwire.CodeStale)
 	w.catalogue(w.catalogue(0).Revision)
 	_, _, err = w.store.TenantEndpoints(w.ctx, t.ID)
 	w.check(err)

@@ -182,11 +182,12 @@ func (w *world) newEndpoint(tenant string) *bellwire.Endpoint {
 		Timeout: 20 * time.Second, AutoDisableAfter: 100 * time.Hour,
 		Ordering: bellwire.OrderingNone, Signing: bellwire.SigningBoth, Status: bellwire.EndpointEnabled,
 		StatusReason: "because", Metadata: map[string]string{"a": "b"}, Extra: map[string]string{"path": "/x"},
-		Sealed: []byte{0, 1, 2, 0xff}, CreatedAt: w.now, UpdatedAt: w.now,
+		Versions: map[string]bellwire.Version{"order.paid": {Number: 2, Since: 3}},
+		Sealed:   []byte{0, 1, 2, 0xff}, CreatedAt: w.now, UpdatedAt: w.now,
 	}
 	set := reflect.ValueOf(ep).Elem()
 	for _, field := range reflect.VisibleFields(set.Type()) {
-		if set.FieldByIndex(field.Index).IsZero() && field.Name != "Revision" && field.Name != "Deleted" {
+		if set.FieldByIndex(field.Index).IsZero() && field.Name != "Revision" && field.Name != "Catalogue" && field.Name != "Deleted" {
 			w.Fatalf("newEndpoint must set %s, so that the tests see whether it is kept", field.Name)
 		}
 	}
@@ -208,7 +209,7 @@ func delivery(e *bellwire.NewEvent, ep *bellwire.Endpoint) bellwire.NewDelivery 
 // event makes an event with a free delivery to each endpoint.
 func (w *world) event(tenant string, endpoints ...*bellwire.Endpoint) *bellwire.NewEvent {
 	e := &bellwire.NewEvent{Event: bellwire.Event{
-		ID: bellwire.Next[bellwire.EventKind](w.ids, w.now), Tenant: tenant, Type: "order.paid",
+		ID: bellwire.Next[bellwire.EventKind](w.ids, w.now), Tenant: tenant, Type: "order.paid", Version: bellwire.Version{Number: 2, Since: 1 << 40},
 		Data: []byte(`{"n": 1.0}`), CreatedAt: w.now,
 	}}
 	for _, ep := range endpoints {

@@ -23,7 +23,7 @@ WITH RECURSIVE step (tenant) AS (
     ) next
 )
 SELECT u.tenant, u.event, coalesce(t.id, ''), u.type, coalesce(u.idempotency_key, ''), NULL::timestamptz, u.created_at, false, 0,
-    coalesce(u.problem, ''), u.data, u.deliver_at, u.expires_at, coalesce(u.ordering_key, ''), '', NULL::bytea, false
+    coalesce(u.problem, ''), u.data, u.deliver_at, u.expires_at, coalesce(u.ordering_key, ''), '', NULL::bytea, false, coalesce(u.version, 0)
 FROM u
 LEFT JOIN bellwire.tenants t ON t.n = u.tenant AND t.deleted_at IS NULL
 WHERE (u.carried IS NULL OR u.carried < $5) AND (u.own IS NULL OR u.own < $8)
