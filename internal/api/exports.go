@@ -159,12 +159,19 @@ type (
 		Secrets bool   `json:"secrets"`
 	}
 	exportedType struct {
-		Kind        string    `json:"kind"`
-		Name        string    `json:"name"`
-		Group       string    `json:"group,omitzero"`
-		Description string    `json:"description,omitzero"`
-		Archived    bool      `json:"archived,omitzero"`
-		CreatedAt   time.Time `json:"created_at"`
+		Kind        string            `json:"kind"`
+		Name        string            `json:"name"`
+		Group       string            `json:"group,omitzero"`
+		Description string            `json:"description,omitzero"`
+		Archived    bool              `json:"archived,omitzero"`
+		CreatedAt   time.Time         `json:"created_at"`
+		Older       []exportedVersion `json:"older_versions,omitempty"`
+	}
+	exportedVersion struct {
+		Version   int     `json:"version"`
+		Schema    rawJSON `json:"schema,omitzero"`
+		Example   rawJSON `json:"example,omitzero"`
+		Converter string  `json:"converter"`
 	}
 	exportedKey struct {
 		Kind         string         `json:"kind"`
@@ -216,6 +223,7 @@ type (
 		Status           bellwire.EndpointStatus `json:"status"`
 		StatusReason     string                  `json:"status_reason,omitzero"`
 		Metadata         map[string]string       `json:"metadata,omitempty"`
+		Versions         map[string]int          `json:"versions,omitempty"`
 		DialectSettings  map[string]string       `json:"dialect_settings,omitempty"`
 		CreatedAt        time.Time               `json:"created_at"`
 		UpdatedAt        time.Time               `json:"updated_at"`
@@ -227,14 +235,23 @@ type (
 		DeliverAt   time.Time `json:"deliver_at,omitzero"`
 		ExpiresAt   time.Time `json:"expires_at,omitzero"`
 		OrderingKey string    `json:"ordering_key,omitzero"`
+		Version     int       `json:"version,omitzero"`
 		ErasedAt    time.Time `json:"erased_at,omitzero"`
 	}
 )
+
+func exportedVersions(t *bellwire.EventType) (versions []exportedVersion) {
+	for _, v := range wireOlder(t) {
+		versions = append(versions, exportedVersion(v))
+	}
+	return versions
+}
 
 // EventType writes an event type.
 func (x *exportWriter) EventType(t *bellwire.EventType) error {
 	line, err := json.Marshal(exportedType{
 		Kind: service.ImportEventType, Name: t.Name, Group: t.Group, Description: t.Description, Archived: t.Archived, CreatedAt: t.CreatedAt.UTC(),
+		Older: exportedVersions(t),
 	})
 	if err != nil {
 		return err
@@ -276,7 +293,7 @@ func (x *exportWriter) Endpoint(ep *service.ExportedEndpoint) error {
 		Kind: service.ImportEndpoint, Tenant: ep.Tenant, ID: ep.ID, URL: ep.URL, Description: ep.Description, Dialect: ep.Dialect, Events: ep.Events,
 		UnlistedEvents: ep.Unlisted, Filter: ep.Filter, OnError: ep.OnError, Retry: ep.Retry, LeftOut: ep.LeftOut, RateLimit: ep.RateLimit,
 		MaxInFlight: ep.MaxInFlight, Timeout: bellwire.Duration(ep.Timeout), AutoDisableAfter: bellwire.Duration(ep.AutoDisableAfter), Ordering: ep.Ordering,
-		Signing: ep.Signing, Status: ep.Status, StatusReason: ep.StatusReason, Metadata: ep.Metadata, DialectSettings: ep.Extra,
+		Signing: ep.Signing, Status: ep.Status, StatusReason: ep.StatusReason, Metadata: ep.Metadata, Versions: ep.Gets, DialectSettings: ep.Extra,
 		CreatedAt: ep.CreatedAt.UTC(), UpdatedAt: ep.UpdatedAt.UTC(),
 	}
 	if c := ep.Credentials; c != nil {
@@ -297,7 +314,7 @@ func (x *exportWriter) Endpoint(ep *service.ExportedEndpoint) error {
 func (x *exportWriter) Event(e *bellwire.Event) error {
 	line := exportedEvent{
 		Key: e.IdempotencyKey, CreatedAt: e.CreatedAt.UTC(), OccurredAt: e.OccurredAt.UTC(), DeliverAt: e.DeliverAt.UTC(), ExpiresAt: e.ExpiresAt.UTC(),
-		OrderingKey: e.OrderingKey,
+		OrderingKey: e.OrderingKey, Version: e.Version.Number,
 	}
 	b := append(x.buffer.AvailableBuffer(), `{"kind":"event","tenant":"`...)
 	b = append(b, e.Tenant...) // letters, digits, _ and -

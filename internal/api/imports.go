@@ -12,6 +12,7 @@ import (
 	"io"
 	"net/http"
 	"reflect"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -293,7 +294,12 @@ type (
 		Kind string `json:"kind"`
 		Name string `json:"name"`
 		EventTypeInput
-		CreatedAt time.Time `json:"created_at,omitzero"`
+		Older     []importedVersion `json:"older_versions,omitzero"`
+		CreatedAt time.Time         `json:"created_at,omitzero"`
+	}
+	importedVersion struct {
+		Version int `json:"version,omitzero"` // its place says it, too
+		NewVersionInput
 	}
 	importedEndpoint struct {
 		Kind   string `json:"kind"`
@@ -380,7 +386,11 @@ func parseHash(text string) ([]byte, error) {
 }
 
 func (t *importedType) imported() service.ImportedType {
-	return service.ImportedType{Name: t.Name, CreatedAt: t.CreatedAt, EventTypeInput: service.EventTypeInput{
+	var older []service.NewVersion
+	for _, v := range t.Older {
+		older = append(older, service.NewVersion{Schema: []byte(v.Schema.Value), Example: []byte(v.Example.Value), Converter: v.Converter})
+	}
+	return service.ImportedType{Name: t.Name, CreatedAt: t.CreatedAt, Older: older, EventTypeInput: service.EventTypeInput{
 		Description: t.Description, Group: t.Group, Archived: t.Archived,
 		Schema: []byte(t.Schema.Value), Example: []byte(t.Example.Value),
 	}}
@@ -426,6 +436,8 @@ func parseImportedEvent(line []byte) (e service.ImportedEvent, err error) {
 			e.ExpiresAt, err = p.time(alone, name)
 		case "ordering_key":
 			e.OrderingKey, err = p.optionalText(alone, name)
+		case "version":
+			e.Version, err = p.number(name)
 		case "erased_at":
 			e.ErasedAt, err = p.time(alone, name)
 		default:
@@ -462,7 +474,20 @@ func parseImportedEvent(line []byte) (e service.ImportedEvent, err error) {
 
 // eventMembers are the members of the line of an event.
 var eventMembers = []string{
-	"kind", "tenant", "type", "data", "data_base64", "id", "key", "created_at", "occurred_at", "deliver_at", "expires_at", "ordering_key", "erased_at",
+	"kind", "tenant", "type", "data", "data_base64", "id", "key", "created_at", "occurred_at", "deliver_at", "expires_at", "ordering_key", "version", "erased_at",
+}
+
+// number parses a whole number that is not negative.
+func (p *parser) number(name string) (int, error) {
+	text, err := p.raw()
+	if err != nil {
+		return 0, err
+	}
+	n, err := strconv.Atoi(string(text))
+	if err != nil || n < 0 {
+		return 0, bellwire.Invalid(name, "must be a whole number from 1")
+	}
+	return n, nil
 }
 
 // base64JSON parses text that is the base64 of JSON.

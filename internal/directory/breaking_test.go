@@ -1,6 +1,7 @@
 package directory_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -52,7 +53,8 @@ func TestBreaks(t *testing.T) {
 			}
 			continue
 		}
-		if bellwire.CodeOf(err) != bellwire.CodeBreaking || !strings.Contains(err.Error(), c.want) {
+		var broken *bellwire.Error
+		if !errors.As(err, &broken) || broken.Code != bellwire.CodeBreaking || !strings.Contains(broken.Summary(), c.want) {
 			t.Errorf("%s: %v, want %q", name, err, c.want)
 		}
 	}

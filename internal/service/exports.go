@@ -45,6 +45,7 @@ type ExportedEndpoint struct {
 	bellwire.Endpoint
 	Credentials *bellwire.Credentials // with secrets that still sign only
 	LeftOut     []string              // the members that the endpoint has, and that are not exported because they are secret
+	Gets        map[string]int        // the version that it gets of each event type with several
 	Unlisted    []string              // names of event types that it subscribes to, and that endpoints can no longer subscribe to
 }
 
@@ -257,6 +258,14 @@ func (e *Export) endpoint(ctx context.Context, ep *bellwire.Endpoint) error {
 	}
 	exported := &ExportedEndpoint{Endpoint: *ep}
 	exported.Sealed = nil
+	versions, err := e.service.versionsOf(ctx, ep, func(string) bool { return true })
+	if err != nil {
+		return err
+	}
+	exported.Gets = make(map[string]int, len(versions))
+	for _, v := range versions {
+		exported.Gets[v.EventType] = v.Version
+	}
 	if exported.Unlisted, err = e.unlisted(ctx, ep); err != nil {
 		return err
 	}

@@ -47,7 +47,7 @@ func (i *Import) endpoint(ctx context.Context, line int, tenant string, in *Endp
 	case err == nil && (stored.Tenant != tenant || stored.Deleted):
 		return false, bellwire.Invalid("id", "is that of another tenant's endpoint, or of one that was deleted")
 	case err == nil:
-		return true, i.compareEndpoint(stored, ep, credentials, in)
+		return true, i.compareEndpoint(ctx, stored, ep, credentials, in)
 	case bellwire.CodeOf(err) != bellwire.CodeNotFound:
 		return false, err
 	}
@@ -85,12 +85,18 @@ func (i *Import) endpoint(ctx context.Context, line int, tenant string, in *Endp
 
 // compareEndpoint returns an error if a stored endpoint differs from the one of a line. Secrets that the line does not give, and the
 // reason of a status, are not compared.
-func (i *Import) compareEndpoint(stored, given *bellwire.Endpoint, credentials *bellwire.Credentials, in *EndpointInput) error {
+func (i *Import) compareEndpoint(ctx context.Context, stored, given *bellwire.Endpoint, credentials *bellwire.Credentials, in *EndpointInput) error {
 	had, err := i.service.keyring.OpenCredentials(stored.ID, stored.Sealed)
 	if err != nil {
 		return err
 	}
 	was, is := comparedEndpoint(stored, had), comparedEndpoint(given, credentials)
+	if was["versions"], err = i.service.effectiveVersions(ctx, stored); err != nil {
+		return err
+	}
+	if is["versions"], err = i.service.effectiveVersions(ctx, given); err != nil {
+		return err
+	}
 	but := append([]string{"status_reason"}, in.Origins.LeftOut...)
 	if in.Secret == nil && in.Origins.Secrets == nil {
 		but = append(but, "secrets")
@@ -136,6 +142,14 @@ func (c *coming) groupOf(stored func(string) string) func(string) string {
 		}
 		return stored(name)
 	}
+}
+
+// newestOf returns the newest version of an event type that is not stored yet, 0 if it is not among them.
+func (c *coming) newestOf(name string) int {
+	if c == nil {
+		return 0
+	}
+	return c.newest[name]
 }
 
 // isComing reports whether the tenant is not stored yet.

@@ -21,6 +21,11 @@ func (i *Import) Event(ctx context.Context, line int, in ImportedEvent) error {
 	if err != nil {
 		return i.Fault(line, err)
 	}
+	if i.coming.newestOf(in.Type) == 0 {
+		if e.Event.Version, err = i.service.importedVersion(ctx, &in); err != nil {
+			return i.Fault(line, err)
+		}
+	}
 	if len(i.ids) >= importMemory {
 		// The chunk must not have what can no longer be compared.
 		if err := i.flush(ctx); err != nil {

@@ -71,7 +71,8 @@ type ImportedKey struct {
 type ImportedType struct {
 	EventTypeInput
 	Name      string
-	CreatedAt time.Time // zero: now
+	Older     []NewVersion // the versions before the newest, the first one first
+	CreatedAt time.Time    // zero: now
 }
 
 // ImportedEvent is an event of another system.
@@ -85,6 +86,7 @@ type ImportedEvent struct {
 	DeliverAt    time.Time // zero: at once
 	ExpiresAt    time.Time // zero: never
 	OrderingKey  string
+	Version      int       // of its type, in which the data is; 0: the first
 	ErasedAt     time.Time // zero: the data was not erased; else there is none
 }
 
@@ -105,6 +107,7 @@ type Import struct {
 type coming struct {
 	tenants map[string]*bellwire.Tenant
 	types   map[string]string         // groups by names of event types
+	newest  map[string]int            // versions, by names of event types
 	ids     map[string]int            // lines, by kind and id
 	more    map[string]bellwire.Usage // of tenants
 }
@@ -147,7 +150,7 @@ func newImport(s *Service, c Caller) *Import {
 		service: s, caller: c, seed: maphash.MakeSeed(), ids: make(map[uint64]importedLine), keys: make(map[uint64]importedLine),
 		report: ImportReport{RetainedSince: retained, Created: make(map[string]int), Unchanged: make(map[string]int)},
 		coming: coming{
-			tenants: make(map[string]*bellwire.Tenant), types: make(map[string]string), ids: make(map[string]int), more: make(map[string]bellwire.Usage),
+			tenants: make(map[string]*bellwire.Tenant), types: make(map[string]string), newest: make(map[string]int), ids: make(map[string]int), more: make(map[string]bellwire.Usage),
 		},
 	}
 }
@@ -358,28 +361,81 @@ func (i *Import) eventType(ctx context.Context, line int, in ImportedType) (unch
 	if !in.CreatedAt.IsZero() {
 		t.CreatedAt = bellwire.StoredTime(in.CreatedAt)
 	}
+	steps, err := i.service.steps(ctx, t, in.Older)
+	if err != nil {
+		return false, err
+	}
 	stored, err := i.service.store.EventType(ctx, t.Name)
+	done := 0 // versions that are stored
 	switch {
 	case err == nil:
-		return true, differing("event type", comparedType(stored), comparedType(t))
+		done = stored.Newest().Of()
+		same := steps[min(done, len(steps))-1] // an earlier import may have ended between two versions
+		if err := differing("event type", comparedType(stored), comparedType(same)); err != nil || done >= len(steps) {
+			return true, err
+		}
 	case bellwire.CodeOf(err) != bellwire.CodeNotFound:
 		return false, err
 	}
 	if i.dryRun {
-		i.coming.types[t.Name] = t.Group
+		i.coming.types[t.Name], i.coming.newest[t.Name] = t.Group, len(steps)
 		return false, nil
 	}
-	if _, err := i.service.store.PutEventType(ctx, t); err != nil {
-		return false, err
+	defer i.service.directory.ForgetCatalogue()
+	for _, step := range steps[done:] {
+		if stored != nil { // its versions have the revisions that added them
+			step.Revision = stored.Revision
+			for k := range step.Older[:len(stored.Older)] {
+				step.Older[k].Since = stored.Older[k].Since
+			}
+			step.Older[len(stored.Older)].Since = stored.Since
+		}
+		if err := i.service.store.ReplaceEventType(ctx, step); err != nil {
+			return false, err
+		}
+		if stored, err = i.service.store.EventType(ctx, t.Name); err != nil {
+			return false, err
+		}
 	}
-	i.service.directory.ForgetCatalogue()
 	return false, nil
+}
+
+// steps returns an event type as it was with its first version, and with each that was added.
+func (s *Service) steps(ctx context.Context, newest *bellwire.EventType, older []NewVersion) (steps []*bellwire.EventType, err error) {
+	if len(older) == 0 {
+		return []*bellwire.EventType{newest}, nil
+	}
+	if err := s.checkReleases(ctx); err != nil {
+		return nil, err
+	}
+	for i := range len(older) + 1 {
+		made := newest
+		if i < len(older) {
+			if made, err = s.newEventType(ctx, newest.Name, EventTypeInput{Schema: older[i].Schema, Example: older[i].Example}); err != nil {
+				return nil, inField(fmt.Sprintf("older_versions[%d]", i), err)
+			}
+		}
+		step := *newest
+		step.Schema, step.Example = made.Schema, made.Example
+		if i > 0 {
+			added, err := withVersion(steps[i-1], made, older[i-1].Converter)
+			if err != nil {
+				return nil, inField(fmt.Sprintf("older_versions[%d].converter", i-1), err)
+			}
+			step = *added
+		}
+		steps = append(steps, &step)
+	}
+	return steps, nil
 }
 
 func comparedType(t *bellwire.EventType) map[string]any {
 	members := membersOfEventType(t)
 	delete(members, "schema_bytes")
 	members["schema"], members["example"] = compacted(t.Schema), compacted(t.Example)
+	for i, v := range t.Older {
+		members[fmt.Sprintf("older_versions[%d]", i)] = []string{compacted(v.Schema), compacted(v.Example), v.Converter}
+	}
 	return members
 }
 

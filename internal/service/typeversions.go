@@ -210,6 +210,9 @@ func (s *Service) applyVersions(ctx context.Context, ep *bellwire.Endpoint, in *
 	for _, name := range slices.Sorted(maps.Keys(in.Versions)) {
 		field := "versions." + name
 		t, known := catalogue.Type(name)
+		if newest := in.coming.newestOf(name); newest > 0 && in.Versions[name] >= 1 && in.Versions[name] <= newest {
+			continue // a dry run
+		}
 		if !known {
 			faults = append(faults, bellwire.Invalid(field, "must be the version of a known event type"))
 			continue
@@ -271,6 +274,39 @@ func (s *Service) versionsOf(ctx context.Context, ep *bellwire.Endpoint, of func
 		versions = append(versions, TypeVersion{name, t.VersionAt(ep.At(name)), t.Newest().Of(), chosen})
 	}
 	return versions, nil
+}
+
+// effectiveVersions returns the numbers of the versions that an endpoint gets, or would get if it were created now, by event type.
+func (s *Service) effectiveVersions(ctx context.Context, ep *bellwire.Endpoint) (map[string]int, error) {
+	versions, err := s.versionsOf(ctx, ep, func(string) bool { return true })
+	numbers := make(map[string]int, len(versions))
+	for _, v := range versions {
+		numbers[v.EventType] = v.Version
+		if ep.Revision == 0 && !v.Chosen {
+			numbers[v.EventType] = v.Newest
+		}
+	}
+	return numbers, err
+}
+
+// importedVersion returns the version of an imported event. If its type is not in the catalogue, the event is sent as it is.
+func (s *Service) importedVersion(ctx context.Context, in *ImportedEvent) (bellwire.Version, error) {
+	if in.Version <= 1 {
+		return bellwire.Version{}, nil
+	}
+	catalogue, err := s.directory.Catalogue(ctx)
+	if err != nil {
+		return bellwire.Version{}, err
+	}
+	t, known := catalogue.Type(in.Type)
+	if !known {
+		return bellwire.Version{}, nil
+	}
+	v, ok := t.Version(in.Version)
+	if !ok {
+		return v, bellwire.Invalid("version", "must be between 1 and %d, the newest version of the event type", t.Newest().Of())
+	}
+	return v, nil
 }
 
 // seenBy returns an event type with the schema of the version that an endpoint gets. A new endpoint gets the newest.

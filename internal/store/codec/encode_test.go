@@ -31,7 +31,9 @@ func TestEncodeIsThatOfEncodingJSON(t *testing.T) {
 	}), 0, 4)
 	rapid.Check(t, func(t *rapid.T) {
 		a := &attempt{URL: text.Draw(t, "URL"), Headers: headers.Draw(t, "headers"), Cut: rapid.Bool().Draw(t, "cut"),
-			BodyBytes: rapid.Int().Draw(t, "body"), Dropped: rapid.Bool().Draw(t, "dropped")}
+			BodyBytes: rapid.Int().Draw(t, "body"), Dropped: rapid.Bool().Draw(t, "dropped"),
+			BodyHash: rapid.SliceOfN(rapid.Byte(), 0, 40).Draw(t, "hash"), Dialect: rapid.OneOf(rapid.Just(""), text).Draw(t, "dialect"),
+			Version: rapid.IntRange(0, 3).Draw(t, "version")}
 		for i := range a.Timings {
 			a.Timings[i] = time.Duration(rapid.Int64().Draw(t, "timing"))
 		}
@@ -51,7 +53,7 @@ func TestEncodeHasAllFields(t *testing.T) {
 	for _, of := range []struct {
 		kind   reflect.Type
 		fields int
-	}{{reflect.TypeFor[attempt](), 7}, {reflect.TypeFor[response](), 4}, {reflect.TypeFor[bellwire.Header](), 2}} {
+	}{{reflect.TypeFor[attempt](), 10}, {reflect.TypeFor[response](), 4}, {reflect.TypeFor[bellwire.Header](), 2}} {
 		if n := of.kind.NumField(); n != of.fields {
 			t.Errorf("%s has %d fields, and encode writes %d: add the new ones to it, and to TestEncodeIsThatOfEncodingJSON", of.kind, n, of.fields)
 		}

@@ -22,10 +22,10 @@ const (
 		LEFT JOIN bellwire.tenants t ON t.n = e.tenant AND t.deleted_at IS NULL`
 	sqlImportKeys   = "SELECT key, event, digest, deliveries FROM bellwire.idempotency_keys WHERE tenant = $1 AND key = ANY($2)"
 	sqlImportEvents = `INSERT INTO bellwire.events (id, tenant, type, idempotency_key, occurred_at, created_at, test, deliveries, data, deliver_at,
-			expires_at, ordering_key, erased, imported)
-		SELECT id, $1, type, key, occurred_at, created_at, false, 0, data, deliver_at, expires_at, ordering_key, erased, true
+			expires_at, ordering_key, erased, version, imported)
+		SELECT id, $1, type, key, occurred_at, created_at, false, 0, data, deliver_at, expires_at, ordering_key, erased, version, true
 		FROM unnest($2::uuid[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::bytea[], $8::timestamptz[], $9::timestamptz[], $10::text[],
-			$11::text[]) AS e (id, type, key, occurred_at, created_at, data, deliver_at, expires_at, ordering_key, erased)`
+			$11::text[], $12::bigint[]) AS e (id, type, key, occurred_at, created_at, data, deliver_at, expires_at, ordering_key, erased, version)`
 )
 
 // ImportEvents stores history.
@@ -166,6 +166,7 @@ func (i *importing) store(tx *tx) error {
 	n := len(created)
 	ids, types, at, data := make([][16]byte, n), make([]string, n), make([]time.Time, n), make([][]byte, n)
 	occurred, deliver, expires := make([]*time.Time, n), make([]*time.Time, n), make([]*time.Time, n)
+	versions := make([]int64, n)
 	keys, orders, erased := make([]*string, n), make([]*string, n), make([]*string, n)
 	for k, c := range created {
 		e := &c.Event
@@ -173,6 +174,7 @@ func (i *importing) store(tx *tx) error {
 		if err != nil {
 			return err
 		}
+		versions[k] = e.Version.Encode()
 		ids[k], types[k], at[k], data[k] = e.ID, e.Type, e.CreatedAt, e.Data
 		occurred[k], deliver[k], expires[k] = orNull(e.OccurredAt), orNull(e.DeliverAt), orNull(e.ExpiresAt)
 		keys[k], orders[k], erased[k] = textOrNull(e.IdempotencyKey), textOrNull(e.OrderingKey), textOrNull(erasure)
@@ -180,7 +182,7 @@ func (i *importing) store(tx *tx) error {
 			data[k] = []byte{} // not NULL
 		}
 	}
-	batch.Queue(sqlImportEvents, i.n, ids, types, keys, occurred, at, data, deliver, expires, orders, erased)
+	batch.Queue(sqlImportEvents, i.n, ids, types, keys, occurred, at, data, deliver, expires, orders, erased, versions)
 	return tx.send(batch)
 }
 

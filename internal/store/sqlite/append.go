@@ -226,12 +226,7 @@ func (w *writer) insertEvent(tenant int64, n *bellwire.NewEvent, deferred *run, 
 		q.text(e.IdempotencyKey)
 	}
 	at := max(e.CreatedAt.UnixMicro(), w.clock+1)
-	q.timeOrNull(e.OccurredAt).int(at).bool(e.Test).int(int64(n.Count())).data(e.Data).blob(e.Trace.Encode()).timeOrNull(e.DeliverAt).timeOrNull(e.ExpiresAt).textOrNull(e.OrderingKey)
-	if version := e.Version.Encode(); version > 0 {
-		q.int(version)
-	} else {
-		q.null()
-	}
+	q.timeOrNull(e.OccurredAt).int(at).bool(e.Test).int(int64(n.Count())).data(e.Data).blob(e.Trace.Encode()).timeOrNull(e.DeliverAt).timeOrNull(e.ExpiresAt).textOrNull(e.OrderingKey).version(e.Version)
 	if err := q.exec(); err != nil {
 		return err
 	}

@@ -13,8 +13,8 @@ const (
 	// sqlAlike finds the events whose deliveries have the same ids.
 	sqlAlike       = sqlEvent + "FROM events e LEFT JOIN tenants t ON t.n = e.tenant AND t.deleted_at IS NULL WHERE e.id >= ? AND e.id <= ? ORDER BY e.id"
 	sqlImportEvent = `INSERT INTO events (id, tenant, type, idempotency_key, occurred_at, created_at, test, deliveries, data, deliver_at, expires_at,
-			ordering_key, erased, imported)
-		VALUES (?, ?, ?, ?, ?, ?, 0, 0, ?, ?, ?, ?, ?, 1)`
+			ordering_key, erased, version, imported)
+		VALUES (?, ?, ?, ?, ?, ?, 0, 0, ?, ?, ?, ?, ?, ?, 1)`
 )
 
 // ImportEvents stores history.
@@ -98,7 +98,7 @@ func (w *writer) importEvent(tenant int64, n *bellwire.NewEvent) error {
 	} else {
 		q.text(e.IdempotencyKey)
 	}
-	q.timeOrNull(e.OccurredAt).time(e.CreatedAt).data(e.Data).timeOrNull(e.DeliverAt).timeOrNull(e.ExpiresAt).textOrNull(e.OrderingKey).textOrNull(erased)
+	q.timeOrNull(e.OccurredAt).time(e.CreatedAt).data(e.Data).timeOrNull(e.DeliverAt).timeOrNull(e.ExpiresAt).textOrNull(e.OrderingKey).textOrNull(erased).version(e.Version)
 	if err := q.exec(); err != nil || e.IdempotencyKey == "" {
 		return err
 	}

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"github.com/bellwire/bellwire/internal/bellwire"
 	"time"
 
 	"zombiezen.com/go/sqlite"
@@ -91,6 +92,14 @@ func (q *query) text(v string) *query {
 		q.stmt.BindText(q.param, v)
 	}
 	return q
+}
+
+// version binds the version of an event's data.
+func (q *query) version(v bellwire.Version) *query {
+	if v.Since == 0 {
+		return q.null()
+	}
+	return q.int(v.Encode())
 }
 
 // textOrNull binds a text; an empty one is NULL.

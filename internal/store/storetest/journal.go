@@ -477,6 +477,7 @@ func listConfiguration(w *world) {
 		types = append([]*bellwire.EventType{{Name: fmt.Sprintf("type%d", n), CreatedAt: w.now, UpdatedAt: w.now}}, types...)
 		_, err := w.store.PutEventType(w.ctx, types[0])
 		w.check(err)
+		types[0].Revision = w.catalogue(0).Revision
 	}
 	owner := w.tenant()
 	for range 23 {
