@@ -33,7 +33,7 @@ func TestCreateEndpoint(t *testing.T) {
 			Retry: bellwire.StandardRetryPolicy(), MaxInFlight: 64,
 			Timeout: 15 * time.Second, AutoDisableAfter: 120 * time.Hour, Ordering: bellwire.OrderingNone,
 			Signing: bellwire.SigningHMAC, Status: bellwire.EndpointEnabled,
-			CreatedAt: got.CreatedAt, UpdatedAt: got.CreatedAt, Revision: got.Revision,
+			CreatedAt: got.CreatedAt, UpdatedAt: got.CreatedAt, Revision: got.Revision, Catalogue: got.Catalogue,
 		},
 		Auth:    bellwire.Auth{Type: bellwire.AuthNone},
 		Headers: []bellwire.Header{},
