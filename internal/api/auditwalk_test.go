@@ -44,6 +44,8 @@ func TestEveryCallIsAudited(t *testing.T) {
 		{route: "POST /tenants/{tenant}/keys", body: `{"role":"tenant"}`, status: 201, action: "key.create", save: "id=id"},
 		{route: "DELETE /tenants/{tenant}/keys/{id}", status: 204, action: "key.delete"},
 		{route: "PUT /event-types/{name}", path: "/event-types/a.b", body: `{}`, status: 201, action: "event-type.put"},
+		{route: "POST /event-types/{name}/versions", path: "/event-types/a.b/versions", body: `{"converter":"data"}`, status: 201, action: "event-type.put"},
+		{route: "PUT /event-types/{name}/versions/{version}/converter", path: "/event-types/a.b/versions/1/converter", body: `{"converter":"{}"}`, status: 200, action: "event-type.put"},
 		{route: "DELETE /event-types/{name}", path: "/event-types/a.b", status: 204, action: "event-type.delete"},
 		{route: "POST /tenants/{tenant}/endpoints", body: newEndpointBody, status: 201, action: "endpoint.create", save: "id=id"},
 		{route: "PUT /tenants/{tenant}/endpoints/{id}", body: newEndpointBody, status: 200, action: "endpoint.update"},
