@@ -213,6 +213,26 @@ func (c *Client) EndpointHistory(ctx context.Context, tenant, id string, page Pa
 	return fetchList[EndpointChange](ctx, c, inTenant(tenant, "endpoints", id, "history"), page, nil)
 }
 
+// EndpointVersion is the version of an event type that an endpoint gets.
+type EndpointVersion struct {
+	EventType string `json:"event_type"`
+	Version   int    `json:"version"`
+	Newest    int    `json:"newest"` // the version that is published
+	Chosen    bool   `json:"chosen"` // for the endpoint; else it was the newest when the endpoint was created
+}
+
+// EndpointVersions returns the versions that an endpoint gets of the event types with several versions to which it subscribes, by
+// name.
+func (c *Client) EndpointVersions(ctx context.Context, tenant, id string) ([]EndpointVersion, error) {
+	answer, err := fetch[struct {
+		Data []EndpointVersion `json:"data"`
+	}](ctx, c, http.MethodGet, inTenant(tenant, "endpoints", id, "versions"), nil)
+	if err != nil {
+		return nil, err
+	}
+	return answer.Data, nil
+}
+
 // EndpointSecret returns the secrets with which deliveries to an endpoint are signed.
 func (c *Client) EndpointSecret(ctx context.Context, tenant, id string) (*EndpointSecret, error) {
 	return fetch[EndpointSecret](ctx, c, http.MethodGet, inTenant(tenant, "endpoints", id, "secret"), nil)

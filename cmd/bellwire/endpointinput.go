@@ -34,6 +34,7 @@ type endpointOptions struct {
 	Timeout          *time.Duration    `placeholder:"TIME" help:"Maximum time of an attempt, 1s to 60s."`
 	AutoDisableAfter *time.Duration    `placeholder:"TIME" help:"How long attempts must have failed before the endpoint is disabled, such as 5d. 0s: never."`
 	Metadata         map[string]string `mapsep:"none" placeholder:"NAME=VALUE" help:"Entry of your own. Repeat it for more. The entries given replace all others."`
+	Versions         map[string]int    `mapsep:"none" placeholder:"TYPE=N" help:"Version of an event type that it gets. Repeat it for more; other types stay."`
 }
 
 // input returns the settings that are given.
@@ -57,6 +58,9 @@ func (o *endpointOptions) input(std streams) (client.EndpointInput, error) {
 	}
 	if o.Events != nil {
 		in.Events = o.Events
+	}
+	if o.Versions != nil {
+		in.Versions = o.Versions
 	}
 	if o.Metadata != nil {
 		in.Metadata = &o.Metadata

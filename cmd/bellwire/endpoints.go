@@ -24,6 +24,8 @@ type endpointsCommand struct {
 	Rotate  rotateCommand          `cmd:"" help:"Replace the secret, and print the new one."`
 	Test    testEndpointCommand    `cmd:"" help:"Deliver the example of an event type."`
 	History endpointHistoryCommand `cmd:"" help:"List who changed an endpoint, when, and what."`
+
+	Versions endpointVersionsCommand `cmd:"" help:"List the versions of event types that an endpoint gets."`
 }
 
 // Help is shown below the options.
@@ -31,7 +33,8 @@ func (c *endpointsCommand) Help() string {
 	return `  bellwire endpoints create --tenant acme --url https://example.com/hooks --events 'card.*'
   bellwire endpoints list --all-tenants --health failing
   bellwire endpoints rotate --tenant acme --overlap 24h ep_…
-  bellwire endpoints update --tenant acme --rate-limit 10 ep_…`
+  bellwire endpoints update --tenant acme --rate-limit 10 ep_…
+  bellwire endpoints update --tenant acme --versions card.created=2 ep_…`
 }
 
 type listEndpointsCommand struct {

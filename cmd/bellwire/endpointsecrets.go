@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -81,6 +82,40 @@ func (c *endpointHistoryCommand) Run(ctx context.Context, std streams) error {
 	}
 	return printList(ctx, std, api, &c.listOptions, columns, func(ctx context.Context, page client.Page) (*client.List[client.EndpointChange], error) {
 		return api.EndpointHistory(ctx, c.Tenant, c.ID, page)
+	})
+}
+
+type endpointVersionsCommand struct {
+	ofEndpoint
+	jsonOption
+}
+
+// Run lists the versions of event types that an endpoint gets.
+func (c *endpointVersionsCommand) Run(ctx context.Context, std streams) error {
+	api, err := c.caller()
+	if err != nil {
+		return err
+	}
+	versions, err := api.EndpointVersions(ctx, c.Tenant, c.ID)
+	if err != nil {
+		return err
+	}
+	return printOne(std, api, c.JSON, func(p *output.Printer) {
+		table := output.NewTable(p, []output.Column[client.EndpointVersion]{
+			output.Text("TYPE", func(v client.EndpointVersion) string { return v.EventType }),
+			output.Text("VERSION", func(v client.EndpointVersion) string { return fmt.Sprint(v.Version) }),
+			output.Text("NEWEST", func(v client.EndpointVersion) string { return fmt.Sprint(v.Newest) }),
+			output.Text("CHOSEN", func(v client.EndpointVersion) string {
+				if v.Chosen {
+					return "yes"
+				}
+				return "by its creation"
+			}),
+		})
+		for _, v := range versions {
+			table.Add(v)
+		}
+		table.Flush() // the Printer remembers the error
 	})
 }
 

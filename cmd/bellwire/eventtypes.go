@@ -15,11 +15,15 @@ type eventTypesCommand struct {
 	Show   showEventTypeCommand   `cmd:"" help:"Show an event type with its schema and example."`
 	Put    putEventTypeCommand    `cmd:"" help:"Create an event type, or replace it."`
 	Delete deleteEventTypeCommand `cmd:"" help:"Delete an event type."`
+
+	AddVersion addVersionCommand `cmd:"" help:"Add a version, which is published from then on."`
+	Converter  converterCommand  `cmd:"" help:"Replace the converter to an older version."`
 }
 
 // Help is shown below the options.
 func (c *eventTypesCommand) Help() string {
 	return `  bellwire event-types put card.created --description 'A card was created.' --schema card.schema.json
+  bellwire event-types add-version card.created --schema v2.schema.json --converter 'data.without(["limit"])'
   bellwire event-types list
   bellwire catalogue load lemon          a vendor's event types`
 }
@@ -77,10 +81,17 @@ func printEventType(std streams, api *caller, asJSON bool, t *client.EventType) 
 		}
 		p.Fields(
 			field("name", t.Name), field("group", t.Group), field("description", t.Description), field("archived", archived),
+			field("version", fmt.Sprint(t.Version)),
 			field("created", output.Time(t.CreatedAt)), field("changed", output.Time(t.UpdatedAt)),
 		)
 		p.Document("Schema", t.Schema)
 		p.Document("Example", t.Example)
+		for _, v := range t.Older {
+			p.Heading(fmt.Sprintf("Version %d", v.Version))
+			p.Fields(field("converter", v.Converter))
+			p.Document("Schema", v.Schema)
+			p.Document("Example", v.Example)
+		}
 	})
 }
 
@@ -93,6 +104,7 @@ type putEventTypeCommand struct {
 	Schema      string `placeholder:"FILE" help:"File with the JSON Schema (2020-12) for the data. Default: any data is allowed."`
 	Example     string `placeholder:"FILE" help:"File with the data that tests of endpoints deliver."`
 	Archived    bool   `help:"No longer allow events of this type."`
+	Force       bool   `help:"Change the schema even if that breaks what receivers rely on. Better: add a version."`
 }
 
 // Run creates or replaces an event type.
@@ -108,7 +120,60 @@ func (c *putEventTypeCommand) Run(ctx context.Context, std streams) error {
 	if in.Example, err = readJSON("example", c.Example, std); err != nil {
 		return err
 	}
+	if c.Force {
+		ctx = client.WithForce(ctx)
+	}
 	t, err := api.PutEventType(ctx, in)
+	if err != nil {
+		return err
+	}
+	return printEventType(std, api, c.JSON, t)
+}
+
+type addVersionCommand struct {
+	connection
+	jsonOption
+	Name      string `arg:"" help:"The event type's name."`
+	Converter string `required:"" placeholder:"CEL" help:"Expression that makes data of the version before, such as data.without([\"limit\"])."`
+	Schema    string `placeholder:"FILE" help:"File with the JSON Schema (2020-12) for the data. Default: any data is allowed."`
+	Example   string `placeholder:"FILE" help:"File with the data that tests of endpoints deliver. The converter is tried on it."`
+}
+
+// Run adds a version to an event type.
+func (c *addVersionCommand) Run(ctx context.Context, std streams) error {
+	api, err := c.caller()
+	if err != nil {
+		return err
+	}
+	v := client.NewVersion{Converter: c.Converter}
+	if v.Schema, err = readJSON("schema", c.Schema, std); err != nil {
+		return err
+	}
+	if v.Example, err = readJSON("example", c.Example, std); err != nil {
+		return err
+	}
+	t, err := api.AddEventTypeVersion(ctx, c.Name, v)
+	if err != nil {
+		return err
+	}
+	return printEventType(std, api, c.JSON, t)
+}
+
+type converterCommand struct {
+	connection
+	jsonOption
+	Name      string `arg:"" help:"The event type's name."`
+	Version   int    `arg:"" help:"The version that the converter makes."`
+	Converter string `arg:"" help:"Expression that makes its data of that of the next version."`
+}
+
+// Run replaces the converter to an older version.
+func (c *converterCommand) Run(ctx context.Context, std streams) error {
+	api, err := c.caller()
+	if err != nil {
+		return err
+	}
+	t, err := api.PutConverter(ctx, c.Name, c.Version, c.Converter)
 	if err != nil {
 		return err
 	}

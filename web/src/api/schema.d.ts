@@ -407,7 +407,7 @@ export interface paths {
         get: operations["get-event-type"];
         /**
          * Create or replace an event type
-         * @description For admin keys. Responds with 201 if the type was created, and 200 if it was replaced. A name has 1 to 128 of the characters `A-Z a-z 0-9 . _ : -`.
+         * @description For admin keys. Responds with 201 if the type was created, and 200 if it was replaced. A name has 1 to 128 of the characters `A-Z a-z 0-9 . _ : -`. The schema is that of the newest version. If it no longer guarantees what the present one does, and endpoints that subscribe rely on it, it is refused with the code `breaking_change`: add a version instead, or repeat it with `force=true`.
          */
         put: operations["put-event-type"];
         post?: never;
@@ -416,6 +416,46 @@ export interface paths {
          * @description For admin keys. Events of the type can no longer be published, even if endpoints subscribe to it. Existing events remain and are still delivered. To keep the type visible, archive it instead.
          */
         delete: operations["delete-event-type"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/event-types/{name}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add a version of an event type
+         * @description For admin keys. From then on, events are published in the new version. Endpoints that exist get the version before, which the converter makes of it, until they are moved; new endpoints get the new one.
+         */
+        post: operations["add-event-type-version"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/event-types/{name}/versions/{version}/converter": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Replace the converter to a version
+         * @description For admin keys. Deliveries that are attempted from then on are made with it.
+         */
+        put: operations["put-event-type-converter"];
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1054,6 +1094,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tenants/{tenant}/endpoints/{id}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the versions that an endpoint gets
+         * @description Of the event types that it subscribes to and that have several versions. To move it, change its versions.
+         */
+        get: operations["list-endpoint-versions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tenants/{tenant}/events": {
         parameters: {
             query?: never;
@@ -1506,6 +1566,13 @@ export interface components {
         AttemptRequest: {
             /** Format: int64 */
             body_bytes: number;
+            /** @description The SHA-256 of the body, in hexadecimal; absent where it was not recorded. */
+            body_sha256?: string;
+            /**
+             * @description The dialect that made the body.
+             * @example standard
+             */
+            dialect?: string;
             /** @description Credentials are redacted. */
             headers: {
                 [key: string]: string;
@@ -1516,6 +1583,12 @@ export interface components {
             method: string;
             /** @example https://example.com/webhooks */
             url: string;
+            /**
+             * Format: int64
+             * @description The version of the event's type in which the data was sent.
+             * @example 1
+             */
+            version?: number;
         };
         AttemptResponse: {
             /** @description The first 4 KiB. */
@@ -1975,6 +2048,10 @@ export interface components {
              * @example https://example.com/webhooks
              */
             url: string;
+            /** @description The versions that were chosen for it, by event type. It gets other types in the version that was the newest when it was created. */
+            versions: {
+                [key: string]: number;
+            };
         };
         ConsoleSession: {
             /**
@@ -2003,6 +2080,13 @@ export interface components {
             role: "admin" | "publisher";
             /** @description The browser that got the token. */
             user_agent: string;
+        };
+        ConverterInput: {
+            /**
+             * @description A CEL expression over data, type, id and occurred_at that makes the version's data of that of the next version.
+             * @example data.without(["currency"])
+             */
+            converter: string;
         };
         CreatedEndpoint: {
             auth: components["schemas"]["ShownAuth"];
@@ -2125,6 +2209,10 @@ export interface components {
              * @example https://example.com/webhooks
              */
             url: string;
+            /** @description The versions that were chosen for it, by event type. It gets other types in the version that was the newest when it was created. */
+            versions: {
+                [key: string]: number;
+            };
         };
         CreatedKey: {
             /** Format: date-time */
@@ -2414,6 +2502,10 @@ export interface components {
              * @example https://example.com/webhooks
              */
             url: string;
+            /** @description The versions that were chosen for it, by event type. It gets other types in the version that was the newest when it was created. */
+            versions: {
+                [key: string]: number;
+            };
         };
         Erasure: {
             /** Format: date-time */
@@ -2484,10 +2576,18 @@ export interface components {
             group: string;
             /** @example invoice.paid */
             name: string;
+            /** @description The versions before it, the first one first. */
+            older_versions: components["schemas"]["Older"][];
             /** @description The JSON Schema for the data; null if any data is allowed. */
             schema: unknown;
             /** Format: date-time */
             updated_at: string;
+            /**
+             * Format: int64
+             * @description The newest version, which is published; schema and example are its.
+             * @example 1
+             */
+            version: number;
         };
         EventTypeInput: {
             /** @description Archived types cannot be published, and endpoints can no longer subscribe to them. */
@@ -3218,6 +3318,10 @@ export interface components {
              * @example https://example.com/webhooks
              */
             url: string;
+            /** @description Versions of event types that it is to get, by their names. Types that are not named stay. */
+            versions?: {
+                [key: string]: number;
+            };
         };
         NewOperatorKey: {
             /**
@@ -3370,6 +3474,28 @@ export interface components {
              */
             secret_sha256?: string;
         };
+        NewVersionInput: {
+            /**
+             * @description A CEL expression over data, type, id and occurred_at that makes data of the version before.
+             * @example data.without(["currency"])
+             */
+            converter: string;
+            /**
+             * @description The data that a test of an endpoint delivers. The converter is tried on it.
+             * @example {
+             *       "currency": "EUR",
+             *       "invoice": "in_123"
+             *     }
+             */
+            example?: unknown;
+            /**
+             * @description A JSON Schema (2020-12) for the data; omitted or null to allow any data.
+             * @example {
+             *       "type": "object"
+             *     }
+             */
+            schema?: unknown;
+        };
         Node: {
             /**
              * @description The URL at which clients reach it; null for other nodes than the one that answers.
@@ -3423,6 +3549,22 @@ export interface components {
         NodeList: {
             /** @description By name, at most 512. */
             data: components["schemas"]["Node"][];
+        };
+        Older: {
+            /**
+             * @description The CEL expression that makes this version's data of that of the next version.
+             * @example data.without(["currency"])
+             */
+            converter: string;
+            /** @description Such data; null if there is none. */
+            example: unknown;
+            /** @description The JSON Schema for the data; null if any data is allowed. */
+            schema: unknown;
+            /**
+             * Format: int64
+             * @example 1
+             */
+            version: number;
         };
         OwnSession: {
             /**
@@ -3565,6 +3707,10 @@ export interface components {
              * @example https://example.com/webhooks
              */
             url?: string;
+            /** @description Versions of event types that it is to get, by their names. Types that are not named stay. */
+            versions?: {
+                [key: string]: number;
+            };
         };
         PortalSession: {
             /**
@@ -4314,6 +4460,28 @@ export interface components {
              */
             unmatched: number;
         };
+        TypeVersion: {
+            /** @description Whether it was chosen for the endpoint; else it was the newest when the endpoint was created. */
+            chosen: boolean;
+            /** @example invoice.paid */
+            event_type: string;
+            /**
+             * Format: int64
+             * @description The version that is published.
+             * @example 2
+             */
+            newest: number;
+            /**
+             * Format: int64
+             * @description The version that the endpoint gets.
+             * @example 1
+             */
+            version: number;
+        };
+        TypeVersions: {
+            /** @description By name. */
+            data: components["schemas"]["TypeVersion"][];
+        };
         Waiting: {
             /**
              * @description With order: the first delivery in the order that has not ended.
@@ -4439,6 +4607,10 @@ export interface components {
              * @example https://example.com/webhooks
              */
             url: string;
+            /** @description Versions of event types that it is to get, by their names. Types that are not named stay. */
+            versions?: {
+                [key: string]: number;
+            };
         };
         WholeTenant: {
             /** @description The tenant's own settings of dialects, by name, over those of the server. */
@@ -6505,7 +6677,10 @@ export interface operations {
     };
     "put-event-type": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Change the schema even if that breaks what readers rely on. */
+                force?: boolean;
+            };
             header?: {
                 /** @description The ETag of the answer in which it was read: the change is refused with 412 if it was changed since. * for any version. Without it, the change is made whatever the version. */
                 "If-Match"?: string;
@@ -6571,6 +6746,15 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6682,6 +6866,282 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "add-event-type-version": {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Makes the request repeatable: the same request with the same key is carried out once within 24 hours, and answered alike. Another request with the key, or the same while it is in progress, is a conflict. Up to 128 characters, bare or a string in quotes.
+                 * @example create-acme-1
+                 */
+                "Idempotency-Key"?: string;
+                /** @description The ETag of the answer in which it was read: the change is refused with 412 if it was changed since. * for any version. Without it, the change is made whatever the version. */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description The event type's name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewVersionInput"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventType"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "put-event-type-converter": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of the answer in which it was read: the change is refused with 412 if it was changed since. * for any version. Without it, the change is made whatever the version. */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description The event type's name. */
+                name: string;
+                /** @description The number of the version. */
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConverterInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventType"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10818,6 +11278,94 @@ export interface operations {
             };
             /** @description Unsupported Media Type */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-endpoint-versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The tenant's id. */
+                tenant: string;
+                /** @description The endpoint's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TypeVersions"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
