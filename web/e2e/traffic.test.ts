@@ -168,7 +168,7 @@ test("data of 1 MiB and of many levels is shown, and erased data is said to be",
 
 test("a type is made with its faults at the fields, tried, edited beside somebody else, and archived", async () => {
   const name = `made.by_${process.pid}`;
-  const page = await open("/console/event-types", { expect: /404|412|422|400/ });
+  const page = await open("/console/event-types", { expect: /404|409|412|422|400/ });
   await page.getByRole("button", { name: "New" }).click();
   const dialog = page.getByRole("dialog");
   await dialog.getByLabel("Name").fill(name);
@@ -190,7 +190,7 @@ test("a type is made with its faults at the fields, tried, edited beside somebod
   await page.getByRole("dialog").getByRole("button", { name: "Close" }).first().click();
 
   await page.getByRole("button", { name: "Edit" }).click();
-  await call("PUT", `/event-types/${name}`, { description: "Theirs" });
+  await call("PUT", `/event-types/${name}?force=true`, { description: "Theirs" });
   await page.getByRole("dialog").getByLabel("Description").fill("Mine");
   await page.getByRole("dialog").getByRole("button", { name: "Save" }).click();
   await page.getByText("Somebody else changed it while you did").waitFor();
@@ -198,6 +198,20 @@ test("a type is made with its faults at the fields, tried, edited beside somebod
   await page.getByRole("button", { name: "Keep mine" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Save" }).click();
   await page.getByText("Mine.").first().waitFor();
+
+  // Their change took the schema away. Now receivers rely on it again, so that it is taken away once more only when that is confirmed.
+  const schema = page.getByRole("dialog").getByRole("textbox", { name: "Schema" });
+  await page.getByRole("button", { name: "Edit" }).click();
+  await schema.fill('{"type":"object","required":["n"],"properties":{"n":{"type":"integer"}}}');
+  await page.getByRole("dialog").getByRole("button", { name: "Save", exact: true }).click();
+  await schema.waitFor({ state: "detached" });
+  await page.getByRole("button", { name: "Edit" }).click();
+  await schema.fill('{"type":"object"}');
+  await page.getByRole("dialog").getByRole("button", { name: "Save", exact: true }).click();
+  await page.getByText("Data.n was removed").waitFor();
+  await page.getByRole("button", { name: "Save it all the same" }).click();
+  await schema.waitFor({ state: "detached" });
+  expect((await call("GET", `/event-types/${name}`)).schema).toEqual({ type: "object" });
 
   await page.getByRole("button", { name: "Archive" }).click();
   await page.getByRole("alertdialog").getByRole("button", { name: "Archive it" }).click();

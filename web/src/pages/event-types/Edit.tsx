@@ -70,11 +70,11 @@ async function exists(name: string): Promise<boolean> {
   }
 }
 
-/** Change edits a type. If somebody else changed the same meanwhile, it shows both sides and writes nothing. */
+/** Change edits a type. If somebody else changed the same meanwhile, it shows both sides and writes nothing. A schema that takes away what receivers rely on is written when that was confirmed. */
 export function Change({ type, close }: { type: EventType; close: () => void }) {
   const queryKey = ["event-type", type.name];
   const edit = useEdit(type, { queryKey, fetch: () => fetchType(type.name), draftOf });
-  const submit = useAction(() => edit.save((draft, etag) => save(type.name, draft, etag)), {
+  const submit = useAction((force: boolean) => edit.save((draft, etag) => save(type.name, draft, etag, force)), {
     quiet: true,
     done: (saved) => (saved ? "Saved" : undefined),
     changes: [queryKey, ["names", "event-types"], ["event-types"]],
@@ -90,7 +90,12 @@ export function Change({ type, close }: { type: EventType; close: () => void }) 
       footer={
         <>
           <Button onClick={close}>Leave it</Button>
-          <Button look="primary" busy={submit.isPending} disabled={wrong(edit.draft) || edit.clashing.length > 0} onClick={() => submit.mutate(undefined)}>
+          {submit.error?.code === "breaking_change" && (
+            <Button look="danger" disabled={submit.isPending || wrong(edit.draft) || edit.clashing.length > 0} onClick={() => submit.mutate(true)}>
+              Save it all the same
+            </Button>
+          )}
+          <Button look="primary" busy={submit.isPending} disabled={wrong(edit.draft) || edit.clashing.length > 0} onClick={() => submit.mutate(false)}>
             Save
           </Button>
         </>

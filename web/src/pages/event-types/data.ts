@@ -34,10 +34,10 @@ export function useType(name: string | undefined) {
 
 export type Draft = Pick<EventType, "description" | "group" | "archived" | "schema" | "example">;
 
-/** save writes a type, and returns it. Schema and example are sent as they were typed, and not as JavaScript would write them. With an ETag, it is refused if somebody else changed the type since. */
-export function save(name: string, draft: Draft, etag?: string): Promise<EventType> {
+/** save writes a type, and returns it. Schema and example are sent as they were typed, and not as JavaScript would write them. With an ETag, it is refused if somebody else changed the type since; unless forced, also if receivers rely on what it takes away. */
+export function save(name: string, draft: Draft, etag?: string, force = false): Promise<EventType> {
   const text =
     `{"description":${JSON.stringify(draft.description)},"group":${JSON.stringify(draft.group)},"archived":${draft.archived}` +
     `,"schema":${draft.schema.trim() || "null"},"example":${draft.example.trim() || "null"}}`;
-  return answered(api.PUT("/api/v1/event-types/{name}", { params: { path: { name }, ...(etag ? ifMatch(etag) : {}) }, body: {}, bodySerializer: () => text, parseAs: "text" }));
+  return answered(api.PUT("/api/v1/event-types/{name}", { params: { path: { name }, ...(force ? { query: { force } } : {}), ...(etag ? ifMatch(etag) : {}) }, body: {}, bodySerializer: () => text, parseAs: "text" }));
 }
