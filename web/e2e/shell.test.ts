@@ -139,6 +139,33 @@ test("tokens are suggested, and the URL holds them", async () => {
   await page.getByText("Not a filter: nonsense:1").waitFor();
 });
 
+test("what is no filter of deliveries stays, and leads to the events with that id", async () => {
+  const page = await open("/console/deliveries?tenant=acme");
+  const filter = page.getByRole("combobox", { name: "Filter" });
+  await filter.fill("order 42");
+  await filter.press("Enter");
+  await page.getByText("Not a filter: order 42").waitFor();
+  expect(await filter.inputValue()).toBe("order 42");
+  await page.getByRole("link", { name: "Search events for order 42" }).click();
+  await page.waitForURL("**/console/events?tenant=acme&key=order+42");
+});
+
+test("a page begins at its top, and is where it was left when somebody goes back", async () => {
+  const page = await open("/console", { size: phone });
+  const top = () => page.evaluate(() => document.getElementById("main")?.scrollTop ?? -1);
+  const item = page.getByRole("listitem").filter({ hasText: "Order service" }).filter({ hasText: "acme" });
+  const link = item.getByRole("link", { name: "Find out why" });
+  await link.waitFor();
+  await page.evaluate(() => document.getElementById("main")?.scrollTo({ top: 150 }));
+  await expect.poll(top).toBe(150);
+  await link.click();
+  await page.waitForURL("**?outcome=status");
+  await expect.poll(top).toBe(0);
+  await page.goBack();
+  await link.waitFor();
+  await expect.poll(top).toBe(150);
+});
+
 test("the theme and the zone are chosen, and stay", async () => {
   const page = await open("/console/endpoints", { timezoneId: "Asia/Tokyo", own: true });
   const ground = () => page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);

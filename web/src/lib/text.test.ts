@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { middle, sentence, shell, visible } from "./text";
+import { middle, sentence, shell, spellings, visible } from "./text";
 
 test("middle keeps both ends", () => {
   expect(middle("ep_0198c7a3f2e47d0a9b1c2d3e4f506172")).toBe("ep_0198c7…506172");
@@ -17,4 +17,10 @@ test("sentence", () => {
   expect(sentence("must be an absolute URL")).toBe("Must be an absolute URL.");
   expect(sentence("url.path is wrong")).toBe("url.path is wrong.");
   expect(sentence("Is there?")).toBe("Is there?");
+});
+
+test("spellings of an id begin with the one that was typed, and are three at most", () => {
+  expect(spellings("order 42")).toEqual(["order 42", "order-42", "order_42"]);
+  expect(spellings("order-42")).toEqual(["order-42", "order_42"]);
+  expect(spellings("in1")).toEqual(["in1"]);
 });

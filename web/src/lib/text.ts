@@ -18,6 +18,11 @@ export function visible(text: string): string {
   );
 }
 
+/** spellings returns an id as it was typed, and then with - and with _ where it has spaces or others of these: "order 42" may be order-42. */
+export function spellings(id: string): string[] {
+  return [...new Set([id, id.replace(/[\s_-]+/g, "-"), id.replace(/[\s_-]+/g, "_")])];
+}
+
 /** shell quotes a word for sh. */
 export function shell(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;

@@ -113,6 +113,6 @@ function adviceForStatus(status: number): string {
   if (status === 413) return "The receiver takes no body of this size. Raise its limit, or that of the proxy before it.";
   if (status === 429) return "The receiver gets more than it can take. Set a rate limit on the endpoint.";
   if (status >= 400 && status < 500) return "The receiver did not accept the request. Its answer below may say why.";
-  if (status === 502 || status === 503 || status === 504) return "The proxy before the receiver could not reach it. Check that the receiver runs.";
+  if (status === 502 || status === 503 || status === 504) return "This is usually the proxy before the receiver, which could not reach it. Check that the receiver runs.";
   return "The receiver failed while it handled the request. Look at its answer below, and into its log at this time.";
 }

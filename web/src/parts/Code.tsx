@@ -8,7 +8,7 @@ export function CodeBlock({ code, title, className }: { code: string; title?: st
   return (
     <div className={cx("group relative overflow-hidden rounded-lg border border-line bg-sunk", className)}>
       {title && <div className="border-b border-line px-3 py-1.5 text-xs font-medium text-muted">{title}</div>}
-      <pre tabIndex={0} className="mr-10 overflow-x-auto p-3 pr-0 text-[12.5px] leading-5">
+      <pre tabIndex={0} className="mr-10 overflow-x-auto max-sm:whitespace-pre-wrap max-sm:wrap-anywhere p-3 pr-0 text-[12.5px] leading-5">
         <code>{code}</code>
       </pre>
       <CopyButton text={code} label={title ? `Copy ${title}` : "Copy"} className={cx("absolute right-2 bg-sunk", title ? "top-9" : "top-2")} />

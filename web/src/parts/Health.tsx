@@ -34,7 +34,7 @@ function state({ status, status_reason, health }: Endpoint, brief: boolean): Rea
   if (status === "disabled") {
     return (
       <>
-        Disabled: new events are not delivered to it. <Timed text={sentence(visible(status_reason))} />
+        Disabled: new events are not delivered to it. <Timed text={sentence(visible(status_reason))} as="both" />
       </>
     );
   }
@@ -43,14 +43,14 @@ function state({ status, status_reason, health }: Endpoint, brief: boolean): Rea
     case "failing":
       return (
         <>
-          {brief ? "Since" : "Failing since"} <Time at={health.since} as="clock" />: {health.failures > 1 ? `${plural(health.failures, "attempt")} in a row failed` : "an attempt failed"}
+          {brief ? "Since" : "Failing since"} <Time at={health.since} as="both" />: {health.failures > 1 ? `${plural(health.failures, "attempt")} in a row failed` : "an attempt failed"}
           {cause(health) ? <>. Last error: {cause(health)}.</> : "."}
         </>
       );
     case "recovering":
       return (
         <>
-          Recovering since <Time at={health.since} as="clock" />: attempts are acknowledged again.
+          Recovering since <Time at={health.since} as="both" />: attempts are acknowledged again.
         </>
       );
     case "idle":

@@ -1,5 +1,5 @@
 import { ChevronRight } from "lucide-react";
-import { type ReactNode, useLayoutEffect } from "react";
+import { Fragment, type ReactNode, useLayoutEffect } from "react";
 import { Link } from "react-router";
 import { cx } from "@/lib/text";
 import { useMedia } from "./Live";
@@ -27,12 +27,12 @@ export function PageHeader({
     <header className="px-4 pt-5 pb-4 sm:px-6">
       {back && (
         <nav aria-label="Above" className="mb-1.5 flex items-center gap-1 text-sm text-muted">
-          {back.map(({ to, label }) => (
+          {back.map(({ to, label }, i) => (
             <span key={to} className="flex min-w-0 items-center gap-1">
+              {i > 0 && <ChevronRight size={13} className="shrink-0 text-faint" aria-hidden />}
               <Link to={to} className="truncate hover:text-text hover:underline">
                 {label}
               </Link>
-              <ChevronRight size={13} className="shrink-0 text-faint" aria-hidden />
             </span>
           ))}
         </nav>
@@ -46,6 +46,20 @@ export function PageHeader({
       </div>
       {children}
     </header>
+  );
+}
+
+/** Breakable shows a name such as card.payment_captured, which a narrow page breaks after a dot or an underscore, not inside a word. */
+export function Breakable({ name }: { name: string }) {
+  return (
+    <span>
+      {name.split(/(?<=[._])/).map((part, i) => (
+        <Fragment key={i}>
+          {i > 0 && <wbr />}
+          {part}
+        </Fragment>
+      ))}
+    </span>
   );
 }
 

@@ -118,7 +118,7 @@ function Body({ commands, source, close }: { commands: readonly Command[]; sourc
           autoComplete="off"
           spellCheck={false}
           value={text}
-          placeholder="A page, an id, an action"
+          placeholder={source ? "A page, an action or an id, such as order-1042" : "A page or an action"}
           onChange={(event) => {
             setText(event.target.value);
             setAt(0);

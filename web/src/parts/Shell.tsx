@@ -8,6 +8,7 @@ import { Button, IconButton } from "./Button";
 import { KeyboardHelp, Kbd, modifier, useKeys } from "./Keys";
 import { type Theme, useLive } from "./Live";
 import { usePalette } from "./Palette";
+import { useScroll } from "./Scroll";
 import { Boundary, Skeleton } from "./States";
 import { TimeRange } from "./TimeRange";
 
@@ -27,6 +28,7 @@ export function Shell({ brand, nav, foot, children }: { brand: ReactNode; nav: r
   const address = useHref({ pathname, search }); // of the page that is shown, which follows the browser's once the code is there
   const [drawer, setDrawer] = useState(false);
   useEffect(() => setDrawer(false), [pathname]);
+  const main = useScroll();
   return (
     <div className="flex h-full min-h-0">
       <a href="#main" onClick={skip} className="sr-only z-50 rounded-md bg-accent-solid px-3 py-2 text-on-accent focus:not-sr-only focus:fixed focus:top-2 focus:left-2">
@@ -54,7 +56,7 @@ export function Shell({ brand, nav, foot, children }: { brand: ReactNode; nav: r
             <LookMenu />
           </div>
         </header>
-        <main id="main" tabIndex={-1} data-address={address} data-scroll className="relative min-h-0 flex-1 overflow-x-hidden overflow-y-auto outline-none">
+        <main ref={main} id="main" tabIndex={-1} data-address={address} data-scroll className="relative min-h-0 flex-1 overflow-x-hidden overflow-y-auto outline-none">
           <Boundary place={pathname}>
             <Suspense fallback={<PageSkeleton />}>{children}</Suspense>
           </Boundary>
@@ -122,7 +124,7 @@ function SearchButton() {
     >
       <Search size={14} aria-hidden />
       <span className="flex-1 text-left max-sm:sr-only">
-        Go to…<span className="sr-only"> a page, an id or an action</span>
+        Search or go to…<span className="sr-only"> a page, an id or an action</span>
       </span>
       <span aria-hidden className="flex gap-0.5 max-sm:hidden">
         <Kbd>{modifier}</Kbd>

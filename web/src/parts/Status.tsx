@@ -98,6 +98,9 @@ const looks = {
     active: look("good", CircleCheck, "Active"),
     paused: look("warn", CirclePause, "Paused"),
   } satisfies Record<Schemas["Tenant"]["status"], Look>,
+  givenUp: {
+    disabled: look("bad", CircleX, "Disabled"),
+  },
   finding: {
     ok: look("good", CircleCheck, "OK"),
     note: look("calm", CircleHelp, "Note"),
@@ -157,10 +160,15 @@ export function DeliveryStatus({ delivery, soft: filled }: { delivery: Schemas["
   );
 }
 
+/** givenUp reports whether Bellwire disabled an endpoint because it failed: whoever disables one by hand gives no reason. */
+export function givenUp({ status, status_reason }: Pick<Schemas["EndpointWithHealth"], "status" | "status_reason">): boolean {
+  return status === "disabled" && status_reason !== "";
+}
+
 /** EndpointStatus shows the one state of an endpoint that matters: that it is paused or disabled, or else its health. */
 export function EndpointStatus({ endpoint, soft: filled }: { endpoint: Schemas["EndpointWithHealth"]; soft?: boolean }) {
   if (endpoint.status !== "enabled") {
-    return <StatusBadge of="endpoint" state={endpoint.status} {...(filled ? { soft: filled } : {})} title={endpoint.status_reason} />;
+    return <StatusBadge of={givenUp(endpoint) ? "givenUp" : "endpoint"} state={endpoint.status} {...(filled ? { soft: filled } : {})} title={endpoint.status_reason} />;
   }
   return <StatusBadge of="health" state={endpoint.health.state} {...(filled ? { soft: filled } : {})} title={endpoint.health.reason} />;
 }

@@ -4,8 +4,8 @@ import { exactNumber, human } from "@/lib/numbers";
 import { cx } from "@/lib/text";
 import { useLive, useNow } from "./Live";
 
-/** Time shows how long ago something was, and exactly when on hover. With clock it shows the time of day. */
-export function Time({ at, as = "relative", none = "–", className }: { at: string | number | null | undefined; as?: "relative" | "clock"; none?: string; className?: string }) {
+/** Time shows how long ago something was, and exactly when on hover. With clock it shows the time of day, with both the one and the other. */
+export function Time({ at, as = "relative", none = "–", className }: { at: string | number | null | undefined; as?: "relative" | "clock" | "both"; none?: string; className?: string }) {
   const now = useNow();
   const { zone } = useLive();
   if (at === null || at === undefined || at === "") return <span className="text-faint">{none}</span>;
@@ -13,7 +13,7 @@ export function Time({ at, as = "relative", none = "–", className }: { at: str
   if (Number.isNaN(ms)) return <span>{String(at)}</span>;
   return (
     <time dateTime={new Date(ms).toISOString()} title={exact(ms, zone)} className={cx("num whitespace-nowrap", className)}>
-      {as === "clock" ? clock(ms, now, zone) : relative(ms, now)}
+      {as === "relative" ? relative(ms, now) : as === "clock" ? clock(ms, now, zone) : `${clock(ms, now, zone)}, ${relative(ms, now)}`}
     </time>
   );
 }
@@ -21,12 +21,12 @@ export function Time({ at, as = "relative", none = "–", className }: { at: str
 const moment = /\b\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?Z/g;
 
 /** Timed shows a text of the API with its times in the chosen zone. */
-export function Timed({ text }: { text: string }) {
+export function Timed({ text, as = "clock" }: { text: string; as?: "clock" | "both" }) {
   const times = text.match(moment) ?? [];
   return text.split(moment).map((part, i) => (
     <Fragment key={i}>
       {part}
-      {times[i] && <Time at={times[i]} as="clock" />}
+      {times[i] && <Time at={times[i]} as={as} />}
     </Fragment>
   ));
 }

@@ -1,5 +1,5 @@
 import { Search, X } from "lucide-react";
-import { type KeyboardEvent, useEffect, useId, useRef, useState } from "react";
+import { type KeyboardEvent, type ReactNode, useEffect, useId, useRef, useState } from "react";
 import { cx } from "@/lib/text";
 import { fromParams, parse, type Token, toParams } from "@/lib/tokens";
 import { useAddress } from "./Address";
@@ -25,9 +25,10 @@ type Suggestion = { text: string; hint: string; token?: Token };
 
 /**
  * TokenSearch filters a list by tokens such as status:exhausted. The URL holds them, one parameter each, so that back,
- * reload and a link to a colleague show the same list. Words that are no token go to onWords.
+ * reload and a link to a colleague show the same list. Words that are no token go to onWords; without it they stay, and
+ * instead says what else can be done with them.
  */
-export function TokenSearch({ keys, placeholder = "Filter", onWords }: { keys: readonly TokenKey[]; placeholder?: string; onWords?: (words: string) => void }) {
+export function TokenSearch({ keys, placeholder = "Filter", onWords, instead }: { keys: readonly TokenKey[]; placeholder?: string; onWords?: (words: string) => void; instead?: (words: string) => ReactNode }) {
   const [params, change] = useAddress();
   const names = keys.map((key) => key.key);
   const tokens = fromParams(params, names);
@@ -64,7 +65,7 @@ export function TokenSearch({ keys, placeholder = "Filter", onWords }: { keys: r
     if (typed.length > 0) write((now) => [...now.filter((old) => !typed.some((token) => token.key === old.key)), ...typed]);
     if (words.length > 0 && onWords) onWords(words.join(" "));
     setStray(words.length > 0 && !onWords ? words.join(" ") : "");
-    setText("");
+    setText(onWords ? "" : words.join(" "));
     setOpen(false);
   };
   const press = (event: KeyboardEvent) => {
@@ -126,6 +127,7 @@ export function TokenSearch({ keys, placeholder = "Filter", onWords }: { keys: r
           placeholder={tokens.length > 0 ? "" : placeholder}
           onChange={(event) => {
             setText(event.target.value);
+            setStray("");
             setOpen(true);
             setAt(0);
           }}
@@ -143,7 +145,7 @@ export function TokenSearch({ keys, placeholder = "Filter", onWords }: { keys: r
       </div>
       {stray && (
         <p role="status" className="mt-1 text-xs text-warn">
-          Not a filter: {stray}. Use {names.map((name) => `${name}:`).join(" ")}
+          Not a filter: {stray}. Use {names.map((name) => `${name}:`).join(" ")} {instead?.(stray)}
         </p>
       )}
       <ul

@@ -22,6 +22,7 @@ import { TokenSearch, times } from "@/parts/TokenSearch";
 import { Detail } from "../delivery/Detail";
 import { Bulk, type Filter, type Kind, refusal } from "./Bulk";
 import { Selected } from "./Selected";
+import { SearchEvents } from "./SearchEvents";
 import { Why } from "./Why";
 
 type Row = Schemas["TenantDelivery"];
@@ -147,7 +148,7 @@ export default function Deliveries() {
           })}
         />
         <div className="flex px-4 pb-3 sm:px-6">
-          <TokenSearch keys={tokens} placeholder="Filter: status:exhausted type:invoice.paid since:24h" />
+          <TokenSearch keys={tokens} placeholder="Filter: status:exhausted type:invoice.paid since:24h" instead={(words) => <SearchEvents words={words} {...(tenant ? { tenant } : {})} />} />
         </div>
         <DataTable
           label="Deliveries"

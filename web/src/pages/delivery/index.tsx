@@ -13,7 +13,7 @@ import { ConfirmDialog } from "@/parts/Dialog";
 import { Exchange, RequestBody } from "@/parts/Exchange";
 import { endpointName } from "@/parts/Health";
 import { useKeys } from "@/parts/Keys";
-import { PageHeader, Panel } from "@/parts/Page";
+import { Breakable, PageHeader, Panel } from "@/parts/Page";
 import { useCommands } from "@/parts/Palette";
 import { useScope, useTenant } from "@/parts/Scope";
 import { PageSkeleton } from "@/parts/Shell";
@@ -62,7 +62,7 @@ function Page({ tenant, delivery: it, endpoint }: { tenant: string; delivery: De
         heading={
           <span className="flex flex-wrap items-center gap-x-3 gap-y-1">
             <span>
-              {visible(it.event_type)} <span className="font-normal text-muted">to</span> {endpointLabel(endpoint, it.endpoint)}
+              <Breakable name={visible(it.event_type)} /> <span className="font-normal text-muted">to</span> {endpointLabel(endpoint, it.endpoint)}
             </span>
             <DeliveryStatus delivery={it} soft />
           </span>

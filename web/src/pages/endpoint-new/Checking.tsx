@@ -135,7 +135,7 @@ function Arrival({ tenant, endpoint }: { tenant: string; endpoint: Endpoint }) {
       }
     >
       {!sent ? (
-        <p className="text-muted">A test event is delivered like any other: signed, and tried again until it is acknowledged.</p>
+        <p className="text-muted">A test event is signed and delivered as any other, but in one attempt only: it is not tried again.</p>
       ) : !it || it.attempt_count === 0 ? (
         <p role="status" className="flex items-center gap-2 text-muted">
           <LoaderCircle size={14} className="animate-spin" aria-hidden /> Under way

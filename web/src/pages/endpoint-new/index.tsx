@@ -1,5 +1,5 @@
 import { Check } from "lucide-react";
-import { useState } from "react";
+import { useLayoutEffect, useState } from "react";
 import { api, call, type Schemas } from "@/api/client";
 import { useAction } from "@/api/hooks";
 import { cx } from "@/lib/text";
@@ -47,6 +47,9 @@ export default function NewEndpoint() {
       },
     },
   );
+  useLayoutEffect(() => {
+    document.getElementById("main")?.scrollTo({ top: 0 }); // some browsers return a promise, which is no effect's end
+  }, [step]);
   const set = (change: Partial<Draft>) => setDraft((old) => ({ ...old, ...change }));
   const misplaced = create.error && (create.error.fault("url") ?? create.error.fault("description"));
   return (

@@ -15,6 +15,7 @@ import { DeliveryStatus } from "@/parts/Status";
 import { Time } from "@/parts/Time";
 import { useRange } from "@/parts/TimeRange";
 import { TokenSearch, times } from "@/parts/TokenSearch";
+import { SearchEvents } from "../deliveries/SearchEvents";
 import { Why } from "../deliveries/Why";
 import { Detail } from "../delivery/Detail";
 import type { Endpoint } from "./index";
@@ -85,7 +86,7 @@ export function Deliveries({ endpoint, ask }: { endpoint: Endpoint; ask: () => v
     <div className="flex flex-1 md:min-h-0">
       <Pane className="min-w-0 flex-1">
         <div className="px-4 py-3 sm:px-6">
-          <TokenSearch keys={tokens} placeholder="Filter: status:exhausted type:invoice.paid" />
+          <TokenSearch keys={tokens} placeholder="Filter: status:exhausted type:invoice.paid" instead={(words) => <SearchEvents words={words} tenant={tenant} />} />
         </div>
         <DataTable
           label="Deliveries"

@@ -56,7 +56,7 @@ export function Testing({ endpoint, ask }: { endpoint: Endpoint; ask: (asked: As
             <p className="text-sm text-muted">
               {off
                 ? "A disabled endpoint gets nothing. Enable it first."
-                : "A probe is one attempt, signed like any other, and shows at once what came back. A test event is retried like any other."}
+                : "Both are signed like any other event, and are one attempt only. A probe waits for the answer and shows it here; a test event is sent without waiting, and its delivery shows the answer."}
             </p>
           </div>
         </Panel>

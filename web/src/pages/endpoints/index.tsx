@@ -86,7 +86,7 @@ export default function Endpoints() {
         ),
       },
       ...(own ? [] : [{ key: "tenant", title: "Tenant", width: "minmax(88px, 1fr)", cell: (row: Row) => row.tenant }]),
-      { key: "why", title: "Why", width: "minmax(160px, 3fr)", wide: true, narrow: "hidden", cell: (row) => <Why row={row} /> },
+      { key: "why", title: "Why", width: "minmax(160px, 3fr)", wide: true, cell: (row) => why(row) && <Why row={row} /> },
       { key: "spark", title: "Last 24 hours", width: "128px", narrow: "hidden", cell: (row) => <Sparkline label={endpointName(row)} bars={sparks(row.id)} /> },
       {
         key: "waiting",
@@ -144,13 +144,19 @@ export default function Endpoints() {
   );
 }
 
+/** why returns the reason for what the endpoint's state is; empty if there is nothing to say. */
+function why({ status, status_reason, health }: Row): string {
+  if (status !== "enabled") return sentence(visible(status_reason));
+  return sentence(cause(health) || visible(health.reason)) || (health.breaker === "open" ? "Attempts fail." : "");
+}
+
 function Why({ row }: { row: Row }) {
-  const { health, status, status_reason } = row;
-  if (status !== "enabled") return <span className="text-sm text-muted">{sentence(visible(status_reason))}</span>;
+  const { health, status } = row;
+  if (status !== "enabled") return <span className="text-sm text-muted">{why(row)}</span>;
   return (
     <span className="flex min-w-0 flex-col text-sm text-muted">
       <span className="truncate" title={visible(health.reason)}>
-        <Timed text={sentence(cause(health) || visible(health.reason))} />
+        <Timed text={why(row)} />
       </span>
       {health.breaker === "open" && (
         <span className="inline-flex items-center gap-1 text-xs text-warn" title="The circuit breaker holds deliveries back until then.">

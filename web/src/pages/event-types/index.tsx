@@ -15,7 +15,7 @@ import { endpointName } from "@/parts/Health";
 import { JsonView } from "@/parts/JsonView";
 import { useKeys } from "@/parts/Keys";
 import { useMedia } from "@/parts/Live";
-import { PageHeader, Panel, useTitle } from "@/parts/Page";
+import { Breakable, PageHeader, Panel, useTitle } from "@/parts/Page";
 import { useScope } from "@/parts/Scope";
 import { EmptyState, ErrorState, Skeleton } from "@/parts/States";
 import { EndpointStatus } from "@/parts/Status";
@@ -200,7 +200,7 @@ function Detail({ name, back }: { name: string; back: boolean }) {
         title={visible(type.name)}
         heading={
           <span className="flex flex-wrap items-center gap-2">
-            {visible(type.name)}
+            <Breakable name={visible(type.name)} />
             <CopyButton text={type.name} label="Copy the name" />
             {type.archived && (
               <span className="inline-flex h-6 items-center gap-1.5 rounded-full bg-calm-soft px-2.5 text-sm font-medium text-muted">

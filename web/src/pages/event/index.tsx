@@ -15,7 +15,7 @@ import { ConfirmDialog, Dialog } from "@/parts/Dialog";
 import { FormError } from "@/parts/Form";
 import { endpointName } from "@/parts/Health";
 import { JsonView } from "@/parts/JsonView";
-import { PageHeader } from "@/parts/Page";
+import { Breakable, PageHeader } from "@/parts/Page";
 import { useScope, useTenant } from "@/parts/Scope";
 import { PageSkeleton } from "@/parts/Shell";
 import { EmptyState, ErrorState } from "@/parts/States";
@@ -70,7 +70,7 @@ function Page({ tenant, event, data, erased }: { tenant: string } & Loaded) {
         title={`${visible(event.type)} ${middle(event.id)}`}
         heading={
           <span className="flex flex-wrap items-center gap-x-3 gap-y-1">
-            {visible(event.type)}
+            <Breakable name={visible(event.type)} />
             {event.test && (
               <span className="inline-flex h-6 items-center gap-1.5 rounded-full bg-calm-soft px-2.5 text-sm font-medium text-muted">
                 <FlaskConical size={13} aria-hidden /> Test

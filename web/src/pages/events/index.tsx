@@ -1,11 +1,11 @@
 import { Activity, FlaskConical } from "lucide-react";
-import { useCallback, useMemo } from "react";
+import { useCallback, useMemo, useRef } from "react";
 import { useSearchParams } from "react-router";
 import { api, call, type Schemas } from "@/api/client";
 import { type Page, useList } from "@/api/hooks";
 import { useOffers } from "@/api/names";
 import { items, member } from "@/lib/json";
-import { visible } from "@/lib/text";
+import { spellings, visible } from "@/lib/text";
 import { Button } from "@/parts/Button";
 import { type Column, DataTable } from "@/parts/DataTable";
 import { PageHeader } from "@/parts/Page";
@@ -33,12 +33,12 @@ export default function Events() {
   const type = params.get("type") ?? undefined;
   const published = params.get("key") ?? undefined;
   const { since, until } = time;
-  const fetch = useCallback(
-    async (cursor: string | undefined, signal: AbortSignal): Promise<Page<Row>> => {
+  const ask = useCallback(
+    async (key: string | undefined, cursor: string | undefined, signal: AbortSignal): Promise<Page<Row>> => {
       const query = {
         limit: 50,
         ...(type ? { type } : {}),
-        ...(published ? { key: published } : {}),
+        ...(key ? { key } : {}),
         ...(since ? { since } : {}),
         ...(until ? { until } : {}),
         ...(cursor ? { cursor } : {}),
@@ -46,7 +46,21 @@ export default function Events() {
       if (own) return read((await call(api.GET("/api/v1/tenants/{tenant}/events", { params: { path: { tenant: own }, query }, parseAs: "text", signal }))) as string, own);
       return read((await call(api.GET("/api/v1/events", { params: { query: { ...query, data: true, ...(tenant ? { tenant } : {}) } }, parseAs: "text", signal }))) as string);
     },
-    [own, tenant, type, published, since, until],
+    [own, tenant, type, since, until],
+  );
+  const spelt = useRef(published); // as the events of the first page have it, for the pages after it
+  const fetch = useCallback(
+    async (cursor: string | undefined, signal: AbortSignal): Promise<Page<Row>> => {
+      if (!published) return ask(undefined, cursor, signal);
+      if (cursor) return ask(spelt.current, cursor, signal);
+      for (const key of spellings(published)) {
+        const page = await ask(key, undefined, signal);
+        spelt.current = key;
+        if (page.data.length > 0 || page.next_cursor) return page;
+      }
+      return { data: [], next_cursor: null };
+    },
+    [ask, published],
   );
   const list = useList(["events", tenant, type, published, params.get("since"), params.get("until")], fetch, id);
   const tokens = useMemo(

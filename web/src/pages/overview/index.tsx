@@ -13,7 +13,7 @@ import { endpointName, HealthSentence, shortUrl } from "@/parts/Health";
 import { PageHeader, Panel } from "@/parts/Page";
 import { useScope } from "@/parts/Scope";
 import { EmptyState, ErrorState, Skeleton } from "@/parts/States";
-import { EndpointStatus, statusLook } from "@/parts/Status";
+import { EndpointStatus, givenUp, statusLook } from "@/parts/Status";
 import { Num, Time } from "@/parts/Time";
 import { rangeName, useRange } from "@/parts/TimeRange";
 import { sum, useExamination } from "@/pages/doctor";
@@ -63,12 +63,12 @@ function Examination() {
   ) : undefined;
 }
 
-/** ranked returns endpoints that fail, and paused ones for which something waits, by how much waits. */
+/** ranked returns endpoints that fail, and paused ones for which something waits: first those disabled because they failed, then by how much waits. */
 function ranked(failing: Endpoint[] | undefined, paused: Endpoint[] | undefined): Endpoint[] | undefined {
   if (!failing) return undefined;
   const known = new Set(failing.map((endpoint) => endpoint.id));
   const held = (paused ?? []).filter((endpoint) => endpoint.health.waiting > 0 && !known.has(endpoint.id));
-  return [...failing, ...held].sort((a, b) => b.health.waiting - a.health.waiting || Date.parse(a.health.since ?? "") - Date.parse(b.health.since ?? ""));
+  return [...failing, ...held].sort((a, b) => Number(givenUp(b)) - Number(givenUp(a)) || b.health.waiting - a.health.waiting || Date.parse(a.health.since ?? "") - Date.parse(b.health.since ?? ""));
 }
 
 function Summary({ endpoints, more }: { endpoints: Endpoint[] | undefined; more: boolean }) {
@@ -207,8 +207,8 @@ function NeedsYou({ endpoints, more, error, retry }: { endpoints: Endpoint[] | u
                 </p>
               </div>
               <div className="flex items-center gap-2">
-                <ButtonLink size="sm" to={`${link.endpoint(endpoint.tenant, endpoint.id)}${endpoint.status === "enabled" ? "/testing" : ""}`}>
-                  {endpoint.status === "enabled" ? "Find out why" : "Enable it"}
+                <ButtonLink size="sm" to={`${link.endpoint(endpoint.tenant, endpoint.id)}${endpoint.status === "enabled" ? failed(endpoint) : ""}`}>
+                  {endpoint.status === "enabled" ? "Find out why" : "Review and enable"}
                 </ButtonLink>
               </div>
             </li>
@@ -223,6 +223,11 @@ function NeedsYou({ endpoints, more, error, retry }: { endpoints: Endpoint[] | u
       )}
     </Panel>
   );
+}
+
+/** failed returns the filter of the endpoint's deliveries that ended as its last attempt did; none if that is not known. */
+function failed({ health }: Endpoint): string {
+  return health.last_outcome && health.last_outcome !== "ok" ? `?outcome=${health.last_outcome}` : "";
 }
 
 /** Healthy says that nothing needs to be done, or what to do first. */
