@@ -1,11 +1,6 @@
 package archtest
 
 import (
-	"go/ast"
-	"go/parser"
-	"go/token"
-	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 )
@@ -40,35 +35,6 @@ func TestOneCommandRunsAllTests(t *testing.T) {
 		}
 		if strings.Contains(text, "go test -race") {
 			t.Errorf("%s runs tests in another way, too", file)
-		}
-	}
-}
-
-var unwatchedPackage = regexp.MustCompile(`-gcflags=github\.com/bellwire/bellwire/(\S+)=-race=false`)
-
-// The race detector may only leave out packages of this program that start no goroutines.
-func TestUnwatchedPackagesStartNoGoroutines(t *testing.T) {
-	t.Parallel()
-	found := unwatchedPackage.FindAllStringSubmatch(contents(t, "../../test/run"), -1)
-	if len(found) == 0 {
-		t.Error("test/run leaves out no package")
-	}
-	for _, m := range found {
-		files, err := filepath.Glob(filepath.Join("../..", m[1], "*.go"))
-		if err != nil || len(files) == 0 {
-			t.Fatalf("%s has %d files: %v", m[1], len(files), err)
-		}
-		set := token.NewFileSet()
-		for _, name := range files {
-			file, err := parser.ParseFile(set, name, nil, parser.SkipObjectResolution)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for n := range ast.Preorder(file) {
-				if _, ok := n.(*ast.GoStmt); ok {
-					t.Errorf("%s starts a goroutine", set.Position(n.Pos()))
-				}
-			}
 		}
 	}
 }
