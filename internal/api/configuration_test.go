@@ -152,6 +152,8 @@ func TestEventTypes(t *testing.T) {
 			want: `{"name":"card.blocked","description":"A card was blocked.","group":"cards","schema":{"type":"object"},"example":{"limit":5},"archived":false,"created_at":"*"}`},
 		{name: "replace", method: "PUT", path: "/event-types/card.blocked", body: `{"archived":true}`, status: 200,
 			want: `{"name":"card.blocked","description":"","group":"","schema":null,"example":null,"archived":true}`},
+		{name: "without an example, as answers write it", method: "PUT", path: "/event-types/card.blocked", body: `{"schema":{"type":"object"},"example":null,"archived":true}`, status: 200,
+			want: `{"name":"card.blocked","schema":{"type":"object"},"example":null,"archived":true}`},
 		{name: "bad name", method: "PUT", path: "/event-types/card%20blocked", body: `{}`, status: 422, problem: "invalid name"},
 		{name: "bad schema", method: "PUT", path: "/event-types/x", body: `{"schema":{"type":"objekt"}}`, status: 422, problem: "invalid schema.type"},
 		{name: "unknown member", method: "PUT", path: "/event-types/x", body: `{"shema":{}}`, status: 422, problem: "invalid shema"},

@@ -24,7 +24,7 @@ type EventTypeInput struct {
 	Description string
 	Group       string
 	Schema      json.RawMessage // empty or null for any data
-	Example     json.RawMessage // empty for none
+	Example     json.RawMessage // empty or null for none
 	Archived    bool
 	Force       bool // change the schema even if that breaks readers
 }
@@ -136,8 +136,10 @@ func (s *Service) checkEventType(ctx context.Context, name string, in *EventType
 	if err := cmp.Or(bellwire.CheckEventTypeName(name), checkNotOperational("name", name)); err != nil {
 		return err
 	}
-	if bytes.Equal(bytes.TrimSpace(in.Schema), []byte("null")) {
-		in.Schema = nil
+	for _, document := range []*json.RawMessage{&in.Schema, &in.Example} { // as answers write what there is none of
+		if bytes.Equal(bytes.TrimSpace(*document), []byte("null")) {
+			*document = nil
+		}
 	}
 	err := bellwire.Join(
 		checkLines("description", in.Description, MaxDescriptionLength),

@@ -199,7 +199,7 @@ test("a type is made with its faults at the fields, tried, edited beside somebod
   await page.getByRole("dialog").getByRole("button", { name: "Save" }).click();
   await page.getByText("Mine.").first().waitFor();
 
-  // Their change took the schema away. Now receivers rely on it again, so that it is taken away once more only when that is confirmed.
+  // Their change took schema and example away. Receivers rely on the schema that is written now, so that a weaker one must be confirmed.
   const schema = page.getByRole("dialog").getByRole("textbox", { name: "Schema" });
   await page.getByRole("button", { name: "Edit" }).click();
   await schema.fill('{"type":"object","required":["n"],"properties":{"n":{"type":"integer"}}}');

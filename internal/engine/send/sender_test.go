@@ -141,11 +141,6 @@ func TestOutcomesAreDistinguished(t *testing.T) {
 	quiet(old)
 	old.StartTLS()
 	t.Cleanup(old.Close)
-	closed, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	closed.Close()
 	open := guardedDialer(loopback)
 	hang := func(c net.Conn) { _, _ = io.Copy(io.Discard, c) }
 
@@ -161,7 +156,7 @@ func TestOutcomesAreDistinguished(t *testing.T) {
 		"no such host": {"http://does-not-exist.invalid/", func(context.Context, string, string) (net.Conn, error) {
 			return nil, &net.OpError{Op: "dial", Err: &net.DNSError{Err: "no such host", Name: "does-not-exist.invalid"}}
 		}, bellwire.OutcomeDNS, "does-not-exist.invalid"},
-		"refused":             {"http://" + closed.Addr().String(), open, bellwire.OutcomeConnect, "refused"},
+		"refused":             {"http://127.0.0.1:1/", open, bellwire.OutcomeConnect, "refused"},
 		"untrusted":           {secure.URL, open, bellwire.OutcomeTLS, "certificate"},
 		"old TLS":             {old.URL, open, bellwire.OutcomeTLS, ""},
 		"no TLS":              {strings.Replace(raw(t, write("x")), "http:", "https:", 1), open, bellwire.OutcomeTLS, ""},
