@@ -179,17 +179,22 @@ func (d *Dialect) Headers(c *bellwire.Credentials) []bellwire.Header {
 	}
 	var list []bellwire.Header
 	for _, h := range d.secrets {
-		var value strings.Builder
-		for _, s := range h.template {
-			if s.value == valueSecret {
-				value.WriteString(c.Secrets[0].Value)
-			} else {
-				value.WriteString(s.literal)
-			}
-		}
-		list = append(list, bellwire.Header{Name: h.name, Value: value.String()})
+		list = append(list, bellwire.Header{Name: h.name, Value: h.withSecret(c.Secrets[0].Value)})
 	}
 	return list
+}
+
+// withSecret returns the value of a header that has a secret.
+func (h *header) withSecret(secret string) string {
+	var value strings.Builder
+	for _, s := range h.template {
+		if s.value == valueSecret {
+			value.WriteString(secret)
+		} else {
+			value.WriteString(s.literal)
+		}
+	}
+	return value.String()
 }
 
 // Bind returns a renderer that signs with the endpoint's secrets.

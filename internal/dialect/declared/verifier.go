@@ -109,7 +109,8 @@ func (v *Verifier) Verify(h http.Header, body []byte) (*receive.Delivery, error)
 			return nil, fmt.Errorf("%w: %s", receive.ErrSignature, v.dialect.signatures[i].header)
 		}
 	}
-	for _, header := range v.dialect.secrets {
+	for i := range v.dialect.secrets {
+		header := &v.dialect.secrets[i]
 		if !v.hasSecret(header, h.Get(header.name)) {
 			return nil, fmt.Errorf("%w: %s has another secret", receive.ErrSignature, header.name)
 		}
@@ -173,21 +174,8 @@ func (s *scheme) decode(signature string) (raw []byte, ok bool) {
 }
 
 // hasSecret reports whether a header has one of the secrets.
-func (v *Verifier) hasSecret(header header, value string) bool {
-	for _, secret := range v.secrets {
-		var want strings.Builder
-		for _, s := range header.template {
-			if s.value == valueSecret {
-				want.WriteString(secret)
-			} else {
-				want.WriteString(s.literal)
-			}
-		}
-		if hmac.Equal([]byte(want.String()), []byte(value)) {
-			return true
-		}
-	}
-	return false
+func (v *Verifier) hasSecret(h *header, value string) bool {
+	return slices.ContainsFunc(v.secrets, func(secret string) bool { return hmac.Equal([]byte(h.withSecret(secret)), []byte(value)) })
 }
 
 // delivery returns what is known of a verified delivery, unless it is too old or from the future.
