@@ -95,16 +95,29 @@ func printEventType(std streams, api *caller, asJSON bool, t *client.EventType) 
 	})
 }
 
+// typeFiles are the files of a version of an event type.
+type typeFiles struct {
+	Schema  string `placeholder:"FILE" help:"File with the JSON Schema (2020-12) for the data. Default: any data is allowed."`
+	Example string `placeholder:"FILE" help:"File with the data that tests of endpoints deliver."`
+}
+
+func (f *typeFiles) read(std streams) (schema, example json.RawMessage, err error) {
+	if schema, err = readJSON("schema", f.Schema, std); err != nil {
+		return nil, nil, err
+	}
+	example, err = readJSON("example", f.Example, std)
+	return schema, example, err
+}
+
 type putEventTypeCommand struct {
 	connection
 	jsonOption
 	Name        string `arg:"" help:"The event type's name."`
 	Group       string `placeholder:"TEXT" help:"Group of event types."`
 	Description string `placeholder:"TEXT" help:"A description for customers."`
-	Schema      string `placeholder:"FILE" help:"File with the JSON Schema (2020-12) for the data. Default: any data is allowed."`
-	Example     string `placeholder:"FILE" help:"File with the data that tests of endpoints deliver."`
-	Archived    bool   `help:"No longer allow events of this type."`
-	Force       bool   `help:"Change the schema even if that breaks what receivers rely on. Better: add a version."`
+	typeFiles
+	Archived bool `help:"No longer allow events of this type."`
+	Force    bool `help:"Change the schema even if that breaks what receivers rely on. Better: add a version."`
 }
 
 // Run creates or replaces an event type.
@@ -114,10 +127,7 @@ func (c *putEventTypeCommand) Run(ctx context.Context, std streams) error {
 		return err
 	}
 	in := client.EventType{Name: c.Name, Group: c.Group, Description: c.Description, Archived: c.Archived}
-	if in.Schema, err = readJSON("schema", c.Schema, std); err != nil {
-		return err
-	}
-	if in.Example, err = readJSON("example", c.Example, std); err != nil {
+	if in.Schema, in.Example, err = c.read(std); err != nil {
 		return err
 	}
 	if c.Force {
@@ -134,9 +144,8 @@ type addVersionCommand struct {
 	connection
 	jsonOption
 	Name      string `arg:"" help:"The event type's name."`
-	Converter string `required:"" placeholder:"CEL" help:"Expression that makes data of the version before, such as data.without([\"limit\"])."`
-	Schema    string `placeholder:"FILE" help:"File with the JSON Schema (2020-12) for the data. Default: any data is allowed."`
-	Example   string `placeholder:"FILE" help:"File with the data that tests of endpoints deliver. The converter is tried on it."`
+	Converter string `required:"" placeholder:"CEL" help:"Expression that makes data of the version before, such as data.without([\"limit\"]). It is tried on the example."`
+	typeFiles
 }
 
 // Run adds a version to an event type.
@@ -146,10 +155,7 @@ func (c *addVersionCommand) Run(ctx context.Context, std streams) error {
 		return err
 	}
 	v := client.NewVersion{Converter: c.Converter}
-	if v.Schema, err = readJSON("schema", c.Schema, std); err != nil {
-		return err
-	}
-	if v.Example, err = readJSON("example", c.Example, std); err != nil {
+	if v.Schema, v.Example, err = c.read(std); err != nil {
 		return err
 	}
 	t, err := api.AddEventTypeVersion(ctx, c.Name, v)

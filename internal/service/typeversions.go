@@ -16,7 +16,7 @@ import (
 // NewVersion is a version to be added to an event type.
 type NewVersion struct {
 	Schema    json.RawMessage // empty or null for any data
-	Example   json.RawMessage // empty for none
+	Example   json.RawMessage // empty or null for none
 	Converter string          // makes data of the version before of data of this one
 }
 
