@@ -53,14 +53,20 @@ func (r *Receiver) serve(w http.ResponseWriter, req *http.Request) {
 		w.WriteHeader(http.StatusBadRequest)
 		return
 	}
+	status := r.nextStatus() // first, because a test that sees the arrival may set the answer to the request after it
 	r.arrivals <- &Arrival{Method: req.Method, Target: req.URL.RequestURI(), Header: req.Header, Body: body, At: time.Now()}
+	w.WriteHeader(status)
+}
+
+func (r *Receiver) nextStatus() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	status := http.StatusOK
-	if len(r.answers) > 0 {
-		status, r.answers = r.answers[0], r.answers[1:]
+	if len(r.answers) == 0 {
+		return http.StatusOK
 	}
-	w.WriteHeader(status)
+	status := r.answers[0]
+	r.answers = r.answers[1:]
+	return status
 }
 
 // Next waits for the next request.
