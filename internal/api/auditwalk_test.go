@@ -102,7 +102,7 @@ func TestRefusedCallsAreAudited(t *testing.T) {
 		{method: "POST", path: "/tenants", key: "tenant", body: `{"id":"mine"}`, status: 403, problem: "forbidden"},
 		{name: "its own tenant", method: "GET", path: "/audit?tenant=acme&limit=1", status: 200,
 			want: `{"data":[{"refused":"forbidden","action":"","tenant":"acme","method":"POST","path":"/api/v1/tenants","by":{"kind":"key","role":"tenant"},"key":"*"}]}`},
-		{method: "GET", path: "/tenants/acme/endpoints", key: "stranger", status: 404, problem: "not_found"},
+		{method: "GET", path: "/tenants/acme/endpoints", key: "other", status: 404, problem: "not_found"},
 		{name: "by a key of another tenant", method: "GET", path: "/audit?tenant=other&limit=1", status: 200,
 			want: `{"data":[{"refused":"not_found","tenant":"other","path":"/api/v1/tenants/acme/endpoints"}]}`},
 		{method: "POST", path: "/tenants/acme/events", key: "tenant", body: `{"type":"invoice.paid","data":1}`, status: 403, problem: "forbidden"},

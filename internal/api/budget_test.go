@@ -96,7 +96,7 @@ func TestStuckReadersHoldBoundedMemory(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if status, code := fetch(t, address, "/tenants/other/events?limit=4", w.keys["stranger"]); status != http.StatusOK {
+	if status, code := fetch(t, address, "/tenants/other/events?limit=4", w.keys["other"]); status != http.StatusOK {
 		t.Errorf("another tenant is answered %d %s", status, code)
 	}
 	if status, code := fetch(t, address, "/tenants/acme/events?limit=1&type=none", w.keys["tenant"]); status != http.StatusOK {

@@ -121,7 +121,7 @@ func TestKeys(t *testing.T) {
 		{name: "unknown tenant", method: "POST", path: "/tenants/nobody/keys", body: `{"role":"tenant"}`, status: 404, problem: "not_found"},
 		{name: "by a tenant", method: "POST", path: "/tenants/acme/keys", key: "tenant", body: `{"role":"tenant"}`, status: 403, problem: "forbidden"},
 		{name: "nothing good by a tenant", method: "POST", path: "/tenants/acme/keys", key: "tenant", body: `{"x":`, status: 403, problem: "forbidden"},
-		{name: "for another tenant", method: "POST", path: "/tenants/acme/keys", key: "stranger", body: `{"role":"tenant"}`, status: 404, problem: "not_found"},
+		{name: "for another tenant", method: "POST", path: "/tenants/acme/keys", key: "other", body: `{"role":"tenant"}`, status: 404, problem: "not_found"},
 
 		{name: "list", method: "GET", path: "/tenants/acme/keys", status: 200, without: []string{"{secret}", "secret"},
 			want: `{"data":[{"hmac":true},{"id":"{id}","name":"portal","role":"tenant"},{},{}],"next_cursor":null}`},
@@ -235,7 +235,7 @@ func TestEndpoints(t *testing.T) {
 		{name: "own header", method: "POST", path: all, body: `{"url":"https://example.com","events":["*"],"headers":{"webhook-id":"x"}}`, status: 422, problem: "invalid"},
 		{name: "bad secret", method: "POST", path: all, body: `{"url":"https://example.com","events":["*"],"secret":"hush"}`, status: 422, problem: "invalid secret", without: []string{"hush"}},
 		{name: "wrong role", method: "POST", path: all, key: "tenant-read", body: `{"url":"https://example.com","events":["*"]}`, status: 403, problem: "forbidden"},
-		{name: "another tenant's", method: "POST", path: all, key: "stranger", body: `{"url":"https://example.com","events":["*"]}`, status: 404, problem: "not_found"},
+		{name: "another tenant's", method: "POST", path: all, key: "other", body: `{"url":"https://example.com","events":["*"]}`, status: 404, problem: "not_found"},
 		{name: "unknown tenant", method: "POST", path: "/tenants/nobody/endpoints", body: `{"url":"https://example.com","events":["*"]}`, status: 404, problem: "not_found"},
 
 		{name: "list", method: "GET", path: all, key: "tenant-read", status: 200, without: []string{"{secret}", `"secret"`, "hush"},
@@ -254,13 +254,13 @@ func TestEndpoints(t *testing.T) {
 		{name: "bad status", method: "PATCH", path: all + "/{full}", body: `{"status":"on"}`, status: 422, problem: "invalid status"},
 		{name: "disable", method: "PATCH", path: all + "/{full}", body: `{"status":"disabled"}`, status: 200, want: `{"status":"disabled"}`},
 		{name: "change by a reader", method: "PATCH", path: all + "/{full}", key: "tenant-read", body: `{}`, status: 403, problem: "forbidden"},
-		{name: "change another tenant's", method: "PATCH", path: all + "/{full}", key: "stranger", body: `{}`, status: 404, problem: "not_found"},
+		{name: "change another tenant's", method: "PATCH", path: all + "/{full}", key: "other", body: `{}`, status: 404, problem: "not_found"},
 		{name: "change too large", method: "PATCH", path: all + "/{full}", body: `{"description":"` + long + `"}`, status: 413, problem: "too_large"},
 
 		{name: "secret", method: "GET", path: all + "/{id}/secret", key: "tenant", status: 200, want: `{"secret":"{secret}"}`, without: []string{"public_key"}},
 		{name: "secret with a public key", method: "GET", path: all + "/{full}/secret", status: 200, want: `{"secret":"*","public_key":"*"}`},
 		{name: "secret for a reader", method: "GET", path: all + "/{id}/secret", key: "tenant-read", status: 403, problem: "forbidden"},
-		{name: "secret of another tenant", method: "GET", path: all + "/{id}/secret", key: "stranger", status: 404, problem: "not_found"},
+		{name: "secret of another tenant", method: "GET", path: all + "/{id}/secret", key: "other", status: 404, problem: "not_found"},
 		{name: "rotate", method: "POST", path: all + "/{id}/secret/rotate", key: "tenant", status: 200, want: `{"secret":"*"}`, without: []string{"{secret}"}},
 		{name: "rotation", method: "GET", path: all + "/{id}/secret", key: "tenant", status: 200, save: "new=secrets.0.secret end=secrets.1.expires_at",
 			want: `{"secret":"*","secrets":[{"secret":"*","expires_at":null},{"secret":"{secret}","expires_at":"*"}]}`},
@@ -281,7 +281,7 @@ func TestEndpoints(t *testing.T) {
 		{name: "test without a body", method: "POST", path: all + "/{id}/test", status: 202, want: `{"event":"*","delivery":"*","type":"invoice.paid"}`},
 		{name: "test of an unknown type", method: "POST", path: all + "/{id}/test", body: `{"type":"nothing"}`, status: 422, problem: "invalid type"},
 		{name: "test by a reader", method: "POST", path: all + "/{id}/test", key: "tenant-read", status: 403, problem: "forbidden"},
-		{name: "test of another tenant's", method: "POST", path: all + "/{id}/test", key: "stranger", status: 404, problem: "not_found"},
+		{name: "test of another tenant's", method: "POST", path: all + "/{id}/test", key: "other", status: 404, problem: "not_found"},
 
 		{name: "delete by a reader", method: "DELETE", path: all + "/{id}", key: "tenant-read", status: 403, problem: "forbidden"},
 		{name: "delete", method: "DELETE", path: all + "/{id}", key: "tenant", status: 204},
@@ -292,7 +292,7 @@ func TestEndpoints(t *testing.T) {
 			want: `{"data":[{"at":"*","action":"deleted","by":{"kind":"key","key":"*","role":"tenant","address":"192.0.2.1"},"before":{"url":"https://example.com/hooks"},"after":{}}],"next_cursor":"*"}`},
 		{name: "older history", method: "GET", path: all + "/{id}/history?cursor={older}", key: "tenant", status: 200, without: []string{"whsec_"},
 			want: `{"data":[{"action":"updated","by":{"kind":"configured","key":null,"role":"admin"},"before":{},"after":{"secret":"[changed]"}},{},{},{},{"action":"created","before":{},"after":{"url":"https://example.com/hooks"}}],"next_cursor":null}`},
-		{name: "history of another tenant's", method: "GET", path: all + "/{id}/history", key: "stranger", status: 404, problem: "not_found"},
+		{name: "history of another tenant's", method: "GET", path: all + "/{id}/history", key: "other", status: 404, problem: "not_found"},
 		{name: "history in another tenant", method: "GET", path: "/tenants/other/endpoints/{id}/history", status: 404, problem: "not_found"},
 		{name: "history of nothing", method: "GET", path: all + "/ep_x/history", status: 404, problem: "not_found"},
 	})

@@ -24,7 +24,7 @@ func TestTryFilter(t *testing.T) {
 		{name: "no types", method: "POST", path: try, body: `{"filter":"true","types":[]}`, status: 422, problem: "invalid types"},
 		{name: "limit 0", method: "POST", path: try, body: `{"filter":"true","limit":0}`, status: 422, problem: "invalid limit"},
 		{name: "limit 1001", method: "POST", path: try, body: `{"filter":"true","limit":1001}`, status: 422, problem: "invalid limit"},
-		{name: "another tenant's", method: "POST", path: try, key: "stranger", body: `{"filter":"true"}`, status: 404, problem: "not_found"},
+		{name: "another tenant's", method: "POST", path: try, key: "other", body: `{"filter":"true"}`, status: 404, problem: "not_found"},
 		{name: "wrong role", method: "POST", path: try, key: "publisher", body: `{"filter":"true"}`, status: 403, problem: "forbidden"},
 		{name: "unknown tenant", method: "POST", path: "/tenants/nobody/filters/try", body: `{"filter":"true"}`, status: 404, problem: "not_found"},
 	})

@@ -66,7 +66,7 @@ func TestIdempotencyKeysOfOtherRequests(t *testing.T) {
 	}{
 		"another body":           {path, w.keys["tenant"], "k", strings.Replace(newEndpointBody, "*", "invoice.*", 1), 409},
 		"another route":          {path + "/ep_1/test", w.keys["tenant"], "k", newEndpointBody, 409},
-		"another tenant":         {"/tenants/other/endpoints", w.keys["stranger"], "k", newEndpointBody, 201},
+		"another tenant":         {"/tenants/other/endpoints", w.keys["other"], "k", newEndpointBody, 201},
 		"the operator":           {path, adminKey, "k", newEndpointBody, 201},
 		"a role that may not":    {path, w.keys["tenant-read"], "k", newEndpointBody, 403},
 		"a key that is too long": {path, adminKey, strings.Repeat("k", bellwire.MaxIdempotencyKey+1), newEndpointBody, 422},

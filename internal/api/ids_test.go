@@ -40,7 +40,7 @@ func TestFindID(t *testing.T) {
 		for _, key := range []string{"admin", "tenant", "tenant-read"} {
 			w.step(t, step{name: id + " by " + key, method: "GET", path: "/ids/" + id, key: key, status: 200, want: `{"data":[` + want + `]}`})
 		}
-		w.step(t, step{name: id + " by another tenant", method: "GET", path: "/ids/" + id, key: "stranger", status: 404, problem: "not_found",
+		w.step(t, step{name: id + " by another tenant", method: "GET", path: "/ids/" + id, key: "other", status: 404, problem: "not_found",
 			want: `{"detail":"id \"` + id + `\" does not exist"}`})
 	}
 	for _, s := range []step{

@@ -28,7 +28,7 @@ func TestJobs(t *testing.T) {
 		{name: "list", method: "GET", path: of + "/jobs", key: "tenant-read", status: 200, want: `{"data":[{"id":"{job}"}]}`},
 		{name: "of all", method: "GET", path: "/jobs", status: 200, want: `{"data":[{"id":"{job}"}]}`},
 		{name: "of all by a tenant", method: "GET", path: "/jobs", key: "tenant", status: 403, problem: "forbidden"},
-		{name: "by a stranger", method: "GET", path: one, key: "stranger", status: 404, problem: "not_found"},
+		{name: "by a stranger", method: "GET", path: one, key: "other", status: 404, problem: "not_found"},
 		{name: "pause", method: "POST", path: one + "/pause", key: "tenant", status: 200, want: `{"state":"paused"}`},
 		{name: "by a reader", method: "POST", path: one + "/resume", key: "tenant-read", status: 403, problem: "forbidden"},
 		{name: "resume", method: "POST", path: one + "/resume", status: 200, want: `{"state":"running"}`},

@@ -33,12 +33,12 @@ func TestPublishing(t *testing.T) {
 		{name: "too large a body", method: "POST", path: events, body: `{"type":"invoice.paid","data":"` + long + long + `"}`, status: 413, problem: "too_large"},
 		{name: "no key", method: "POST", path: events, key: "none", body: `{`, status: 401, problem: "unauthenticated"},
 		{name: "by a tenant", method: "POST", path: events, key: "tenant", body: `{"type":"invoice.paid","data":{}}`, status: 403, problem: "forbidden"},
-		{name: "for another tenant", method: "POST", path: events, key: "stranger", body: `{"type":"invoice.paid","data":{}}`, status: 404, problem: "not_found"},
+		{name: "for another tenant", method: "POST", path: events, key: "other", body: `{"type":"invoice.paid","data":{}}`, status: 404, problem: "not_found"},
 		{name: "for nobody", method: "POST", path: "/tenants/nobody/events", body: `{"type":"invoice.paid","data":{}}`, status: 404, problem: "not_found"},
 		{name: "an unknown type for nobody", method: "POST", path: "/tenants/nobody/events", body: `{"type":"nothing","data":{}}`, status: 404, problem: "not_found"},
 		{name: "unfit data for nobody", method: "POST", path: "/tenants/nobody/events/batch", body: `{"events":[{"type":"invoice.paid","data":{"total":"much"}}]}`, status: 404, problem: "not_found"},
 		{name: "nothing good by a tenant", method: "POST", path: events, key: "tenant", body: `{`, status: 403, problem: "forbidden"},
-		{name: "no good batch for another tenant", method: "POST", path: events + "/batch", key: "stranger", body: `{`, status: 404, problem: "not_found"},
+		{name: "no good batch for another tenant", method: "POST", path: events + "/batch", key: "other", body: `{`, status: 404, problem: "not_found"},
 
 		{name: "batch", method: "POST", path: events + "/batch", key: "publisher", status: 202,
 			body: `{"events":[{"type":"invoice.paid","data":[1]},{"type":"invoice.paid","data":[2],"id":"k2"}]}`,
@@ -67,7 +67,7 @@ func TestPublishing(t *testing.T) {
 		{name: "bad time", method: "GET", path: events + "?since=today", status: 422, problem: "invalid since"},
 		{name: "list by a publisher", method: "GET", path: events, key: "publisher", status: 403, problem: "forbidden"},
 		{name: "list a bad page by a publisher", method: "GET", path: events + "?limit=0", key: "publisher", status: 403, problem: "forbidden"},
-		{name: "list another tenant's", method: "GET", path: events, key: "stranger", status: 404, problem: "not_found"},
+		{name: "list another tenant's", method: "GET", path: events, key: "other", status: 404, problem: "not_found"},
 		{name: "get", method: "GET", path: events + "/{keyed}", key: "tenant", status: 200, want: `{"id":"{keyed}","idempotency_key":"k1","data":{}}`},
 		{name: "get another tenant's", method: "GET", path: "/tenants/other/events/{keyed}", status: 404, problem: "not_found"},
 		{name: "get unknown", method: "GET", path: events + "/evt_00000000000000000000000000000000", status: 404, problem: "not_found"},
@@ -103,7 +103,7 @@ func TestExplanations(t *testing.T) {
 			{"endpoint":"{all}","outcome":"paused","delivery":"*"}]}`},
 		{name: "page", method: "GET", path: events + "/{first}/endpoints?limit=2", status: 200, want: `{"data":[{"endpoint":"{late}"},{"endpoint":"{cards}"}],"next_cursor":"*"}`, save: "next=next_cursor"},
 		{name: "next page", method: "GET", path: events + "/{first}/endpoints?cursor={next}", status: 200, want: `{"data":[{"endpoint":"{all}","outcome":"paused"}],"next_cursor":null}`},
-		{name: "another tenant's", method: "GET", path: events + "/{first}/endpoints", key: "stranger", status: 404, problem: "not_found"},
+		{name: "another tenant's", method: "GET", path: events + "/{first}/endpoints", key: "other", status: 404, problem: "not_found"},
 		{name: "what is no id", method: "GET", path: events + "/x/endpoints", status: 404, problem: "not_found"},
 		{name: "bad cursor", method: "GET", path: events + "/{second}/endpoints?cursor={next}", status: 422, problem: "invalid cursor"},
 	})
@@ -285,7 +285,7 @@ func TestDeliveries(t *testing.T) {
 		{name: "by a bad status", method: "GET", path: deliveries + "?status=lost", status: 422, problem: "invalid status"},
 		{name: "by a bad event", method: "GET", path: deliveries + "?event=x", status: 422, problem: "invalid event"},
 		{name: "list by a publisher", method: "GET", path: deliveries, key: "publisher", status: 403, problem: "forbidden"},
-		{name: "list another tenant's", method: "GET", path: deliveries, key: "stranger", status: 404, problem: "not_found"},
+		{name: "list another tenant's", method: "GET", path: deliveries, key: "other", status: 404, problem: "not_found"},
 
 		{name: "get", method: "GET", path: deliveries + "/{id}", key: "tenant-read", status: 200,
 			want: `{"id":"{id}","status":"retrying","attempt_count":4,"next_attempt_at":"*","attempts":[
@@ -301,13 +301,13 @@ func TestDeliveries(t *testing.T) {
 
 		{name: "retry by a reader", method: "POST", path: deliveries + "/{id}/retry", key: "tenant-read", status: 403, problem: "forbidden"},
 		{name: "retry", method: "POST", path: deliveries + "/{id}/retry", key: "tenant", status: 202, want: `{"id":"{id}","status":"retrying"}`},
-		{name: "retry another tenant's", method: "POST", path: deliveries + "/{id}/retry", key: "stranger", status: 404, problem: "not_found"},
+		{name: "retry another tenant's", method: "POST", path: deliveries + "/{id}/retry", key: "other", status: 404, problem: "not_found"},
 		{name: "retry what is no id", method: "POST", path: deliveries + "/x/retry", status: 404, problem: "not_found"},
 		{name: "cancel by a reader", method: "POST", path: deliveries + "/{second}/cancel", key: "tenant-read", status: 403, problem: "forbidden"},
 		{name: "cancel", method: "POST", path: deliveries + "/{second}/cancel", key: "tenant", status: 202,
 			want: `{"id":"{second}","status":"canceled","reason":"*","next_attempt_at":null}`},
 		{name: "cancel again", method: "POST", path: deliveries + "/{second}/cancel", status: 409, problem: "conflict"},
-		{name: "cancel another tenant's", method: "POST", path: deliveries + "/{second}/cancel", key: "stranger", status: 404, problem: "not_found"},
+		{name: "cancel another tenant's", method: "POST", path: deliveries + "/{second}/cancel", key: "other", status: 404, problem: "not_found"},
 	} {
 		w.step(t, s)
 	}

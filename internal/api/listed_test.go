@@ -59,7 +59,7 @@ func TestDeliveryBody(t *testing.T) {
 		{name: "delivery", method: "GET", path: "/tenants/acme/deliveries", status: 200, save: "delivery=data.0.id"},
 		{name: "body", method: "GET", path: one, key: "tenant-read", status: 200, without: []string{"whsec_"},
 			want: `{"content_type":"application/json","body":"{\"type\":\"invoice.paid\",\"timestamp\":\"2026-01-31T12:30:00Z\",\"data\":{\"total\": 1.50}}","bytes":81}`},
-		{name: "another tenant's", method: "GET", path: one, key: "stranger", status: 404, problem: "not_found"},
+		{name: "another tenant's", method: "GET", path: one, key: "other", status: 404, problem: "not_found"},
 		{name: "in another tenant", method: "GET", path: "/tenants/other/deliveries/{delivery}/body", status: 404, problem: "not_found"},
 		{name: "by a publisher", method: "GET", path: one, key: "publisher", status: 403, problem: "forbidden"},
 		{name: "no id", method: "GET", path: "/tenants/acme/deliveries/x/body", status: 404, problem: "not_found"},

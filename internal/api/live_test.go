@@ -107,7 +107,7 @@ func TestLive(t *testing.T) {
 		}
 	}
 	for _, s := range []step{
-		{name: "a stranger", method: "GET", path: "/tenants/acme/live", key: "stranger", status: 404, problem: "not_found"},
+		{name: "a stranger", method: "GET", path: "/tenants/acme/live", key: "other", status: 404, problem: "not_found"},
 		{name: "all tenants for a tenant", method: "GET", path: "/live", key: "tenant", status: 403, problem: "forbidden"},
 		{name: "nobody", method: "GET", path: "/live", key: "none", status: 401, problem: "unauthenticated"},
 		{name: "no such tenant", method: "GET", path: "/tenants/nobody/live", status: 404, problem: "not_found"},

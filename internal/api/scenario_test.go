@@ -164,7 +164,7 @@ func (w *world) createFixtures(t testing.TB) {
 		{"/keys", `{"role":"publisher"}`, "publisher"},
 		{"/tenants/acme/keys", `{"role":"tenant"}`, "tenant"},
 		{"/tenants/acme/keys", `{"role":"tenant-read"}`, "tenant-read"},
-		{"/tenants/other/keys", `{"role":"tenant"}`, "stranger"},
+		{"/tenants/other/keys", `{"role":"tenant"}`, "other"},
 	} {
 		answer := w.call("POST", s.path, adminKey, s.body)
 		var made struct{ Secret string }

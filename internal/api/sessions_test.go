@@ -213,7 +213,7 @@ func TestPortalSessions(t *testing.T) {
 			"capabilities":["view","view_secret","manage","replay","test"],"origins":[],"theme":{"mode":"system"}}]}`, without: []string{"bwx_", "bwps_"}},
 		{name: "a reader", method: "POST", path: "/tenants/acme/portal-sessions", key: "tenant-read", status: 403, problem: "forbidden"},
 		{name: "a publisher", method: "POST", path: "/tenants/acme/portal-sessions", key: "publisher", status: 403, problem: "forbidden"},
-		{name: "a stranger", method: "POST", path: "/tenants/acme/portal-sessions", key: "stranger", status: 404, problem: "not_found"},
+		{name: "a stranger", method: "POST", path: "/tenants/acme/portal-sessions", key: "other", status: 404, problem: "not_found"},
 		{name: "no tenant", method: "POST", path: "/tenants/nobody/portal-sessions", status: 404, problem: "not_found"},
 		{name: "an unknown capability", method: "POST", path: "/tenants/acme/portal-sessions", body: `{"capabilities":["fly"]}`, status: 422, problem: "invalid capabilities"},
 		{name: "no capability", method: "POST", path: "/tenants/acme/portal-sessions", body: `{"capabilities":[]}`, status: 422, problem: "invalid capabilities"},
@@ -238,7 +238,7 @@ func TestPortalSessions(t *testing.T) {
 	if answer.Code != 200 {
 		t.Errorf("%d %s", answer.Code, answer.Body)
 	}
-	if answer := w.call("DELETE", "/tenants/other/portal-sessions/"+id, w.keys["stranger"], ""); answer.Code != 404 {
+	if answer := w.call("DELETE", "/tenants/other/portal-sessions/"+id, w.keys["other"], ""); answer.Code != 404 {
 		t.Errorf("ended by a stranger: %d", answer.Code)
 	}
 	if answer := w.call("DELETE", "/tenants/acme/portal-sessions/"+id, w.keys["tenant"], ""); answer.Code != 204 {

@@ -134,7 +134,7 @@ func fronts(t *testing.T) map[string]front {
 			},
 			bearerTokens().and(callers{
 				"another key's id": func(r *http.Request, w *dialecttest.World) {
-					r.Header.Set("Identity", w.Keys["stranger"].ID.String())
+					r.Header.Set("Identity", w.Keys["other"].ID.String())
 					r.Header.Set("Authorization", w.Keys["tenant"].Secret)
 				},
 			}),
@@ -161,7 +161,7 @@ func fronts(t *testing.T) map[string]front {
 					return fmt.Sprintf(`Hmac id="%s", nonce="n", timestamp="%d"`, w.Keys["tenant"].ID, time.Now().Unix())
 				}),
 				"a wrong password": func(r *http.Request, w *dialecttest.World) {
-					r.SetBasicAuth(w.Keys["tenant"].ID.String(), w.Keys["stranger"].Secret)
+					r.SetBasicAuth(w.Keys["tenant"].ID.String(), w.Keys["other"].Secret)
 				},
 			}),
 		},

@@ -54,12 +54,12 @@ func Abuse(t *testing.T, w *World, header http.Header, routes []string, bodies .
 	refused := 0
 	for _, route := range routes {
 		method, path, _ := strings.Cut(w.Fill(route), " ")
-		for _, key := range []string{"none", "wrong", "admin", "publisher", "tenant-read", "stranger", "tenant"} {
+		for _, key := range []string{"none", "wrong", "admin", "publisher", "tenant-read", "other", "tenant"} {
 			for _, body := range faults {
 				if answer := w.Call(key, method, path, header, w.Fill(body)); answer.Code >= http.StatusBadRequest {
 					refused++
 				}
-				if key != "tenant" && key != "stranger" {
+				if key != "tenant" && key != "other" {
 					break // the key is refused, whatever the body is
 				}
 			}

@@ -42,7 +42,7 @@ type Config struct {
 	OwnWords []string
 }
 
-// Key is an API key, which steps name: "tenant" and "tenant-read" belong to World.Tenant, "stranger" to World.Other, "admin"
+// Key is an API key, which steps name: "tenant" and "tenant-read" belong to World.Tenant, "other" to World.Other, "admin"
 // and "publisher" to the operator. Tenants' keys can sign requests. "wrong" has a wrong secret, and "expired" has expired. With "none" Authorize is not
 // called.
 type Key struct {
@@ -123,7 +123,7 @@ func (w *World) createFixtures(file []byte) {
 	}{
 		{"tenant", w.Tenant, bellwire.RoleTenant},
 		{"tenant-read", w.Tenant, bellwire.RoleTenantRead},
-		{"stranger", w.Other, bellwire.RoleTenant},
+		{"other", w.Other, bellwire.RoleTenant},
 		{"publisher", "", bellwire.RolePublisher},
 	} {
 		made, secret, err := w.Service.CreateKey(w.T.Context(), Admin, k.tenant, service.NewKey{Role: k.role, HMAC: k.tenant != ""})

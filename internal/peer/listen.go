@@ -30,7 +30,7 @@ func (l *Links) Serve(listener net.Listener) error {
 			continue
 		}
 		select {
-		case l.strangers <- struct{}{}:
+		case l.unauthenticated <- struct{}{}:
 		default:
 			_ = conn.Close()
 			continue
@@ -61,7 +61,7 @@ func (l *Links) welcome(raw net.Conn) {
 	conn := tls.Server(raw, l.tls)
 	in := bufio.NewReaderSize(conn, 64<<10)
 	h, err := l.greeted(conn, in)
-	<-l.strangers
+	<-l.unauthenticated
 	if err != nil {
 		l.config.Logger.Debug("connection of another node refused", "from", raw.RemoteAddr().String(), "error", err)
 		_ = raw.Close()

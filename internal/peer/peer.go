@@ -29,10 +29,10 @@ const (
 
 // Bounds of a node.
 const (
-	maxStrangers  = 32        // connections that have not shown yet that they may be there
-	batchBytes    = 512 << 10 // in one frame, unless one event has more
-	batchForwards = 512
-	deliveryBytes = 128 // that a delivery takes, about
+	maxUnauthenticated = 32        // connections whose other side has not been authenticated
+	batchBytes         = 512 << 10 // in one frame, unless one event has more
+	batchForwards      = 512
+	deliveryBytes      = 128 // that a delivery takes, about
 )
 
 // Config configures Links.
@@ -52,10 +52,10 @@ type Links struct {
 	receive func([]*bellwire.Forward) [][]bellwire.Disposition
 	clock   func() int64
 
-	ctx       context.Context
-	cancel    context.CancelFunc
-	running   sync.WaitGroup
-	strangers chan struct{}
+	ctx             context.Context
+	cancel          context.CancelFunc
+	running         sync.WaitGroup
+	unauthenticated chan struct{}
 
 	mu     sync.RWMutex
 	self   [16]byte
@@ -80,7 +80,7 @@ func New(c Config) (*Links, error) {
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
-	l := &Links{config: c, tls: secured, strangers: make(chan struct{}, maxStrangers), links: make(map[[16]byte]*link)}
+	l := &Links{config: c, tls: secured, unauthenticated: make(chan struct{}, maxUnauthenticated), links: make(map[[16]byte]*link)}
 	l.ctx, l.cancel = context.WithCancel(context.Background())
 	return l, nil
 }

@@ -214,7 +214,7 @@ func TestUnauthenticatedPeersAreRefused(t *testing.T) {
 		a := net.node(t, "a", ours)
 		connectAll(a)
 		for name, seed := range map[string][32]byte{"without the key": theirs, "of another database": ours} {
-			s := net.node(t, "stranger", seed)
+			s := net.node(t, "other", seed)
 			s.SetPeers(s.instance, []bellwire.Peer{{Name: "a", Instance: a.instance, Address: "a"}})
 			pass(10 * time.Second)
 			if _, reachable := s.Heard(a.instance); reachable {

@@ -281,7 +281,7 @@ func TestKnownKeysDoNotWait(t *testing.T) {
 			var strangers sync.WaitGroup
 			var answered atomic.Int64
 			for range 8 {
-				key := newKey(t, "stranger")
+				key := newKey(t, "other")
 				strangers.Go(func() {
 					if code := ask(key); code != bellwire.CodeUnavailable {
 						t.Errorf("a stranger's token: %q", code)

@@ -285,15 +285,15 @@ func TestCallers(t *testing.T) {
 				steps = append(steps, as("tenant-read", 403, forbidden))
 			}
 			if strings.Contains(route.do, "{id}") {
-				s := refused("stranger", route.do, body, 404, `endpoint \"{id}\" does not exist`)
-				s.Key = "stranger"
+				s := refused("other", route.do, body, 404, `endpoint \"{id}\" does not exist`)
+				s.Key = "other"
 				steps = append(steps, s)
 			}
 			dialecttest.Run(t, w, steps)
 		})
 	}
 	dialecttest.Run(t, w, []step{
-		{Name: "a stranger's list", Key: "stranger", Do: "GET " + endpoints, Status: 200, Want: `[]`},
+		{Name: "a stranger's list", Key: "other", Do: "GET " + endpoints, Status: 200, Want: `[]`},
 		unchanged,
 	})
 }

@@ -244,7 +244,7 @@ func TestCallers(t *testing.T) {
 	w := newWorld(t)
 	dialecttest.Run(t, w, []step{create})
 	w.Vars["keyid"], w.Vars["bare"] = w.Keys["tenant"].ID.String(), uuid.UUID(w.Keys["tenant"].ID).String()
-	w.Vars["stranger"], w.Vars["key"] = uuid.UUID(w.Keys["stranger"].ID).String(), w.Keys["tenant"].Secret
+	w.Vars["other"], w.Vars["key"] = uuid.UUID(w.Keys["other"].ID).String(), w.Keys["tenant"].Secret
 	no := refused("403", "auth_err", "headers Identity and Authorization are not those of a valid API key")
 	both := refused("403", "auth_err", "headers Identity and Authorization are required")
 	twice := func(header string) string {
@@ -279,7 +279,7 @@ func TestCallers(t *testing.T) {
 				steps = append(steps, step{Name: "reader", Key: "tenant-read", Do: route.do, Body: "{", Status: 403, Want: refused("403", "auth_err", "these credentials do not permit this operation")})
 			}
 			if strings.Contains(route.do, "{id}") {
-				steps = append(steps, step{Name: "stranger", Key: "stranger", Do: route.do, Body: seedPatch, Status: 404, Want: gone})
+				steps = append(steps, step{Name: "other", Key: "other", Do: route.do, Body: seedPatch, Status: 404, Want: gone})
 			}
 			dialecttest.Run(t, w, steps)
 		})
@@ -293,7 +293,7 @@ func TestCallers(t *testing.T) {
 		})
 	}
 	dialecttest.Run(t, w, []step{
-		{Name: "a stranger's list", Key: "stranger", Do: "GET /api/v0.1/webhooks", Status: 200, Want: several()},
+		{Name: "a stranger's list", Key: "other", Do: "GET /api/v0.1/webhooks", Status: 200, Want: several()},
 		{Name: "a reader sees no secret", Key: "tenant-read", Do: "GET /api/v0.1/webhooks", Status: 200,
 			Want: several(strings.Replace(shown, "whsec_{secret}", bellwire.Redacted, 1))},
 		unchanged,

@@ -208,14 +208,14 @@ func TestCallers(t *testing.T) {
 				steps = append(steps, step{Name: "reader", Key: "tenant-read", Do: route.do, Body: "{", Status: 403, Want: refused("403", "the token does not permit this operation")})
 			}
 			if strings.Contains(route.do, "{id}") {
-				steps = append(steps, step{Name: "stranger", Key: "stranger", Do: route.do, Body: minimal, Status: 404,
+				steps = append(steps, step{Name: "other", Key: "other", Do: route.do, Body: minimal, Status: 404,
 					Want: refused("404", `webhook configuration \"{id}\" does not exist`)})
 			}
 			dialecttest.Run(t, w, steps)
 		})
 	}
 	dialecttest.Run(t, w, []step{
-		{Name: "a stranger's list", Key: "stranger", Do: "GET /webhooks", Status: 200, Want: done(`[]`)},
+		{Name: "a stranger's list", Key: "other", Do: "GET /webhooks", Status: 200, Want: done(`[]`)},
 		{Name: "nothing has changed", Do: "GET /webhooks", Status: 200, Want: done(`[` + plain + `]`)},
 	})
 }

@@ -66,7 +66,7 @@ func TestSignatureCoversTheRequest(t *testing.T) {
 		{"method in lower case", "POST", webhooks, body, func(s *signed) { s.method = "post" }, 401},
 		{"another account signed", "POST", webhooks, body, func(s *signed) { s.target = "/api/v4/accounts/" + foreign + "/webhooks" }, 401},
 		{"another secret", "POST", webhooks, body, func(s *signed) { s.secret += "x" }, 401},
-		{"another's id", "POST", webhooks, body, func(s *signed) { s.id = apiKeyID(w.Keys["stranger"]) }, 401},
+		{"another's id", "POST", webhooks, body, func(s *signed) { s.id = apiKeyID(w.Keys["other"]) }, 401},
 		{"query signed", "GET", webhooks + "?page=1&limit=5", "", func(*signed) {}, 200},
 		{"query not signed", "GET", webhooks + "?page=1", "", func(s *signed) { s.target = webhooks }, 401},
 		{"another query signed", "GET", webhooks + "?page=1", "", func(s *signed) { s.target = webhooks + "?page=2" }, 401},
@@ -153,7 +153,7 @@ func TestNonceIsUsedOnce(t *testing.T) {
 	if answer := send(w, "GET", s.target, "", s.header()); answer.Code != 401 {
 		t.Errorf("another request with the nonce: %d", answer.Code)
 	}
-	other := w.Keys["stranger"]
+	other := w.Keys["other"]
 	theirs := "/api/v4/accounts/" + foreign + "/webhooks"
 	s = signed{id: apiKeyID(other), secret: other.Secret, method: "GET", target: theirs, nonce: s.nonce}
 	if answer := send(w, "GET", theirs, "", s.header()); answer.Code != 200 {
@@ -252,11 +252,11 @@ func TestBasic(t *testing.T) {
 		"lower case":    {on, "b" + basic(on, "tenant")[1:], 200},
 		"off":           {off, basic(off, "tenant"), 401},
 		"wrong secret":  {on, basic(on, "wrong"), 401},
-		"stranger":      {on, basic(on, "stranger"), 404},
+		"other":         {on, basic(on, "other"), 404},
 		"operator":      {on, basic(on, "operator"), 200},
 		"not base64":    {on, "Basic x:y", 401},
 		"no secret":     {on, "Basic " + base64.StdEncoding.EncodeToString([]byte(apiKeyID(on.Keys["tenant"])+":")), 401},
-		"another's id":  {on, "Basic " + base64.StdEncoding.EncodeToString([]byte(apiKeyID(on.Keys["stranger"])+":"+on.Keys["tenant"].Secret)), 401},
+		"another's id":  {on, "Basic " + base64.StdEncoding.EncodeToString([]byte(apiKeyID(on.Keys["other"])+":"+on.Keys["tenant"].Secret)), 401},
 		"bearer":        {on, "Bearer " + on.Keys["tenant"].Secret, 401},
 		"hmac still on": {on, sign(on, "GET", webhooks, "").header(), 200},
 	} {

@@ -154,7 +154,7 @@ func TestPermissions(t *testing.T) {
 	w := newWorld(t, false)
 	dialecttest.Run(t, w, []dialecttest.Step{
 		{Name: "create", Do: "POST " + webhooks, Body: seedBody, Status: 201, Want: shown(hook, accountUpdates, "wbh_<id:hex32>")},
-		{Name: "of the stranger", Key: "stranger", Do: "POST /api/v4/accounts/" + foreign + "/webhooks", Body: seedBody, Status: 201, Want: shown(hook, accountUpdates, "wbh_<theirs:hex32>")},
+		{Name: "of the stranger", Key: "other", Do: "POST /api/v4/accounts/" + foreign + "/webhooks", Body: seedBody, Status: 201, Want: shown(hook, accountUpdates, "wbh_<theirs:hex32>")},
 	})
 	for _, s := range routes("wbh_{id}") {
 		inForeign := strings.Replace(s.Do, account, foreign, 1)
@@ -173,7 +173,7 @@ func TestPermissions(t *testing.T) {
 			{Name: "a publisher", Key: "signing publisher", Do: s.Do, Body: s.Body, Status: 403, Want: unauthorized},
 			{Name: "a publisher in an unknown account", Key: "signing publisher", Do: inUnknown, Body: s.Body, Status: 403, Want: unauthorized},
 			// Other accounts are answered like accounts that do not exist.
-			{Name: "a stranger", Key: "stranger", Do: s.Do, Body: s.Body, Status: 404, Want: another},
+			{Name: "a stranger", Key: "other", Do: s.Do, Body: s.Body, Status: 404, Want: another},
 			{Name: "foreign account", Do: inForeign, Body: s.Body, Status: 404, Want: strings.Replace(gone, nobodys, foreign, 1)},
 			{Name: "foreign account, a key that only reads", Key: "tenant-read", Do: inForeign, Body: s.Body, Status: 404, Want: strings.Replace(gone, nobodys, foreign, 1)},
 			{Name: "unknown account", Do: inUnknown, Body: s.Body, Status: 404, Want: gone},
@@ -195,7 +195,7 @@ func TestPermissions(t *testing.T) {
 		{Name: "a stranger's id", Do: "PATCH " + webhooks + "/wbh_{theirs}", Body: seedPatch, Status: 404, Want: notFound("wbh_{theirs}")},
 		{Name: "a stranger's id", Do: "DELETE " + webhooks + "/wbh_{theirs}", Status: 404, Want: notFound("wbh_{theirs}")},
 		{Name: "a stranger's id, operator", Key: "operator", Do: "DELETE " + webhooks + "/wbh_{theirs}", Status: 404, Want: notFound("wbh_{theirs}")},
-		{Name: "still there", Key: "stranger", Do: "GET /api/v4/accounts/" + foreign + "/webhooks/wbh_{theirs}", Status: 200, Want: shown(hook, accountUpdates, "wbh_{theirs}")},
+		{Name: "still there", Key: "other", Do: "GET /api/v4/accounts/" + foreign + "/webhooks/wbh_{theirs}", Status: 200, Want: shown(hook, accountUpdates, "wbh_{theirs}")},
 	})
 }
 

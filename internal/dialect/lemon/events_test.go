@@ -135,7 +135,7 @@ func TestEventsMatchDeliveries(t *testing.T) {
 			t.Errorf("%v: %q", q, newest)
 		}
 	}
-	if theirs := list(t, w, "stranger", nil); len(theirs.Data) != 0 || theirs.Pagination.NextCursor != nil {
+	if theirs := list(t, w, "other", nil); len(theirs.Data) != 0 || theirs.Pagination.NextCursor != nil {
 		t.Errorf("a stranger sees %s", theirs.Data)
 	}
 	if mine := list(t, w, "tenant-read", nil); len(mine.Data) != len(published) {
@@ -273,7 +273,7 @@ func TestCursor(t *testing.T) {
 		t.Errorf("%s", rest.Data)
 	}
 	// A cursor of another tenant is refused.
-	run(t, w, step{Name: "another's cursor", Key: "stranger", Do: "GET /v1/events?cursor=" + *first.Pagination.NextCursor, Status: 400, Want: message("Error in 'query.cursor': <any>")})
+	run(t, w, step{Name: "another's cursor", Key: "other", Do: "GET /v1/events?cursor=" + *first.Pagination.NextCursor, Status: 400, Want: message("Error in 'query.cursor': <any>")})
 }
 
 func TestDefaultLimit(t *testing.T) {

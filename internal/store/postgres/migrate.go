@@ -175,10 +175,10 @@ func (t *tx) makeSchema(there bool) error {
 const sqlMakeMeta = `CREATE TABLE bellwire.meta (name text PRIMARY KEY, number bigint, value bytea) WITH (fillfactor = 50);
 	INSERT INTO bellwire.meta (name, number) VALUES ('schema', 0)`
 
-// sqlStranger finds an object in Bellwire's schema, the schema itself first, whose owner could use it against Bellwire, by a
+// sqlForeignOwner finds an object in Bellwire's schema, the schema itself first, whose owner could use it against Bellwire, by a
 // trigger for instance. Superusers can do everything anyway, and a role whose rights Bellwire's own role has is trusted. A
 // superuser has the rights of every role, so it trusts none.
-const sqlStranger = `SELECT owned.what, owner.rolname::text, me.rolname::text FROM (
+const sqlForeignOwner = `SELECT owned.what, owner.rolname::text, me.rolname::text FROM (
 		SELECT 0, 'schema bellwire', nspowner FROM pg_namespace WHERE nspname = 'bellwire'
 		UNION ALL
 		SELECT 1, CASE WHEN relkind IN ('v', 'm') THEN 'view' WHEN relkind = 'S' THEN 'sequence' ELSE 'table' END || ' bellwire.' || relname, relowner
@@ -190,7 +190,7 @@ const sqlStranger = `SELECT owned.what, owner.rolname::text, me.rolname::text FR
 // checkOwners refuses a schema in which something belongs to another role.
 func checkOwners(row func(sql string, args ...any) pgx.Row, place string) error {
 	var what, owner, me string
-	err := row(sqlStranger).Scan(&what, &owner, &me)
+	err := row(sqlForeignOwner).Scan(&what, &owner, &me)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil
 	}

@@ -237,7 +237,7 @@ func TestAge(t *testing.T) {
 		node     string
 		renewals int64
 		age      time.Duration
-	}{{"b", 1, 2 * time.Second}, {"b", 2, 0}, {"stranger", 1, 0}} {
+	}{{"b", 1, 2 * time.Second}, {"b", 2, 0}, {"other", 1, 0}} {
 		if got := p.Age(test.node, test.renewals, start.Add(2*time.Second)); got != test.age {
 			t.Errorf("%s with %d renewals has the age %s, want %s", test.node, test.renewals, got, test.age)
 		}
