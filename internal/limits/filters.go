@@ -30,7 +30,7 @@ const (
 
 var longFilters = Resource{
 	Name: fmt.Sprintf("Filters of a publication that take more than %s steps", bellwire.Number(ShortFilterSteps)),
-	Bound: fmt.Sprintf("the places of long checks; %s steps for each filter and event, plus one for every %d bytes of data",
+	Bound: fmt.Sprintf("those of bodies over 64 KiB, above; %s steps for each filter and event, plus one for every %d bytes of data",
 		bellwire.Number(FilterSteps), FilterBytesPerStep) + fmt.Sprintf("; %s steps for all of a publication, plus %d for each filter and event", bellwire.Number(AllFilterSteps), FilterShare),
 	Share:   fmt.Sprintf("%s steps per turn while others wait", bellwire.Number(FilterTurnSteps)),
 	Reserve: "smaller publications do not wait",
@@ -40,7 +40,7 @@ var longFilters = Resource{
 
 var filterTrials = Resource{
 	Name:  "Trials of filters on stored events",
-	Bound: fmt.Sprintf("the places of long checks; %s steps for a trial", bellwire.Number(AllFilterSteps)),
+	Bound: fmt.Sprintf("those of bodies over 64 KiB, above; %s steps for a trial", bellwire.Number(AllFilterSteps)),
 	Share: fmt.Sprintf("%s steps per second on each node, and %s at once, whoever requests them; %s steps per turn while others wait",
 		bellwire.Number(TrialSteps), bellwire.Number(TrialStepsBurst), bellwire.Number(FilterTurnSteps)),
 	Reserve: "not needed",

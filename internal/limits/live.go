@@ -11,7 +11,7 @@ const (
 
 var liveStreams = Resource{
 	Name:    "Live streams",
-	Bound:   fmt.Sprintf("%d on each node; %d attempts per second in each, and the number of the others", LiveStreams, LivePerSecond),
+	Bound:   fmt.Sprintf("%d on each node; %d attempts per second in each, and a count of those left out", LiveStreams, LivePerSecond),
 	Share:   fmt.Sprintf("%d streams, each of which is also a request in progress; an operator's key counts as one tenant", LiveStreamsOf),
 	Reserve: "not needed",
 	Order:   "none",

@@ -29,7 +29,7 @@ var (
 	}
 	ConfigurationBytes = &Limit{
 		Name: "configuration_bytes", Kind: Bytes, Default: 4 << 20, Min: 256 << 10, Max: 256 << 20, Unit: "bytes",
-		Meaning: fmt.Sprintf("Size of the configuration of all endpoints together: URLs, event patterns, filters, metadata, descriptions, headers and secrets. Every node that sends for the tenant keeps it in memory, but for descriptions and metadata, where it takes about twice its size, and 1.5 KiB for each endpoint. Their compiled filters may take four times the limit; equal ones count once. Changes that need more than %d MiB of memory for one tenant are refused, whatever the limit.", TenantConfiguration>>20),
+		Meaning: fmt.Sprintf("Size of the configuration of all endpoints together: URLs, event patterns, filters, chosen versions of event types, metadata, descriptions, headers and secrets. Every node that sends for the tenant keeps all of it but descriptions and metadata in memory; there it takes about twice its size, plus 1.5 KiB for each endpoint. Their compiled filters may take four times the limit; equal ones count once. Changes that need more than %d MiB of memory for one tenant are refused, whatever the limit.", TenantConfiguration>>20),
 		Answer:  answerConflict, PerTenant: true,
 		field: func(l *bellwire.Limits) any { return &l.ConfigurationBytes },
 	}

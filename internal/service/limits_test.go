@@ -428,6 +428,12 @@ func TestConfigurationBytes(t *testing.T) {
 	}
 	wantCode(t, describe(last, rest+1), bellwire.CodeConflict, "")
 	wantCode(t, create(minimal()), bellwire.CodeConflict, "")
+	e.putType("card.paid", service.EventTypeInput{})
+	if _, err := e.AddVersion(ctx, admin, "card.paid", service.NewVersion{Converter: "data"}); err != nil {
+		t.Fatal(err)
+	}
+	_, err := e.UpdateEndpoint(ctx, admin, tenant, last.ID, service.EndpointInput{Versions: map[string]int{"card.paid": 2}})
+	wantCode(t, err, bellwire.CodeConflict, "")
 
 	setLimit := func(bytes float64) {
 		t.Helper()

@@ -3388,7 +3388,7 @@ export interface components {
                 audit_entries?: number | null;
                 /** @description Endpoints created, changed and deleted, and secrets rotated, with the tenant's own keys. Must be a number between 0.001 and 1,000,000, or 0 for no limit. */
                 change_rate?: number | null;
-                /** @description Size of the configuration of all endpoints together: URLs, event patterns, filters, metadata, descriptions, headers and secrets. Every node that sends for the tenant keeps it in memory, but for descriptions and metadata, where it takes about twice its size, and 1.5 KiB for each endpoint. Their compiled filters may take four times the limit; equal ones count once. Changes that need more than 96 MiB of memory for one tenant are refused, whatever the limit. Must be a number of bytes between 256KiB and 256MiB. */
+                /** @description Size of the configuration of all endpoints together: URLs, event patterns, filters, chosen versions of event types, metadata, descriptions, headers and secrets. Every node that sends for the tenant keeps all of it but descriptions and metadata in memory; there it takes about twice its size, plus 1.5 KiB for each endpoint. Their compiled filters may take four times the limit; equal ones count once. Changes that need more than 96 MiB of memory for one tenant are refused, whatever the limit. Must be a number of bytes between 256KiB and 256MiB. */
                 configuration_bytes?: number | null;
                 /** @description Number of endpoints. Must be a whole number between 1 and 65,536. */
                 endpoints?: number | null;
@@ -4133,7 +4133,7 @@ export interface components {
                 audit_entries?: number;
                 /** @description Endpoints created, changed and deleted, and secrets rotated, with the tenant's own keys. Must be a number between 0.001 and 1,000,000, or 0 for no limit. */
                 change_rate?: number;
-                /** @description Size of the configuration of all endpoints together: URLs, event patterns, filters, metadata, descriptions, headers and secrets. Every node that sends for the tenant keeps it in memory, but for descriptions and metadata, where it takes about twice its size, and 1.5 KiB for each endpoint. Their compiled filters may take four times the limit; equal ones count once. Changes that need more than 96 MiB of memory for one tenant are refused, whatever the limit. Must be a number of bytes between 256KiB and 256MiB. */
+                /** @description Size of the configuration of all endpoints together: URLs, event patterns, filters, chosen versions of event types, metadata, descriptions, headers and secrets. Every node that sends for the tenant keeps all of it but descriptions and metadata in memory; there it takes about twice its size, plus 1.5 KiB for each endpoint. Their compiled filters may take four times the limit; equal ones count once. Changes that need more than 96 MiB of memory for one tenant are refused, whatever the limit. Must be a number of bytes between 256KiB and 256MiB. */
                 configuration_bytes?: number;
                 /** @description Number of endpoints. Must be a whole number between 1 and 65,536. */
                 endpoints?: number;
@@ -4168,7 +4168,7 @@ export interface components {
                 audit_entries?: number;
                 /** @description Endpoints created, changed and deleted, and secrets rotated, with the tenant's own keys. Must be a number between 0.001 and 1,000,000, or 0 for no limit. */
                 change_rate?: number;
-                /** @description Size of the configuration of all endpoints together: URLs, event patterns, filters, metadata, descriptions, headers and secrets. Every node that sends for the tenant keeps it in memory, but for descriptions and metadata, where it takes about twice its size, and 1.5 KiB for each endpoint. Their compiled filters may take four times the limit; equal ones count once. Changes that need more than 96 MiB of memory for one tenant are refused, whatever the limit. Must be a number of bytes between 256KiB and 256MiB. */
+                /** @description Size of the configuration of all endpoints together: URLs, event patterns, filters, chosen versions of event types, metadata, descriptions, headers and secrets. Every node that sends for the tenant keeps all of it but descriptions and metadata in memory; there it takes about twice its size, plus 1.5 KiB for each endpoint. Their compiled filters may take four times the limit; equal ones count once. Changes that need more than 96 MiB of memory for one tenant are refused, whatever the limit. Must be a number of bytes between 256KiB and 256MiB. */
                 configuration_bytes?: number;
                 /** @description Number of endpoints. Must be a whole number between 1 and 65,536. */
                 endpoints?: number;
@@ -4236,7 +4236,7 @@ export interface components {
                 audit_entries?: number | null;
                 /** @description Endpoints created, changed and deleted, and secrets rotated, with the tenant's own keys. Must be a number between 0.001 and 1,000,000, or 0 for no limit. */
                 change_rate?: number | null;
-                /** @description Size of the configuration of all endpoints together: URLs, event patterns, filters, metadata, descriptions, headers and secrets. Every node that sends for the tenant keeps it in memory, but for descriptions and metadata, where it takes about twice its size, and 1.5 KiB for each endpoint. Their compiled filters may take four times the limit; equal ones count once. Changes that need more than 96 MiB of memory for one tenant are refused, whatever the limit. Must be a number of bytes between 256KiB and 256MiB. */
+                /** @description Size of the configuration of all endpoints together: URLs, event patterns, filters, chosen versions of event types, metadata, descriptions, headers and secrets. Every node that sends for the tenant keeps all of it but descriptions and metadata in memory; there it takes about twice its size, plus 1.5 KiB for each endpoint. Their compiled filters may take four times the limit; equal ones count once. Changes that need more than 96 MiB of memory for one tenant are refused, whatever the limit. Must be a number of bytes between 256KiB and 256MiB. */
                 configuration_bytes?: number | null;
                 /** @description Number of endpoints. Must be a whole number between 1 and 65,536. */
                 endpoints?: number | null;
@@ -4625,7 +4625,7 @@ export interface components {
                 audit_entries?: number | null;
                 /** @description Endpoints created, changed and deleted, and secrets rotated, with the tenant's own keys. Must be a number between 0.001 and 1,000,000, or 0 for no limit. */
                 change_rate?: number | null;
-                /** @description Size of the configuration of all endpoints together: URLs, event patterns, filters, metadata, descriptions, headers and secrets. Every node that sends for the tenant keeps it in memory, but for descriptions and metadata, where it takes about twice its size, and 1.5 KiB for each endpoint. Their compiled filters may take four times the limit; equal ones count once. Changes that need more than 96 MiB of memory for one tenant are refused, whatever the limit. Must be a number of bytes between 256KiB and 256MiB. */
+                /** @description Size of the configuration of all endpoints together: URLs, event patterns, filters, chosen versions of event types, metadata, descriptions, headers and secrets. Every node that sends for the tenant keeps all of it but descriptions and metadata in memory; there it takes about twice its size, plus 1.5 KiB for each endpoint. Their compiled filters may take four times the limit; equal ones count once. Changes that need more than 96 MiB of memory for one tenant are refused, whatever the limit. Must be a number of bytes between 256KiB and 256MiB. */
                 configuration_bytes?: number | null;
                 /** @description Number of endpoints. Must be a whole number between 1 and 65,536. */
                 endpoints?: number | null;

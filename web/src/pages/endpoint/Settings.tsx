@@ -132,7 +132,7 @@ export function Settings({ endpoint }: { endpoint: Endpoint }) {
                     />
                   )}
                 </Field>
-                <Field label="Headers" {...wiring("headers")} optional hint="One Name: value on each line, sent with every delivery. Do not put secrets here: they are shown.">
+                <Field label="Headers" {...wiring("headers")} optional hint="One Name: value on each line, sent with every delivery. Values are not shown again: to change one, give the values of all.">
                   {(field) => <textarea {...field} disabled={locked} rows={3} spellCheck={false} className="field font-mono text-[12.5px]" value={draft.headers} onChange={(event) => set("headers", event.target.value)} />}
                 </Field>
               </div>
