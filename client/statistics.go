@@ -92,6 +92,7 @@ type Backlog struct {
 	Deferred          int        `json:"deferred"`            // those of them that are still being stored
 	Unmatched         int        `json:"unmatched"`           // events that were published inside the database
 	OldestUnmatchedAt *time.Time `json:"oldest_unmatched_at"` // nil if there is none
+	CountedAt         time.Time  `json:"counted_at"`          // when all of this was counted
 }
 
 // Backlog counts what waits. Only admin keys can do this.

@@ -11,47 +11,51 @@ import (
 // Durations for caching an answer of the store.
 const (
 	glanceEvery    = time.Second            // between two questions to the store
-	glancePatience = 500 * time.Millisecond // of a caller, if there is an earlier good answer
-	glanceHolds    = 10 * time.Second       // for a good answer, while the store is too busy to give another
+	glancePatience = 500 * time.Millisecond // of a caller, if there is an earlier answer
+	glanceHolds    = 10 * time.Second       // for an answer, while the store is too busy to give another
 )
 
 // glance caches an answer of the store for a second, and asks one question at a time, so that frequent requests without a
 // key do not burden the database. While the store is slow, the last good answer stays valid for a while: being busy is not
 // a fault.
 type glance[T any] struct {
-	ask     func(context.Context) (T, error)
-	timeout time.Duration // of a question
-	every   time.Duration // between two questions
-	asking  sync.WaitGroup
+	ask      func(context.Context) (T, error)
+	timeout  time.Duration // of a question
+	every    time.Duration // between two questions, at least
+	rests    int           // how many times as long as an answer took no other question is asked
+	patience time.Duration // of a caller, if there is an earlier answer
+	keeps    time.Duration // an answer, while there is no other
+	asking   sync.WaitGroup
+	stop     context.Context
+	cancel   context.CancelFunc // of stop
 
 	mu      sync.Mutex
 	settled bool
 	flight  chan struct{} // closed when the current question has been answered; nil: there is none
 	at      time.Time     // of the last answer; zero: none yet
+	next    time.Time     // when another question may be asked
 	value   T
 	err     error
 }
 
 func newGlance[T any](timeout time.Duration, ask func(context.Context) (T, error)) *glance[T] {
-	return &glance[T]{ask: ask, timeout: timeout, every: glanceEvery}
+	g := &glance[T]{ask: ask, timeout: timeout, every: glanceEvery, patience: glancePatience, keeps: glanceHolds}
+	g.stop, g.cancel = context.WithCancel(context.Background())
+	return g
 }
 
-// look returns an answer that is not older than the time between two questions, or the last good one while the store is slow.
+// look returns an answer that is not older than the time between two questions, or the last one while the store is slow.
 func (g *glance[T]) look(ctx context.Context) (T, error) {
 	g.mu.Lock()
-	if g.settled || !g.at.IsZero() && time.Since(g.at) < g.every {
+	if g.settled || g.holds() && time.Now().Before(g.next) {
 		defer g.mu.Unlock()
 		return g.value, g.err
 	}
-	if g.flight == nil {
-		g.flight = make(chan struct{})
-		g.asking.Go(g.renew)
-	}
-	flight, last, good := g.flight, g.value, g.holds()
+	flight, last, fault, holds := g.begin(), g.value, g.err, g.holds()
 	g.mu.Unlock()
 	var enough <-chan time.Time
-	if good {
-		patience := time.NewTimer(glancePatience)
+	if holds {
+		patience := time.NewTimer(g.patience)
 		defer patience.Stop()
 		enough = patience.C
 	}
@@ -61,36 +65,57 @@ func (g *glance[T]) look(ctx context.Context) (T, error) {
 		defer g.mu.Unlock()
 		return g.value, g.err
 	case <-enough:
-		return last, nil
+		return last, fault
 	case <-ctx.Done():
 		var none T
 		return none, ctx.Err()
 	}
 }
 
-// holds reports whether the last answer is good and still valid. g.mu must be held.
-func (g *glance[T]) holds() bool {
-	return g.err == nil && !g.at.IsZero() && time.Since(g.at) < glanceHolds
+// prepare asks the first question before somebody waits for its answer.
+func (g *glance[T]) prepare() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.begin()
 }
+
+// begin asks a question, unless one is being asked, and returns what is closed when it has been answered. g.mu must be held.
+func (g *glance[T]) begin() chan struct{} {
+	if g.flight == nil {
+		g.flight = make(chan struct{})
+		g.asking.Go(g.renew)
+	}
+	return g.flight
+}
+
+// holds reports whether the last answer is still valid. g.mu must be held.
+func (g *glance[T]) holds() bool { return !g.at.IsZero() && time.Since(g.at) < g.keeps }
 
 // renew asks the store, on behalf of all callers.
 func (g *glance[T]) renew() {
-	ctx, cancel := context.WithTimeout(context.Background(), g.timeout)
+	ctx, cancel := context.WithTimeout(g.stop, g.timeout)
 	defer cancel()
+	asked := time.Now()
 	value, err := g.ask(ctx)
+	now := time.Now()
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if late := err != nil && ctx.Err() != nil; !late || !g.holds() {
-		g.value, g.err, g.at = value, err, time.Now()
+	if late := err != nil && ctx.Err() != nil; !g.settled && !(late && g.err == nil && g.holds()) {
+		g.value, g.err, g.at = value, err, now
+	}
+	g.next = now.Add(g.every)
+	if err == nil {
+		g.next = now.Add(max(g.every, time.Duration(g.rests)*now.Sub(asked)))
 	}
 	close(g.flight)
 	g.flight = nil
 }
 
-// settle waits for the current question, and prevents further ones.
+// settle ends the current question, and prevents further ones.
 func (g *glance[T]) settle() {
 	g.mu.Lock()
 	g.settled, g.err = true, bellwire.Errorf(bellwire.CodeUnavailable, "the server is shutting down")
 	g.mu.Unlock()
+	g.cancel()
 	g.asking.Wait()
 }

@@ -11,6 +11,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
 // However many ask, the store is asked once a second, and by one at a time.
@@ -116,6 +118,66 @@ func TestGlanceOfABusyStore(t *testing.T) {
 		fault = errors.New("away")
 		if _, err := g.look(t.Context()); err != fault {
 			t.Errorf("a fault: %v", err)
+		}
+	})
+}
+
+// A count that takes long is made seldom, and beside those who ask: they get the one before. A count that fails is repeated soon,
+// and they get the fault.
+func TestGlanceOfALongCount(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const took = 4 * time.Second
+		var (
+			counts int
+			fault  error
+		)
+		g := newBacklog(func(ctx context.Context) (*bellwire.Backlog, error) {
+			if err := sleep(ctx, took); err != nil {
+				return nil, err
+			}
+			counts++
+			return &bellwire.Backlog{Open: counts}, fault
+		})
+		g.prepare()
+		soon, cancel := context.WithTimeout(t.Context(), backlogPatience)
+		defer cancel()
+		if _, err := g.look(soon); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("before the first count: %v", err)
+		}
+		time.Sleep(took)
+		for start := time.Now(); time.Since(start) < time.Hour; time.Sleep(15 * time.Second) {
+			asked := time.Now()
+			if b, err := g.look(t.Context()); err != nil || b.Open < int(time.Since(start)/(backlogRests*took+20*time.Second)) || time.Since(asked) > backlogPatience {
+				t.Fatalf("after %s: %+v, %v, in %s", asked.Sub(start), b, err, time.Since(asked))
+			}
+		}
+		if most := int(time.Hour / (backlogRests * took)); counts > most {
+			t.Errorf("%d counts were made in an hour, want at most %d", counts, most)
+		}
+		fault = errors.New("away")
+		time.Sleep(backlogRests * took)
+		g.look(t.Context())
+		time.Sleep(took)
+		for range 10 {
+			if _, err := g.look(t.Context()); err != fault {
+				t.Errorf("a fault: %v", err)
+			}
+			time.Sleep(time.Second)
+		}
+		fault = nil
+		time.Sleep(2 * took)
+		g.look(t.Context())
+		time.Sleep(took)
+		if _, err := g.look(t.Context()); err != nil {
+			t.Errorf("after the fault: %v", err)
+		}
+		// Nobody waits for a count when the server is shut down.
+		time.Sleep(backlogRests * took)
+		g.look(t.Context())
+		start := time.Now()
+		if g.settle(); time.Since(start) != 0 {
+			t.Errorf("settled after %s", time.Since(start))
 		}
 	})
 }

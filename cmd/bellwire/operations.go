@@ -7,14 +7,28 @@ import (
 	"strings"
 	"time"
 
+	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/httpx"
 )
 
-// Timeouts of the store's answers to readiness probes and scrapes.
+// readyTimeout bounds the store's answers to readiness probes.
+const readyTimeout = 2 * time.Second
+
+// The durations of counts of the backlog. With 100,000 endpoints for which deliveries wait, a count takes a second, and it must
+// take no more than a twentieth of one processor.
 const (
-	readyTimeout   = 2 * time.Second
-	backlogTimeout = 5 * time.Second
+	backlogTimeout  = 10 * time.Second
+	backlogPatience = 5 * time.Millisecond // of callers, if there is an earlier count
+	backlogKeeps    = 10 * time.Minute
+	backlogRests    = 19
 )
+
+// newBacklog returns what counts the backlog, beside those who ask for it.
+func newBacklog(count func(context.Context) (*bellwire.Backlog, error)) *glance[*bellwire.Backlog] {
+	g := newGlance(backlogTimeout, count)
+	g.patience, g.keeps, g.rests = backlogPatience, backlogKeeps, backlogRests
+	return g
+}
 
 // operations serves the pages for operators and load balancers, which need no key.
 type operations struct {

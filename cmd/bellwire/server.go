@@ -76,7 +76,7 @@ func openServer(ctx context.Context, s *settings, g given, log *slog.Logger) (*s
 	}
 	srv := &server{settings: s, inForce: g.settings, startedAt: time.Now(), log: log, store: store, files: files}
 	srv.check = newGlance(readyTimeout, func(ctx context.Context) (struct{}, error) { return struct{}{}, store.Check(ctx) })
-	srv.backlog = newGlance(backlogTimeout, store.Backlog)
+	srv.backlog = newBacklog(store.Backlog)
 	srv.examination = newExamination(ctx, s.subject(g))
 	if err := srv.assemble(ctx); err != nil {
 		return nil, errors.Join(err, store.Close())
@@ -171,6 +171,7 @@ func (srv *server) assemble(ctx context.Context) (err error) {
 		return fmt.Errorf("--database-url: %w", err)
 	}
 	srv.metrics.Gauge(srv.stats, srv.backlog.look)
+	srv.backlog.prepare() // the first scrape does not wait for long
 	routes, err := srv.routes()
 	if err != nil {
 		return err

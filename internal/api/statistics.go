@@ -92,12 +92,13 @@ type backlog struct {
 	Deferred          int        `json:"deferred" doc:"Those of them that are still being stored, because their event has many recipients."`
 	Unmatched         int        `json:"unmatched" doc:"Events that were published inside the database and are not matched to endpoints yet."`
 	OldestUnmatchedAt *time.Time `json:"oldest_unmatched_at" nullable:"true" doc:"When the first of these was published; null if there is none."`
+	CountedAt         time.Time  `json:"counted_at" doc:"When all of this was counted."`
 }
 
 func wireBacklog(b *bellwire.Backlog) backlog {
 	return backlog{
 		Waiting: b.Open, OldestDueAt: timeOrNull(b.Oldest), Deferred: b.FanOut,
-		Unmatched: b.Unmatched, OldestUnmatchedAt: timeOrNull(b.OldestUnmatched),
+		Unmatched: b.Unmatched, OldestUnmatchedAt: timeOrNull(b.OldestUnmatched), CountedAt: b.CountedAt.UTC(),
 	}
 }
 
@@ -105,7 +106,7 @@ func (a *api) statistics() {
 	route(a, service.Manage, huma.Operation{
 		OperationID: "get-backlog", Method: http.MethodGet, Path: "/backlog", Tags: []string{tagStatistics},
 		Summary:     "Get what waits",
-		Description: "For admin keys. Counts the deliveries that wait, of all tenants together. The answer can be some seconds old.",
+		Description: "For admin keys. Counts the deliveries that wait, of all tenants together. With many endpoints, a count takes long, and the answer is an earlier one, at most ten minutes old.",
 	}, func(ctx context.Context, c service.Caller, _ *struct{}) (*output[backlog], error) {
 		b, err := a.svc.Backlog(ctx, c)
 		return answer(b, err, wireBacklog)

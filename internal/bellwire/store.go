@@ -379,7 +379,7 @@ type Queue interface {
 	RollUp(ctx context.Context, tenants int) (deltas int, err error)
 
 	// Backlog counts open deliveries and returns since when the longest waiting one has been due. It may estimate from
-	// indexes, and costs at most a bounded scan.
+	// indexes. Its cost grows with the endpoints for which deliveries wait.
 	Backlog(ctx context.Context) (*Backlog, error)
 }
 
@@ -685,6 +685,8 @@ type Backlog struct {
 	Open   int
 	Oldest time.Time // when the longest waiting delivery became due; zero: nothing is due
 	FanOut int       // open deliveries that are deferred to FanOut
+
+	CountedAt time.Time // by the clock of this process
 
 	Unmatched       int       // events that were published inside the database and wait to be matched
 	OldestUnmatched time.Time // when the first of them was published; zero: there is none

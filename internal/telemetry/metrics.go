@@ -262,10 +262,11 @@ type Stats struct {
 	LeaseAge    time.Duration // since the leases were renewed; 0 if they do not end
 }
 
-// backlogTimeout bounds a scrape's query to the store.
-const backlogTimeout = 5 * time.Second
+// backlogPatience is how long a scrape waits for the backlog. Before the first count has ended, there are no figures.
+const backlogPatience = 10 * time.Millisecond
 
-// Gauge reports stats and the store's backlog at each scrape. It must be called at most once.
+// Gauge reports stats and the store's backlog at each scrape. backlog may return an earlier count while the next one is being
+// made. Gauge must be called at most once.
 func (m *Metrics) Gauge(stats func() Stats, backlog func(context.Context) (*bellwire.Backlog, error)) {
 	m.registry.MustRegister(&gauges{stats: stats, backlog: backlog, errors: m.storeErrors, now: time.Now})
 }
@@ -306,6 +307,8 @@ var (
 	backlogDesc    = desc("bellwire_backlog_deliveries", "Deliveries in the database that have not ended. May be an estimate.")
 	backlogAgeDesc = desc("bellwire_backlog_age_seconds", "Seconds that the longest waiting delivery has been due; 0 if none is due.")
 
+	countAgeDesc = desc("bellwire_backlog_count_age_seconds", "Seconds since the figures of the backlog, of its fan-out and of unmatched events were counted.")
+
 	leftDesc   = desc("bellwire_left_deliveries_total", "Deliveries that did not fit into memory when they were published, because their tenant had used up its share.")
 	leaseDesc  = desc("bellwire_lease_age_seconds", "Seconds since this node renewed its leases; 0 on SQLite, where they do not end.")
 	fanOutDesc = desc("bellwire_fan_out_deliveries", "Deliveries of large publications that are still to be stored. They are included in the backlog.")
@@ -320,7 +323,7 @@ func (g *gauges) Describe(descs chan<- *prometheus.Desc) {
 	for _, e := range engineGauges {
 		descs <- e.desc
 	}
-	for _, d := range []*prometheus.Desc{leftDesc, leaseDesc, backlogDesc, backlogAgeDesc, fanOutDesc, unmatchedDesc, unmatchedAgeDesc} {
+	for _, d := range []*prometheus.Desc{leftDesc, leaseDesc, backlogDesc, backlogAgeDesc, countAgeDesc, fanOutDesc, unmatchedDesc, unmatchedAgeDesc} {
 		descs <- d
 	}
 }
@@ -336,14 +339,17 @@ func (g *gauges) Collect(metrics chan<- prometheus.Metric) {
 	metrics <- prometheus.MustNewConstMetric(leftDesc, prometheus.CounterValue, float64(s.LeftInStore))
 	report(leaseDesc, s.LeaseAge.Seconds())
 
-	ctx, cancel := context.WithTimeout(context.Background(), backlogTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), backlogPatience)
 	defer cancel()
 	backlog, err := g.backlog(ctx)
 	if err != nil {
 		// A scrape during an outage still shows everything else; the gap and the counter show the outage.
-		g.errors.WithLabelValues("backlog", string(bellwire.CodeOf(err))).Inc()
+		if ctx.Err() == nil {
+			g.errors.WithLabelValues("backlog", string(bellwire.CodeOf(err))).Inc()
+		}
 		return
 	}
+	report(countAgeDesc, g.age(backlog.CountedAt))
 	report(backlogDesc, float64(backlog.Open))
 	report(backlogAgeDesc, g.age(backlog.Oldest))
 	report(fanOutDesc, float64(backlog.FanOut))

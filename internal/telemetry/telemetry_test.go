@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -237,7 +238,7 @@ func TestGaugesReadAtScrape(t *testing.T) {
 			return Stats{Lanes: 1, Queued: 2, InFlight: 3, OpenBreakers: 4, Waiting: 6, QueuedBytes: 7, LeftInStore: 11, Unrecorded: 8, Damaged: true, OwnedShards: 10, Nodes: 12, LeaseAge: 1500 * time.Millisecond}
 		},
 		backlog: func(context.Context) (*bellwire.Backlog, error) {
-			return &bellwire.Backlog{Open: 5, Oldest: now.Add(-90 * time.Second), FanOut: 11, Unmatched: 9, OldestUnmatched: now.Add(-time.Second)}, nil
+			return &bellwire.Backlog{Open: 5, Oldest: now.Add(-90 * time.Second), FanOut: 11, Unmatched: 9, OldestUnmatched: now.Add(-time.Second), CountedAt: now.Add(-2 * time.Second)}, nil
 		},
 		errors: m.storeErrors,
 		now:    func() time.Time { return now },
@@ -246,6 +247,9 @@ func TestGaugesReadAtScrape(t *testing.T) {
 # HELP bellwire_backlog_age_seconds Seconds that the longest waiting delivery has been due; 0 if none is due.
 # TYPE bellwire_backlog_age_seconds gauge
 bellwire_backlog_age_seconds 90
+# HELP bellwire_backlog_count_age_seconds Seconds since the figures of the backlog, of its fan-out and of unmatched events were counted.
+# TYPE bellwire_backlog_count_age_seconds gauge
+bellwire_backlog_count_age_seconds 2
 # HELP bellwire_backlog_deliveries Deliveries in the database that have not ended. May be an estimate.
 # TYPE bellwire_backlog_deliveries gauge
 bellwire_backlog_deliveries 5
@@ -320,6 +324,36 @@ func TestScrapeSurvivesStoreOutage(t *testing.T) {
 	if got := testutil.ToFloat64(m.storeErrors.WithLabelValues("backlog", "unavailable")); got != 1 {
 		t.Errorf("counted %v failures of the backlog, want 1", got)
 	}
+}
+
+// A scrape does not wait until the backlog is counted. Without a count there are no figures, and that is no fault.
+func TestScrapeWaitsForNoCount(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		m := NewMetrics("", "")
+		m.Gauge(func() Stats { return Stats{Lanes: 1} }, func(ctx context.Context) (*bellwire.Backlog, error) {
+			<-ctx.Done()
+			return nil, ctx.Err()
+		})
+		started := time.Now()
+		families, err := m.registry.Gather()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if waited := time.Since(started); waited != backlogPatience {
+			t.Errorf("the scrape has waited for %v", waited)
+		}
+		for _, f := range families {
+			if f.GetName() == "bellwire_backlog_deliveries" {
+				t.Error("the backlog has figures without a count")
+			}
+		}
+		for _, code := range []bellwire.Code{bellwire.CodeUnavailable, bellwire.CodeInternal, bellwire.CodeCanceled} {
+			if n := testutil.ToFloat64(m.storeErrors.WithLabelValues("backlog", string(code))); n != 0 {
+				t.Errorf("%g failures with the code %s are counted", n, code)
+			}
+		}
+	})
 }
 
 // The documentation page on metrics lists exactly the metrics that a scrape can return.

@@ -105,7 +105,7 @@ const sqlEstimateOpen = "EXPLAIN (FORMAT JSON) SELECT FROM bellwire.deliveries W
 func (s *Store) Backlog(ctx context.Context) (*bellwire.Backlog, error) {
 	backlog := new(bellwire.Backlog)
 	err := s.snapshot(ctx, func(tx *tx) (err error) {
-		*backlog = bellwire.Backlog{}
+		*backlog = bellwire.Backlog{CountedAt: time.Now()}
 		if backlog.Open, err = tx.countOpen(); err != nil {
 			return err
 		}

@@ -122,7 +122,7 @@ func (s *Store) DueEndpoints(ctx context.Context, leases *bellwire.Leases) ([]be
 
 // Backlog counts open deliveries. The writer keeps their number up to date.
 func (s *Store) Backlog(ctx context.Context) (*bellwire.Backlog, error) {
-	backlog := &bellwire.Backlog{Open: int(s.open.Load())}
+	backlog := &bellwire.Backlog{Open: int(s.open.Load()), CountedAt: time.Now()}
 	err := s.read(ctx, func(c *db) error {
 		deferred, _, err := c.query(sqlSumDeferred).scalar()
 		if err != nil {

@@ -329,8 +329,13 @@ func (w *world) attempts(id bellwire.DeliveryID) []*bellwire.Attempt {
 
 func (w *world) backlog() *bellwire.Backlog {
 	w.Helper()
+	before := time.Now()
 	b, err := w.store.Backlog(w.ctx)
 	w.check(err)
+	if b.CountedAt.Before(before) || b.CountedAt.After(time.Now()) {
+		w.Errorf("the backlog was counted at %s, want a time after %s", b.CountedAt, before)
+	}
+	b.CountedAt = time.Time{}
 	return b
 }
 

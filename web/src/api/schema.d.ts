@@ -50,7 +50,7 @@ export interface paths {
         };
         /**
          * Get what waits
-         * @description For admin keys. Counts the deliveries that wait, of all tenants together. The answer can be some seconds old.
+         * @description For admin keys. Counts the deliveries that wait, of all tenants together. With many endpoints, a count takes long, and the answer is an earlier one, at most ten minutes old.
          */
         get: operations["get-backlog"];
         put?: never;
@@ -1707,6 +1707,11 @@ export interface components {
             username?: string;
         };
         Backlog: {
+            /**
+             * Format: date-time
+             * @description When all of this was counted.
+             */
+            counted_at: string;
             /**
              * Format: int64
              * @description Those of them that are still being stored, because their event has many recipients.

@@ -1,24 +1,23 @@
 -- When the longest waiting retry became due, among the first of each endpoint, claimed or not.
 -- $1 and $2: the bounds of the partitions.
-WITH RECURSIVE step (first, next, endpoint) AS (
-    SELECT span.first, span.next, (
-        SELECT min(endpoint) FROM bellwire.deliveries
-        WHERE status IN (1, -1) AND NOT ordered AND id >= span.first AND id < span.next
-    )
+WITH RECURSIVE step (first, next, endpoint, due_at) AS (
+    SELECT span.first, span.next, d.endpoint, d.due_at
     FROM unnest($1::uuid[], $2::uuid[]) AS span (first, next)
+    CROSS JOIN LATERAL (
+        SELECT endpoint, due_at FROM bellwire.deliveries
+        WHERE status IN (1, -1) AND NOT ordered AND id >= span.first AND id < span.next AND due_at IS NOT NULL
+        ORDER BY endpoint, due_at, id LIMIT 1
+    ) d
     UNION ALL
-    SELECT step.first, step.next, (
-        SELECT min(endpoint) FROM bellwire.deliveries
-        WHERE status IN (1, -1) AND NOT ordered AND id >= step.first AND id < step.next AND endpoint > step.endpoint
-    )
-    FROM step WHERE step.endpoint IS NOT NULL
+    SELECT step.first, step.next, d.endpoint, d.due_at
+    FROM step
+    CROSS JOIN LATERAL (
+        SELECT endpoint, due_at FROM bellwire.deliveries
+        WHERE status IN (1, -1) AND NOT ordered AND id >= step.first AND id < step.next AND due_at IS NOT NULL AND endpoint > step.endpoint
+        ORDER BY endpoint, due_at, id LIMIT 1
+    ) d
 )
-SELECT min(d.due_at)
+SELECT min(step.due_at)
 FROM step
 JOIN bellwire.endpoints p ON p.n = step.endpoint
 JOIN bellwire.tenants t ON t.n = p.tenant AND t.deleted_at IS NULL
-CROSS JOIN LATERAL (
-    SELECT due_at FROM bellwire.deliveries
-    WHERE endpoint = step.endpoint AND status IN (1, -1) AND NOT ordered AND id >= step.first AND id < step.next AND due_at IS NOT NULL
-    ORDER BY due_at, id LIMIT 1
-) d

@@ -146,6 +146,11 @@ function Waiting() {
         {plural(data.unmatched, "event")} not matched since <Time at={data.oldest_unmatched_at} />
       </span>
     ),
+    Date.now() - Date.parse(data.counted_at) > 30_000 && (
+      <span key="counted">
+        counted <Time at={data.counted_at} />
+      </span>
+    ),
   ];
   return (
     <div className="min-w-0 px-4 py-3">
