@@ -23,6 +23,17 @@ type Job struct {
 	UpdatedAt  time.Time  `json:"updated_at"`
 	FinishedAt *time.Time `json:"finished_at"` // nil until it has ended
 	BulkJob    *string    `json:"bulk_job"`    // the BulkJob that it is a part of; nil: none
+
+	Deliveries *JobDeliveries `json:"deliveries,omitempty"` // nil unless Client.Job returned the job
+}
+
+// JobDeliveries counts the deliveries of a job by what has become of them, each up to 10,000.
+type JobDeliveries struct {
+	Waiting   int  `json:"waiting"` // pending or retrying
+	Succeeded int  `json:"succeeded"`
+	Exhausted int  `json:"exhausted"`
+	Canceled  int  `json:"canceled"`
+	Capped    bool `json:"capped"` // there are more of one of them
 }
 
 // JobParams are the choices of a job's creator.

@@ -67,6 +67,18 @@ func progressText(j *client.Job) string {
 	return text
 }
 
+// deliveriesText says what has become of a job's deliveries; empty if that is not known.
+func deliveriesText(d *client.JobDeliveries) string {
+	if d == nil {
+		return ""
+	}
+	text := fmt.Sprintf("%d succeeded, %d waiting, %d exhausted, %d canceled", d.Succeeded, d.Waiting, d.Exhausted, d.Canceled)
+	if d.Capped {
+		text += "; at most 10,000 of each are counted"
+	}
+	return text
+}
+
 // Run lists jobs.
 func (c *listJobsCommand) Run(ctx context.Context, std streams) error {
 	api, err := c.caller()
@@ -134,7 +146,7 @@ func printJob(std streams, api *caller, asJSON bool, j *client.Job) error {
 	return printOne(std, api, asJSON, func(p *output.Printer) {
 		p.Fields(
 			field("id", j.ID), field("kind", string(j.Kind)), output.Field{Name: "state", Cell: jobCell(j.State)},
-			field("progress", progressText(j)), field("waiting for", j.Waiting), output.Field{Name: "error", Cell: output.Cell{Text: j.Error, Color: output.Bad}},
+			field("progress", progressText(j)), field("deliveries", deliveriesText(j.Deliveries)), field("waiting for", j.Waiting), output.Field{Name: "error", Cell: output.Cell{Text: j.Error, Color: output.Bad}},
 			field("rate", rateText(j.Rate)), field("endpoint", chosen(j.Params.Endpoint)), field("types", strings.Join(j.Params.Types, ", ")),
 			field("status", chosen(j.Params.Status)), field("filter", chosen(j.Params.Filter)), field("event", chosen(j.Params.Event)), field("dialect", chosen(j.Params.Dialect)), field("outcome", string(chosen(j.Params.Outcome))), field("since", output.TimePtr(j.Params.Since)), field("until", output.Time(j.Params.Until)),
 			field("created", output.Time(j.CreatedAt)), field("finished", output.TimePtr(j.FinishedAt)),

@@ -33,6 +33,25 @@ type Job struct {
 	BulkJob    *bellwire.JobID   `json:"bulk_job" nullable:"true" doc:"The job over all tenants that this one is a part of; null if there is none."`
 }
 
+// JobWithDeliveries is a job that was asked for by its id.
+type JobWithDeliveries struct {
+	Job
+	Deliveries JobDeliveries `json:"deliveries" doc:"What has become of the deliveries that the job made, retried or canceled, without those that another job has retried or canceled since."`
+}
+
+// JobDeliveries counts the deliveries of a job by their status.
+type JobDeliveries struct {
+	Waiting   int  `json:"waiting" doc:"Not acknowledged yet: pending or retrying."`
+	Succeeded int  `json:"succeeded"`
+	Exhausted int  `json:"exhausted"`
+	Canceled  int  `json:"canceled"`
+	Capped    bool `json:"capped" doc:"Whether there are more of one of them than the 10,000 that are counted."`
+}
+
+func wireJobWithDeliveries(j *service.JobWithDeliveries) JobWithDeliveries {
+	return JobWithDeliveries{wireJob(j.Job), JobDeliveries(j.Deliveries)}
+}
+
 // jobParams are what the creator of a job has chosen.
 type jobParams struct {
 	Endpoint *string    `json:"endpoint" doc:"null for all of the tenant's."`
@@ -246,13 +265,13 @@ func (a *api) jobs() {
 	route(a, service.Read, huma.Operation{
 		OperationID: "get-job", Method: http.MethodGet, Path: "/tenants/{tenant}/jobs/{id}", Tags: []string{tagJobs},
 		Summary: "Get a job with its progress",
-	}, func(ctx context.Context, c service.Caller, in *OfJob) (*output[Job], error) {
+	}, func(ctx context.Context, c service.Caller, in *OfJob) (*output[JobWithDeliveries], error) {
 		id, err := in.id()
 		if err != nil {
 			return nil, err
 		}
 		j, err := a.svc.Job(ctx, c, in.Tenant, id)
-		return answer(j, err, wireJob)
+		return answer(j, err, wireJobWithDeliveries)
 	})
 	a.jobChanges()
 	a.bulkJobs()

@@ -94,7 +94,7 @@ type useCases interface {
 	BulkJob(ctx context.Context, c service.Caller, id bellwire.JobID) (*bellwire.BulkJob, error)
 	ChangeBulkJob(ctx context.Context, c service.Caller, id bellwire.JobID, change bellwire.JobChange) (*bellwire.BulkJob, error)
 	Jobs(ctx context.Context, c service.Caller, f bellwire.JobsFilter, page bellwire.Page) (*bellwire.List[*bellwire.Job], error)
-	Job(ctx context.Context, c service.Caller, tenant string, id bellwire.JobID) (*bellwire.Job, error)
+	Job(ctx context.Context, c service.Caller, tenant string, id bellwire.JobID) (*service.JobWithDeliveries, error)
 	ChangeJob(ctx context.Context, c service.Caller, tenant string, id bellwire.JobID, change bellwire.JobChange) (*bellwire.Job, error)
 
 	Statistics(ctx context.Context, c service.Caller, f *bellwire.StatisticsFilter) ([]bellwire.StatisticsRow, error)

@@ -298,6 +298,8 @@ type Jobs interface {
 	CountSelected(ctx context.Context, s *Selection) (int, error)
 	// Select returns the next of what a selection selects, after examining up to about limit events.
 	Select(ctx context.Context, s *Selection, limit int) (*Selected, error)
+	// CountJobDeliveries counts the deliveries that a job was the last one to do something to, of each status up to a limit.
+	CountJobDeliveries(ctx context.Context, id JobID, limit int) (map[DeliveryStatus]int, error)
 	// CountWaiting counts the endpoint's pending deliveries, up to a limit.
 	CountWaiting(ctx context.Context, endpoint string, limit int) (int, error)
 

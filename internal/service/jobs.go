@@ -298,14 +298,45 @@ func (s *Service) endpointsOf(ctx context.Context, j *bellwire.Job, dry bool) ([
 	return []*bellwire.Endpoint{ep}, err
 }
 
+// maxJobCount is how many of a job's deliveries of each status are counted.
+const maxJobCount = 10_000
+
+// JobWithDeliveries is a job with what has become of the deliveries that it was the last one to do something to.
+type JobWithDeliveries struct {
+	*bellwire.Job
+	Deliveries JobDeliveries
+}
+
+// JobDeliveries counts deliveries by status, each up to maxJobCount.
+type JobDeliveries struct {
+	Waiting, Succeeded, Exhausted, Canceled int
+	Capped                                  bool // there are more of one of them
+}
+
 // Job returns a job.
-func (s *Service) Job(ctx context.Context, c Caller, tenant string, id bellwire.JobID) (*bellwire.Job, error) {
+func (s *Service) Job(ctx context.Context, c Caller, tenant string, id bellwire.JobID) (*JobWithDeliveries, error) {
 	ctx, end, err := s.beginRead(ctx, c, Read, tenant)
 	if err != nil {
 		return nil, err
 	}
 	defer end()
-	return s.store.Job(ctx, tenant, id)
+	j, err := s.store.Job(ctx, tenant, id)
+	if err != nil {
+		return nil, err
+	}
+	counts, err := s.store.CountJobDeliveries(ctx, id, maxJobCount+1)
+	if err != nil {
+		return nil, err
+	}
+	with := &JobWithDeliveries{Job: j}
+	d := &with.Deliveries
+	up := func(n int) int {
+		d.Capped = d.Capped || n > maxJobCount
+		return min(n, maxJobCount)
+	}
+	d.Waiting = up(counts[bellwire.DeliveryPending] + counts[bellwire.DeliveryRetrying])
+	d.Succeeded, d.Exhausted, d.Canceled = up(counts[bellwire.DeliverySucceeded]), up(counts[bellwire.DeliveryExhausted]), up(counts[bellwire.DeliveryCanceled])
+	return with, nil
 }
 
 // Jobs lists the jobs of a tenant, or of all tenants if f.Tenant is empty, which is for operators.

@@ -237,3 +237,23 @@ func (s *Store) CountWaiting(ctx context.Context, endpoint string, limit int) (n
 	err = s.read(ctx, func(tx *tx) error { return tx.row(sqlCountWaiting, endpoint, limit).Scan(&n) })
 	return min(n, limit), err
 }
+
+const sqlCountJob = `SELECT s.status, count(d.found) FROM unnest('{-2,-1,0,1,2,3,4}'::smallint[]) s (status)
+	LEFT JOIN LATERAL (SELECT true AS found FROM bellwire.deliveries WHERE job = $1 AND status = s.status LIMIT $2) d ON true GROUP BY s.status`
+
+// CountJobDeliveries counts the deliveries of a job by status, of each up to a limit.
+func (s *Store) CountJobDeliveries(ctx context.Context, id bellwire.JobID, limit int) (map[bellwire.DeliveryStatus]int, error) {
+	var counts map[bellwire.DeliveryStatus]int
+	err := s.read(ctx, func(tx *tx) error {
+		counts = make(map[bellwire.DeliveryStatus]int)
+		var number int16
+		var n int
+		_, err := pgx.ForEachRow(tx.query(sqlCountJob, [16]byte(id), limit), []any{&number, &n}, func() error {
+			status := codec.Status(number)
+			counts[status] = min(counts[status]+n, limit)
+			return nil
+		})
+		return err
+	})
+	return counts, err
+}

@@ -267,3 +267,21 @@ func (s *Store) CountWaiting(ctx context.Context, endpoint string, limit int) (i
 	})
 	return min(total, limit), err
 }
+
+const sqlCountJob = `SELECT s.value, (SELECT count(*) FROM (SELECT 1 FROM deliveries WHERE job = ?1 AND status = s.value LIMIT +?2) d)
+	FROM json_each('[-2, -1, 0, 1, 2, 3, 4]') s`
+
+// CountJobDeliveries counts the deliveries of a job by status, of each up to a limit.
+func (s *Store) CountJobDeliveries(ctx context.Context, id bellwire.JobID, limit int) (map[bellwire.DeliveryStatus]int, error) {
+	var counts map[bellwire.DeliveryStatus]int
+	err := s.read(ctx, func(c *db) error {
+		counts = make(map[bellwire.DeliveryStatus]int)
+		q := c.query(sqlCountJob).blob(id[:]).int(int64(limit))
+		for q.next() {
+			status := codec.Status(q.getInt())
+			counts[status] = min(counts[status]+int(q.getInt()), limit)
+		}
+		return q.err
+	})
+	return counts, err
+}

@@ -315,6 +315,11 @@ func listOfJobs(w *world) {
 	for id := range want {
 		for _, status := range append([]bellwire.DeliveryStatus{""}, bellwire.DeliveryStatuses...) {
 			some := slices.DeleteFunc(slices.Clone(all), func(d *bellwire.Delivery) bool { return d.Job != id || status != "" && d.Status != status })
+			if status != "" {
+				counts, err := w.store.CountJobDeliveries(w.ctx, id, 2)
+				w.check(err)
+				w.equal(fmt.Sprintf("how many are %s, up to two", status), counts[status], min(len(some), 2))
+			}
 			for _, limit := range []int{1, 2, 100} {
 				got := pages(w, limit, func(page bellwire.Page) (*bellwire.List[*bellwire.Delivery], error) {
 					return w.store.Deliveries(w.ctx, bellwire.DeliveryFilter{Tenant: t.ID, Job: id, Status: status}, page)

@@ -1,6 +1,6 @@
 import { useState } from "react";
-import { useParams } from "react-router";
-import { api, call } from "@/api/client";
+import { Link, useParams } from "react-router";
+import { api, call, type Schemas } from "@/api/client";
 import { useAction, useLiveQuery } from "@/api/hooks";
 import { useEndpoints } from "@/api/names";
 import { sentence } from "@/lib/text";
@@ -12,9 +12,9 @@ import { bulkJob, useScope, useTenant } from "@/parts/Scope";
 import { PageSkeleton } from "@/parts/Shell";
 import { ErrorState } from "@/parts/States";
 import { Notice } from "@/parts/Status";
-import { Time } from "@/parts/Time";
+import { Num, Time } from "@/parts/Time";
 import { over, selection, what } from "../jobs/parts";
-import { CancelDialog, JobActions, JobFigures, JobSentence, RateDialog, useLeft } from "./parts";
+import { CancelDialog, Figure, JobActions, JobFigures, JobSentence, RateDialog, useLeft } from "./parts";
 
 /** JobPage shows how far a job is, and changes its pace. */
 export default function JobPage() {
@@ -53,7 +53,7 @@ export default function JobPage() {
         {it.error && <Notice tone="bad">{sentence(it.error)}</Notice>}
         <Panel>
           <JobFigures job={it} />
-          {it.kind !== "cancel" && it.done > 0 && <p className="mt-3 text-sm text-muted">Done counts what was sent on its way. The deliveries show whether it arrived.</p>}
+          {it.kind !== "cancel" && it.done > 0 && <Arrived job={it} />}
           {it.skipped > 0 && (
             <p className="mt-3 text-sm text-muted">
               Skipped: what a filter left out, or was delivered, retried, canceled or deleted before the job came to it.
@@ -83,6 +83,37 @@ export default function JobPage() {
         />
       )}
       <CancelDialog open={asking === "cancel"} job={it} cancel={cancel} close={close} />
+    </>
+  );
+}
+
+/** Arrived says what has become of what a job has sent on its way. */
+function Arrived({ job }: { job: Schemas["JobWithDeliveries"] }) {
+  const { link } = useScope();
+  const { waiting, succeeded, exhausted, canceled, capped } = job.deliveries;
+  const most = capped ? Math.max(waiting, succeeded, exhausted, canceled) : Number.POSITIVE_INFINITY;
+  const figure = (name: string, status: string | undefined, count: number) => (
+    <Figure name={name}>
+      {count === 0 ? (
+        <span className="text-faint">0</span>
+      ) : (
+        <Link to={link.deliveries({ tenant: job.tenant, job: job.id, ...(status ? { status } : {}) })} className="hover:underline">
+          {count === most && "more than "}
+          <Num value={count} />
+        </Link>
+      )}
+    </Figure>
+  );
+  return (
+    <>
+      <h3 className="mt-4 border-t border-line pt-4 text-sm font-semibold">What became of it</h3>
+      <dl className="mt-2 grid grid-cols-2 gap-4 sm:grid-cols-4">
+        {figure("Arrived", "succeeded", succeeded)}
+        {figure("Wait", undefined, waiting)}
+        {figure("Failed", "exhausted", exhausted)}
+        {figure("Canceled", "canceled", canceled)}
+      </dl>
+      {waiting + succeeded + exhausted + canceled < job.done && !capped && <p className="mt-3 text-sm text-muted">What another job has retried or canceled since, and what is no longer stored, is not among them.</p>}
     </>
   );
 }
