@@ -245,7 +245,19 @@ func (c *Client) RotateSecret(ctx context.Context, tenant, id string, overlap ti
 	return fetch[EndpointSecret](ctx, c, http.MethodPost, inTenant(tenant, "endpoints", id, "secret", "rotate"), in)
 }
 
-// TestEndpoint delivers the example of an event type, or of one that the endpoint subscribes to if eventType is empty.
+// Missed is how many events an endpoint has missed.
+type Missed struct {
+	JobCount
+	Since time.Time `json:"since"` // of those accepted at or after it
+}
+
+// CountMissed counts what a change that enables the endpoint would replay.
+func (c *Client) CountMissed(ctx context.Context, tenant, id string) (*Missed, error) {
+	return fetch[Missed](ctx, c, http.MethodGet, inTenant(tenant, "endpoints", id, "missed"), nil)
+}
+
+// TestEndpoint delivers the example of an event type, or of one that the endpoint subscribes to if eventType is empty, also
+// while the endpoint is paused or disabled.
 func (c *Client) TestEndpoint(ctx context.Context, tenant, id, eventType string) (*TestReceipt, error) {
 	in := struct {
 		Type string `json:"type,omitzero"`

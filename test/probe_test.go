@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// A probe answers with its attempt, which opens a connection of its own, whatever comes of it. It changes nothing about the
-// endpoint's health unless it is acknowledged.
+// A probe answers with its attempt, which opens a connection of its own, whatever comes of it and whatever the endpoint's status
+// is. It changes nothing about the endpoint's health unless the endpoint is enabled and acknowledges it.
 func TestProbe(t *testing.T) {
 	t.Parallel()
 	for name, args := range map[string]func(t *testing.T) []string{
@@ -67,22 +67,41 @@ func probe(t *testing.T, s *server) {
 	if f.Outcome != "status" || f.Error == "" || f.Response == nil || f.Response.Status != 503 {
 		t.Errorf("a probe of a receiver that is down: %+v", f)
 	}
-	var shown struct {
-		Health struct {
-			State    string
-			Failures int
+	type health struct {
+		State    string
+		Failures int
+		Since    string
+	}
+	shown := func() health {
+		t.Helper()
+		var shown struct{ Health health }
+		s.call("GET", "/tenants/acme/endpoints/"+ep.ID, "", &shown)
+		return shown.Health
+	}
+	if got := shown(); got.State != "healthy" || got.Failures != 0 {
+		t.Errorf("after a probe that failed, the health is %+v", got)
+	}
+
+	s.call("PATCH", "/tenants/acme/endpoints/"+ep.ID, `{"retry": {"schedule": ["1h"]}}`, nil)
+	for range 3 {
+		if _, err := s.publish("ping", []byte("1")); err != nil {
+			t.Fatal(err)
 		}
 	}
-	s.call("GET", "/tenants/acme/endpoints/"+ep.ID, "", &shown)
-	if shown.Health.State != "healthy" || shown.Health.Failures != 0 {
-		t.Errorf("after a probe that failed, the health is %+v", shown.Health)
+	eventually(t, "the endpoint fails", func() bool { return shown().State == "failing" && shown().Failures == 3 })
+	down.Store(false)
+	for _, status := range []string{"paused", "disabled"} {
+		s.call("PATCH", "/tenants/acme/endpoints/"+ep.ID, `{"status": "`+status+`"}`, nil)
+		before := shown()
+		if f := look(); f.Outcome != "ok" || f.Trigger != "test" || f.Timings.Total <= 0 {
+			t.Errorf("a probe of an endpoint that is %s: %+v", status, f)
+		}
+		if got := shown(); got != before {
+			t.Errorf("a probe of an endpoint that is %s has changed its health from %+v to %+v", status, before, got)
+		}
 	}
 	r.Close()
 	if f := look(); f.Outcome != "connect" || f.Response != nil {
 		t.Errorf("a probe of no receiver: %+v", f)
-	}
-	s.call("PATCH", "/tenants/acme/endpoints/"+ep.ID, `{"status": "disabled"}`, nil)
-	if status, answer, err := s.do("POST", "/tenants/acme/endpoints/"+ep.ID+"/probe", nil); err != nil || status != http.StatusConflict {
-		t.Errorf("a probe of a disabled endpoint: %d %s, %v", status, answer, err)
 	}
 }

@@ -23,6 +23,7 @@ type endpointsCommand struct {
 	Secret  secretCommand          `cmd:"" help:"Print the secrets that sign, newest first."`
 	Rotate  rotateCommand          `cmd:"" help:"Replace the secret, and print the new one."`
 	Test    testEndpointCommand    `cmd:"" help:"Deliver the example of an event type."`
+	Missed  missedCommand          `cmd:"" help:"Count what an endpoint has missed since it failed, or was paused or disabled."`
 	History endpointHistoryCommand `cmd:"" help:"List who changed an endpoint, when, and what."`
 
 	Versions endpointVersionsCommand `cmd:"" help:"List the versions of event types that an endpoint gets."`

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/dustin/go-humanize"
+
 	"github.com/bellwire/bellwire/client"
 	"github.com/bellwire/bellwire/internal/output"
 )
@@ -16,7 +18,7 @@ type probeCommand struct {
 
 // Help is shown below the options.
 func (c *probeCommand) Help() string {
-	return `Ends with code 1 unless the receiver acknowledges the attempt.
+	return `Also tries an endpoint that is paused or disabled. Ends with code 1 unless the receiver acknowledges the attempt.
 
   bellwire probe --tenant acme ep_…`
 }
@@ -39,4 +41,35 @@ func (c *probeCommand) Run(ctx context.Context, std streams) error {
 		return fmt.Errorf("endpoint %s did not acknowledge: %s", c.ID, output.Clean(outcomeCell(&probe.Attempt).Text))
 	}
 	return err
+}
+
+type missedCommand struct {
+	ofEndpoint
+	jsonOption
+}
+
+// Help is shown below the options.
+func (c *missedCommand) Help() string {
+	return `A replay with --status missed and the same time sends it.
+
+  bellwire endpoints missed --tenant acme ep_…`
+}
+
+// Run counts what an endpoint has missed.
+func (c *missedCommand) Run(ctx context.Context, std streams) error {
+	api, err := c.caller()
+	if err != nil {
+		return err
+	}
+	missed, err := api.CountMissed(ctx, c.Tenant, c.ID)
+	if err != nil {
+		return err
+	}
+	return printOne(std, api, c.JSON, func(p *output.Printer) {
+		total := humanize.Comma(int64(missed.Total))
+		if missed.TotalIsBound {
+			total = "at most " + total
+		}
+		p.Fields(field("missed", total), field("since", output.Time(missed.Since)))
+	})
 }

@@ -109,6 +109,11 @@ type TestReceipt struct {
 	Type     string              `json:"type" example:"invoice.paid"`
 }
 
+type missed struct {
+	JobCount
+	Since time.Time `json:"since" doc:"Events accepted at or after this time are counted."`
+}
+
 type probe struct {
 	TestReceipt
 	Attempt
@@ -222,6 +227,15 @@ func (a *api) endpoints() {
 		return nil, a.svc.DeleteEndpoint(ctx, c, in.Tenant, in.ID)
 	})
 
+	route(a, service.Redeliver, huma.Operation{
+		OperationID: "count-missed", Method: http.MethodGet, Path: one + "/missed", Tags: []string{tagEndpoints},
+		Summary: "Count what an endpoint has missed", Errors: []int{http.StatusConflict},
+		Description: "Counts what a change with `replay` would send as it enables the endpoint. An endpoint that is enabled and does not fail is a conflict.",
+	}, func(ctx context.Context, c service.Caller, in *OfEndpoint) (*output[missed], error) {
+		n, err := a.svc.CountMissed(ctx, c, in.Tenant, in.ID)
+		return answer(n, err, func(n *service.Missed) missed { return missed{JobCount{n.Total, n.Bound}, n.Since.UTC()} })
+	})
+
 	a.history(one)
 	a.secrets(one)
 
@@ -232,7 +246,7 @@ func (a *api) endpoints() {
 	route(a, service.Test, huma.Operation{
 		OperationID: "test-endpoint", Method: http.MethodPost, Path: one + "/test", Tags: []string{tagEndpoints},
 		Summary: "Test an endpoint", DefaultStatus: http.StatusAccepted,
-		Description: "Delivers the example of an event type to this endpoint only, in one attempt.",
+		Description: "Delivers the example of an event type to this endpoint only, in one attempt, also while it is paused or disabled.",
 	}, func(ctx context.Context, c service.Caller, in *tested) (*output[TestReceipt], error) {
 		t, err := a.svc.TestEndpoint(ctx, c, in.Tenant, in.ID, in.Input.value.Type)
 		return answer(t, err, func(t service.TestReceipt) TestReceipt { return TestReceipt(t) })
@@ -241,7 +255,7 @@ func (a *api) endpoints() {
 		OperationID: "probe-endpoint", Method: http.MethodPost, Path: one + "/probe", Tags: []string{tagEndpoints},
 		Summary: "Probe an endpoint", Errors: []int{http.StatusConflict},
 		Description: "Delivers the example of an event type to this endpoint only, in one attempt on a new connection, and responds " +
-			"with the attempt once it has ended. A probe is a test in every other respect.",
+			"with the attempt once it has ended. A probe is a test in every other respect: it is sent also while the endpoint is paused or disabled.",
 	}, func(ctx context.Context, c service.Caller, in *tested) (*output[probe], error) {
 		p, err := a.svc.ProbeEndpoint(ctx, c, in.Tenant, in.ID, in.Input.value.Type)
 		return answer(p, err, func(p *service.Probe) probe { return probe{TestReceipt(p.TestReceipt), wireAttempt(p.Attempt)} })

@@ -336,6 +336,7 @@ var capabilitiesOf = map[string]string{
 	"get-endpoint-secret": "view_secret",
 	"create-endpoint":     "manage", "put-endpoint": "manage", "update-endpoint": "manage", "delete-endpoint": "manage", "rotate-endpoint-secret": "manage",
 	"test-endpoint": "test", "probe-endpoint": "test",
+	"count-missed":   "replay",
 	"retry-delivery": "replay", "cancel-delivery": "replay", "replay-events": "replay", "retry-deliveries": "replay", "cancel-deliveries": "replay",
 	"pause-job": "replay", "resume-job": "replay", "cancel-job": "replay", "update-job": "replay",
 }

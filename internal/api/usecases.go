@@ -64,6 +64,7 @@ type useCases interface {
 	EndpointSecret(ctx context.Context, c service.Caller, tenant, id string) (*service.EndpointSecret, error)
 	RotateSecret(ctx context.Context, c service.Caller, tenant, id string, overlap *time.Duration) (*service.EndpointSecret, error)
 	TestEndpoint(ctx context.Context, c service.Caller, tenant, id, eventType string) (service.TestReceipt, error)
+	CountMissed(ctx context.Context, c service.Caller, tenant, id string) (*service.Missed, error)
 	ProbeEndpoint(ctx context.Context, c service.Caller, tenant, id, eventType string) (*service.Probe, error)
 
 	TryFilter(ctx context.Context, c service.Caller, tenant string, in service.FilterTrial) (*service.TriedFilter, error)

@@ -78,10 +78,10 @@ type Delivery struct {
 }
 
 // RetryRequested reports whether a manual retry is requested and was not attempted yet.
-func (d *Delivery) RetryRequested() bool {
-	test := d.Status.Open() && d.DueAt.IsZero()
-	return d.Requested && !test
-}
+func (d *Delivery) RetryRequested() bool { return d.Requested && !d.OpenTest() }
+
+// OpenTest reports whether d is a test that was not attempted yet. It is sent whatever the status of its endpoint is.
+func (d *Delivery) OpenTest() bool { return d.Status == DeliveryPending && d.DueAt.IsZero() }
 
 // Trigger is the cause of an attempt.
 type Trigger string

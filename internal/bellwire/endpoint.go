@@ -17,7 +17,7 @@ type EndpointStatus string
 const (
 	EndpointEnabled  EndpointStatus = "enabled"
 	EndpointPaused   EndpointStatus = "paused"   // its deliveries are kept for later
-	EndpointDisabled EndpointStatus = "disabled" // it receives none, and open deliveries are canceled
+	EndpointDisabled EndpointStatus = "disabled" // it receives only tests, and other open deliveries are canceled
 )
 
 // Ordering is the order in which an endpoint receives its deliveries.

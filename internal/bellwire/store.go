@@ -362,8 +362,8 @@ type Queue interface {
 	// CancelDelivery ends an open delivery; CodeConflict if it is not open.
 	CancelDelivery(ctx context.Context, tenant string, id DeliveryID, reason string, now time.Time) (*Delivery, error)
 	// CancelOpen ends up to limit open deliveries, claimed or free, of an endpoint that is disabled or deleted, and returns how
-	// many; fewer than limit means that none is left. CodeStale: the endpoint is neither any more. For a deleted endpoint it
-	// also drops requested manual retries, each of which counts as one.
+	// many; fewer than limit means that none is left. CodeStale: the endpoint is neither any more. Tests of a disabled endpoint
+	// stay. For a deleted endpoint it also drops requested manual retries, each of which counts as one.
 	CancelOpen(ctx context.Context, endpoint, reason string, now time.Time, limit int) (int, error)
 	// ExpireOpen ends as exhausted what is on an endpoint's schedule, free, and too old. It returns how many; fewer than the
 	// limit means that none is left.

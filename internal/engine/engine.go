@@ -329,7 +329,7 @@ func (e *Engine) Publish(ctx context.Context, p *Publication) ([]Receipt, error)
 }
 
 // Test makes an event of the draft and delivers it to this endpoint alone, once, whatever the endpoint subscribes to, and even if
-// it is paused.
+// it is paused or disabled.
 func (e *Engine) Test(ctx context.Context, tenant, endpoint string, d Draft) (event bellwire.EventID, delivery bellwire.DeliveryID, err error) {
 	target, err := e.publisher.directory.Target(ctx, endpoint)
 	if err != nil {

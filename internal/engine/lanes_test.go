@@ -238,24 +238,28 @@ func TestManualRetry(t *testing.T) {
 	})
 }
 
-// A test is sent to a paused endpoint too, once, whatever comes of it.
+// A test is sent whatever the status of its endpoint is, once, whatever comes of it.
 func TestTest(t *testing.T) {
-	inWorld(t, func(t *testing.T, w *world) {
-		r := w.receiver("a", answers(500))
-		ep := w.endpoint("a", func(ep *bellwire.Endpoint) { ep.Status, ep.Events = bellwire.EndpointPaused, []string{"other"} })
-		event, delivery, err := w.engine.Test(t.Context(), "acme", ep.ID, engine.Draft{Type: "ping", Data: []byte(`"hello"`)})
-		must(t, err)
-		w.pass(time.Hour)
-		got := r.got()
-		if len(got) != 1 || got[0].id != event.String() || !strings.Contains(got[0].body, `"data":"hello"`) {
-			t.Errorf("%+v", got)
-		}
-		d, err := w.store.Delivery(t.Context(), "acme", delivery)
-		must(t, err)
-		if d.Status != bellwire.DeliveryExhausted || d.Reason != bellwire.ReasonTestFailed {
-			t.Errorf("%+v", d)
-		}
-	})
+	for _, status := range []bellwire.EndpointStatus{bellwire.EndpointEnabled, bellwire.EndpointPaused, bellwire.EndpointDisabled} {
+		t.Run(string(status), func(t *testing.T) { inWorld(t, func(t *testing.T, w *world) { testOnce(t, w, status) }) })
+	}
+}
+
+func testOnce(t *testing.T, w *world, status bellwire.EndpointStatus) {
+	r := w.receiver("a", answers(500))
+	ep := w.endpoint("a", func(ep *bellwire.Endpoint) { ep.Status, ep.Events = status, []string{"other"} })
+	event, delivery, err := w.engine.Test(t.Context(), "acme", ep.ID, engine.Draft{Type: "ping", Data: []byte(`"hello"`)})
+	must(t, err)
+	w.pass(time.Hour)
+	got := r.got()
+	if len(got) != 1 || got[0].id != event.String() || !strings.Contains(got[0].body, `"data":"hello"`) {
+		t.Errorf("%+v", got)
+	}
+	d, err := w.store.Delivery(t.Context(), "acme", delivery)
+	must(t, err)
+	if d.Status != bellwire.DeliveryExhausted || d.Reason != bellwire.ReasonTestFailed {
+		t.Errorf("%+v", d)
+	}
 }
 
 func TestRateLimit(t *testing.T) {

@@ -79,7 +79,7 @@ func (r *result) row() *bellwire.Result {
 		Key:              r.Job.Delivery.Key,
 		Transition:       r.transition,
 		EndedAt:          r.endedAt,
-		Disable:          r.Verdict == bellwire.Gone,
+		Disable:          r.Verdict == bellwire.Gone && r.Target.Endpoint.Status != bellwire.EndpointDisabled,
 		Endpoint:         r.Job.Delivery.Endpoint,
 		EndpointRevision: r.Target.Endpoint.Revision,
 		Otherwise:        r.otherwise,

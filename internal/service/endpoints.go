@@ -376,7 +376,7 @@ func (s *Service) RotateSecret(ctx context.Context, c Caller, tenant, id string,
 	return secret, nil
 }
 
-// TestEndpoint delivers the example of an event type to one endpoint, in one attempt. If the type is empty, it is the first one
+// TestEndpoint delivers the example of an event type to one endpoint, in one attempt, whatever its status is. If the type is empty, it is the first one
 // of the catalogue that the endpoint subscribes to.
 func (s *Service) TestEndpoint(ctx context.Context, c Caller, tenant, id, eventType string) (TestReceipt, error) {
 	return s.testEndpoint(ctx, c, tenant, id, eventType, bellwire.AuditTest)
@@ -391,9 +391,6 @@ func (s *Service) testEndpoint(ctx context.Context, c Caller, tenant, id, eventT
 	defer end()
 	ep, err := s.endpoint(ctx, tenant, id)
 	if err != nil {
-		return TestReceipt{}, err
-	}
-	if err := refuseDisabled(ep); err != nil {
 		return TestReceipt{}, err
 	}
 	if eventType == "" {

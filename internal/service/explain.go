@@ -92,9 +92,9 @@ func explainDelivery(x *bellwire.Explanation, e *bellwire.Explained, at *bellwir
 	switch {
 	case d.Status.Open() && at.Now.Deleted:
 		stand(x, "the endpoint was deleted", at.Now, "; the delivery is about to be canceled")
-	case d.Status.Open() && at.Now.Status == bellwire.EndpointDisabled:
+	case d.Status.Open() && at.Now.Status == bellwire.EndpointDisabled && !d.OpenTest():
 		stand(x, "the endpoint was disabled", at.Now, "; the delivery is about to be canceled")
-	case d.Status.Open() && at.Now.Status == bellwire.EndpointPaused && !e.Event.Test:
+	case d.Status.Open() && at.Now.Status == bellwire.EndpointPaused && !d.OpenTest():
 		x.Fate = bellwire.FatePaused
 		stand(x, "the endpoint was paused", at.Now, "")
 	case d.Status != bellwire.DeliveryCanceled || d.UpdatedAt.Before(at.Now.Since):
@@ -107,8 +107,10 @@ func explainDelivery(x *bellwire.Explanation, e *bellwire.Explained, at *bellwir
 
 // explainTenant says that an open delivery waits because its tenant is paused, unless it is about to be canceled.
 func explainTenant(x *bellwire.Explanation, at *bellwire.EndpointAt, t *bellwire.Tenant) {
-	ending := at.Now.Deleted || at.Now.Status == bellwire.EndpointDisabled
-	if !t.Paused || at.Delivery == nil || !at.Delivery.Status.Open() || ending {
+	if !t.Paused || at.Delivery == nil || !at.Delivery.Status.Open() {
+		return
+	}
+	if at.Now.Deleted || at.Now.Status == bellwire.EndpointDisabled && !at.Delivery.OpenTest() {
 		return
 	}
 	x.Fate, x.Since, x.By = bellwire.FatePaused, t.StatusSince, nil

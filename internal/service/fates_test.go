@@ -59,6 +59,9 @@ func TestExplanationsOfSingleEvents(t *testing.T) {
 		"a test of a paused one": {event: bellwire.Explained{Event: &bellwire.Event{Test: true}},
 			at:   bellwire.EndpointAt{Delivery: &bellwire.Delivery{Status: bellwire.DeliveryPending}, Now: standing(func(s *bellwire.Standing) { s.Status = bellwire.EndpointPaused })},
 			fate: bellwire.FatePending},
+		"a test of a disabled one": {event: bellwire.Explained{Event: &bellwire.Event{Test: true}},
+			at:   bellwire.EndpointAt{Delivery: &bellwire.Delivery{Status: bellwire.DeliveryPending}, Now: standing(disabled)},
+			fate: bellwire.FatePending},
 		"about to be canceled": {at: bellwire.EndpointAt{Delivery: &bellwire.Delivery{Status: bellwire.DeliveryRetrying}, Now: standing(disabled)},
 			fate: bellwire.FateRetrying, reason: "about to be canceled"},
 		"behind another of its key": {
@@ -95,7 +98,7 @@ func TestWhatDeliveriesWaitFor(t *testing.T) {
 	ahead := bellwire.NewID[bellwire.DeliveryKind](now)
 	due, retrying := &bellwire.Delivery{DueAt: now}, &bellwire.Delivery{DueAt: soon}
 	paused := bellwire.Hold{Status: bellwire.EndpointPaused}
-	test := &bellwire.Delivery{}
+	test := &bellwire.Delivery{Status: bellwire.DeliveryPending}
 	held := func(epoch, heldEpoch int64, breakerOpen bool) bellwire.Hold {
 		return bellwire.Hold{Node: "b", Epoch: epoch, BreakerOpen: breakerOpen, HeldUntil: soon, HeldEpoch: heldEpoch}
 	}
@@ -116,6 +119,7 @@ func TestWhatDeliveriesWaitFor(t *testing.T) {
 		"a retry beyond a rest":        {delivery: &bellwire.Delivery{DueAt: later}, reason: bellwire.WaitRest, until: soon, want: bellwire.Wait{Reason: bellwire.WaitRetry, Until: later}},
 		"paused":                       {delivery: retrying, hold: paused, reason: bellwire.WaitOtherNode, want: bellwire.Wait{Reason: bellwire.WaitPaused}},
 		"a test of a paused one":       {delivery: test, hold: paused, reason: bellwire.WaitQueued, want: bellwire.Wait{Reason: bellwire.WaitQueued}},
+		"a test of a disabled one":     {delivery: test, hold: bellwire.Hold{Status: bellwire.EndpointDisabled}, reason: bellwire.WaitQueued, want: bellwire.Wait{Reason: bellwire.WaitQueued}},
 		"a paused tenant":              {delivery: retrying, hold: bellwire.Hold{Status: bellwire.EndpointPaused, TenantPaused: true}, want: bellwire.Wait{Reason: bellwire.WaitTenantPaused}},
 		"a test of a paused tenant":    {delivery: test, hold: bellwire.Hold{TenantPaused: true}, want: bellwire.Wait{Reason: bellwire.WaitTenantPaused}},
 		"deleted, of a paused tenant":  {hold: bellwire.Hold{Deleted: true, TenantPaused: true}, want: bellwire.Wait{Reason: bellwire.WaitEnding}},
@@ -169,7 +173,7 @@ func TestExplainPausedTenant(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			x := &bellwire.Explanation{Fate: fates[c.status]}
-			explainTenant(x, &bellwire.EndpointAt{Delivery: &bellwire.Delivery{Status: c.status}, Now: &c.now}, c.tenant)
+			explainTenant(x, &bellwire.EndpointAt{Delivery: &bellwire.Delivery{Status: c.status, DueAt: at}, Now: &c.now}, c.tenant)
 			if x.Fate != c.fate || x.Reason != c.reason {
 				t.Errorf("%s, %q; want %s, %q", x.Fate, x.Reason, c.fate, c.reason)
 			}

@@ -20,13 +20,8 @@ func (s *Service) updateAndReplay(ctx context.Context, c Caller, before, ep *bel
 		return nil, err
 	}
 	defer end()
-	j := newJob(ep.Tenant, bellwire.JobReplay, ep.ID)
-	if j.Params.Since, err = s.missedSince(ctx, before); err != nil {
-		return nil, err
-	}
-	j.Params.Until = j.Params.Until.Add(enableMargin)
-	j.Params.Choose(j.Kind, bellwire.SelectMissed)
-	if err := s.count(ctx, j, ep); err != nil {
+	j, err := s.replayMissed(ctx, before, ep)
+	if err != nil {
 		return nil, err
 	}
 	bounds, err := s.jobBounds(ctx, ep.Tenant)
@@ -35,6 +30,45 @@ func (s *Service) updateAndReplay(ctx context.Context, c Caller, before, ep *bel
 	}
 	ctx = s.audit(ctx, c, ep.Tenant, "endpoint.update", ep.ID, nil, map[string]any{"replay": j.ID})
 	return j, s.store.UpdateEndpointWithJob(ctx, ep, note, j, bounds)
+}
+
+// replayMissed returns the replay of what an endpoint has missed, with its total. before is the endpoint without the change that enables it.
+func (s *Service) replayMissed(ctx context.Context, before, ep *bellwire.Endpoint) (j *bellwire.Job, err error) {
+	j = newJob(ep.Tenant, bellwire.JobReplay, ep.ID)
+	if j.Params.Since, err = s.missedSince(ctx, before); err != nil {
+		return nil, err
+	}
+	j.Params.Until = j.Params.Until.Add(enableMargin)
+	j.Params.Choose(j.Kind, bellwire.SelectMissed)
+	return j, s.count(ctx, j, ep)
+}
+
+// Missed is what an endpoint has missed.
+type Missed struct {
+	JobCount
+	Since time.Time
+}
+
+// CountMissed counts what the replay would be about that UpdateEndpoint can begin as it enables the endpoint.
+func (s *Service) CountMissed(ctx context.Context, c Caller, tenant, id string) (*Missed, error) {
+	ctx, end, err := s.beginRead(ctx, c, Redeliver, tenant)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
+	ep, err := s.endpoint(ctx, tenant, id)
+	if err != nil {
+		return nil, err
+	}
+	j, err := s.replayMissed(ctx, ep, ep)
+	if err != nil {
+		return nil, err
+	}
+	n, err := s.sift(ctx, j, []*bellwire.Endpoint{ep})
+	if err != nil {
+		return nil, err
+	}
+	return &Missed{*n, j.Params.Since}, nil
 }
 
 // missedSince returns a time before which the endpoint has missed nothing: before its attempts began to fail in a row, and before

@@ -83,13 +83,12 @@ type waitFacts struct {
 
 // wait returns what a delivery waits for. ahead is the first open delivery of the key that it is behind, if it is.
 func (f *waitFacts) wait(d *bellwire.Delivery, ahead bellwire.DeliveryID) *bellwire.Wait {
-	manual := d.DueAt.IsZero() // a test, which passes a pause and the order
 	switch {
-	case f.hold.Deleted || f.hold.Status == bellwire.EndpointDisabled:
+	case f.hold.Deleted || f.hold.Status == bellwire.EndpointDisabled && !d.OpenTest():
 		return &bellwire.Wait{Reason: bellwire.WaitEnding}
 	case f.hold.TenantPaused:
 		return &bellwire.Wait{Reason: bellwire.WaitTenantPaused}
-	case manual:
+	case d.OpenTest(): // which passes a pause and the order
 		return f.laneWait()
 	case f.hold.Status == bellwire.EndpointPaused:
 		return &bellwire.Wait{Reason: bellwire.WaitPaused}

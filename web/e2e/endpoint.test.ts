@@ -6,7 +6,7 @@ const failing = `/console/tenants/acme/endpoints/${world.endpoints["acme/Order s
 test("the header says how it is, why, and what to do", async () => {
   const page = await open(failing);
   await page.getByText(/Failing since .*: \d+ attempts in a row failed\. Last error: the endpoint answered 500/).waitFor();
-  await page.getByRole("button", { name: "Send a probe" }).click();
+  await page.getByRole("button", { name: "Send a test" }).click();
   await page.waitForURL("**/testing");
   await page.getByText("Refused by status").waitFor();
   await page.getByText("First byte").waitFor();
@@ -14,7 +14,7 @@ test("the header says how it is, why, and what to do", async () => {
   await page.getByText("9007199254740993").waitFor(); // as it came, not rounded
   await accessible(page);
   await page.reload();
-  await page.getByText("Send a probe to see where its time goes").waitFor(); // a reload sends nothing
+  await page.getByText("Send a test to see what the receiver answers").waitFor(); // a reload sends nothing
 });
 
 test("a delivery opens beside the list, and on a phone on its own page", async () => {
@@ -133,7 +133,7 @@ test("a replay shows its exact count before it runs", async () => {
   expect(done.data.every((delivery: { replay: boolean }) => delivery.replay)).toBe(true);
 });
 
-test("once a probe is acknowledged, what was missed is offered at once, from the first failure on", async () => {
+test("once a test is acknowledged, what was missed is offered at once, from the first failure on", async () => {
   const name = `own-${process.pid}`;
   const own = await ownEndpoint(`broken/${name}`, { events: ["payment.completed"], retry: { schedule: [] } });
   for (let n = 0; n < 3; n++) await call("POST", "/tenants/acme/events", { type: "payment.completed", data: { n } });
@@ -142,7 +142,7 @@ test("once a probe is acknowledged, what was missed is offered at once, from the
   await fetch(`${world.receiver}/repair/${name}`);
 
   const page = await open(`${own.page}/testing`);
-  await page.getByRole("button", { name: "Send a probe" }).last().click();
+  await page.getByRole("button", { name: "Send a test" }).last().click();
   await page.getByText("It works again.").waitFor();
   await page.getByRole("button", { name: "Replay what was missed" }).last().click();
   const dialog = page.getByRole("dialog", { name: /Replay events to/ });
@@ -163,7 +163,7 @@ test("once a probe is acknowledged, what was missed is offered at once, from the
   await page.getByRole("row").filter({ hasText: own.description }).getByText(own.id.slice(0, 9)).waitFor();
 });
 
-test("pausing and enabling are one click each, and say what happens", async () => {
+test("pausing and enabling say what happens before it does", async () => {
   const own = await ownEndpoint();
   const page = await open(own.page);
   await page.getByRole("button", { name: "More actions" }).click();
@@ -173,7 +173,34 @@ test("pausing and enabling are one click each, and say what happens", async () =
   await dialog.getByRole("button", { name: "Pause" }).click();
   await page.getByText("Paused: deliveries are kept").waitFor();
   await page.getByRole("button", { name: "Enable", exact: true }).click();
+  const enabling = page.getByRole("dialog", { name: /^Enable / });
+  await enabling.getByText("It has missed nothing").waitFor();
+  await enabling.getByRole("button", { name: "Enable", exact: true }).click();
   await settled(() => call("GET", `/tenants/acme/endpoints/${own.id}`), ({ status }) => status === "enabled");
+});
+
+test("a disabled endpoint is tested before it is enabled, which says how much will be replayed", async () => {
+  const own = await ownEndpoint("ok/off", { events: ["payment.failed"] });
+  await call("PATCH", `/tenants/acme/endpoints/${own.id}`, { status: "disabled" });
+  for (let n = 0; n < 3; n++) await call("POST", "/tenants/acme/events", { type: "payment.failed", data: { n } });
+  const page = await open(own.page);
+  await page.getByRole("button", { name: "Send a test" }).click();
+  await page.getByText("It works. The endpoint is still disabled.").waitFor();
+  await page.getByText("First byte").waitFor();
+  await accessible(page);
+  expect((await call("GET", `/tenants/acme/endpoints/${own.id}`)).status).toBe("disabled");
+  const audited = (await call("GET", "/audit?tenant=acme&limit=100")).data;
+  expect(audited.find(({ subject }: { subject: string }) => subject === own.id).action).toBe("endpoint.probe");
+
+  await page.getByText("It works. The endpoint is still disabled.").locator("..").locator("..").getByRole("button", { name: "Enable" }).click();
+  const dialog = page.getByRole("dialog", { name: /^Enable / });
+  await dialog.getByText(/It has missed 3 events, which failed or were never sent, since/).waitFor();
+  await accessible(page);
+  await dialog.getByRole("button", { name: "Enable and replay 3" }).click();
+  await page.getByText("Enabled. 3 events that it missed will be sent.").waitFor();
+  await page.getByRole("link", { name: "Follow the replay" }).waitFor();
+  const done = await settled(() => call("GET", `/tenants/acme/deliveries?endpoint=${own.id}&status=succeeded`), ({ data }) => data.length === 4);
+  expect(done.data.filter((delivery: { replay: boolean }) => delivery.replay).length).toBe(3);
 });
 
 test("deleting names what is lost, and must be typed", async () => {

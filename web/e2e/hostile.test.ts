@@ -93,10 +93,10 @@ test("hostile texts are shown as texts wherever they can stand, and nothing runs
     }
   }
   await visit(`tenants/${tenant}/endpoints/${endpoints.script}/testing`);
-  await page.getByRole("button", { name: "Send a probe" }).last().click();
+  await page.getByRole("button", { name: "Send a test" }).last().click();
   await page.getByText(/<script>/).last().waitFor();
   await page.getByText("Refused by status").waitFor();
-  await harmless(page, "the answer to a probe");
+  await harmless(page, "the answer to a test");
   await palette(page, `1${hostile.script}`, /<script>/);
   await harmless(page, "the palette");
 });

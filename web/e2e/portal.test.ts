@@ -50,9 +50,9 @@ test("from adding an endpoint to a test event that arrived, in a frame and witho
   await portal.getByLabel("All events").uncheck();
   await portal.getByLabel("card.*").check();
   await portal.getByRole("button", { name: "Add endpoint" }).click();
-  await portal.getByText(/It answered 200 in/).waitFor();
-  await portal.getByRole("button", { name: "Send a test event" }).click();
-  await portal.getByText("The test event arrived and was acknowledged.").waitFor();
+  await portal.getByText("The test arrived and was acknowledged with 200").waitFor();
+  await portal.getByRole("button", { name: "Send another test" }).click();
+  await portal.getByText("The test arrived and was acknowledged with 200").waitFor();
   await expect.poll(() => page.evaluate("heard")).toEqual(["ready", "endpoint-created"]);
   expect(await page.context().cookies()).toEqual([]);
   const [endpoint] = (await call("GET", `/tenants/${tenant}/endpoints`)).data;

@@ -18,6 +18,8 @@ type health struct {
 func (l *lane) note(now time.Time, o *Outcome) bellwire.HealthNote {
 	h := &l.health
 	switch {
+	case o.Job.Manual() && !l.enabled():
+		return bellwire.HealthNote{} // so that the health still says since when the endpoint has missed events
 	case o.Verdict == bellwire.Acknowledged && h.proven && h.failures == 0:
 		if now.Sub(h.seen) < bellwire.HealthSeenPeriod {
 			return bellwire.HealthNote{}

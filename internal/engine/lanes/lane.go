@@ -99,7 +99,7 @@ func (l *lane) notEnabled() Why {
 // tenantPaused reports whether the endpoint's tenant is paused. Then tests and manual retries wait too, and nothing is sent.
 func (l *lane) tenantPaused() bool { return l.target != nil && l.target.TenantPaused() }
 
-// ended reports whether the endpoint gets nothing any more, so that its open deliveries must be canceled.
+// ended reports whether the endpoint gets nothing but tests any more, so that its other open deliveries must be canceled.
 func (l *lane) ended() bool {
 	return l.target != nil && (l.target.Endpoint.Deleted || l.target.Endpoint.Status == bellwire.EndpointDisabled)
 }

@@ -147,9 +147,9 @@ func (s *Store) CancelDelivery(ctx context.Context, tenant string, id bellwire.D
 }
 
 const (
-	// sqlOpenOf selects some of an endpoint's open deliveries of a kind, oldest first.
+	// sqlOpenOf selects some of an endpoint's open deliveries of a kind, oldest first, without its tests unless $5.
 	sqlOpenOf = `SELECT id, coalesce(ordering_key, 0) FROM bellwire.deliveries WHERE endpoint = $1 AND status = $2 AND ordered = $3
-			ORDER BY id LIMIT $4 FOR UPDATE`
+			AND (due_at IS NOT NULL OR $5) ORDER BY id LIMIT $4 FOR UPDATE`
 	// sqlExpiredOf selects some that are on the schedule, free, and older than an id.
 	sqlExpiredOf = `SELECT id, coalesce(ordering_key, 0) FROM bellwire.deliveries WHERE endpoint = $1 AND status = $2 AND ordered = $3 AND id < $5
 			AND due_at IS NOT NULL AND epoch NOT IN ($6::bigint, -$6::bigint) AND greatest(created_at, restarted_at, not_before) < $7 ORDER BY id LIMIT $4 FOR UPDATE`
@@ -195,7 +195,7 @@ func (s *Store) CancelOpen(ctx context.Context, endpoint, reason string, now tim
 		}
 		var keys keySet
 		for _, kind := range openKinds {
-			ids, err := collectOpen(tx.query(sqlOpenOf, n, kind.status, kind.ordered, limit-ended), endpoint, &keys)
+			ids, err := collectOpen(tx.query(sqlOpenOf, n, kind.status, kind.ordered, limit-ended, deleted), endpoint, &keys)
 			if err != nil {
 				return err
 			}

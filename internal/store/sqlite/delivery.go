@@ -167,7 +167,7 @@ func (s *Store) CancelOpen(ctx context.Context, endpoint, reason string, now tim
 			return err
 		}
 		for _, sql := range sqlOpenOf {
-			ids, err := w.openOf(endpoint, sql, limit-ended)
+			ids, err := w.openOf(endpoint, sql, deleted, limit-ended)
 			if err != nil {
 				return err
 			}
@@ -316,10 +316,10 @@ func (w *writer) mustGetNone(endpoint string) (deleted bool, err error) {
 	return false, bellwire.Errorf(bellwire.CodeStale, "endpoint %q is %s, so that its deliveries are not canceled; read it again", endpoint, status)
 }
 
-// sqlOpenOf select what is open of an endpoint, deleted or not. What is behind others comes first, so that it is not freed to be
-// ended.
+// sqlOpenOf select what is open of an endpoint, without its tests unless ?2. What is behind others comes first, so that it is not
+// freed to be ended.
 var sqlOpenOf = []string{
-	openOf(isBehind, "id"), openOf(isPending, "id"), openOf(isNumbered, "id"), openOf(isDelayed, "id"), openOf(hasStatus+"1", "id"),
+	openOf(isBehind, "id"), openOf(isPending+" AND (due_at IS NOT NULL OR ?2)", "id"), openOf(isNumbered, "id"), openOf(isDelayed, "id"), openOf(hasStatus+"1", "id"),
 }
 
 // sqlExpiredOf select what of it is on the schedule, free, and older than an id.
@@ -338,8 +338,8 @@ func openOf(condition, order string) string {
 	return "SELECT id FROM deliveries WHERE endpoint = (SELECT n FROM endpoints WHERE id = ?1) AND " + condition + " ORDER BY " + order + " LIMIT +?5"
 }
 
-func (w *writer) openOf(endpoint, sql string, limit int) ([]bellwire.DeliveryID, error) {
-	return ids(w.query(sql).text(endpoint).null().null().null().int(int64(max(limit, 0))))
+func (w *writer) openOf(endpoint, sql string, tests bool, limit int) ([]bellwire.DeliveryID, error) {
+	return ids(w.query(sql).text(endpoint).bool(tests).null().null().int(int64(max(limit, 0))))
 }
 
 func (w *writer) expiredOf(x *bellwire.Expiry, sql string, limit int) ([]bellwire.DeliveryID, error) {

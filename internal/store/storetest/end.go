@@ -172,20 +172,29 @@ func cancelOpen(w *world) {
 	_, err := w.store.CancelOpen(w.ctx, ep.ID, bellwire.ReasonEndpointDisabled, w.now, 2)
 	w.refused(err, bellwire.CodeStale) // it is enabled
 	w.disable(ep)
-	for _, want := range []int{2, 2, 1, 0} {
-		n, err := w.store.CancelOpen(w.ctx, ep.ID, bellwire.ReasonEndpointDisabled, w.now, 2)
-		w.check(err)
-		w.equal("how many", n, want)
+	cancel := func(reason string, counts ...int) {
+		for _, want := range counts {
+			n, err := w.store.CancelOpen(w.ctx, ep.ID, reason, w.now, 2)
+			w.check(err)
+			w.equal("how many", n, want)
+		}
 	}
+	cancel(bellwire.ReasonEndpointDisabled, 2, 2, 0)
 	list, err := w.store.Deliveries(w.ctx, bellwire.DeliveryFilter{Tenant: t.ID, Endpoint: ep.ID}, bellwire.Page{Limit: 100})
 	w.check(err)
 	for _, d := range list.Items {
-		if d.ID == kept {
+		switch d.ID {
+		case kept:
 			w.equal("what had succeeded", d.Status, bellwire.DeliverySucceeded)
-			continue
+		case test.Deliveries[0].ID:
+			w.equal("the test", d.Status, bellwire.DeliveryPending)
+		default:
+			w.equal("status and reason", []string{string(d.Status), d.Reason}, []string{"canceled", bellwire.ReasonEndpointDisabled})
 		}
-		w.equal("status and reason", []string{string(d.Status), d.Reason}, []string{"canceled", bellwire.ReasonEndpointDisabled})
 	}
-	w.equal("what is open, all of the other endpoint", w.backlog().Open, 3)
+	w.equal("what is open beside the test, all of the other endpoint", w.backlog().Open, 3+1)
+	w.check(w.store.DeleteEndpoint(w.ctx, t.ID, ep.ID, w.now, bellwire.ChangeNote{}))
+	cancel(bellwire.ReasonEndpointDeleted, 1, 0)
+	w.equal("what is open", w.backlog().Open, 3)
 	w.nothingDue(ep.ID)
 }

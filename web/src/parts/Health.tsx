@@ -59,7 +59,7 @@ function state({ status, status_reason, health }: Endpoint, brief: boolean): Rea
           No attempt for a day. The last one that was acknowledged was <Time at={health.last_success_at} />.
         </>
       ) : (
-        <>Nothing was sent to it yet. A test event shows whether it works.</>
+        <>Nothing was sent to it yet. A test shows whether it works.</>
       );
     default:
       return (

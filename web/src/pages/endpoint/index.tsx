@@ -1,5 +1,5 @@
 import { Menu } from "@base-ui/react/menu";
-import { Ban, Ellipsis, History, ListRestart, Pause, Play, Radar, RefreshCw, Trash2 } from "lucide-react";
+import { Ban, Ellipsis, History, ListRestart, Pause, Play, RefreshCw, Send, Trash2 } from "lucide-react";
 import { useCallback, useMemo, useState } from "react";
 import { Route, Routes, useNavigate, useParams } from "react-router";
 import { api, call, type Schemas, type Versioned } from "@/api/client";
@@ -21,6 +21,7 @@ import { Tabs } from "@/parts/Tabs";
 import { Bulk } from "../deliveries/Bulk";
 import { Deliveries } from "./Deliveries";
 import { Changes } from "./Changes";
+import { Enable } from "./Enable";
 import { Replay } from "./Replay";
 import { Rotate } from "./Secret";
 import { Settings } from "./Settings";
@@ -29,7 +30,7 @@ import { Testing } from "./Testing";
 export type Endpoint = Versioned<Schemas["EndpointWithHealth"]>;
 
 /** What a part of the page asks to be done: a dialog opens before it is. */
-export type Asked = "pause" | "disable" | "delete" | "replay" | "retry" | "rotate";
+export type Asked = "enable" | "pause" | "disable" | "delete" | "replay" | "retry" | "rotate";
 
 /** EndpointPage says how an endpoint is and what to do about it, and has all that belongs to it. */
 export default function EndpointPage() {
@@ -57,6 +58,7 @@ function Gone({ tenant, id }: { tenant: string; id: string }) {
 function Loaded({ endpoint }: { endpoint: Endpoint }) {
   const { link, tenant: own } = useScope();
   const [asked, setAsked] = useState<Asked>();
+  const status = useStatus(endpoint);
   const root = link.endpoint(endpoint.tenant, endpoint.id);
   const back = own ? [{ to: link.endpoints(), label: "Endpoints" }] : [{ to: link.endpoints(), label: "Endpoints" }, { to: link.endpoints(endpoint.tenant), label: endpoint.tenant }];
   return (
@@ -71,7 +73,7 @@ function Loaded({ endpoint }: { endpoint: Endpoint }) {
         }
         back={back}
         sentence={<HealthSentence endpoint={endpoint} />}
-        action={<Actions endpoint={endpoint} ask={setAsked} />}
+        action={<Actions endpoint={endpoint} status={status} ask={setAsked} />}
       >
         <div className="mt-2.5 flex flex-wrap items-center gap-x-5 gap-y-1 text-sm text-muted">
           <span className="font-mono text-[12.5px] wrap-anywhere">{visible(endpoint.url)}</span>
@@ -98,7 +100,7 @@ function Loaded({ endpoint }: { endpoint: Endpoint }) {
         <Route path="history" element={<Changes endpoint={endpoint} />} />
         <Route path="*" element={<EmptyState title="This page does not exist" />} />
       </Routes>
-      <Dialogs endpoint={endpoint} asked={asked} close={() => setAsked(undefined)} />
+      <Dialogs endpoint={endpoint} status={status} asked={asked} close={() => setAsked(undefined)} />
     </div>
   );
 }
@@ -115,41 +117,33 @@ function useStatus(endpoint: Endpoint) {
   );
 }
 
+type Status = ReturnType<typeof useStatus>;
+
 /** Actions offers the best action for the state that the endpoint is in, and the others in a menu. */
-function Actions({ endpoint, ask }: { endpoint: Endpoint; ask: (asked: Asked) => void }) {
+function Actions({ endpoint, status, ask }: { endpoint: Endpoint; status: Status; ask: (asked: Asked) => void }) {
   const { can, link } = useScope();
   const navigate = useNavigate();
-  const status = useStatus(endpoint);
   const manage = can("manage");
   const off = endpoint.status !== "enabled";
-  const { mutate } = status;
   const replay = status.data?.replay?.id; // that enabling it has begun
   const testing = `${link.endpoint(endpoint.tenant, endpoint.id)}/testing`;
-  const probe = useCallback(() => void navigate(testing, { state: { probe: true } }), [navigate, testing]);
+  const test = useCallback(() => void navigate(testing, { state: { test: true } }), [navigate, testing]);
   const commands = useMemo<Command[]>(() => {
     const action = (id: string, label: string, run: () => void): Command => ({ id: `endpoint-${id}`, label, group: "This endpoint", run });
     return [
-      ...(can("test") ? [action("probe", "Send a probe", probe)] : []),
+      ...(can("test") ? [action("test", "Send a test", test)] : []),
       ...(can("replay") ? [action("replay", "Replay events to it", () => ask("replay"))] : []),
-      ...(manage ? [off ? action("enable", "Enable it", () => mutate({ status: "enabled" })) : action("pause", "Pause it", () => ask("pause"))] : []),
+      ...(manage ? [off ? action("enable", "Enable it", () => ask("enable")) : action("pause", "Pause it", () => ask("pause"))] : []),
     ];
-  }, [can, manage, off, probe, ask, mutate]);
+  }, [can, manage, off, test, ask]);
   useCommands("endpoint", commands);
 
   return (
     <>
       {off && manage ? (
-        <>
-          {can("replay") && endpoint.health.state !== "idle" ? (
-            <Button look="primary" icon={ListRestart} busy={status.isPending} onClick={() => mutate({ status: "enabled", replay: "missed" })}>
-              Enable and replay what was missed
-            </Button>
-          ) : (
-            <Button look="primary" icon={Play} busy={status.isPending} onClick={() => mutate({ status: "enabled" })}>
-              Enable
-            </Button>
-          )}
-        </>
+        <Button look="primary" icon={Play} busy={status.isPending} onClick={() => ask("enable")}>
+          {can("replay") && endpoint.health.state !== "idle" ? "Enable and replay what was missed" : "Enable"}
+        </Button>
       ) : replay ? (
         <ButtonLink icon={ListRestart} to={link.job(endpoint.tenant, replay)}>
           Follow the replay
@@ -159,9 +153,9 @@ function Actions({ endpoint, ask }: { endpoint: Endpoint; ask: (asked: Asked) =>
           Replay what was missed
         </Button>
       ) : null}
-      {(!off || !manage) && can("test") && (
-        <Button look={endpoint.health.state === "failing" || endpoint.health.state === "idle" ? "primary" : "plain"} icon={Radar} onClick={probe}>
-          Send a probe
+      {can("test") && (
+        <Button look={!off && (endpoint.health.state === "failing" || endpoint.health.state === "idle") ? "primary" : "plain"} icon={Send} onClick={test}>
+          Send a test
         </Button>
       )}
       {can("replay") && (off || endpoint.health.state !== "recovering") && (
@@ -175,11 +169,7 @@ function Actions({ endpoint, ask }: { endpoint: Endpoint; ask: (asked: Asked) =>
           <Menu.Portal>
             <Menu.Positioner sideOffset={6} align="end" className="z-40">
               <Menu.Popup className="w-56 rounded-lg border border-line-strong bg-raised p-1 shadow-pop outline-none">
-                {off ? (
-                  <Item icon={Play} label="Enable, and replay nothing" run={() => mutate({ status: "enabled" })} />
-                ) : (
-                  <Item icon={Pause} label="Pause" run={() => ask("pause")} />
-                )}
+                {!off && <Item icon={Pause} label="Pause" run={() => ask("pause")} />}
                 {endpoint.status !== "disabled" && <Item icon={Ban} label="Disable" run={() => ask("disable")} />}
                 <Item icon={RefreshCw} label="Rotate the secret" run={() => ask("rotate")} />
                 <Menu.Separator className="my-1 h-px bg-line" />
@@ -203,10 +193,9 @@ function Item({ icon: Icon, label, run, danger }: { icon: typeof Play; label: st
 }
 
 /** Dialogs asks before something changes for the receiver. */
-function Dialogs({ endpoint, asked, close }: { endpoint: Endpoint; asked: Asked | undefined; close: () => void }) {
+function Dialogs({ endpoint, status, asked, close }: { endpoint: Endpoint; status: Status; asked: Asked | undefined; close: () => void }) {
   const { link } = useScope();
   const navigate = useNavigate();
-  const status = useStatus(endpoint);
   const { health } = endpoint;
   const waiting = health.waiting > 0 ? `${health.waiting_capped ? "More than " : ""}${plural(health.waiting, "delivery", "deliveries")}` : "";
   const remove = useAction(() => call(api.DELETE("/api/v1/tenants/{tenant}/endpoints/{id}", { params: { path: { tenant: endpoint.tenant, id: endpoint.id } } })), {
@@ -218,6 +207,9 @@ function Dialogs({ endpoint, asked, close }: { endpoint: Endpoint; asked: Asked 
   const name = endpointName(endpoint);
   return (
     <>
+      {asked === "enable" && (
+        <Enable endpoint={endpoint} busy={status.isPending} enable={(replay) => status.mutate({ status: "enabled", ...(replay ? { replay: "missed" } : {}) }, { onSettled: close })} close={close} />
+      )}
       <ConfirmDialog
         open={asked === "pause"}
         onClose={close}
@@ -232,7 +224,7 @@ function Dialogs({ endpoint, asked, close }: { endpoint: Endpoint; asked: Asked 
         {waiting && <p>{waiting} that wait now will wait on.</p>}
       </ConfirmDialog>
       <ConfirmDialog open={asked === "disable"} onClose={close} title={`Disable ${name}?`} action="Disable" keep="Leave it as it is" busy={status.isPending} onConfirm={() => status.mutate({ status: "disabled" }, { onSettled: close })}>
-        <p>New events are not delivered to it while it is disabled. Enabling it can replay them, as long as they are kept.</p>
+        <p>New events are not delivered to it while it is disabled. Enabling it can replay them, as long as they are kept. Tests can be sent to it.</p>
         {waiting && <p>{waiting} that wait now will be canceled.</p>}
       </ConfirmDialog>
       <ConfirmDialog open={asked === "delete"} onClose={close} title={`Delete ${name}?`} action="Delete" name={endpoint.id} busy={remove.isPending} onConfirm={() => remove.mutate(undefined, { onSettled: close })}>

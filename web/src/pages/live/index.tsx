@@ -130,7 +130,7 @@ export default function Live() {
           empty={
             tail.error && tail.state === "lost" ? null : (
               <EmptyState icon={Radio} title={query.size > 0 ? "No attempt matched yet" : "No attempt yet"} {...(query.size > 0 ? { action: <Button onClick={() => setParams({})}>Remove the filter</Button> } : {})}>
-                Attempts are listed as soon as they end. A test event of an endpoint, on its page Testing, makes one.
+                Attempts are listed as soon as they end. A test, which the page of an endpoint sends, makes one.
               </EmptyState>
             )
           }

@@ -23,7 +23,7 @@ const capabilities: readonly (readonly [Capability, string, string])[] = [
   ["manage", "Manage", "add, change and delete endpoints"],
   ["view_secret", "See secrets", "of endpoints, on demand"],
   ["replay", "Send again", "retry, replay and cancel"],
-  ["test", "Test", "send test events and probes"],
+  ["test", "Test", "send tests"],
 ];
 
 const spans = [
