@@ -125,8 +125,9 @@ type EndpointChange struct {
 // Actor is the originator of a change.
 type Actor struct {
 	Kind      ActorKind `json:"kind"`
-	Key       string    `json:"key"`     // the key's id; empty without one, or if it is an operator's and the caller a tenant
-	Session   string    `json:"session"` // the session in a browser in which it was made; empty without one
+	Key       string    `json:"key"`      // the key's id; empty without one, or if it is an operator's and the caller a tenant
+	KeyName   string    `json:"key_name"` // empty if it has none, or was deleted
+	Session   string    `json:"session"`  // the session in a browser in which it was made; empty without one
 	Role      Role      `json:"role"`
 	RequestID string    `json:"request_id"`
 	Address   string    `json:"address"`

@@ -126,6 +126,8 @@ func actorText(a *client.Actor) string {
 		return ""
 	case a.Kind == client.ActorBellwire:
 		return strings.TrimSuffix("Bellwire: "+a.Reason, ": ")
+	case a.KeyName != "":
+		return a.KeyName + " (" + a.Key + ")"
 	case a.Key != "":
 		return a.Key
 	case a.Kind == client.ActorConfigured:

@@ -52,7 +52,7 @@ func wireAuditEntry(e *bellwire.AuditEntry) auditEntry {
 	case e.Key.IsZero():
 		wire.By = wireActor(bellwire.Actor{Kind: bellwire.ActorConfigured})
 	default:
-		wire.By = wireActor(bellwire.Actor{Kind: bellwire.ActorKey, Key: e.Key})
+		wire.By = wireActor(bellwire.Actor{Kind: bellwire.ActorKey, Key: e.Key, KeyName: e.Actor.KeyName})
 	}
 	return wire
 }

@@ -62,7 +62,7 @@ func TestAuditOfChanges(t *testing.T) {
 			want: `{"data":[{"action":"tenant.update","subject":"acme","key":null,"by":{"kind":"configured","role":"admin"},"before":{"name":""},"after":{"name":"New"}}]}`},
 		{method: "POST", path: "/tenants/acme/endpoints", key: "tenant", body: newEndpointBody, status: 201, save: "endpoint=id secret=secret"},
 		{name: "an endpoint", method: "GET", path: "/audit?tenant=acme&limit=1", status: 200, without: []string{"{secret}"},
-			want: `{"data":[{"action":"endpoint.create","subject":"{endpoint}","key":"*","by":{"kind":"key","role":"tenant"},"before":{},"after":{}}]}`, save: "key=data.0.key since=data.0.at"},
+			want: `{"data":[{"action":"endpoint.create","subject":"{endpoint}","key":"*","by":{"kind":"key","key_name":"billing","role":"tenant"},"before":{},"after":{}}]}`, save: "key=data.0.key since=data.0.at"},
 		{method: "POST", path: "/tenants/acme/endpoints/{endpoint}/secret/rotate", status: 200},
 		{method: "PATCH", path: "/tenants/acme/endpoints/{endpoint}", body: `{"description":"d"}`, status: 200},
 		{method: "DELETE", path: "/tenants/acme/endpoints/{endpoint}", status: 204},

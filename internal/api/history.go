@@ -26,6 +26,7 @@ type change struct {
 type actor struct {
 	Kind      bellwire.ActorKind  `json:"kind" enum:"key,configured,vouched,bellwire,unknown" doc:"key: an API key. configured: the configured admin key. vouched: a caller whom a dialect's API authenticated without a key. bellwire: Bellwire itself. unknown: the change was made before Bellwire kept histories."`
 	Key       *bellwire.KeyID     `json:"key" nullable:"true" example:"key_0198c7a3f2e47d0a9b1c2d3e4f506172" doc:"The key; null without one. Tenants are not shown keys of operators."`
+	KeyName   string              `json:"key_name,omitempty" example:"billing service" doc:"The key's name; omitted if it has none, or was deleted."`
 	Session   *bellwire.SessionID `json:"session,omitempty" example:"ses_0198c7a3f2e47d0a9b1c2d3e4f506172" doc:"The session in a browser in which it was made, if it was; key has made the session."`
 	Role      bellwire.Role       `json:"role,omitempty" enum:"admin,publisher,tenant,tenant-read,portal"`
 	RequestID string              `json:"request_id,omitempty" doc:"The X-Request-Id of the request."`
@@ -57,7 +58,7 @@ func wireChange(c *bellwire.Change) change {
 }
 
 func wireActor(a bellwire.Actor) actor {
-	wire := actor{Kind: a.Kind, Role: a.Role, RequestID: a.RequestID, Address: a.Address, Reason: a.Reason}
+	wire := actor{Kind: a.Kind, KeyName: a.KeyName, Role: a.Role, RequestID: a.RequestID, Address: a.Address, Reason: a.Reason}
 	if !a.Key.IsZero() {
 		wire.Key = &a.Key
 	}

@@ -162,7 +162,7 @@ func (w *world) createFixtures(t testing.TB) {
 		{"/tenants", `{"id":"acme"}`, ""},
 		{"/tenants", `{"id":"other"}`, ""},
 		{"/keys", `{"role":"publisher"}`, "publisher"},
-		{"/tenants/acme/keys", `{"role":"tenant"}`, "tenant"},
+		{"/tenants/acme/keys", `{"role":"tenant","name":"billing"}`, "tenant"},
 		{"/tenants/acme/keys", `{"role":"tenant-read"}`, "tenant-read"},
 		{"/tenants/other/keys", `{"role":"tenant"}`, "other"},
 	} {

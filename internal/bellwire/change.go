@@ -53,6 +53,8 @@ const (
 type Actor struct {
 	Kind ActorKind
 	Key  KeyID `json:",omitzero"`
+	// KeyName is the key's name where it was looked up. It is not stored.
+	KeyName string `json:"-"`
 	// Session is the session in which the change was made; Key has made the session.
 	Session SessionID `json:",omitzero"`
 	Role    Role      `json:",omitzero"` // of the caller; empty unless there was one

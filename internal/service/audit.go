@@ -1,6 +1,7 @@
 package service
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -146,5 +147,36 @@ func (s *Service) AuditLog(ctx context.Context, c Caller, f bellwire.AuditFilter
 		return nil, err
 	}
 	defer end()
-	return s.store.AuditEntries(ctx, f, fitted(ctx, page))
+	list, err := s.store.AuditEntries(ctx, f, fitted(ctx, page))
+	if err != nil {
+		return nil, err
+	}
+	names := make(keyNames)
+	for _, e := range list.Items {
+		if e.Actor.KeyName, err = names.of(ctx, s.store, cmp.Or(e.Actor.Key, e.Key)); err != nil {
+			return nil, err
+		}
+	}
+	return list, nil
+}
+
+// keyNames are the names of keys that were looked up for a page of a list.
+type keyNames map[bellwire.KeyID]string
+
+// of returns the name of a key, empty if it has none or was deleted.
+func (n keyNames) of(ctx context.Context, store bellwire.Configuration, id bellwire.KeyID) (string, error) {
+	name, known := n[id]
+	if known || id.IsZero() {
+		return name, nil
+	}
+	key, err := store.Key(ctx, id)
+	switch {
+	case err == nil:
+		n[id] = key.Name
+	case bellwire.CodeOf(err) == bellwire.CodeNotFound:
+		n[id] = ""
+	default:
+		return "", err
+	}
+	return n[id], nil
 }

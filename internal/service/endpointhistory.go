@@ -27,8 +27,12 @@ func (s *Service) EndpointHistory(ctx context.Context, c Caller, tenant, id stri
 	if err != nil {
 		return nil, err
 	}
+	names := make(keyNames)
 	for _, change := range list.Items {
 		change.Actor = actorFor(c, change.Actor)
+		if change.Actor.KeyName, err = names.of(ctx, s.store, change.Actor.Key); err != nil {
+			return nil, err
+		}
 		if c.may(ReadSecrets) {
 			continue
 		}

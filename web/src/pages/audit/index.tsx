@@ -47,7 +47,7 @@ export default function Audit() {
       { key: "what", title: "What", width: "minmax(160px, 2fr)", narrow: "title", cell: (entry) => <span className="font-medium">{done(entry)}</span> },
       { key: "subject", title: "On", width: "minmax(140px, 2fr)", cell: (entry) => (entry.subject ? <Id value={entry.subject} /> : <span className="text-faint">–</span>) },
       { key: "tenant", title: "Tenant", width: "minmax(88px, 1fr)", cell: (entry) => entry.tenant || <span className="text-faint">–</span> },
-      { key: "who", title: "Who", width: "minmax(140px, 2fr)", cell: (entry) => <Who entry={entry} /> },
+      { key: "who", title: "Who", width: "minmax(180px, 3fr)", cell: (entry) => <Who entry={entry} /> },
       { key: "count", title: "Times", width: "60px", align: "right", wide: true, narrow: "hidden", cell: (entry) => <Num value={entry.count} className={entry.count > 1 ? "" : "text-faint"} /> },
     ],
     [],
@@ -90,7 +90,8 @@ function Who({ entry }: { entry: Entry }) {
   const name = { key: by.key ?? entry.key, configured: "the configured admin key", vouched: "a dialect's caller", bellwire: "Bellwire", unknown: "unknown" }[by.kind];
   return (
     <span className="flex min-w-0 items-baseline gap-2">
-      {by.kind === "key" && name ? <Id value={name} /> : <span className="truncate">{name}</span>}
+      {by.key_name && <span className="truncate" title={visible(by.key_name)}>{visible(by.key_name)}</span>}
+      {by.kind === "key" && name ? <Id value={name} className={by.key_name ? "text-muted" : ""} /> : <span className="truncate">{name}</span>}
       {entry.principal && <span className="truncate text-muted">for {visible(entry.principal)}</span>}
     </span>
   );

@@ -2,6 +2,7 @@ import { History } from "lucide-react";
 import { useCallback } from "react";
 import { api, call, type Schemas } from "@/api/client";
 import { useList } from "@/api/hooks";
+import { visible } from "@/lib/text";
 import { Button } from "@/parts/Button";
 import { Diff } from "@/parts/Diff";
 import { Pane } from "@/parts/Page";
@@ -77,7 +78,7 @@ function who(by: Schemas["Actor"]): string {
     case "configured":
       return "the key of --admin-key";
     case "key":
-      return by.key ?? "a key";
+      return by.key ? (by.key_name ? `${visible(by.key_name)} (${by.key})` : by.key) : "a key";
     case "bellwire":
       return "Bellwire";
     case "vouched":

@@ -107,7 +107,7 @@ export default function Endpoints() {
         title="Endpoints"
         sentence={own ? "Where your events are sent." : "Where events are sent, of all tenants."}
         action={
-          can("manage") ? <Add {...(tenant ? { tenant } : {})} /> : undefined
+          can("manage") && (filtered || list.loading || list.rows.length > 0) ? <Add {...(tenant ? { tenant } : {})} /> : undefined
         }
       />
       <div className="px-4 pb-3 sm:px-6">

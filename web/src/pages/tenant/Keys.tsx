@@ -54,9 +54,9 @@ export function Keys({ tenant }: { tenant: string }) {
   );
   return (
     <>
-      <div className="flex flex-wrap items-center justify-between gap-3 px-4 py-3 sm:px-6">
+      <div className="flex flex-wrap items-center justify-between gap-3 px-4 py-3 sm:px-6 min-h-14">
         <p className="text-muted">Keys of this tenant. Your own keys, for all tenants, are in the command line: <code className="text-text">bellwire keys</code></p>
-        {add}
+        {(list.loading || list.rows.length > 0) && add}
       </div>
       <DataTable label="Keys" columns={columns} list={list} id={id} empty={<EmptyState icon={KeyRound} title="No key yet" action={add}>A key lets the customer's programs use the API.</EmptyState>} />
       {dialog === "new" && <NewKey tenant={tenant} close={() => setDialog(undefined)} made={() => void list.refresh()} />}

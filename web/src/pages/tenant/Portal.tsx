@@ -67,9 +67,9 @@ export function PortalSessions({ tenant, create }: { tenant: string; create: () 
   );
   return (
     <>
-      <div className="flex flex-wrap items-center justify-between gap-3 px-4 py-3 sm:px-6">
+      <div className="flex flex-wrap items-center justify-between gap-3 px-4 py-3 sm:px-6 min-h-14">
         <p className="text-muted">People who can see this tenant's webhooks in a browser now.</p>
-        {make}
+        {(list.loading || list.rows.length > 0) && make}
       </div>
       <DataTable
         label="Portal sessions"

@@ -60,7 +60,7 @@ export default function Tenants() {
   );
   return (
     <>
-      <PageHeader title="Tenants" sentence="The customers of your platform. Each sees its own endpoints, events and deliveries only." action={add} />
+      <PageHeader title="Tenants" sentence="The customers of your platform. Each sees its own endpoints, events and deliveries only." action={list.loading || list.rows.length > 0 ? add : undefined} />
       <DataTable
         label="Tenants"
         columns={columns}
