@@ -47,6 +47,7 @@ type Explanation struct {
 type EventFilter struct {
 	Type         string
 	Key          string // the id that the publisher gave
+	Contains     string // a text in the data as it was published, in upper or lower case; not together with Key
 	Since, Until time.Time
 }
 
@@ -145,7 +146,7 @@ type DeliveryFilter struct {
 // Events lists a tenant's events, or those of all tenants without their data if tenant is empty, for which it needs an admin key. A
 // page of all tenants' can end early where few events match.
 func (c *Client) Events(ctx context.Context, tenant string, f EventFilter, page Page) (*List[Event], error) {
-	values := filter("type", f.Type, "key", f.Key, "since", timeText(f.Since), "until", timeText(f.Until))
+	values := filter("type", f.Type, "key", f.Key, "contains", f.Contains, "since", timeText(f.Since), "until", timeText(f.Until))
 	if tenant == "" {
 		return fetchList[Event](ctx, c, path("events"), page, values)
 	}

@@ -20,6 +20,7 @@ type eventsCommand struct {
 func (c *eventsCommand) Help() string {
 	return `  bellwire events list --tenant acme --type 'card.created' --since 24h
   bellwire events list --all-tenants --id order-42
+  bellwire events list --tenant acme --contains in_4711 --since 24h --all
   bellwire events show --tenant acme evt_…`
 }
 
@@ -34,6 +35,7 @@ type listEventsCommand struct {
 	listOptions
 	span
 	Type   string `placeholder:"NAME" help:"Only events of this type."`
+	Text   string `name:"contains" placeholder:"TEXT" help:"Only events whose data contains this text. Reads much: give a time too."`
 	YourID string `name:"id" placeholder:"ID" help:"Only the event that was published with this id of yours."`
 }
 
@@ -68,7 +70,7 @@ func (c *listEventsCommand) Run(ctx context.Context, std streams) error {
 	if err != nil {
 		return err
 	}
-	filter := client.EventFilter{Type: c.Type, Key: c.YourID, Since: c.Since.Time, Until: c.Until.Time}
+	filter := client.EventFilter{Type: c.Type, Key: c.YourID, Contains: c.Text, Since: c.Since.Time, Until: c.Until.Time}
 	return printList(ctx, std, api, &c.listOptions, eventColumns(c.AllTenants), func(ctx context.Context, page client.Page) (*client.List[client.Event], error) {
 		return api.Events(ctx, tenant, filter, page)
 	})

@@ -69,6 +69,7 @@ type useCases interface {
 
 	TryFilter(ctx context.Context, c service.Caller, tenant string, in service.FilterTrial) (*service.TriedFilter, error)
 
+	FindEvents(ctx context.Context, c service.Caller, f bellwire.EventFilter, match func(*bellwire.Event) bool, page bellwire.Page) (*bellwire.List[*bellwire.Event], error)
 	Events(ctx context.Context, c service.Caller, f bellwire.EventFilter, page bellwire.Page) (*bellwire.List[*bellwire.Event], error)
 	Explain(ctx context.Context, c service.Caller, tenant string, id bellwire.EventID, page bellwire.Page) (*bellwire.Event, *bellwire.List[*bellwire.Explanation], error)
 

@@ -42,6 +42,7 @@ func (s *Service) EventsByKey(ctx context.Context, c Caller, f bellwire.EventFil
 type EventQuery struct {
 	bellwire.EventFilter
 	Key  string // the idempotency key with which the event was published
+	Text string // the data contains, as Containing says
 	Data bool   // whether the events are wanted with their data
 }
 
@@ -68,6 +69,8 @@ func (s *Service) FindAllEvents(ctx context.Context, c Caller, q EventQuery, pag
 
 func (s *Service) allEvents(ctx context.Context, c Caller, q *EventQuery, page bellwire.Page) (*bellwire.List[*bellwire.Event], error) {
 	switch {
+	case q.Text != "" && q.Key == "":
+		return s.searchAllEvents(ctx, c, q, page)
 	case q.Tenant != "" && q.Key != "":
 		return s.EventsByKey(ctx, c, q.EventFilter, q.Key)
 	case q.Tenant != "":
@@ -87,6 +90,17 @@ func (s *Service) allEvents(ctx context.Context, c Caller, q *EventQuery, page b
 	}
 	events.Items = slices.DeleteFunc(events.Items, func(e *bellwire.Event) bool { return !selects(&q.EventFilter, e) })
 	return events, nil
+}
+
+// searchAllEvents lists the events whose data contains q.Text.
+func (s *Service) searchAllEvents(ctx context.Context, c Caller, q *EventQuery, page bellwire.Page) (*bellwire.List[*bellwire.Event], error) {
+	if q.Tenant != "" {
+		return s.FindEvents(ctx, c, q.EventFilter, Containing(q.Text), page)
+	}
+	all := EventQuery{EventFilter: q.EventFilter, Data: true}
+	return search(func(page bellwire.Page) (*bellwire.List[*bellwire.Event], error) {
+		return s.allEvents(ctx, c, &all, page)
+	}, Containing(q.Text), page)
 }
 
 // selects reports whether a filter selects an event of its tenant.

@@ -1,6 +1,7 @@
 package service
 
 import (
+	"bytes"
 	"context"
 	"log/slog"
 	"slices"
@@ -66,19 +67,36 @@ func (s *Service) FindEvents(ctx context.Context, c Caller, f bellwire.EventFilt
 	if err := checkPage(&page); err != nil {
 		return nil, err
 	}
+	read := func(page bellwire.Page) (*bellwire.List[*bellwire.Event], error) {
+		return s.readEvents(ctx, c, f, page)
+	}
+	return search(read, func(e *bellwire.Event) bool { return !e.CreatedAt.Before(f.Since) && match(e) }, page)
+}
+
+// Containing returns a match for FindEvents: of events whose data contains a text, as it was published, in upper or lower case.
+func Containing(text string) func(*bellwire.Event) bool {
+	wanted := bytes.ToLower([]byte(text))
+	return func(e *bellwire.Event) bool { return bytes.Contains(bytes.ToLower(e.Data), wanted) }
+}
+
+// search lists those that match of the events that read reads in pages, up to the bounds on what is searched.
+func search(read func(bellwire.Page) (*bellwire.List[*bellwire.Event], error), match func(*bellwire.Event) bool, page bellwire.Page) (*bellwire.List[*bellwire.Event], error) {
 	found := &bellwire.List[*bellwire.Event]{Items: []*bellwire.Event{}}
 	size, searched, searchedBytes := 0, 0, 0
 	// Pages double in size: a small first page is enough if most events match, and few reads are needed if few do.
 	limit := page.Limit
 	for searched < maxSearched && searchedBytes < maxSearchedBytes && size < bellwire.MaxPageBytes {
-		events, err := s.readEvents(ctx, c, f, bellwire.Page{Limit: limit, After: page.After})
+		events, err := read(bellwire.Page{Limit: limit, After: page.After})
 		if err != nil {
 			return nil, err
+		}
+		if len(events.Items) == 0 {
+			return &bellwire.List[*bellwire.Event]{Items: found.Items, Next: events.Next}, nil // the store has searched as much as it may
 		}
 		for i, e := range events.Items {
 			searched++
 			searchedBytes += len(e.Data)
-			if e.CreatedAt.Before(f.Since) || !match(e) {
+			if !match(e) {
 				continue
 			}
 			found.Items = append(found.Items, e)

@@ -280,4 +280,16 @@ test("an event is found by the id that its publisher gave, typed as it is", asyn
   await page.keyboard.type("order no such");
   await page.keyboard.press("Enter");
   await page.getByText("The publisher's id must be the whole one").waitFor();
+
+  // What is no publisher's id may be a word in the data.
+  const word = `Word${process.pid}`;
+  await publish("card.created", `{"note":"a ${word} in it"}`);
+  await page.getByRole("button", { name: "Remove the filter" }).click();
+  await page.keyboard.press("/");
+  await page.keyboard.type(word.toUpperCase());
+  await page.keyboard.press("Enter");
+  await page.getByRole("button", { name: `Search the data for ${word.toUpperCase()}` }).click();
+  await page.getByRole("row").filter({ hasText: word }).waitFor();
+  expect(await page.getByRole("row").filter({ hasText: "card.created" }).count()).toBe(1);
+  await accessible(page);
 });

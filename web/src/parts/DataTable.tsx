@@ -32,6 +32,8 @@ export type Table<T> = {
   more?: boolean;
   loadingMore?: boolean;
   loadMore?: () => unknown;
+  /** If more costs much, it is loaded when it is asked for, by a button that says this. */
+  further?: string | undefined;
   fresh?: number;
   refresh?: () => unknown;
 };
@@ -71,7 +73,7 @@ export function DataTable<T>({ label, columns: all, list, id, href, onOpen, open
   const navigate = useNavigate();
   const { rows } = list;
   // Where few match, a page may be empty although the list goes on.
-  const loading = list.loading || (rows.length === 0 && list.more && !list.error);
+  const loading = list.loading || (rows.length === 0 && list.more && !list.further && !list.error);
 
   useLayoutEffect(() => {
     const element = body.current;
@@ -100,10 +102,10 @@ export function DataTable<T>({ label, columns: all, list, id, href, onOpen, open
   });
   const visible = virtual.getVirtualItems();
   const last = visible.at(-1)?.index ?? 0;
-  const { more, loadingMore, loadMore } = list;
+  const { more, loadingMore, loadMore, further } = list;
   useEffect(() => {
-    if (more && !loadingMore && !list.error && last >= rows.length - 15) void loadMore?.();
-  }, [more, loadingMore, loadMore, last, rows.length, list.error]);
+    if (more && !further && !loadingMore && !list.error && last >= rows.length - 15) void loadMore?.();
+  }, [more, further, loadingMore, loadMore, last, rows.length, list.error]);
 
   const open = useCallback(
     (row: T | undefined) => {
@@ -142,6 +144,7 @@ export function DataTable<T>({ label, columns: all, list, id, href, onOpen, open
       <>
         <Fresh list={list} />
         {empty}
+        {list.more && <Foot list={list} />}
       </>
     );
   }
@@ -224,7 +227,7 @@ function SortButton({ title, by, toggle }: { title: string; by: boolean; toggle:
 }
 
 /** Foot says what there is below the rows. Under a few rows that are all there is, it takes no room. */
-function Foot<T>({ list: { rows, error, more, loadingMore, loadMore } }: { list: Table<T> }) {
+function Foot<T>({ list: { rows, error, more, loadingMore, loadMore, further } }: { list: Table<T> }) {
   if (!error && !more && rows.length <= 8) return null;
   return (
     <div className="flex h-12 items-center justify-center text-sm text-faint" aria-live="polite">
@@ -234,6 +237,10 @@ function Foot<T>({ list: { rows, error, more, loadingMore, loadMore } }: { list:
         </Button>
       ) : loadingMore ? (
         "Loading more…"
+      ) : more && further ? (
+        <Button size="sm" onClick={() => void loadMore?.()}>
+          {further}
+        </Button>
       ) : (
         !more && "That is all"
       )}

@@ -1,4 +1,4 @@
-import { Activity, FlaskConical } from "lucide-react";
+import { Activity, FlaskConical, Search } from "lucide-react";
 import { useCallback, useMemo, useRef } from "react";
 import { useSearchParams } from "react-router";
 import { api, call, type Schemas } from "@/api/client";
@@ -32,6 +32,7 @@ export default function Events() {
   const offers = useOffers(tenant);
   const type = params.get("type") ?? undefined;
   const published = params.get("key") ?? undefined;
+  const contained = published ? undefined : (params.get("data") ?? undefined);
   const { since, until } = time;
   const ask = useCallback(
     async (key: string | undefined, cursor: string | undefined, signal: AbortSignal): Promise<Page<Row>> => {
@@ -39,6 +40,7 @@ export default function Events() {
         limit: 50,
         ...(type ? { type } : {}),
         ...(key ? { key } : {}),
+        ...(contained ? { contains: contained } : {}),
         ...(since ? { since } : {}),
         ...(until ? { until } : {}),
         ...(cursor ? { cursor } : {}),
@@ -46,7 +48,7 @@ export default function Events() {
       if (own) return read((await call(api.GET("/api/v1/tenants/{tenant}/events", { params: { path: { tenant: own }, query }, parseAs: "text", signal }))) as string, own);
       return read((await call(api.GET("/api/v1/events", { params: { query: { ...query, data: true, ...(tenant ? { tenant } : {}) } }, parseAs: "text", signal }))) as string);
     },
-    [own, tenant, type, since, until],
+    [own, tenant, type, contained, since, until],
   );
   const spelt = useRef(published); // as the events of the first page have it, for the pages after it
   const fetch = useCallback(
@@ -62,12 +64,13 @@ export default function Events() {
     },
     [ask, published],
   );
-  const list = useList(["events", tenant, type, published, params.get("since"), params.get("until")], fetch, id);
+  const list = useList(["events", tenant, type, published, contained, params.get("since"), params.get("until")], fetch, id, contained ? { every: 300_000 } : {}); // a search reads much
   const tokens = useMemo(
     () => [
       ...(own ? [] : [offers.tenant]),
       offers.type,
       { key: "key", hint: "id given by the publisher" },
+      { key: "data", hint: "a text in the data" },
       { key: "since", hint: "accepted after", values: times },
       { key: "until", hint: "accepted before", values: times },
     ],
@@ -103,6 +106,12 @@ export default function Events() {
       }),
     [setParams],
   );
+  const inData = (words: string) =>
+    setParams((now) => {
+      now.delete("key");
+      now.set("data", words);
+      return now;
+    });
   const filtered = tokens.some((token) => params.has(token.key));
   return (
     <>
@@ -113,13 +122,27 @@ export default function Events() {
       <DataTable
         label="Events"
         columns={columns}
-        list={list}
+        list={contained ? { ...list, further: "Search further back" } : list}
         id={id}
         href={(row) => link.event(row.tenant, row.id)}
         empty={
           filtered ? (
-            <EmptyState icon={Activity} title="No event matches" action={<Button onClick={() => setParams({})}>Remove the filter</Button>}>
-              {published && "The publisher's id must be the whole one, as the list has it. If you only know a part, choose the type and the time, and look at the data."}
+            <EmptyState
+              icon={Activity}
+              title={published ? "No event has this publisher's id" : contained && list.more ? "No event was found yet" : "No event matches"}
+              action={
+                <span className="flex flex-wrap justify-center gap-2">
+                  {published && (
+                    <Button look="primary" icon={Search} onClick={() => inData(published)}>
+                      Search the data for {visible(published)}
+                    </Button>
+                  )}
+                  <Button onClick={() => setParams({})}>Remove the filter</Button>
+                </span>
+              }
+            >
+              {published && "The publisher's id must be the whole one, as the list has it."}
+              {contained && list.more && "Data is searched from the newest event back, 2,000 events or 16 MiB at a time."}
             </EmptyState>
           ) : (
             <EmptyState
