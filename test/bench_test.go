@@ -39,6 +39,8 @@ type benchReport struct {
 		AnswerP99  float64 `json:"answer_p99_ratio"`
 		PerSecond  float64 `json:"flood_publishes_per_second"`
 	}
+	Pages []struct{ Name string }
+
 	Backlog *struct {
 		Deliveries int     `json:"deliveries"`
 		Resident   int64   `json:"resident_bytes"`
@@ -127,6 +129,22 @@ func TestBenchStored(t *testing.T) {
 	report := bench(t, "--stored 2500 --events 200 --endpoints 3")
 	if report.Stored != 2500 || report.Received != 200 {
 		t.Errorf("%+v", report)
+	}
+}
+
+// What pages of the console ask for is answered on a filled database.
+func TestBenchPages(t *testing.T) {
+	t.Parallel()
+	testenv.Long(t)
+	_, option := startPostgres(t)
+	for name, database := range map[string]string{"SQLite": "", "PostgreSQL": option} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			report := bench(t, "--stored 2500 --pages --events 200 --endpoints 3 "+database)
+			if report.Received != 200 || len(report.Pages) < 10 {
+				t.Errorf("%+v", report)
+			}
+		})
 	}
 }
 

@@ -30,6 +30,7 @@ type Options struct {
 	Nodes       int           `default:"1" placeholder:"N" help:"Servers on the PostgreSQL database, which publishers use in turn. With --rate, publishing on an endpoint's own node is compared with another node."`
 	Directory   string        `placeholder:"DIR" type:"existingdir" help:"Directory for the temporary database. Default: the system's."`
 	Stored      int           `placeholder:"N" help:"Finished deliveries to store before the measurement."`
+	Pages       bool          `help:"With --stored: spread what is stored over 30 days, and measure how long the API takes for what pages of the console ask for."`
 	Backlog     int           `placeholder:"N" help:"Events to publish while all endpoints fail, and to deliver after a restart."`
 	Flood       bool          `help:"Let one more customer publish batches as fast as possible, while the others publish single events at --rate."`
 	Hostile     string        `placeholder:"NAME" help:"Let one customer attack the server, and measure the effect on another: one of the scenarios below, several with commas, or all. Exit code 1 if a bound is exceeded."`
@@ -71,6 +72,8 @@ func (o *Options) checkLoad() error {
 		return cli.Option("size", "must be between %d and %d", minData, maxData)
 	case o.Batch > 1000:
 		return cli.Option("batch", "must be at most 1000")
+	case o.Pages && o.Stored == 0:
+		return cli.Option("pages", "needs --stored")
 	case o.Flood && o.Rate == 0:
 		return cli.Option("flood", "needs --rate, the rate of the other customers")
 	case o.Flood && o.Backlog > 0:
@@ -97,8 +100,11 @@ func (o *Options) checkDatabase() error {
 	if err := postgres.CheckURL(o.DatabaseURL); err != nil {
 		return cli.Option("database-url", "%s", err)
 	}
-	if o.Stored > 0 || o.Backlog > 0 || o.Flood {
-		return cli.Option("database-url", "must not be given together with --stored, --backlog or --flood, which measure SQLite")
+	if o.Backlog > 0 || o.Flood {
+		return cli.Option("database-url", "must not be given together with --backlog or --flood, which measure SQLite")
+	}
+	if o.Stored > 0 && o.Nodes > 1 {
+		return cli.Option("stored", "must not be given together with --nodes")
 	}
 	return nil
 }

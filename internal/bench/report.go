@@ -40,6 +40,7 @@ type Report struct {
 	Flood   *floodReport   `json:"flood,omitempty"`
 	Nodes   *nodesReport   `json:"nodes,omitempty"`
 	Backlog *backlogReport `json:"backlog,omitempty"`
+	Pages   pageReport     `json:"pages,omitempty"`
 }
 
 func newReport(o *Options, baseline float64) *Report {
@@ -131,6 +132,11 @@ func (r *Report) print(w io.Writer, o *Options) error {
 	}
 	if r.Relay != nil {
 		if err := r.Relay.print(w); err != nil {
+			return err
+		}
+	}
+	if r.Pages != nil {
+		if err := r.Pages.print(w); err != nil {
 			return err
 		}
 	}

@@ -52,6 +52,11 @@ func (b *benchmark) run(ctx context.Context) (*Report, error) {
 		}
 	}
 	report := newReport(b.options, baseline)
+	if b.options.Pages {
+		if report.Pages, err = b.pages(ctx); err != nil {
+			return nil, err
+		}
+	}
 	if b.options.Flood {
 		return report, b.flood(ctx, report)
 	}
