@@ -1,3 +1,5 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
 import { accessible, call, desk, fits, go, look, named, open, phone, ready, settled, world } from "./harness";
@@ -47,6 +49,17 @@ const portalPages = (ids: Ids) => [
   `jobs/${ids.job}`,
 ];
 
+/** Where pictures of every page go, in both themes and widths, for people who look at them; none without it. */
+const folder = process.env.BELLWIRE_PICTURES;
+
+async function picture(page: Page, path: string, as: string): Promise<void> {
+  if (!folder) return;
+  mkdirSync(folder, { recursive: true });
+  const shell = new URL(page.url()).pathname.includes("/portal") ? "portal" : "console";
+  const name = path.replace(/(dlv|evt|ep|job)_\w+/, "$1").replaceAll("/", "-");
+  await page.screenshot({ path: join(folder, `${as}-${shell}-${name || "first"}.png`) });
+}
+
 /**
  * visit goes through pages as links do. Each is accessible on a desk in the light and on a phone in the dark, and fits both
  * widths in both themes. Then it goes back to the first and forward to the last, and sees the same pages.
@@ -58,13 +71,17 @@ async function visit(page: Page, paths: readonly string[]): Promise<void> {
     await ready(page);
     await fits(page);
     await accessible(page, path);
+    await picture(page, path, "desk-light");
     await look(page, "dark", desk);
     await fits(page);
+    await picture(page, path, "desk-dark");
     await look(page, "light", phone);
     await ready(page);
     await fits(page);
+    await picture(page, path, "phone-light");
     await look(page, "dark", phone);
     await accessible(page, path);
+    await picture(page, path, "phone-dark");
     await look(page, "light", desk);
     names.push(await named(page));
   }

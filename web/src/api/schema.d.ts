@@ -1014,6 +1014,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tenants/{tenant}/endpoints/{id}/missed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Count what an endpoint has missed
+         * @description Counts what a change with `replay` would send as it enables the endpoint. An endpoint that is enabled and does not fail is a conflict.
+         */
+        get: operations["count-missed"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tenants/{tenant}/endpoints/{id}/probe": {
         parameters: {
             query?: never;
@@ -1025,7 +1045,7 @@ export interface paths {
         put?: never;
         /**
          * Probe an endpoint
-         * @description Delivers the example of an event type to this endpoint only, in one attempt on a new connection, and responds with the attempt once it has ended. A probe is a test in every other respect.
+         * @description Delivers the example of an event type to this endpoint only, in one attempt on a new connection, and responds with the attempt once it has ended. A probe is a test in every other respect: it is sent also while the endpoint is paused or disabled.
          */
         post: operations["probe-endpoint"];
         delete?: never;
@@ -1085,7 +1105,7 @@ export interface paths {
         put?: never;
         /**
          * Test an endpoint
-         * @description Delivers the example of an event type to this endpoint only, in one attempt.
+         * @description Delivers the example of an event type to this endpoint only, in one attempt, also while it is paused or disabled.
          */
         post: operations["test-endpoint"];
         delete?: never;
@@ -1502,6 +1522,11 @@ export interface components {
              * @example key_0198c7a3f2e47d0a9b1c2d3e4f506172
              */
             key: string | null;
+            /**
+             * @description The key's name; omitted if it has none, or was deleted.
+             * @example billing service
+             */
+            key_name?: string;
             /**
              * @description key: an API key. configured: the configured admin key. vouched: a caller whom a dialect's API authenticated without a key. bellwire: Bellwire itself. unknown: the change was made before Bellwire kept histories.
              * @enum {string}
@@ -2995,6 +3020,21 @@ export interface components {
             /** @description Whether there are at most as many: filters decide, and could not be asked about all events in time. */
             total_is_bound: boolean;
         };
+        JobDeliveries: {
+            /** Format: int64 */
+            canceled: number;
+            /** @description Whether there are more of one of them than the 10,000 that are counted. */
+            capped: boolean;
+            /** Format: int64 */
+            exhausted: number;
+            /** Format: int64 */
+            succeeded: number;
+            /**
+             * Format: int64
+             * @description Not acknowledged yet: pending or retrying.
+             */
+            waiting: number;
+        };
         JobParams: {
             /** @description null for all. */
             dialect: string | null;
@@ -3022,6 +3062,54 @@ export interface components {
              * @description Just after the creation of the job, if no time or a later one was given; a minute after it, if the job was started by a change of the endpoint.
              */
             until: string;
+        };
+        JobWithDeliveries: {
+            /** @description The job over all tenants that this one is a part of; null if there is none. */
+            bulk_job: string | null;
+            /** Format: date-time */
+            created_at: string;
+            /** @description What has become of the deliveries that the job made, retried or canceled, without those that another job has retried or canceled since. */
+            deliveries: components["schemas"]["JobDeliveries"];
+            /**
+             * Format: int64
+             * @description Deliveries that were made, retried or canceled.
+             */
+            done: number;
+            /** @description Why the job failed; empty if it did not. */
+            error: string;
+            /**
+             * Format: date-time
+             * @description null until the job has ended.
+             */
+            finished_at: string | null;
+            /** @example job_0198c7a3f2e47d0a9b1c2d3e4f506175 */
+            id: string;
+            /** @enum {string} */
+            kind: "replay" | "retry" | "cancel";
+            params: components["schemas"]["JobParams"];
+            /**
+             * Format: double
+             * @description Deliveries per second; null for as fast as there is room.
+             */
+            rate: number | null;
+            /**
+             * Format: int64
+             * @description What was selected, but a filter left out, or was delivered, retried, canceled or deleted meanwhile.
+             */
+            skipped: number;
+            /** @enum {string} */
+            state: "running" | "paused" | "done" | "canceled" | "failed";
+            /** @example acme */
+            tenant: string;
+            /**
+             * Format: int64
+             * @description What was selected when the job was created, before any filter. It grows if more is found on the way, and is done and skipped together in the end.
+             */
+            total: number;
+            /** Format: date-time */
+            updated_at: string;
+            /** @description What a running job waits for, if it has waited for some seconds; else empty. */
+            waiting: string;
         };
         Key: {
             /** Format: date-time */
@@ -3192,6 +3280,20 @@ export interface components {
             updated_at: string;
             /** @description What the delivery waits for; null if it has ended. */
             waiting_for: components["schemas"]["Waiting"] | null;
+        };
+        Missed: {
+            /**
+             * Format: date-time
+             * @description Events accepted at or after this time are counted.
+             */
+            since: string;
+            /**
+             * Format: int64
+             * @description What the job would be about: exactly, unless total_is_bound.
+             */
+            total: number;
+            /** @description Whether there are at most as many: filters decide, and could not be asked about all events in time. */
+            total_is_bound: boolean;
         };
         MovedSecret: {
             /**
@@ -7207,6 +7309,8 @@ export interface operations {
                 type?: string;
                 /** @description Only the event that was published with this id. It is found as long as its id is kept. */
                 key?: string;
+                /** @description Only events whose data contains this text, as it was published, in upper or lower case. A page ends early after 2,000 events or 16 MiB of data, even without any events: next_cursor continues it. */
+                contains?: string;
                 /** @description Only events accepted at or after this time. */
                 since?: string;
                 /** @description Only events accepted before this time. */
@@ -10838,6 +10942,103 @@ export interface operations {
             };
         };
     };
+    "count-missed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The tenant's id. */
+                tenant: string;
+                /** @description The endpoint's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Missed"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "probe-endpoint": {
         parameters: {
             query?: never;
@@ -11427,6 +11628,8 @@ export interface operations {
                 type?: string;
                 /** @description Only the event that was published with this id. It is found as long as its id is kept. */
                 key?: string;
+                /** @description Only events whose data contains this text, as it was published, in upper or lower case. A page ends early after 2,000 events or 16 MiB of data, even without any events: next_cursor continues it. */
+                contains?: string;
                 /** @description Only events accepted at or after this time. */
                 since?: string;
                 /** @description Only events accepted before this time. */
@@ -12322,7 +12525,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Job"];
+                    "application/json": components["schemas"]["JobWithDeliveries"];
                 };
             };
             /** @description Unauthorized */
