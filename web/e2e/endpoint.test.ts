@@ -156,6 +156,8 @@ test("once a test is acknowledged, what was missed is offered at once, from the 
   await dialog.getByRole("link", { name: "Show the job" }).click();
 
   await page.getByRole("heading", { name: `Replay all that was missed to ${own.description}` }).waitFor();
+  const arrived = page.getByRole("term").filter({ hasText: "Arrived" }).locator("..");
+  await expect.poll(async () => Number((await arrived.getByRole("definition").innerText()).trim())).toBeGreaterThanOrEqual(3);
   await page.getByRole("link", { name: "Show deliveries" }).click();
   await page.waitForURL((url) => url.pathname.endsWith("/deliveries") && url.searchParams.has("job"));
   await page.getByRole("row").filter({ hasText: "Succeeded" }).nth(2).waitFor();

@@ -54,6 +54,7 @@ test("a key is created, shown once and deleted", async () => {
   await page.getByRole("button", { name: "Delete billing service" }).click();
   await page.getByRole("button", { name: "Delete the key" }).click();
   await page.getByText("No key yet").waitFor();
+  expect(await page.getByRole("button", { name: "Create key" }).count()).toBe(1);
   await expect.poll(() => holds(page, secret)).toBe(false);
 });
 
@@ -173,10 +174,18 @@ test("a job over all tenants is counted, started, paused and canceled", async ()
   expect((await call("GET", "/bulk-jobs")).data.find((job: { id: string }) => job.id === id)).toMatchObject({ state: "canceled", tenants: 1 });
 });
 
-test("the audit log shows what was before and after", async () => {
+test("the audit log shows who did it, and what was before and after", async () => {
   const tenant = await ownTenant();
   await call("PATCH", `/tenants/${tenant}`, { name: "Another name" });
+  const { id, secret } = await call("POST", `/tenants/${tenant}/keys`, { role: "tenant", name: "Night shift" });
+  const made = await fetch(`${world.url}/api/v1/tenants/${tenant}/endpoints`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${secret}`, "content-type": "application/json" },
+    body: JSON.stringify({ url: `${world.receiver}/ok/audited`, events: ["card.created"] }),
+  });
+  expect(made.status).toBe(201);
   const page = await open(`/console/audit?tenant=${tenant}`);
+  await page.getByRole("row").filter({ hasText: "endpoint.create" }).filter({ hasText: "Night shift" }).getByText(id.slice(0, 6)).waitFor();
   await page.getByText("tenant.update").click();
   const entry = page.getByRole("dialog");
   await entry.getByText("Another name").waitFor();
