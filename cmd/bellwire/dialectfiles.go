@@ -64,6 +64,15 @@ func verifierOf(name, folder string) (func(secrets ...string) (receive.Verifier,
 	if d := dialectOf(name); d != nil {
 		return d.verifier, nil
 	}
+	d, err := fileDialect(name, folder)
+	if err != nil {
+		return nil, err
+	}
+	return func(secrets ...string) (receive.Verifier, error) { return d.Verifier(secrets...) }, nil
+}
+
+// fileDialect returns the dialect that a file of this program or of a folder declares. An empty folder has none.
+func fileDialect(name, folder string) (*declared.Dialect, error) {
 	list, err := declared.Shipped()
 	if err != nil {
 		return nil, err
@@ -79,8 +88,7 @@ func verifierOf(name, folder string) (func(secrets ...string) (receive.Verifier,
 	if i < 0 {
 		return nil, unknownDialect(name, "dialect", namesOf(list)...)
 	}
-	d := list[i]
-	return func(secrets ...string) (receive.Verifier, error) { return d.Verifier(secrets...) }, nil
+	return list[i], nil
 }
 
 // withShipped adds the dialects of this program's files that are asked for, unless the folder has one of that name.

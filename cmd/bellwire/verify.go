@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"os"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"github.com/bellwire/bellwire/internal/dialect/standard"
 	"github.com/bellwire/bellwire/internal/output"
 	"github.com/bellwire/bellwire/internal/verify"
+	"github.com/bellwire/bellwire/receive"
 	"github.com/bellwire/bellwire/receive/sign"
 )
 
@@ -23,7 +25,8 @@ type verifyCommand struct {
 	Request    string     `arg:"" optional:"" default:"-" help:"File with the request as it arrived: headers, an empty line and the body. Default: standard input."`
 	Header     []string   `sep:"none" placeholder:"NAME: VALUE" help:"Header of the request. Repeat it for each, and give the body with --body."`
 	Body       string     `placeholder:"FILE" help:"File with the body of the request, byte for byte; - for standard input."`
-	Dialect    string     `placeholder:"NAME" help:"Dialect of the delivery: ${dialects}. Default: that of --endpoint, or standard."`
+	Dialect    string     `placeholder:"NAME" help:"Dialect of the delivery: ${dialects}, ${shipped}, or one of --dialect-dir. Default: that of --endpoint, or standard."`
+	DialectDir string     `name:"dialect-dir" env:"BELLWIRE_DIALECT_DIR" placeholder:"FOLDER" help:"Folder whose files declare more dialects."`
 	SecretFile []string   `placeholder:"FILE" help:"File with what the receiver verifies with: a secret, public key or token; - for standard input. Repeat it for more."`
 	SecretEnv  string     `placeholder:"NAME" help:"Environment variable that has it. Default: BELLWIRE_SECRET, if there is one."`
 	Endpoint   string     `placeholder:"ID" help:"Ask the server for the secrets of this endpoint."`
@@ -41,6 +44,7 @@ what is signed beside the body. Ends with code 1 unless the request is verified.
   bellwire verify --secret-file secret.txt request.http
   bellwire verify --secret-env WEBHOOK_SECRET --body body.json --header 'Webhook-Id: evt_…' --header …
   bellwire verify --tenant acme --endpoint ep_… --received-at 2h request.http
+  bellwire verify --dialect stripe --secret-file secret.txt request.http
   bellwire verify --secret-file secret.txt --computed "v1,K5oZ…" request.http`
 }
 
@@ -99,17 +103,15 @@ func (c *verifyCommand) Run(ctx context.Context, std streams) error {
 			return err
 		}
 	}
-	if len(q.Secrets)+len(q.Endpoint) == 0 {
-		return cli.Usagef("--secret-file, --secret-env or --endpoint must be given, or BELLWIRE_SECRET be set")
-	}
 	if q.Dialect == "" {
 		q.Dialect = standard.Name
 	}
-	d := dialectOf(q.Dialect)
-	if d == nil {
-		return cli.Option("dialect", "dialect %q does not exist; known dialects are %s", q.Dialect, strings.Join(dialectNames(), ", "))
+	if err := c.open(&q); err != nil {
+		return err
 	}
-	q.New = d.verifier
+	if len(q.Secrets)+len(q.Endpoint) == 0 {
+		return cli.Usagef("--secret-file, --secret-env or --endpoint must be given, or BELLWIRE_SECRET be set")
+	}
 	if q.Header, q.Body, err = c.request(std); err != nil {
 		return err
 	}
@@ -131,6 +133,33 @@ func (c *verifyCommand) Run(ctx context.Context, std streams) error {
 		}
 	}
 	return v.print(output.New(std.out, c.JSON))
+}
+
+// open sets what verifies deliveries of the dialect.
+func (c *verifyCommand) open(q *verify.Question) error {
+	if d := dialectOf(q.Dialect); d != nil {
+		q.New = d.verifier
+		return nil
+	}
+	d, err := fileDialect(q.Dialect, c.DialectDir)
+	if err != nil {
+		return err
+	}
+	if !d.Signs() {
+		return cli.Option("dialect", "must be another one: deliveries of %s have neither a signature nor a secret, so there is nothing to verify", q.Dialect)
+	}
+	if q.Format, err = d.Format(); err != nil {
+		return cli.Option("dialect", "%s", err)
+	}
+	q.New = func(secrets ...string) (receive.Verifier, error) {
+		v, err := d.Verifier(secrets...)
+		if err != nil {
+			return nil, err
+		}
+		v.Tolerance = math.MaxInt64
+		return v, nil
+	}
+	return nil
 }
 
 // secrets returns the secrets of files and of the environment.

@@ -64,7 +64,7 @@ var rules = []rule{
 	{"internal/cli", []string{core, "internal/suggest"}, false, "It parses options, in the forms that the API takes; commands give them their meaning."},
 	{"internal/output", nil, false, "It prints anything."},
 	{"internal/verify", []string{"receive", "receive/sign"}, true, "Explaining a signature is a pure function of the request and the secret."},
-	{"internal/dialect/declared", []string{core, "internal/envelope", "internal/suggest", "receive", "receive/sign"}, false, "A file declares a format, for senders and receivers, and nothing else of the server."},
+	{"internal/dialect/declared", []string{core, "internal/envelope", "internal/suggest", "internal/verify", "receive", "receive/sign"}, false, "A file declares a format, for senders and receivers, and nothing else of the server."},
 	{"internal/dialect/*", []string{core, "internal/httpx", "internal/envelope", "receive/sign", "internal/token", "internal/destination", "internal/service", "internal/limits", "internal/share"}, false, "Dialects do not depend on each other."},
 	{"internal/dialecttest", []string{everything}, false, "Tests of dialects run against the whole server."},
 	{"internal/api", []string{core, "internal/httpx", "internal/service", "internal/limits", "internal/live", "internal/share", "internal/suggest"}, false, "Handlers contain no SQL and no rules."},

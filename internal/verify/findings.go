@@ -61,6 +61,8 @@ func missingHeader(q *Question, err error) Finding {
 // known are headers that only one dialect has.
 var known = []struct{ name, dialect string }{
 	{"Webhook-Signature", "standard"}, {"Bond-Signature", "atelio"}, {"LMG-Signature", "lemon"}, {"X-Event-Token", "akkuro"},
+	{"Stripe-Signature", "stripe"}, {"X-Hub-Signature-256", "github"}, {"X-Shopify-Hmac-SHA256", "shopify"}, {"X-Slack-Signature", "slack"},
+	{"X-Twilio-Signature", "twilio"}, {"Ce-Id", "cloudevents"},
 }
 
 // dialectOf returns the dialect to which the headers belong, or "".
@@ -76,7 +78,11 @@ func dialectOf(h http.Header) string {
 // renamed returns a header of the request that has another name than the one in which it is sent, such as
 // HTTP_WEBHOOK_ID of CGI.
 func renamed(h http.Header) (name, want string) {
-	for _, want := range []string{"Webhook-Id", "Webhook-Timestamp", "Webhook-Signature", "Bond-Signature", "LMG-Signature", "X-Event-Token"} {
+	wanted := []string{"Webhook-Id", "Webhook-Timestamp"}
+	for _, of := range known {
+		wanted = append(wanted, of.name)
+	}
+	for _, want := range wanted {
 		if h.Get(want) != "" {
 			continue
 		}
@@ -91,8 +97,8 @@ func renamed(h http.Header) (name, want string) {
 }
 
 // unexplained returns the most likely mistake if no change of the request or the secret makes the signature match.
-func unexplained(q *Question) Finding {
-	if found := changedBody(q); found != "" {
+func unexplained(q *Question, anyBody bool) Finding {
+	if found := changedBody(q, anyBody); found != "" {
 		return Finding{Mistake: MistakeBody, Found: found, Fix: fixBody}
 	}
 	if len(q.Endpoint) > 0 {
@@ -110,13 +116,15 @@ func unexplained(q *Question) Finding {
 }
 
 // changedBody says what shows that the body was changed, or returns "".
-func changedBody(q *Question) string {
+func changedBody(q *Question, anyForm bool) string {
 	length, err := strconv.Atoi(q.Header.Get("Content-Length"))
 	switch {
 	case len(q.Body) == 0:
 		return "the body is empty; it may have been read before"
 	case err == nil && length != len(q.Body):
 		return fmt.Sprintf("the body has %d bytes, but %d were sent by Content-Length", len(q.Body), length)
+	case anyForm:
+		return ""
 	case !json.Valid(q.Body):
 		return "the body is not JSON; it was cut off, or printed in the form of a programming language"
 	case len(q.Body) > 1 && strings.ContainsRune(" \t\r\n", rune(q.Body[1])):

@@ -2,14 +2,17 @@ package verify
 
 import (
 	"crypto/ed25519"
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/bellwire/bellwire/receive"
 	"github.com/bellwire/bellwire/receive/sign"
@@ -23,8 +26,16 @@ type scheme struct {
 	read func(http.Header) *head
 	// keys returns the keys that a secret can be taken for. The one that is right comes first, if the secret is well-formed.
 	keys func(secret string) []choice[key]
-	// contents returns what can be before the body in the signed text. The right one comes first.
-	contents func(q *Question, h *head) []choice[string]
+	// contents returns what can be around the body in the signed text. The right one comes first.
+	contents func(q *Question, h *head) []choice[content]
+	// anyBody says that a body can have another form than the JSON that Bellwire writes.
+	anyBody bool
+}
+
+// signing is a scheme, and what the headers of a delivery say in it.
+type signing struct {
+	*scheme
+	head *head
 }
 
 var schemes = map[string]*scheme{
@@ -36,14 +47,15 @@ var schemes = map[string]*scheme{
 // head is what headers say.
 type head struct {
 	id      string
-	unix    int64
-	digests [][]byte // HMACs
-	v1a     [][]byte // ed25519 signatures
-	python  bool     // the text that is signed is the body in the form of Python
+	sentAt  time.Time
+	hash    func() hash.Hash // of HMACs
+	digests [][]byte         // HMACs
+	v1a     [][]byte         // ed25519 signatures
+	python  bool             // the text that is signed is the body in the form of Python
 }
 
 func readStandard(h http.Header) *head {
-	read := &head{id: h.Get("Webhook-Id"), unix: seconds(h.Get("Webhook-Timestamp"))}
+	read := &head{id: h.Get("Webhook-Id"), sentAt: seconds(h.Get("Webhook-Timestamp")), hash: sha256.New}
 	for item := range strings.SplitSeq(h.Get("Webhook-Signature"), " ") {
 		version, text, _ := strings.Cut(item, ",")
 		raw, err := base64.StdEncoding.DecodeString(text)
@@ -60,12 +72,12 @@ func readStandard(h http.Header) *head {
 
 // readAtelio reads the signature that receivers check: v2, or v1 if there is no v2.
 func readAtelio(h http.Header) *head {
-	read, v1 := &head{}, []byte(nil)
+	read, v1 := &head{hash: sha256.New}, []byte(nil)
 	for name, text := range parts(h.Get("Bond-Signature")) {
 		raw, _ := hex.DecodeString(text) // others match nothing
 		switch name {
 		case "t":
-			read.unix = seconds(text)
+			read.sentAt = seconds(text)
 		case "v1":
 			v1 = raw
 		case "v2":
@@ -79,11 +91,11 @@ func readAtelio(h http.Header) *head {
 }
 
 func readLemon(h http.Header) *head {
-	read := &head{}
+	read := &head{hash: sha256.New}
 	for name, text := range parts(h.Get("LMG-Signature")) {
 		switch name {
 		case "t":
-			read.unix = seconds(text)
+			read.sentAt = seconds(text)
 		case "v1":
 			if raw, err := hex.DecodeString(text); err == nil {
 				read.digests = append(read.digests, raw)
@@ -104,9 +116,9 @@ func parts(header string) func(yield func(name, text string) bool) {
 	}
 }
 
-func seconds(text string) int64 {
+func seconds(text string) time.Time {
 	unix, _ := strconv.ParseInt(text, 10, 64) // package receive has parsed it
-	return unix
+	return time.Unix(unix, 0).UTC()
 }
 
 // checkHeader returns a finding if a header is missing or malformed.
@@ -128,8 +140,8 @@ func (s *scheme) checkHeader(q *Question) *Finding {
 	return &finding
 }
 
-// checkSignature returns the mistakes that explain why no secret verifies the signature, or none if one does.
-func (s *scheme) checkSignature(q *Question, h *head) []Finding {
+// checkSignatures returns the mistakes that explain why no secret verifies the signatures, or none if one does.
+func checkSignatures(q *Question, all []signing) []Finding {
 	var malformed error
 	for _, secret := range q.Secrets {
 		err := q.accepts(secret)
@@ -143,44 +155,56 @@ func (s *scheme) checkSignature(q *Question, h *head) []Finding {
 			malformed = wrong
 		}
 	}
-	if found, ok := s.search(q, h, q.Secrets, h.matches, 1); ok {
+	for _, s := range all {
+		if _, right := s.search(q, q.Secrets, s.head.matches, 0, 0); !right {
+			return s.explain(q, malformed)
+		}
+	}
+	return checkToken(q) // it is no signature that is wrong
+}
+
+// explain returns the mistakes that explain why no secret made the signatures of a header.
+func (s *signing) explain(q *Question, malformed error) []Finding {
+	if found, ok := s.search(q, q.Secrets, s.head.matches, 1, 2); ok {
 		return found
 	}
 	if q.anyAccepted(q.Endpoint) {
 		return []Finding{replaced}
 	}
-	if found, ok := s.search(q, h, q.Endpoint, h.matches, 1); ok {
+	if found, ok := s.search(q, q.Endpoint, s.head.matches, 1, 2); ok {
 		return found
 	}
 	switch {
 	case malformed != nil:
 		return []Finding{malformedSecret(malformed)}
-	case len(h.digests) == 0 && !slices.ContainsFunc(q.Secrets, isPublicKey):
+	case q.Dialect != "standard":
+	case len(s.head.digests) == 0 && !slices.ContainsFunc(q.Secrets, isPublicKey):
 		return []Finding{{
 			Mistake: MistakeSecret,
 			Found:   "the request is signed with ed25519 (v1a) only, which a shared secret does not verify",
 			Fix:     "Verify with the endpoint's public key (whpk_…), or set the endpoint's signing to hmac or both.",
 		}}
-	case len(h.v1a) == 0 && q.Dialect == "standard" && !slices.ContainsFunc(q.Secrets, isShared):
+	case len(s.head.v1a) == 0 && !slices.ContainsFunc(q.Secrets, isShared):
 		return []Finding{{
 			Mistake: MistakeSecret,
 			Found:   "the request is signed with HMAC (v1) only, which a public key does not verify",
 			Fix:     "Verify with the endpoint's secret (whsec_…), or set the endpoint's signing to ed25519 or both.",
 		}}
 	}
-	return []Finding{unexplained(q)}
+	return []Finding{unexplained(q, s.anyBody)}
 }
 
 // checkComputed returns the mistakes that explain a computed signature, or none if it is right.
-func (s *scheme) checkComputed(q *Question, h *head, computed []byte) []Finding {
-	same := func(k key, content string, body []byte) bool { return k.makes(computed, content, body) }
-	if found, ok := s.search(q, h, q.Secrets, same, 0); ok {
+func (s *signing) checkComputed(q *Question, computed []byte) []Finding {
+	same := func(k key, around content, body []byte) bool { return k.makes(s.head.hash, computed, around, body) }
+	if found, ok := s.search(q, q.Secrets, same, 0, 2); ok {
 		return found
 	}
+	right := s.contents(q, s.head)[0].value
 	return []Finding{{
 		Mistake: MistakeContent,
 		Found:   "the computed signature is of none of the usual mistakes",
-		Fix:     fmt.Sprintf("Compare what goes into the HMAC: it has to be %d bytes, before which nothing is hashed.", len(s.contents(q, h)[0].value)+len(q.Body)),
+		Fix:     fmt.Sprintf("Compare what goes into the HMAC: it has to be %d bytes, before which nothing is hashed.", len(right.with(q.Body))),
 	}}
 }
 
@@ -189,36 +213,44 @@ func isPublicKey(secret string) bool { return strings.HasPrefix(secret, sign.Pub
 func isShared(secret string) bool { return !isPublicKey(secret) }
 
 // matches reports whether the request has the signature that a key makes of a text.
-func (h *head) matches(k key, content string, body []byte) bool {
+func (h *head) matches(k key, around content, body []byte) bool {
 	if k.public != nil {
-		for _, signature := range h.v1a {
-			if ed25519.Verify(k.public, append([]byte(content), body...), signature) {
-				return true
-			}
-		}
-		return false
+		return slices.ContainsFunc(h.v1a, func(signature []byte) bool { return ed25519.Verify(k.public, around.with(body), signature) })
 	}
-	for _, digest := range h.digests {
-		if k.makes(digest, content, body) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(h.digests, func(digest []byte) bool { return k.makes(h.hash, digest, around, body) })
 }
 
-// computedDigest reads a signature that some code has computed: hex or base64, also with what is before it in a header.
-// It returns nil for other texts.
-func computedDigest(text string) []byte {
-	text = text[strings.LastIndexByte(text, ',')+1:]
-	text = strings.TrimSpace(text)
-	for _, name := range []string{"v1=", "v2=", "sha256="} {
-		text = strings.TrimPrefix(text, name)
+// computed finds the scheme of a signature that some code has computed, and its digest. Its error is a predicate of the signature.
+func computed(text string, all []signing) (*signing, []byte, error) {
+	var sizes []string
+	for i := range all {
+		if all[i].head.hash == nil {
+			continue
+		}
+		size := all[i].head.hash().Size()
+		if digest := computedDigest(text, size); digest != nil {
+			return &all[i], digest, nil
+		}
+		if word := strconv.Itoa(size); !slices.Contains(sizes, word) {
+			sizes = append(sizes, word)
+		}
 	}
-	if raw, err := hex.DecodeString(text); err == nil && len(raw) == 32 {
-		return raw
+	if len(sizes) == 0 {
+		return nil, nil, errors.New("must not be given for signatures of ed25519, which only the private key makes")
 	}
-	if raw := anyBase64(text); len(raw) == 32 {
-		return raw
+	return nil, nil, fmt.Errorf("must be the hex or base64 of %s bytes", strings.Join(sizes, " or "))
+}
+
+// computedDigest reads a digest of a size: hex or base64, also with what is before it in a header. It returns nil for other texts.
+func computedDigest(text string, size int) []byte {
+	text = strings.TrimSpace(text[strings.LastIndexByte(text, ',')+1:])
+	for _, from := range []int{0, strings.IndexByte(text, '=') + 1} {
+		if raw := fromHex(text[from:]); len(raw) == size {
+			return raw
+		}
+		if raw := anyBase64(text[from:]); len(raw) == size {
+			return raw
+		}
 	}
 	return nil
 }

@@ -2,7 +2,6 @@
 package verify
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"net/http"
@@ -44,6 +43,8 @@ type Question struct {
 	Computed string
 	// ReceivedAt is the time with which the delivery's is compared.
 	ReceivedAt time.Time
+	// Format is how the dialect signs, if it is one that this package does not have. Its verifier accepts a delivery of any time.
+	Format *Format
 	// New returns the dialect's verifier.
 	New func(secrets ...string) (receive.Verifier, error)
 }
@@ -66,32 +67,54 @@ func (q *Question) check() (*Answer, error) {
 	if len(q.Secrets) == 0 {
 		q.Secrets = q.Endpoint
 	}
-	s, signs := schemes[q.Dialect]
-	if !signs {
+	all, sentAt, malformed := q.schemes()
+	if malformed != nil {
+		return &Answer{Findings: []Finding{*malformed}}, nil
+	}
+	if len(all) == 0 {
 		if q.Computed != "" {
 			return nil, fmt.Errorf("must not be given for the dialect %s, which does not sign", q.Dialect)
 		}
-		return &Answer{Findings: checkToken(q)}, nil
+		return &Answer{Findings: checkToken(q), SentAt: sentAt}, nil
 	}
-	var computed []byte
-	if q.Computed != "" {
-		if computed = computedDigest(q.Computed); computed == nil {
-			return nil, errors.New("must be the hex or base64 of 32 bytes")
-		}
-	}
-	if finding := s.checkHeader(q); finding != nil {
-		return &Answer{Findings: []Finding{*finding}}, nil
-	}
-	head := s.read(q.Header)
-	a := &Answer{SentAt: time.Unix(head.unix, 0).UTC(), Findings: s.checkSignature(q, head)}
+	a := &Answer{SentAt: sentAt, Findings: checkSignatures(q, all)}
 	if late := checkTime(a.SentAt, q.ReceivedAt); late != nil {
 		a.Findings = append(a.Findings, *late)
 	}
-	if computed != nil && len(a.Findings) == 0 {
-		a.Findings = s.checkComputed(q, head, computed)
+	if q.Computed == "" {
+		return a, nil
+	}
+	s, digest, err := computed(q.Computed, all)
+	if err != nil {
+		return nil, err
+	}
+	if len(a.Findings) == 0 {
+		a.Findings = s.checkComputed(q, digest)
 		a.OfComputed = len(a.Findings) > 0
 	}
 	return a, nil
+}
+
+// schemes returns how each header with signatures is made, and the time of the attempt. The finding says that a header is missing or
+// malformed.
+func (q *Question) schemes() (all []signing, sentAt time.Time, malformed *Finding) {
+	if q.Format != nil {
+		headers, err := q.Format.Read(q.Header)
+		if err != nil {
+			finding := missingHeader(q, err)
+			return nil, sentAt, &finding
+		}
+		return q.Format.schemes(headers), headers.SentAt, nil
+	}
+	s, signs := schemes[q.Dialect]
+	if !signs {
+		return nil, sentAt, nil
+	}
+	if malformed = s.checkHeader(q); malformed != nil {
+		return nil, sentAt, malformed
+	}
+	read := s.read(q.Header)
+	return []signing{{s, read}}, read.sentAt, nil
 }
 
 // open returns the verifier for one secret, which accepts a delivery of any time.
@@ -133,7 +156,7 @@ type errSecret struct{ error }
 // checkTime returns a finding if a delivery is too old, or from the future.
 func checkTime(sentAt, receivedAt time.Time) *Finding {
 	off := receivedAt.Sub(sentAt)
-	if off.Abs() <= receive.DefaultTolerance {
+	if sentAt.IsZero() || off.Abs() <= receive.DefaultTolerance {
 		return nil
 	}
 	finding := &Finding{

@@ -73,6 +73,9 @@ func (d *Dialect) Text() []byte { return d.text }
 // Vectors returns how many test vectors the file has.
 func (d *Dialect) Vectors() int { return len(d.vectors) }
 
+// Signs reports whether deliveries have a signature or a secret.
+func (d *Dialect) Signs() bool { return d.form.exists() }
+
 // NeedsServer reports whether deliveries contain the URL or the host of the server.
 func (d *Dialect) NeedsServer() bool {
 	for _, t := range d.templates() {

@@ -122,3 +122,12 @@ func (f *form) key(value string) (raw []byte, ok bool) {
 	raw, err := f.encoding.decode(text)
 	return raw, prefixed && err == nil && len(raw) > 0
 }
+
+// verifies returns what receivers verify with, and false if they cannot: the public key of a pair, or what a secret signs with.
+func (f *form) verifies(value string) (raw []byte, ok bool) {
+	if !f.pair() {
+		return f.key(value)
+	}
+	raw, err := f.encoding.decode(strings.TrimPrefix(value, f.prefix))
+	return raw, err == nil && len(raw) == ed25519.PublicKeySize
+}

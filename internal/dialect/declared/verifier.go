@@ -1,6 +1,7 @@
 package declared
 
 import (
+	"cmp"
 	"crypto/ed25519"
 	"crypto/hmac"
 	"encoding/base64"
@@ -21,6 +22,8 @@ import (
 type Verifier struct {
 	// Now returns the time with which that of a delivery is compared. Nil: time.Now.
 	Now func() time.Time
+	// Tolerance is the greatest difference of these times. Zero: receive.DefaultTolerance.
+	Tolerance time.Duration
 
 	dialect *Dialect
 	secrets []string
@@ -40,12 +43,7 @@ func (d *Dialect) Verifier(secrets ...string) (*Verifier, error) {
 		if err := d.form.check(d.name, secret); err != nil {
 			return nil, err
 		}
-		raw, ok := d.form.key(secret)
-		if d.form.pair() {
-			var err error
-			raw, err = d.form.encoding.decode(strings.TrimPrefix(secret, d.form.prefix))
-			ok = err == nil
-		}
+		raw, ok := d.form.verifies(secret)
 		if !ok {
 			return nil, bellwire.Invalid("secret", "cannot sign in the dialect %s", d.name)
 		}
@@ -93,18 +91,19 @@ func (v *Verifier) checkContents() error {
 	return nil
 }
 
+// reading is what the headers of a delivery have.
+type reading struct {
+	values     map[segment]string
+	signatures [][]string // of each header with signatures
+}
+
 // Verify verifies a delivery. Of the event it returns what headers contain, and the body if that is the event's data.
 func (v *Verifier) Verify(h http.Header, body []byte) (*receive.Delivery, error) {
-	found := make(map[segment]string)
-	for i := range v.headers {
-		if err := v.headers[i].read(v.dialect.headers[i].name, h, found); err != nil {
-			return nil, err
-		}
+	found, err := v.read(h)
+	if err != nil {
+		return nil, err
 	}
-	for i := range v.formats {
-		if err := v.formats[i].read(v.dialect.signatures[i].header, h, found); err != nil {
-			return nil, err
-		}
+	for i := range v.dialect.signatures {
 		if !v.signed(i, found, body) {
 			return nil, fmt.Errorf("%w: %s", receive.ErrSignature, v.dialect.signatures[i].header)
 		}
@@ -118,8 +117,43 @@ func (v *Verifier) Verify(h http.Header, body []byte) (*receive.Delivery, error)
 	return v.delivery(found, body)
 }
 
+// read reads the headers of a delivery.
+func (v *Verifier) read(h http.Header) (*reading, error) {
+	found := &reading{values: make(map[segment]string)}
+	for i := range v.headers {
+		if err := v.headers[i].read(v.dialect.headers[i].name, h, found.values); err != nil {
+			return nil, err
+		}
+	}
+	for i := range v.formats {
+		if err := v.formats[i].read(v.dialect.signatures[i].header, h, found.values); err != nil {
+			return nil, err
+		}
+		found.signatures = append(found.signatures, v.signaturesIn(i, found.values))
+	}
+	return found, nil
+}
+
+// signaturesIn takes the signatures of a header out of the values.
+func (v *Verifier) signaturesIn(n int, values map[segment]string) (list []string) {
+	s := &v.dialect.signatures[n]
+	of := segment{value: valueSignature}
+	if s.each != nil {
+		of = segment{value: valueSignatures}
+	}
+	text := values[of]
+	delete(values, of)
+	if s.each == nil {
+		return []string{text}
+	}
+	for one := range strings.SplitSeq(text, s.separator) {
+		list = append(list, v.eaches[n].signature(one))
+	}
+	return list
+}
+
 // signed reports whether one of the secrets made one of the signatures in a header.
-func (v *Verifier) signed(n int, found map[segment]string, body []byte) bool {
+func (v *Verifier) signed(n int, found *reading, body []byte) bool {
 	s := &v.dialect.signatures[n]
 	var content []byte
 	for _, part := range s.content {
@@ -129,18 +163,11 @@ func (v *Verifier) signed(n int, found map[segment]string, body []byte) bool {
 		case valueBody:
 			content = append(content, body...)
 		default:
-			content = append(content, found[part]...)
-		}
-	}
-	signatures := []string{found[segment{value: valueSignature}]}
-	if s.each != nil {
-		signatures = nil
-		for _, one := range strings.Split(found[segment{value: valueSignatures}], s.separator) {
-			signatures = append(signatures, v.eaches[n].signature(one))
+			content = append(content, found.values[part]...)
 		}
 	}
 	for _, key := range v.keys {
-		for _, signature := range signatures {
+		for _, signature := range found.signatures[n] {
 			if s.made(key, content, signature) {
 				return true
 			}
@@ -179,16 +206,14 @@ func (v *Verifier) hasSecret(h *header, value string) bool {
 }
 
 // delivery returns what is known of a verified delivery, unless it is too old or from the future.
-func (v *Verifier) delivery(found map[segment]string, body []byte) (*receive.Delivery, error) {
+func (v *Verifier) delivery(found *reading, body []byte) (*receive.Delivery, error) {
 	d := &receive.Delivery{
-		ID:   found[v.contained(valueEventID)],
-		Type: found[v.contained(valueEventType)],
+		ID:   found.values[v.contained(valueEventID)],
+		Type: found.values[v.contained(valueEventType)],
 	}
-	if s := v.contained(valueSentAt); s.value != valueNone {
-		var err error
-		if d.SentAt, err = readTime(found[s], s.encoding); err != nil {
-			return nil, fmt.Errorf("%w: the time %.64q", receive.ErrHeader, found[s])
-		}
+	var err error
+	if d.SentAt, err = v.sentAt(found); err != nil {
+		return nil, err
 	}
 	if len(v.dialect.body) == 1 && v.dialect.body[0] == (segment{value: valueData}) {
 		d.Data = body
@@ -197,10 +222,22 @@ func (v *Verifier) delivery(found map[segment]string, body []byte) (*receive.Del
 	if v.Now != nil {
 		now = v.Now
 	}
-	if at := now(); !d.SentAt.IsZero() && at.Sub(d.SentAt).Abs() > receive.DefaultTolerance {
+	if at := now(); !d.SentAt.IsZero() && at.Sub(d.SentAt).Abs() > cmp.Or(v.Tolerance, receive.DefaultTolerance) {
 		return nil, fmt.Errorf("%w: sent at %s, received at %s", receive.ErrTimestamp, d.SentAt.Format(time.RFC3339), at.UTC().Format(time.RFC3339))
 	}
 	return d, nil
+}
+
+// sentAt returns the time of the attempt, zero if no header has it.
+func (v *Verifier) sentAt(found *reading) (at time.Time, err error) {
+	s := v.contained(valueSentAt)
+	if s.value == valueNone {
+		return at, nil
+	}
+	if at, err = readTime(found.values[s], s.encoding); err != nil {
+		return at, fmt.Errorf("%w: the time %.64q", receive.ErrHeader, found.values[s])
+	}
+	return at, nil
 }
 
 // readTime reads a time as appendTime writes it.
@@ -249,6 +286,9 @@ func (p *pattern) read(name string, h http.Header, found map[segment]string) err
 		return fmt.Errorf("%w: %s", receive.ErrHeader, name)
 	}
 	for i, s := range p.values {
+		if before, has := found[s]; has && before != groups[i+1] {
+			return fmt.Errorf("%w: %s has another value than the header before it", receive.ErrHeader, name)
+		}
 		found[s] = groups[i+1]
 	}
 	return nil

@@ -34,12 +34,12 @@ secret: {form: hex, bytes: 16}
 	for _, d := range list {
 		t.Run(d.name, func(t *testing.T) {
 			t.Parallel()
-			verify(t, d)
+			checkVerifier(t, d)
 		})
 	}
 }
 
-func verify(t *testing.T, d *Dialect) {
+func checkVerifier(t *testing.T, d *Dialect) {
 	if !d.form.exists() {
 		if _, err := d.Verifier("a secret"); bellwire.CodeOf(err) != bellwire.CodeInvalid {
 			t.Errorf("a secret of a dialect without secrets is accepted: %v", err)
