@@ -4,10 +4,11 @@ import "context"
 
 // Imports is the part of a Store that takes the history of other systems.
 type Imports interface {
-	// ImportEvents stores events of one tenant as history: at their own times, with their idempotency keys, without deliveries, and
-	// outside the statistics. Each is decided by itself, in their order; see ImportResult. With dryRun it stores nothing. No two of the
-	// events may have the same idempotency key, or ids that DeliveryOf does not tell apart.
-	ImportEvents(ctx context.Context, tenant string, events []*NewEvent, dryRun bool) ([]ImportResult, error)
+	// ImportEvents stores events, of any tenants, as history: at their own times, with their idempotency keys, without deliveries, and
+	// outside the statistics. Each is decided by itself, in their order; see ImportResult. With dryRun it stores nothing. No two
+	// events of a tenant may have the same idempotency key, and no two of all ids that DeliveryOf does not tell apart. CodeNotFound: a
+	// tenant does not exist.
+	ImportEvents(ctx context.Context, events []*NewEvent, dryRun bool) ([]ImportResult, error)
 }
 
 // ImportState says what became of something that was imported.

@@ -42,13 +42,17 @@ func (i *Import) Event(ctx context.Context, line int, in ImportedEvent) error {
 		i.report.Unchanged[ImportEvent]++
 		return nil
 	}
+	if i.coming.isComing(in.Tenant) {
+		i.created(e)
+		return nil
+	}
 	c := &i.chunk
-	if c.tenant != in.Tenant || len(c.events) == importChunk || c.bytes+len(in.Data) > importChunkBytes {
+	if len(c.events) == importChunk || c.bytes+len(in.Data) > importChunkBytes {
 		if err := i.flush(ctx); err != nil {
 			return err
 		}
 	}
-	c.tenant, c.bytes = in.Tenant, c.bytes+len(in.Data)
+	c.bytes += len(in.Data)
 	c.events, c.lines = append(c.events, e), append(c.lines, line)
 	return nil
 }
@@ -60,13 +64,7 @@ func (i *Import) flush(ctx context.Context) error {
 	if len(c.events) == 0 {
 		return nil
 	}
-	if i.coming.tenants[c.tenant] != nil {
-		for _, e := range c.events {
-			i.created(e)
-		}
-		return nil
-	}
-	results, err := i.service.store.ImportEvents(ctx, c.tenant, c.events, i.dryRun)
+	results, err := i.service.store.ImportEvents(ctx, c.events, i.dryRun)
 	if err != nil {
 		return err
 	}

@@ -118,9 +118,8 @@ type importedLine struct {
 	line    int
 }
 
-// importingChunk is events of one tenant that are imported together.
+// importingChunk is events that are imported together.
 type importingChunk struct {
-	tenant string
 	events []*bellwire.NewEvent
 	lines  []int
 	bytes  int

@@ -3,6 +3,7 @@ package postgres
 import (
 	"bytes"
 	"context"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -15,24 +16,26 @@ import (
 )
 
 const (
-	sqlHoldImports = "SELECT n FROM bellwire.tenants WHERE id = $1 AND deleted_at IS NULL FOR SHARE"
+	sqlImportTenants = "SELECT id, n FROM bellwire.tenants WHERE id = ANY($1) AND deleted_at IS NULL"
+	sqlHoldImports   = sqlImportTenants + " ORDER BY n FOR SHARE"
 	// sqlAlike finds the events whose deliveries have the same ids. Each is looked up separately, in the partitions of their time.
 	sqlAlike = "SELECT w.place, " + eventColumns + ` FROM unnest($1::uuid[], $2::uuid[]) WITH ORDINALITY AS w (first, last, place)
 		CROSS JOIN LATERAL (SELECT * FROM bellwire.events WHERE id BETWEEN w.first AND w.last AND id BETWEEN $3 AND $4 ORDER BY id LIMIT 8) e
 		LEFT JOIN bellwire.tenants t ON t.n = e.tenant AND t.deleted_at IS NULL`
-	sqlImportKeys   = "SELECT key, event, digest, deliveries FROM bellwire.idempotency_keys WHERE tenant = $1 AND key = ANY($2)"
+	sqlImportKeys = `SELECT k.tenant, k.key, k.event, k.digest, k.deliveries FROM unnest($1::bigint[], $2::text[]) AS w (tenant, key)
+		JOIN bellwire.idempotency_keys k ON k.tenant = w.tenant AND k.key = w.key`
 	sqlImportEvents = `INSERT INTO bellwire.events (id, tenant, type, idempotency_key, occurred_at, created_at, test, deliveries, data, deliver_at,
 			expires_at, ordering_key, erased, version, imported)
-		SELECT id, $1, type, key, occurred_at, created_at, false, 0, data, deliver_at, expires_at, ordering_key, erased, version, true
-		FROM unnest($2::uuid[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::bytea[], $8::timestamptz[], $9::timestamptz[], $10::text[],
-			$11::text[], $12::bigint[]) AS e (id, type, key, occurred_at, created_at, data, deliver_at, expires_at, ordering_key, erased, version)`
+		SELECT id, tenant, type, key, occurred_at, created_at, false, 0, data, deliver_at, expires_at, ordering_key, erased, version, true
+		FROM unnest($1::bigint[], $2::uuid[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::bytea[], $8::timestamptz[], $9::timestamptz[], $10::text[],
+			$11::text[], $12::bigint[]) AS e (tenant, id, type, key, occurred_at, created_at, data, deliver_at, expires_at, ordering_key, erased, version)`
 )
 
 // ImportEvents stores history.
-func (s *Store) ImportEvents(ctx context.Context, tenant string, events []*bellwire.NewEvent, dryRun bool) ([]bellwire.ImportResult, error) {
+func (s *Store) ImportEvents(ctx context.Context, events []*bellwire.NewEvent, dryRun bool) ([]bellwire.ImportResult, error) {
 	if dryRun {
-		i := newImporting(tenant, events)
-		err := s.snapshotOn(ctx, s.lists, func(tx *tx) error { return i.load(tx, sqlImportTenant) })
+		i := newImporting(events)
+		err := s.snapshotOn(ctx, s.lists, func(tx *tx) error { return i.load(tx, sqlImportTenants) })
 		return i.results, err
 	}
 	if err := s.makePast(ctx, events); err != nil {
@@ -40,7 +43,7 @@ func (s *Store) ImportEvents(ctx context.Context, tenant string, events []*bellw
 	}
 	var i *importing
 	err := s.write(ctx, func(tx *tx) error {
-		i = newImporting(tenant, events)
+		i = newImporting(events)
 		if err := i.load(tx, sqlHoldImports); err != nil {
 			return err
 		}
@@ -56,24 +59,23 @@ func (s *Store) ImportEvents(ctx context.Context, tenant string, events []*bellw
 	return i.results, nil
 }
 
-const sqlImportTenant = "SELECT n FROM bellwire.tenants WHERE id = $1 AND deleted_at IS NULL"
-
 // importing is an import of some events.
 type importing struct {
-	tenant  string
-	n       int64 // of the tenant
+	tenants map[string]int64 // their numbers
 	events  []*bellwire.NewEvent
 	facts   []rules.ImportFacts
 	results []bellwire.ImportResult
 }
 
-func newImporting(tenant string, events []*bellwire.NewEvent) *importing {
-	return &importing{tenant: tenant, events: events, facts: make([]rules.ImportFacts, len(events)), results: make([]bellwire.ImportResult, len(events))}
+func newImporting(events []*bellwire.NewEvent) *importing {
+	return &importing{
+		tenants: make(map[string]int64), events: events, facts: make([]rules.ImportFacts, len(events)), results: make([]bellwire.ImportResult, len(events)),
+	}
 }
 
 // load reads the facts, and decides by them.
-func (i *importing) load(tx *tx, sqlTenant string) error {
-	if err := orNotFound(tx.row(sqlTenant, i.tenant).Scan(&i.n), "tenant", i.tenant); err != nil {
+func (i *importing) load(tx *tx, sqlTenants string) error {
+	if err := i.loadTenants(tx, sqlTenants); err != nil {
 		return err
 	}
 	if err := i.loadAlike(tx); err != nil {
@@ -86,6 +88,36 @@ func (i *importing) load(tx *tx, sqlTenant string) error {
 		i.results[k] = rules.DecideImport(e, &i.facts[k])
 	}
 	return nil
+}
+
+func (i *importing) loadTenants(tx *tx, sqlTenants string) error {
+	wanted := make(map[string]bool)
+	for _, e := range i.events {
+		wanted[e.Event.Tenant] = true
+	}
+	ids := slices.Sorted(maps.Keys(wanted))
+	var (
+		id string
+		n  int64
+	)
+	_, err := pgx.ForEachRow(tx.query(sqlTenants, ids), []any{&id, &n}, func() error {
+		i.tenants[id] = n
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		if _, found := i.tenants[id]; !found {
+			return bellwire.NotFound("tenant", id)
+		}
+	}
+	return nil
+}
+
+// key returns the idempotency key of an event.
+func (i *importing) key(e *bellwire.NewEvent) ownKey {
+	return ownKey{i.tenants[e.Event.Tenant], e.Event.IdempotencyKey}
 }
 
 func (i *importing) loadAlike(tx *tx) error {
@@ -112,7 +144,7 @@ func (i *importing) loadAlike(tx *tx) error {
 			return err
 		}
 		facts := &i.facts[place-1]
-		if alike.ID == i.events[place-1].Event.ID && of != nil && *of == i.tenant {
+		if e := &i.events[place-1].Event; alike.ID == e.ID && of != nil && *of == e.Tenant {
 			facts.Stored = alike
 		} else {
 			facts.Taken = &alike.ID
@@ -122,29 +154,28 @@ func (i *importing) loadAlike(tx *tx) error {
 }
 
 func (i *importing) loadKnown(tx *tx) error {
-	wanted := make(map[string]int)
+	wanted := make(map[ownKey]int)
 	for k, e := range i.events {
 		if e.Event.IdempotencyKey != "" {
-			wanted[e.Event.IdempotencyKey] = k
+			wanted[i.key(e)] = k
 		}
 	}
 	if len(wanted) == 0 {
 		return nil
 	}
-	keys := make([]string, 0, len(wanted))
+	tenants, keys := make([]int64, 0, len(wanted)), make([]string, 0, len(wanted))
 	for key := range wanted {
-		keys = append(keys, key)
+		tenants, keys = append(tenants, key.tenant), append(keys, key.key)
 	}
-	slices.Sort(keys)
 	var (
-		key    string
+		own    ownKey
 		known  rules.KnownEvent
 		digest []byte
 	)
-	_, err := pgx.ForEachRow(tx.query(sqlImportKeys, i.n, keys), []any{&key, (*[16]byte)(&known.ID), &digest, &known.Deliveries}, func() error {
+	_, err := pgx.ForEachRow(tx.query(sqlImportKeys, tenants, keys), []any{&own.tenant, &own.key, (*[16]byte)(&known.ID), &digest, &known.Deliveries}, func() error {
 		found := known
 		copy(found.Digest[:], digest)
-		i.facts[wanted[key]].Known = &found
+		i.facts[wanted[own]].Known = &found
 		return nil
 	})
 	return err
@@ -166,7 +197,7 @@ func (i *importing) store(tx *tx) error {
 	n := len(created)
 	ids, types, at, data := make([][16]byte, n), make([]string, n), make([]time.Time, n), make([][]byte, n)
 	occurred, deliver, expires := make([]*time.Time, n), make([]*time.Time, n), make([]*time.Time, n)
-	versions := make([]int64, n)
+	tenants, versions := make([]int64, n), make([]int64, n)
 	keys, orders, erased := make([]*string, n), make([]*string, n), make([]*string, n)
 	for k, c := range created {
 		e := &c.Event
@@ -174,7 +205,7 @@ func (i *importing) store(tx *tx) error {
 		if err != nil {
 			return err
 		}
-		versions[k] = e.Version.Encode()
+		tenants[k], versions[k] = i.tenants[e.Tenant], e.Version.Encode()
 		ids[k], types[k], at[k], data[k] = e.ID, e.Type, e.CreatedAt, e.Data
 		occurred[k], deliver[k], expires[k] = orNull(e.OccurredAt), orNull(e.DeliverAt), orNull(e.ExpiresAt)
 		keys[k], orders[k], erased[k] = textOrNull(e.IdempotencyKey), textOrNull(e.OrderingKey), textOrNull(erasure)
@@ -182,7 +213,7 @@ func (i *importing) store(tx *tx) error {
 			data[k] = []byte{} // not NULL
 		}
 	}
-	batch.Queue(sqlImportEvents, i.n, ids, types, keys, occurred, at, data, deliver, expires, orders, erased, versions)
+	batch.Queue(sqlImportEvents, tenants, ids, types, keys, occurred, at, data, deliver, expires, orders, erased, versions)
 	return tx.send(batch)
 }
 
@@ -192,12 +223,12 @@ func (i *importing) queueKeys(batch *pgx.Batch, created []*bellwire.NewEvent) {
 		return
 	}
 	slices.SortFunc(keyed, func(a, b *bellwire.NewEvent) int {
-		return ownKey{i.n, a.Event.IdempotencyKey}.compare(ownKey{i.n, b.Event.IdempotencyKey})
+		return i.key(a).compare(i.key(b))
 	})
 	n := len(keyed)
 	tenants, keys, events, digests := make([]int64, n), make([]string, n), make([][16]byte, n), make([][]byte, n)
 	for k, e := range keyed {
-		tenants[k], keys[k], events[k], digests[k] = i.n, e.Event.IdempotencyKey, e.Event.ID, e.Digest[:]
+		tenants[k], keys[k], events[k], digests[k] = i.tenants[e.Event.Tenant], e.Event.IdempotencyKey, e.Event.ID, e.Digest[:]
 	}
 	batch.Queue(sqlInsertKeys, tenants, keys, events, digests, make([]int32, n))
 }

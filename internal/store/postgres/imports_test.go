@@ -17,7 +17,7 @@ func TestImportsLeaveTheDefaultPartitionEmpty(t *testing.T) {
 	for _, year := range []int{2020, 1970, 2024} {
 		at := time.Date(year, 5, 6, 7, 8, 9, 0, time.UTC)
 		e := &bellwire.NewEvent{Event: bellwire.Event{ID: bellwire.NewID[bellwire.EventKind](at), Tenant: "acme", Type: "a", Data: []byte("1"), CreatedAt: at}}
-		results, err := s.ImportEvents(t.Context(), "acme", []*bellwire.NewEvent{e}, false)
+		results, err := s.ImportEvents(t.Context(), []*bellwire.NewEvent{e}, false)
 		if err != nil || results[0].State != bellwire.ImportCreated {
 			t.Fatal(results, err)
 		}

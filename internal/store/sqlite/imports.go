@@ -18,16 +18,16 @@ const (
 )
 
 // ImportEvents stores history.
-func (s *Store) ImportEvents(ctx context.Context, tenant string, events []*bellwire.NewEvent, dryRun bool) (results []bellwire.ImportResult, err error) {
+func (s *Store) ImportEvents(ctx context.Context, events []*bellwire.NewEvent, dryRun bool) (results []bellwire.ImportResult, err error) {
 	if dryRun {
 		err = s.list(ctx, func(c *db) (err error) {
-			results, err = c.decideImports(tenant, events, func(int64, *bellwire.NewEvent) error { return nil })
+			results, err = c.decideImports(events, func(int64, *bellwire.NewEvent) error { return nil })
 			return err
 		})
 		return results, err
 	}
 	err = s.write(ctx, func(w *writer) (err error) {
-		results, err = w.decideImports(tenant, events, w.importEvent)
+		results, err = w.decideImports(events, w.importEvent)
 		if err != nil {
 			return err
 		}
@@ -38,16 +38,14 @@ func (s *Store) ImportEvents(ctx context.Context, tenant string, events []*bellw
 }
 
 // decideImports decides what becomes of events, and calls store for each that is created.
-func (c *db) decideImports(tenant string, events []*bellwire.NewEvent, store func(tenant int64, e *bellwire.NewEvent) error) ([]bellwire.ImportResult, error) {
-	n, found, err := c.query(sqlImportTenant).text(tenant).scalar()
+func (c *db) decideImports(events []*bellwire.NewEvent, store func(tenant int64, e *bellwire.NewEvent) error) ([]bellwire.ImportResult, error) {
+	tenants, err := c.importTenants(events)
 	if err != nil {
 		return nil, err
 	}
-	if !found {
-		return nil, bellwire.NotFound("tenant", tenant)
-	}
 	results := make([]bellwire.ImportResult, len(events))
 	for i, e := range events {
+		n := tenants[e.Event.Tenant]
 		facts, err := c.importFacts(n, e)
 		if err != nil {
 			return nil, err
@@ -61,6 +59,25 @@ func (c *db) decideImports(tenant string, events []*bellwire.NewEvent, store fun
 		}
 	}
 	return results, nil
+}
+
+// importTenants returns the numbers of the events' tenants.
+func (c *db) importTenants(events []*bellwire.NewEvent) (map[string]int64, error) {
+	tenants := make(map[string]int64)
+	for _, e := range events {
+		if _, known := tenants[e.Event.Tenant]; known {
+			continue
+		}
+		n, found, err := c.query(sqlImportTenant).text(e.Event.Tenant).scalar()
+		if err != nil {
+			return nil, err
+		}
+		if !found {
+			return nil, bellwire.NotFound("tenant", e.Event.Tenant)
+		}
+		tenants[e.Event.Tenant] = n
+	}
+	return tenants, nil
 }
 
 func (c *db) importFacts(tenant int64, e *bellwire.NewEvent) (*rules.ImportFacts, error) {

@@ -11,10 +11,10 @@ var importTests = []test{
 	{name: "Imports/TwiceChangeNothing", run: func(w *world) {
 		t := w.tenant()
 		first, keyed := w.past(t.ID, 48*time.Hour), w.keyed(w.past(t.ID, 24*time.Hour), "k", 1)
-		w.imports(t.ID, bellwire.ImportCreated, first, keyed)
-		w.imports(t.ID, bellwire.ImportUnchanged, first, keyed)
+		w.imports(bellwire.ImportCreated, first, keyed)
+		w.imports(bellwire.ImportUnchanged, first, keyed)
 		again := w.keyed(w.past(t.ID, 24*time.Hour), "k", 1)
-		w.imports(t.ID, bellwire.ImportUnchanged, again) // the same, as far as its publisher is concerned
+		w.imports(bellwire.ImportUnchanged, again) // the same, as far as its publisher is concerned
 		w.equal("the events", len(w.events(t.ID)), 2)
 		next := w.keyed(w.event(t.ID, w.endpoint(t)), "k", 1)
 		appended := w.append(together(next))
@@ -24,20 +24,34 @@ var importTests = []test{
 	{name: "Imports/DryRunStoresNothing", run: func(w *world) {
 		t := w.tenant()
 		e := w.past(t.ID, time.Hour)
-		w.equal("the states", w.imported(t.ID, true, e), []bellwire.ImportState{bellwire.ImportCreated})
+		w.equal("the states", w.imported(true, e), []bellwire.ImportState{bellwire.ImportCreated})
 		w.equal("the events", len(w.events(t.ID)), 0)
-		w.imports(t.ID, bellwire.ImportCreated, e)
-		w.equal("the states", w.imported(t.ID, true, e), []bellwire.ImportState{bellwire.ImportUnchanged})
+		w.imports(bellwire.ImportCreated, e)
+		w.equal("the states", w.imported(true, e), []bellwire.ImportState{bellwire.ImportUnchanged})
 		for _, dry := range []bool{false, true} {
-			_, err := w.store.ImportEvents(w.ctx, "nobody", []*bellwire.NewEvent{e}, dry)
+			_, err := w.store.ImportEvents(w.ctx, []*bellwire.NewEvent{w.past(t.ID, time.Hour), w.past("nobody", time.Hour)}, dry)
 			w.refused(err, bellwire.CodeNotFound)
+			w.equal("the events", len(w.events(t.ID)), 1)
 		}
+	}},
+	{name: "Imports/OfSeveralTenants", run: func(w *world) {
+		a, b := w.tenant(), w.tenant()
+		ofA, ofB := w.keyed(w.past(a.ID, time.Hour), "k", 1), w.keyed(w.past(b.ID, time.Hour), "k", 2)
+		w.imports(bellwire.ImportCreated, ofA, ofB)
+		stolen := w.past(b.ID, time.Hour)
+		stolen.Event.ID = ofA.Event.ID
+		other := w.keyed(w.past(b.ID, time.Hour), "k", 3)
+		states := []bellwire.ImportState{bellwire.ImportUnchanged, bellwire.ImportRefused, bellwire.ImportCreated, bellwire.ImportRefused, bellwire.ImportCreated}
+		events := []*bellwire.NewEvent{ofA, stolen, w.past(b.ID, time.Hour), other, w.past(a.ID, time.Hour)}
+		w.equal("a dry run", w.imported(true, events...), states)
+		w.equal("the states", w.imported(false, events...), states)
+		w.equal("the events of each", []int{len(w.events(a.ID)), len(w.events(b.ID))}, []int{2, 2})
 	}},
 	{name: "Imports/AreSentToNobodyUntilReplayed", run: func(w *world) {
 		t := w.tenant()
 		ep := w.endpoint(t)
 		e := w.past(t.ID, 400*24*time.Hour)
-		w.imports(t.ID, bellwire.ImportCreated, e)
+		w.imports(bellwire.ImportCreated, e)
 		w.nothingDue(ep.ID)
 		j := w.job(t.ID, bellwire.JobReplay, bellwire.JobParams{Endpoint: ep.ID, Until: w.now.Add(time.Hour), Missing: true})
 		w.equal("the count", w.counted(j, ep), 1)
@@ -50,9 +64,9 @@ var importTests = []test{
 	{name: "Imports/StayErased", run: func(w *world) {
 		t := w.tenant()
 		e := w.keyed(w.past(t.ID, time.Hour), "k", 1)
-		w.imports(t.ID, bellwire.ImportCreated, e)
+		w.imports(bellwire.ImportCreated, e)
 		w.erase(e)
-		w.imports(t.ID, bellwire.ImportUnchanged, e)
+		w.imports(bellwire.ImportUnchanged, e)
 		read, err := w.store.Event(w.ctx, t.ID, e.Event.ID)
 		w.check(err)
 		w.equal("the data", len(read.Data), 0)
@@ -62,22 +76,22 @@ var importTests = []test{
 		e := w.keyed(w.past(t.ID, time.Hour), "k", 1)
 		e.Event.Data, e.Digest = nil, bellwire.ErasedDigest
 		e.Event.Erased = &bellwire.Erasure{At: w.now, By: bellwire.Actor{Kind: bellwire.ActorConfigured}}
-		w.imports(t.ID, bellwire.ImportCreated, e)
-		w.imports(t.ID, bellwire.ImportUnchanged, e)
+		w.imports(bellwire.ImportCreated, e)
+		w.imports(bellwire.ImportUnchanged, e)
 		read, err := w.store.Event(w.ctx, t.ID, e.Event.ID)
 		w.check(err)
 		w.equal("the data", len(read.Data), 0)
 		w.equal("the erasure", read.Erased, e.Event.Erased)
 		whole := w.past(t.ID, 2*time.Hour)
-		w.imports(t.ID, bellwire.ImportCreated, whole)
+		w.imports(bellwire.ImportCreated, whole)
 		erased := *whole
 		erased.Event.Data, erased.Event.Erased = nil, e.Event.Erased
-		w.imports(t.ID, bellwire.ImportRefused, &erased)
+		w.imports(bellwire.ImportRefused, &erased)
 	}},
 	{name: "Imports/LeaveTheClockAlone", need: reopens, run: func(w *world) {
 		t := w.tenant()
 		published := w.publish(w.endpoint(t))
-		w.imports(t.ID, bellwire.ImportCreated, w.past(t.ID, 48*time.Hour))
+		w.imports(bellwire.ImportCreated, w.past(t.ID, 48*time.Hour))
 		w.reopen()
 		w.tick(-time.Hour) // the machine's clock is set back
 		next := w.event(t.ID)
@@ -87,7 +101,7 @@ var importTests = []test{
 	{name: "Imports/AreNotCounted", need: crashes, run: func(w *world) {
 		t := w.tenant()
 		w.publish(w.endpoint(t))
-		w.imports(t.ID, bellwire.ImportCreated, w.past(t.ID, time.Hour))
+		w.imports(bellwire.ImportCreated, w.past(t.ID, time.Hour))
 		survivor := w.survivor()
 		for _, each := range []*world{survivor, w} {
 			published := uint64(0)
@@ -100,11 +114,11 @@ var importTests = []test{
 	}},
 	{name: "Imports/ArePurged", run: func(w *world) {
 		t := w.tenant()
-		w.imports(t.ID, bellwire.ImportCreated, w.keyed(w.past(t.ID, 400*24*time.Hour), "k", 1))
+		w.imports(bellwire.ImportCreated, w.keyed(w.past(t.ID, 400*24*time.Hour), "k", 1))
 		w.check(w.store.DeleteTenant(w.ctx, t.ID, w.now))
 		w.purge(100)
 		again := w.tenant()
-		w.imports(again.ID, bellwire.ImportCreated, w.keyed(w.past(again.ID, 400*24*time.Hour), "k", 1))
+		w.imports(bellwire.ImportCreated, w.keyed(w.past(again.ID, 400*24*time.Hour), "k", 1))
 	}},
 }
 
@@ -119,9 +133,9 @@ func (w *world) past(tenant string, age time.Duration) *bellwire.NewEvent {
 }
 
 // imported imports events and returns the states.
-func (w *world) imported(tenant string, dryRun bool, events ...*bellwire.NewEvent) (states []bellwire.ImportState) {
+func (w *world) imported(dryRun bool, events ...*bellwire.NewEvent) (states []bellwire.ImportState) {
 	w.Helper()
-	results, err := w.store.ImportEvents(w.ctx, tenant, events, dryRun)
+	results, err := w.store.ImportEvents(w.ctx, events, dryRun)
 	w.check(err)
 	for _, r := range results {
 		states = append(states, r.State)
@@ -133,9 +147,9 @@ func (w *world) imported(tenant string, dryRun bool, events ...*bellwire.NewEven
 }
 
 // imports expects the same state of all events.
-func (w *world) imports(tenant string, want bellwire.ImportState, events ...*bellwire.NewEvent) {
+func (w *world) imports(want bellwire.ImportState, events ...*bellwire.NewEvent) {
 	w.Helper()
-	for i, got := range w.imported(tenant, false, events...) {
+	for i, got := range w.imported(false, events...) {
 		w.equal("the state of event "+events[i].Event.ID.String(), got, want)
 	}
 }
@@ -155,7 +169,7 @@ func importsListed(w *world) {
 	older.Event.OccurredAt = time.Time{}
 	older.Event.DeliverAt, older.Event.ExpiresAt, older.Event.OrderingKey = older.Event.CreatedAt.Add(time.Hour), older.Event.CreatedAt.Add(2*time.Hour), "o"
 	older.Event.Data = []byte(`"é  1E400"`)
-	w.imports(t.ID, bellwire.ImportCreated, old, older)
+	w.imports(bellwire.ImportCreated, old, older)
 	want := []*bellwire.Event{&published.Event, &old.Event, &older.Event}
 	old.Event.Imported, older.Event.Imported = true, true
 	w.equal("the events", w.events(t.ID), want)
@@ -173,7 +187,7 @@ func importsListed(w *world) {
 func importsRefused(w *world) {
 	t, other := w.tenant(), w.tenant()
 	e := w.keyed(w.past(t.ID, 24*time.Hour), "k", 1)
-	w.imports(t.ID, bellwire.ImportCreated, e)
+	w.imports(bellwire.ImportCreated, e)
 	for name, change := range map[string]func(e *bellwire.NewEvent){
 		"type":     func(e *bellwire.NewEvent) { e.Event.Type = "other" },
 		"data":     func(e *bellwire.NewEvent) { e.Event.Data = []byte(`{"n": 2}`) },
@@ -192,13 +206,13 @@ func importsRefused(w *world) {
 		changed := *e
 		change(&changed)
 		for _, dry := range []bool{true, false} {
-			w.equal("with another "+name, w.imported(t.ID, dry, &changed), []bellwire.ImportState{bellwire.ImportRefused})
+			w.equal("with another "+name, w.imported(dry, &changed), []bellwire.ImportState{bellwire.ImportRefused})
 		}
 	}
 	foreign := *e
 	foreign.Event.Tenant, foreign.Event.IdempotencyKey = other.ID, ""
 	free := w.past(other.ID, time.Hour)
-	w.equal("of another tenant", w.imported(other.ID, false, &foreign, free), []bellwire.ImportState{bellwire.ImportRefused, bellwire.ImportCreated})
+	w.equal("of another tenant", w.imported(false, &foreign, free), []bellwire.ImportState{bellwire.ImportRefused, bellwire.ImportCreated})
 	w.equal("the events", len(w.events(t.ID)), 1)
 }
 
@@ -206,6 +220,6 @@ func importsRefused(w *world) {
 func useImports(w *world) {
 	t := w.tenant()
 	e := w.keyed(w.past(t.ID, 400*24*time.Hour), "imported", 1)
-	w.imported(t.ID, true, e)
-	w.imports(t.ID, bellwire.ImportCreated, e)
+	w.imported(true, e)
+	w.imports(bellwire.ImportCreated, e)
 }
