@@ -27,6 +27,8 @@ type Health struct {
 	WaitingCapped   bool        `json:"waiting_capped"` // there are more than Waiting
 	OldestWaitingAt *time.Time  `json:"oldest_waiting_at"`
 	NextAttemptAt   *time.Time  `json:"next_attempt_at"`
+	AllowedAt       *time.Time  `json:"allowed_at"`   // nil if the endpoint was not asked for its permission, or has not given it
+	AllowedRate     *int        `json:"allowed_rate"` // requests a minute that it has allowed; nil: any number
 	Breaker         Breaker     `json:"breaker"`
 }
 

@@ -160,7 +160,19 @@ func printHealth(p *output.Printer, h *client.Health) {
 		field("last success", output.TimePtr(h.LastSuccessAt)), field("last failure", output.TimePtr(h.LastFailureAt)),
 		field("failures in a row", countText(h.Failures)), field("waiting", waitingOf(h)), field("oldest waiting", output.TimePtr(h.OldestWaitingAt)),
 		field("next attempt", output.TimePtr(h.NextAttemptAt)), field("circuit breaker", string(h.Breaker)),
+		field("allowed", output.TimePtr(h.AllowedAt)), field("allowed a minute", allowedText(h)),
 	)
+}
+
+// allowedText returns how many requests a minute an endpoint has allowed, "" if it was not asked.
+func allowedText(h *client.Health) string {
+	switch {
+	case h.AllowedAt == nil:
+		return ""
+	case h.AllowedRate == nil:
+		return "any number"
+	}
+	return fmt.Sprint(*h.AllowedRate)
 }
 
 // disableText says how long an endpoint must have failed before it is disabled.

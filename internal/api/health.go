@@ -23,6 +23,8 @@ type health struct {
 	WaitingCapped   bool                 `json:"waiting_capped" doc:"Whether there are more than waiting says."`
 	OldestWaitingAt *time.Time           `json:"oldest_waiting_at" nullable:"true" doc:"When the event of the oldest of them was accepted; null if none waits."`
 	NextAttemptAt   *time.Time           `json:"next_attempt_at" nullable:"true" doc:"When the next attempt can be made: a delivery is due, and neither a rest nor the circuit breaker holds it back. null if none waits."`
+	AllowedAt       *time.Time           `json:"allowed_at" nullable:"true" doc:"When the endpoint last allowed deliveries, in dialects in which it is asked with OPTIONS; null if it was not asked, or has not allowed them."`
+	AllowedRate     *int                 `json:"allowed_rate" nullable:"true" example:"120" doc:"How many requests a minute it has allowed then, beside the endpoint's rate_limit; null for any number."`
 	Breaker         string               `json:"breaker" enum:"closed,open" doc:"The endpoint's circuit breaker."`
 }
 
@@ -47,6 +49,7 @@ func wireHealth(h *bellwire.EndpointHealth) health {
 		State: h.State, Since: timeOrNull(h.Since), Reason: h.Reason(), LastOutcome: orNull(outcome), LastError: problem,
 		LastSuccessAt: timeOrNull(h.LastSuccessAt), LastFailureAt: timeOrNull(h.LastFailureAt), Failures: h.Failures, Waiting: h.Waiting, WaitingCapped: h.WaitingCapped,
 		OldestWaitingAt: timeOrNull(h.OldestWaitingAt), NextAttemptAt: timeOrNull(h.NextAttemptAt), Breaker: "closed",
+		AllowedAt: timeOrNull(h.Granted.At), AllowedRate: orNull(h.Granted.Rate),
 	}
 	if h.BreakerOpen {
 		wire.Breaker = "open"

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"sync/atomic"
 	"time"
 )
 
@@ -103,39 +102,6 @@ type Renderer interface {
 
 	// RetryAfter reports whether the dialect honors the Retry-After header of a response.
 	RetryAfter() bool
-}
-
-// Permitted is a Renderer to an endpoint that must allow deliveries before the first one.
-type Permitted interface {
-	Renderer
-	Permission() *Permission
-}
-
-// Permission is an endpoint's consent to deliveries from an origin, which it gives in its answer to an OPTIONS request
-// (CloudEvents, "HTTP 1.1 Web Hooks for Event Delivery", 4). It is safe for concurrent use.
-type Permission struct {
-	origin  string
-	granted atomic.Bool
-}
-
-// NewPermission returns a permission that has not been granted yet. The origin is the DNS name of the sender.
-func NewPermission(origin string) *Permission { return &Permission{origin: origin} }
-
-// Origin returns the DNS name of the sender.
-func (p *Permission) Origin() string { return p.origin }
-
-// Granted reports whether the endpoint has allowed deliveries.
-func (p *Permission) Granted() bool { return p.granted.Load() }
-
-// Grant allows deliveries if the endpoint's answer does. The answer counts whatever its status is.
-func (p *Permission) Grant(answer http.Header) bool {
-	for _, allowed := range answer.Values("WebHook-Allowed-Origin") {
-		if allowed == "*" || strings.EqualFold(allowed, p.origin) {
-			p.granted.Store(true)
-			return true
-		}
-	}
-	return false
 }
 
 // Verdict says what the result of an attempt means for its delivery.

@@ -49,6 +49,9 @@ type Health struct {
 	FirstFailed    DeliveryID // number 0 of its event
 	OthersSince    time.Time
 
+	// What the endpoint has allowed; zero: it was not asked, or has not answered that it allows deliveries.
+	Granted Grant
+
 	// What held the endpoint's lane back after the last failure.
 	BreakerOpen bool
 	HeldUntil   time.Time
@@ -60,6 +63,7 @@ type HealthNote struct {
 	Kind        HealthKind
 	BreakerOpen bool          // the endpoint's circuit breaker is open after the failure
 	HeldFor     time.Duration // after the failure, until the endpoint's rest and the pause of its circuit breaker end
+	Granted     *Grant        // what the endpoint has allowed, if that is new
 	// DisableAfter is the endpoint's AutoDisableAfter.
 	DisableAfter time.Duration
 }
@@ -77,6 +81,9 @@ const (
 // Record applies a result of kind HealthCounts, and reports whether it disables the endpoint. moved says whether the result
 // changed its delivery. A failure that did not change it does not count, because another node has the delivery by now.
 func (h *Health) Record(r *Result, moved bool) (disables bool) {
+	if g := r.Health.Granted; g != nil {
+		h.Granted = *g
+	}
 	switch {
 	case r.Transition.Status == DeliverySucceeded:
 		h.succeeded(r.EndedAt)
@@ -159,7 +166,7 @@ func (h *Health) endRun() {
 func (h *Health) Restart(at time.Time, urlChanged bool) {
 	h.endRun()
 	if urlChanged {
-		h.HeldUntil = time.Time{}
+		h.HeldUntil, h.Granted = time.Time{}, Grant{}
 	}
 	h.Successes = 0
 	if h.State == HealthFailing {

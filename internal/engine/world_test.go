@@ -97,7 +97,7 @@ func (w *world) start() {
 	}
 	w.directory = directory.New(directory.Config{
 		Store: store, Keyring: w.keyring,
-		Dialects: map[string]bellwire.Dialect{"standard": standard.Dialect{}}, Limits: &w.limits,
+		Dialects: map[string]bellwire.Dialect{"standard": standard.Dialect{}, "asking": asking{}}, Limits: &w.limits,
 	})
 	w.config.Store, w.config.Directory, w.config.Dial, w.config.Now = between, w.directory, w.dial, w.wall
 	if w.dialer != nil {

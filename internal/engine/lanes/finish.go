@@ -56,6 +56,7 @@ func (s *Scheduler) Finish(now time.Time, o *Outcome) (next *Job, change Breaker
 	if !j.Manual() {
 		l.progress = now
 	}
+	l.permitted(now)
 	change, failures = s.adapt(l, now, o, full)
 	o.Health = l.note(now, o)
 	if j.Delivery.Sequence > 0 && !j.Manual() && o.mayReturn() {

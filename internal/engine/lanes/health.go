@@ -9,13 +9,29 @@ import (
 // health is what a lane knows of its endpoint's health in the store. While that is proven, the store hears of an
 // acknowledgement only now and then, so that most cost it nothing.
 type health struct {
-	proven   bool      // bellwire.Health.Proven, as of the last outcome in the store
-	failures int       // that are not in the store yet
-	seen     time.Time // when the store last heard of an acknowledgement
+	proven   bool            // bellwire.Health.Proven, as of the last outcome in the store
+	failures int             // that are not in the store yet
+	seen     time.Time       // when the store last heard of an acknowledgement
+	granted  *bellwire.Grant // what the store has heard of
 }
 
 // note returns what an outcome means for the health of the endpoint. The lane has been adjusted to the outcome.
 func (l *lane) note(now time.Time, o *Outcome) bellwire.HealthNote {
+	n := l.noteOutcome(now, o)
+	g := l.granted()
+	if g == nil || g == l.health.granted {
+		return n
+	}
+	if o.Verdict == bellwire.Acknowledged {
+		n.Kind = bellwire.HealthCounts // the store keeps nothing else of what is only seen
+	}
+	if n.Kind == bellwire.HealthCounts {
+		n.Granted, l.health.granted = g, g
+	}
+	return n
+}
+
+func (l *lane) noteOutcome(now time.Time, o *Outcome) bellwire.HealthNote {
 	h := &l.health
 	switch {
 	case o.Job.Manual() && !l.enabled():

@@ -32,6 +32,8 @@ type lane struct {
 	shard    int
 	target   *bellwire.Target // nil: not loaded yet
 
+	permission *bellwire.Permission // of the target; nil: none is needed
+
 	queue       fifo.Queue[*Job] // deliveries of the schedule, in the order of sending
 	manualQueue fifo.Queue[*Job] // tests and manual retries, which bypass the queue, the breaker and a pause
 	reserved    int              // places promised to publications that are being stored
@@ -47,6 +49,7 @@ type lane struct {
 
 	window        window
 	breaker       breaker
+	rate          float64       // events a second that the limiter lets through
 	limiter       *rate.Limiter // nil: no rate limit
 	noTokenUntil  time.Time     // when the limiter will have a token, as of the last look at it
 	restUntil     time.Time     // end of the endpoint's rest, because it asked for one or is overloaded
@@ -118,7 +121,7 @@ func (l *lane) putsOff() bool { return l.rests >= askedRests }
 // limit returns how many requests may be in flight.
 func (l *lane) limit() int {
 	switch {
-	case l.ordered():
+	case l.ordered() || l.permission != nil && l.granted() == nil: // one asks
 		return 1
 	case l.breaker.open():
 		return min(openInFlight, max(l.window.max, 1))
@@ -152,9 +155,6 @@ func (l *lane) adopt(t *bellwire.Target) bool {
 	if l.target == nil {
 		l.window = newWindow(ep.MaxInFlight)
 	}
-	if l.target == nil || l.target.Endpoint.RateLimit != ep.RateLimit {
-		l.limiter, l.noTokenUntil = newLimiter(ep.RateLimit), time.Time{}
-	}
 	if ep.Ordering != bellwire.OrderingFIFO {
 		l.nextSequence = 0
 	}
@@ -164,7 +164,39 @@ func (l *lane) adopt(t *bellwire.Target) bool {
 	}
 	l.window.max = ep.MaxInFlight
 	l.target = t
+	l.permission = bellwire.PermissionOf(t)
+	l.limitRate()
 	return true
+}
+
+// limitRate makes the limiter let through what the endpoint's rate limit and its permission allow. It reports whether that changed.
+func (l *lane) limitRate() bool {
+	perSecond := l.target.Endpoint.RateLimit
+	if g := l.granted(); g != nil && g.Rate > 0 {
+		if allowed := float64(g.Rate) / 60; perSecond == 0 || allowed < perSecond {
+			perSecond = allowed
+		}
+	}
+	if perSecond == l.rate {
+		return false
+	}
+	l.rate, l.limiter, l.noTokenUntil = perSecond, newLimiter(perSecond), time.Time{}
+	return true
+}
+
+// granted returns what the endpoint has allowed, nil if it need not or has not.
+func (l *lane) granted() *bellwire.Grant {
+	if l.permission == nil {
+		return nil
+	}
+	return l.permission.Grant()
+}
+
+// permitted takes over what the endpoint has allowed before an attempt that has ended, which counts toward the rate.
+func (l *lane) permitted(now time.Time) {
+	if l.permission != nil && l.limitRate() && l.limiter != nil {
+		l.limiter.AllowN(now, 1)
+	}
 }
 
 // isNewer reports whether t is a newer state of an endpoint than the known one. The tenant's limits change without the

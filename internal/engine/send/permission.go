@@ -3,6 +3,7 @@ package send
 import (
 	"context"
 	"fmt"
+	"math"
 	"net/http"
 	"strconv"
 	"strings"
@@ -11,17 +12,14 @@ import (
 	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
-// ask asks an endpoint that must allow deliveries for its permission, unless it has given it. Without a permission the attempt has
-// failed: ask sets its outcome, and returns the trace of the request.
+// ask asks an endpoint that must allow deliveries for its permission, unless it has given it within a day. Without a permission the
+// attempt has failed: ask sets its outcome, and returns the trace of the request.
 func (s *Sender) ask(ctx context.Context, t *bellwire.Target, tr *trace, r *Result) *trace {
-	renderer, asks := t.Renderer.(bellwire.Permitted)
-	if !asks {
+	p := bellwire.PermissionOf(t)
+	if p == nil || !p.MustAsk(s.now()) {
 		return nil
 	}
-	p := renderer.Permission()
-	if p == nil || p.Granted() {
-		return nil
-	}
+	defer p.Asked()
 	asking := newTrace(time.Now(), tr.abort)
 	asking.lease, asking.host = tr.lease, tr.host
 	req := newRequest(asking.context(ctx), t.URL, nil)
@@ -31,6 +29,9 @@ func (s *Sender) ask(ctx context.Context, t *bellwire.Target, tr *trace, r *Resu
 	}
 	req.Header["User-Agent"] = []string{s.userAgentOf(t)}
 	req.Header["WebHook-Request-Origin"] = []string{p.Origin()}
+	if rate := t.Endpoint.RateLimit; rate > 0 {
+		req.Header["WebHook-Request-Rate"] = []string{strconv.FormatFloat(max(math.Floor(rate*60), 1), 'f', 0, 64)}
+	}
 	a := r.Attempt
 	resp, err := s.transport.post(s.transport.kept, req, nil, asking)
 	if err != nil {
@@ -41,14 +42,15 @@ func (s *Sender) ask(ctx context.Context, t *bellwire.Target, tr *trace, r *Resu
 	}
 	defer resp.Body.Close()
 	asking.answered(resp)
-	if p.Grant(resp.Header) {
+	refusal := p.Answer(resp.Header, bellwire.StoredTime(s.now()))
+	if refusal == "" {
 		return nil
 	}
 	a.Response = &bellwire.AttemptResponse{Status: resp.StatusCode}
 	a.Response.Headers, a.Response.HeadersTruncated = receivedHeaders(resp.Header, redactorOf(t.Headers))
 	a.Outcome = bellwire.OutcomeStatus
-	a.Error = fmt.Sprintf("the endpoint does not allow deliveries: its answer to OPTIONS, %s, has no header WebHook-Allowed-Origin with %s or *",
-		strings.TrimSpace(strconv.Itoa(resp.StatusCode)+" "+http.StatusText(resp.StatusCode)), p.Origin())
+	a.Error = fmt.Sprintf("the endpoint does not allow deliveries: its answer to OPTIONS, %s, %s",
+		strings.TrimSpace(strconv.Itoa(resp.StatusCode)+" "+http.StatusText(resp.StatusCode)), refusal)
 	r.RetryAfter = retryAfter(resp.Header, s.now())
 	return asking
 }

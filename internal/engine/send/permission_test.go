@@ -89,3 +89,29 @@ func TestEndpointsThatCannotBeAsked(t *testing.T) {
 	})
 	checkCause(t, r.Attempt, bellwire.OutcomeConnect, "it was asked with OPTIONS whether it allows deliveries")
 }
+
+// An endpoint is asked for its rate_limit, in requests a minute.
+func TestEndpointsAreAskedForTheirRate(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		limit float64
+		want  string
+	}{{0, ""}, {2.5, "150"}, {0.001, "1"}, {1_000_000, "60000000"}} {
+		asked := make(chan string, 2)
+		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("WebHook-Allowed-Origin", "*")
+			w.Header().Set("WebHook-Allowed-Rate", "90")
+			if r.Method == http.MethodOptions {
+				asked <- r.Header.Get("WebHook-Request-Rate")
+			}
+		}))
+		t.Cleanup(s.Close)
+		p := bellwire.NewPermission("hooks.example.com")
+		r := attempt(t, guardedDialer(loopback), nil, s.URL, func(target *bellwire.Target) {
+			target.Renderer, target.Endpoint.RateLimit = permitted{permission: p}, c.limit
+		})
+		if got := <-asked; got != c.want || r.Verdict != bellwire.Acknowledged || p.Grant().Rate != 90 {
+			t.Errorf("a rate limit of %g: it is asked for %q, want %q; the attempt %v; granted %+v", c.limit, got, c.want, r.Verdict, p.Grant())
+		}
+	}
+}

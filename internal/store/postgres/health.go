@@ -15,14 +15,14 @@ import (
 
 const (
 	healthColumns = `h.state, h.since, h.last_success_at, h.last_failure_at, h.last_error, h.last_outcome, h.failures, h.successes, h.first_failure_at,
-		h.first_failed, h.others_since, h.breaker_open, h.held_until, h.epoch`
+		h.first_failed, h.others_since, h.breaker_open, h.held_until, h.epoch, h.allowed_at, h.allowed_rate`
 	// sqlHealths locks the rows in their order.
 	sqlHealths = "SELECT p.id, h.endpoint, " + healthColumns + ` FROM bellwire.endpoints p JOIN bellwire.endpoint_health h ON h.endpoint = p.n
 		WHERE p.id = ANY($1) ORDER BY h.endpoint FOR UPDATE OF h`
 	sqlHealth     = "SELECT '', h.endpoint, " + healthColumns + " FROM bellwire.endpoint_health h WHERE h.endpoint = $1 FOR UPDATE"
 	sqlSaveHealth = `UPDATE bellwire.endpoint_health SET state = $2, since = $3, last_success_at = $4, last_failure_at = $5, last_error = $6,
 		last_outcome = $7, failures = $8, successes = $9, first_failure_at = $10, first_failed = $11, others_since = $12,
-		breaker_open = $13, held_until = $14, epoch = $15
+		breaker_open = $13, held_until = $14, epoch = $15, allowed_at = $16, allowed_rate = $17
 		WHERE endpoint = $1`
 	sqlSeen = `UPDATE bellwire.endpoint_health h SET last_success_at = r.at
 		FROM unnest($1::text[], $2::timestamptz[]) AS r (id, at) JOIN bellwire.endpoints p ON p.id = r.id
@@ -38,19 +38,20 @@ type healthRow struct {
 // scanHealth reads an id, the endpoint's number and healthColumns.
 func scanHealth(row pgx.Row, more ...any) (id string, h *healthRow, err error) {
 	var (
-		state                                        int16
-		since, success, failure, first, others, held *time.Time
-		failed                                       *[16]byte
+		state                                                 int16
+		since, success, failure, first, others, held, allowed *time.Time
+		failed                                                *[16]byte
 	)
 	h = new(healthRow)
 	err = row.Scan(append([]any{&id, &h.endpoint, &state, &since, &success, &failure, &h.LastError, (*string)(&h.LastOutcome), &h.Failures,
-		&h.Successes, &first, &failed, &others, &h.BreakerOpen, &held, &h.Epoch}, more...)...)
+		&h.Successes, &first, &failed, &others, &h.BreakerOpen, &held, &h.Epoch, &allowed, &h.Granted.Rate}, more...)...)
 	if err != nil {
 		return "", nil, err
 	}
 	h.State = codec.HealthState(int64(state))
 	h.Since, h.LastSuccessAt, h.LastFailureAt = orZero(since), orZero(success), orZero(failure)
 	h.FirstFailureAt, h.OthersSince, h.HeldUntil = orZero(first), orZero(others), orZero(held)
+	h.Granted.At = orZero(allowed)
 	if failed != nil {
 		h.FirstFailed = *failed
 	}
@@ -65,7 +66,7 @@ func (h *healthRow) saved() []any {
 	}
 	return []any{h.endpoint, int16(codec.HealthNumber(h.State)), orNull(h.Since), orNull(h.LastSuccessAt), orNull(h.LastFailureAt),
 		h.LastError, string(h.LastOutcome), int64(h.Failures), int64(h.Successes), orNull(h.FirstFailureAt), failed, orNull(h.OthersSince),
-		h.BreakerOpen, orNull(h.HeldUntil), h.Epoch}
+		h.BreakerOpen, orNull(h.HeldUntil), h.Epoch, orNull(h.Granted.At), int64(h.Granted.Rate)}
 }
 
 // queueSeen has the times of acknowledgements kept that say nothing else about their endpoints.

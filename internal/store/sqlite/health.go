@@ -13,11 +13,11 @@ import (
 
 const (
 	healthColumns = `state, since, last_success_at, last_failure_at, last_error, last_outcome, failures, successes, first_failure_at,
-		first_failed, others_since, breaker_open, held_until, epoch`
+		first_failed, others_since, breaker_open, held_until, epoch, allowed_at, allowed_rate`
 	sqlHealth     = "SELECT " + healthColumns + " FROM endpoint_health WHERE endpoint = ?"
 	sqlSaveHealth = `UPDATE endpoint_health SET state = ?, since = ?, last_success_at = ?, last_failure_at = ?, last_error = ?,
 		last_outcome = ?, failures = ?, successes = ?, first_failure_at = ?, first_failed = ?, others_since = ?, breaker_open = ?, held_until = ?,
-		epoch = ?
+		epoch = ?, allowed_at = ?, allowed_rate = ?
 		WHERE endpoint = ?`
 	sqlSeen = "UPDATE endpoint_health SET last_success_at = ? WHERE endpoint = ? AND state = 0 AND failures = 0"
 )
@@ -35,6 +35,7 @@ func scanHealth(q *query) *bellwire.Health {
 		q.getBytes(h.FirstFailed[:])
 	}
 	h.OthersSince, h.BreakerOpen, h.HeldUntil, h.Epoch = q.getTimeOrZero(), q.getBool(), q.getTimeOrZero(), q.getInt()
+	h.Granted = bellwire.Grant{At: q.getTimeOrZero(), Rate: int(q.getInt())}
 	return h
 }
 
@@ -56,7 +57,8 @@ func (w *writer) saveHealth(endpoint int64, h *bellwire.Health) error {
 	}
 	return w.query(sqlSaveHealth).int(codec.HealthNumber(h.State)).timeOrNull(h.Since).timeOrNull(h.LastSuccessAt).
 		timeOrNull(h.LastFailureAt).text(h.LastError).text(string(h.LastOutcome)).int(int64(h.Failures)).int(int64(h.Successes)).
-		timeOrNull(h.FirstFailureAt).blob(first).timeOrNull(h.OthersSince).bool(h.BreakerOpen).timeOrNull(h.HeldUntil).int(h.Epoch).int(endpoint).exec()
+		timeOrNull(h.FirstFailureAt).blob(first).timeOrNull(h.OthersSince).bool(h.BreakerOpen).timeOrNull(h.HeldUntil).int(h.Epoch).
+		timeOrNull(h.Granted.At).int(int64(h.Granted.Rate)).int(endpoint).exec()
 }
 
 // recordHealth applies results to the health of their endpoints. An endpoint has one row, whatever the number of its results.

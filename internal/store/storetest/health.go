@@ -109,6 +109,17 @@ func healthFollows(w *world) {
 	apply(counts(w.result(w.claim(ep, 1).Due[0].Delivery, success)))
 	w.equal("the state", want.State, bellwire.HealthHealthy)
 
+	// What the endpoint has allowed is kept until it allows something else.
+	for _, rate := range []int{120, 0} {
+		w.publish(ep)
+		r := counts(w.result(w.take(ep), success))
+		r.Health.Granted = &bellwire.Grant{At: w.tick(time.Minute), Rate: rate}
+		apply(r)
+		w.publish(ep)
+		apply(counts(w.result(w.take(ep), success)))
+		w.equal("what it allows", w.health(ep).Granted, *r.Health.Granted)
+	}
+
 	// Seen says only when.
 	w.publish(ep)
 	seen := w.result(w.take(ep), success)
@@ -228,6 +239,11 @@ func healthRestarts(w *world) {
 		ep.UpdatedAt = w.tick(time.Minute)
 		w.check(w.store.UpdateEndpoint(w.ctx, ep, bellwire.ChangeNote{}))
 	}
+	w.publish(ep)
+	granted := counts(w.result(w.take(ep), success))
+	granted.Health.Granted = &bellwire.Grant{At: w.now, Rate: 60}
+	w.record(granted)
+	url := ep.URL
 	fail()
 	for what, f := range map[string]func(*bellwire.Endpoint){
 		"the description": func(ep *bellwire.Endpoint) { ep.Description += "!" },
@@ -248,6 +264,9 @@ func healthRestarts(w *world) {
 		change(f)
 		h := w.health(ep)
 		w.equal("state and failures", []any{h.State, h.Since, h.Failures}, []any{bellwire.HealthRecovering, w.now, 0})
+		if allows := h.Granted != (bellwire.Grant{}); allows != (ep.URL == url) {
+			w.Errorf("what %s allows is %+v", ep.URL, h.Granted)
+		}
 		fail()
 	}
 }
