@@ -15,6 +15,7 @@ import (
 	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/cli"
 	"github.com/bellwire/bellwire/internal/dialect/declared"
+	"github.com/bellwire/bellwire/internal/output"
 	"github.com/bellwire/bellwire/receive"
 )
 
@@ -211,7 +212,7 @@ func (c *checkDialectCommand) Run(_ context.Context, std streams) error {
 	}
 	var text bytes.Buffer
 	for _, d := range list {
-		fmt.Fprintf(&text, "%s: dialect %s is good; %s checked\n", d.File(), d.Name(), counted(d.Vectors(), "test vector"))
+		fmt.Fprintf(&text, "%s: dialect %s is good; %s checked\n", output.Clean(d.File()), d.Name(), counted(d.Vectors(), "test vector"))
 		if c.Quiet {
 			continue
 		}
@@ -239,7 +240,10 @@ func showSamples(w io.Writer, d *declared.Dialect) error {
 		for _, h := range s.Headers {
 			fmt.Fprintf(w, "  %s: %s\n", h.Name, h.Value)
 		}
-		fmt.Fprintf(w, "\n  %s\n", strings.ReplaceAll(string(s.Body), "\n", "\n  "))
+		fmt.Fprintln(w)
+		for line := range strings.SplitSeq(string(s.Body), "\n") {
+			fmt.Fprintf(w, "  %s\n", output.Clean(line))
+		}
 	}
 	fmt.Fprintln(w)
 	return nil
@@ -272,7 +276,7 @@ func (c *listDialectsCommand) Run(_ context.Context, std streams) error {
 		}
 	}
 	for _, d := range own {
-		fmt.Fprintf(table, "%s\tfrom %s\t%s\n", d.Name(), d.File(), d.Description())
+		fmt.Fprintf(table, "%s\tfrom %s\t%s\n", d.Name(), output.Clean(d.File()), d.Description())
 	}
 	return table.Flush()
 }

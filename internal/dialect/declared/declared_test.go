@@ -4,6 +4,7 @@ import (
 	"crypto/ed25519"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -382,6 +383,11 @@ func TestFaults(t *testing.T) {
 		"no signature":   {"dialect: a\nbody: '{data}'\nsecret: {form: hex}", "bad.yaml:1: signatures is required, because secret.form is hex and no header has {secret}"},
 		"no secret":      {"dialect: a\nbody: '{data}'\nsignatures: [{header: X, algorithm: sha1, encoding: hex, content: '{body}'}]", "bad.yaml:3: signatures must not be given without secret"},
 		"nothing signed": {"dialect: a\nbody: '{data}'\nsecret: {form: hex}\nsignatures: [{header: X, algorithm: sha1, encoding: hex, content: '{event.id}'}]", "bad.yaml:4: signatures[0].content must have {body} or {data}; otherwise the signature does not protect the message"},
+		"controls":       {"dialect: a\nbody: '{data}'\ndescription: \"\\e[31mred\"\n\"\\e[31m\u202e\": 1", "bad.yaml:3: description must have printable characters in one line\nbad.yaml:4: \\x1b[31m\\u202e is not a known key"},
+		"a credential":   {"dialect: a\nbody: '{data}'\nheaders: {authorization: Bearer x}", "bad.yaml:3: headers.authorization must have {secret}, because other text is shown with attempts; otherwise use the auth of endpoints"},
+		"many headers":   {"dialect: a\nbody: '{data}'\nheaders:\n" + manyHeaders(), "bad.yaml:4: headers must have at most 20 entries"},
+		"two origins":    {"dialect: a\nbody: '{data}'\nhandshake: {origin: 'a.example, *'}", "bad.yaml:3: handshake.origin must be a DNS name, such as hooks.example.com or {server.host}"},
+		"a separator":    {"dialect: a\nbody: '{data}'\nsecret: {form: hex}\nsignatures: [{header: X, algorithm: sha1, encoding: hex, content: '{body}', format: '{signatures}', separator: ee}]", "bad.yaml:4: signatures[0].separator must have a character that signatures do not have, so that receivers can tell them apart"},
 		"a wrong vector": {"dialect: a\nbody: '{data}'\nvectors: [{expect: {body: '1', headers: {X: '1'}}}]", "bad.yaml:3: vectors[0].expect.body is \"1\", but the dialect makes \"{\\\"id\\\": 42, \\\"total\\\": 19.90}\"\nbad.yaml:3: vectors[0].expect.headers.X is a header that deliveries do not have"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -392,6 +398,14 @@ func TestFaults(t *testing.T) {
 			}
 		})
 	}
+}
+
+func manyHeaders() string {
+	var text strings.Builder
+	for i := range 5000 {
+		fmt.Fprintf(&text, "  X-%d: a\n", i)
+	}
+	return text.String()
 }
 
 // golden compares a text with that of a file in testdata, or writes the file if UPDATE is set.

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/go-json-experiment/json/jsontext"
 	"go.yaml.in/yaml/v3"
@@ -53,6 +54,7 @@ var (
 	nameForm   = regexp.MustCompile(`^[a-z][a-z0-9-]{0,31}$`)
 	prefixForm = regexp.MustCompile(`^[a-z]{1,16}_$`)
 	secretForm = regexp.MustCompile(`^[A-Za-z0-9_.-]{0,32}$`)
+	hostForm   = regexp.MustCompile(`^[A-Za-z0-9.-]+$`) // or a part of one
 	tokenForm  = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}$")
 )
 
@@ -95,7 +97,11 @@ func (r *reader) dialect(d *Dialect, document *yaml.Node) {
 			r.fault(keys["dialect"], "dialect must have 1 to 32 lower-case letters, digits and hyphens, beginning with a letter")
 		}
 	}
-	d.description, _ = r.text(keys["description"], "description", maxShort)
+	if text, ok := r.text(keys["description"], "description", maxShort); ok {
+		if d.description = strings.TrimSpace(text); strings.ContainsFunc(d.description, func(c rune) bool { return !unicode.IsPrint(c) }) {
+			r.fault(keys["description"], "description must have printable characters in one line")
+		}
+	}
 	r.contentType(d, keys["content_type"])
 	r.body(d, keys["body"])
 	r.secret(d, keys["secret"])
@@ -230,6 +236,10 @@ func (r *reader) headers(d *Dialect, n *yaml.Node) {
 	if n == nil {
 		return
 	}
+	if len(n.Content) > 2*maxHeaders {
+		r.fault(n, "headers must have at most %d entries", maxHeaders)
+		return
+	}
 	for key, value := range r.pairs(n, "headers") {
 		name, ok := r.headerName(d, key, "headers")
 		t, compiled := r.template(value, "headers."+name, inHeader, maxShort)
@@ -240,6 +250,9 @@ func (r *reader) headers(d *Dialect, n *yaml.Node) {
 		h := header{name: name, template: t}
 		if text, literal := t.literal(); literal {
 			h.fixed = []string{text}
+		}
+		if !t.has(valueSecret) && slices.Contains(credentialHeaders, strings.ToLower(name)) {
+			r.fault(value, "headers.%s must have {secret}, because other text is shown with attempts; otherwise use the auth of endpoints", name)
 		}
 		if !t.has(valueSecret) {
 			d.headers = append(d.headers, h)
@@ -253,10 +266,10 @@ func (r *reader) headers(d *Dialect, n *yaml.Node) {
 		}
 		d.secrets = append(d.secrets, h)
 	}
-	if len(d.headers)+len(d.secrets) > maxHeaders {
-		r.fault(n, "headers must have at most %d entries", maxHeaders)
-	}
 }
+
+// credentialHeaders are headers whose values are secrets.
+var credentialHeaders = []string{"authorization", "cookie", "proxy-authorization"}
 
 // originHeader has the DNS name of the sender, in deliveries and in the request for an endpoint's permission.
 const originHeader = "WebHook-Request-Origin"
@@ -277,7 +290,12 @@ func (r *reader) handshake(d *Dialect, n *yaml.Node) {
 	if !ok {
 		return
 	}
-	r.checkPrintable(keys["origin"], "handshake.origin", t)
+	for _, s := range t {
+		if s.value == valueNone && !hostForm.MatchString(s.literal) {
+			r.fault(keys["origin"], "handshake.origin must be a DNS name, such as hooks.example.com or {server.host}")
+			return
+		}
+	}
 	if slices.Contains(d.lowerHeaders(), strings.ToLower(originHeader)) {
 		r.fault(n, "handshake sets the header %s, which headers must not have", originHeader)
 		return
@@ -445,7 +463,7 @@ func (r *reader) scheme(d *Dialect, n *yaml.Node, path string) (s scheme, ok boo
 		}
 	}
 	if name, ok := r.choice(keys["encoding"], path+"encoding", slices.Sorted(maps.Keys(signatureEncodings))...); ok {
-		s.encode = signatureEncodings[name]
+		s.encode, s.alphabet = signatureEncodings[name], alphabets[name]
 	}
 	s.content, _ = r.template(keys["content"], path+"content", inContent, maxShort)
 	if slices.ContainsFunc(s.content, func(c segment) bool { return c.value == valueData && c.encoding == encodeJSON }) {
@@ -492,6 +510,8 @@ func (r *reader) several(s *scheme, n *yaml.Node, keys map[string]*yaml.Node, pa
 		r.fault(n, "%sseparator is required, because the format has {signatures}", path)
 	case ok && (separator == "" || !printable(separator)):
 		r.fault(keys["separator"], "%sseparator must have printable ASCII characters", path)
+	case ok && strings.Trim(separator, s.alphabet) == "":
+		r.fault(keys["separator"], "%sseparator must have a character that signatures do not have, so that receivers can tell them apart", path)
 	}
 	s.separator = separator
 }

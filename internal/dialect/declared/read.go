@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"go.yaml.in/yaml/v3"
 
@@ -23,11 +24,26 @@ type Fault struct {
 	Message string
 }
 
+// String returns the fault in one line, which cannot control a terminal.
 func (f *Fault) String() string {
 	if f.Line == 0 {
-		return f.File + ": " + f.Message
+		return visible(f.File + ": " + f.Message)
 	}
-	return f.File + ":" + strconv.Itoa(f.Line) + ": " + f.Message
+	return visible(f.File + ":" + strconv.Itoa(f.Line) + ": " + f.Message)
+}
+
+// visible returns a text whose characters that cannot be printed are escapes.
+func visible(text string) string {
+	var line strings.Builder
+	for _, c := range text {
+		if unicode.IsPrint(c) {
+			line.WriteRune(c)
+			continue
+		}
+		quoted := strconv.QuoteRuneToASCII(c)
+		line.WriteString(quoted[1 : len(quoted)-1])
+	}
+	return line.String()
 }
 
 // Faults is the error of files with faults: one fault a line.

@@ -30,6 +30,7 @@ type scheme struct {
 	header    string
 	algorithm algorithm
 	encode    func(dst, signature []byte) []byte
+	alphabet  string   // of encoded signatures
 	content   template // what is signed
 	format    template // the value of the header
 	each      template // one of several signatures in it; nil: the newest secret signs alone
@@ -40,6 +41,11 @@ type scheme struct {
 var signatureEncodings = map[string]func(dst, signature []byte) []byte{
 	"hex": hex.AppendEncode, "base64": base64.StdEncoding.AppendEncode, "base64url": base64.RawURLEncoding.AppendEncode,
 }
+
+// alphabets are the characters that signatures have in each encoding.
+var alphabets = map[string]string{"hex": "0123456789abcdef", "base64": base64Digits + "+/=", "base64url": base64Digits + "-_"}
+
+const base64Digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
 // key is what one secret of an endpoint signs with.
 type key struct {

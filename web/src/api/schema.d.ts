@@ -2844,6 +2844,17 @@ export interface components {
         };
         Health: {
             /**
+             * Format: date-time
+             * @description When the endpoint last allowed deliveries, in dialects in which it is asked with OPTIONS; null if it was not asked, or has not allowed them.
+             */
+            allowed_at: string | null;
+            /**
+             * Format: int64
+             * @description How many requests a minute it has allowed then, beside the endpoint's rate_limit; null for any number.
+             * @example 120
+             */
+            allowed_rate: number | null;
+            /**
              * @description The endpoint's circuit breaker.
              * @enum {string}
              */
