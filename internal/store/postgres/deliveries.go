@@ -2,7 +2,7 @@ package postgres
 
 import (
 	"context"
-	"strings"
+	"fmt"
 
 	"github.com/jackc/pgx/v5"
 
@@ -11,9 +11,8 @@ import (
 	"github.com/bellwire/bellwire/internal/store/rules"
 )
 
-// The statements for lists choose ids first: each range has the wanted order in an index, and they are merged.
 const (
-	ofEndpoint = "endpoint = (SELECT n FROM bellwire.endpoints WHERE id = $4 AND tenant = " + theTenant + ")"
+	theEndpoint = "(SELECT n FROM bellwire.endpoints WHERE id = $5 AND tenant = " + theTenant + ")"
 	// An event has at most one delivery for each endpoint of its tenant, and usually few. They lie together by their ids.
 	sqlDeliveriesOfEvent = "SELECT " + deliveryColumns + " FROM " + deliveryTables + ` WHERE d.id BETWEEN $4 AND $5 AND d.tenant = ` + theTenant + `
 		AND d.id < $2 AND ($6 = '' OR p.id = $6) AND ($7::smallint < 0 OR greatest(d.status, 0) = $7) ORDER BY d.id DESC LIMIT $3`
@@ -28,38 +27,35 @@ func isOfEvent(id, event string) string {
 	return id + " BETWEEN " + firstOf(event) + " AND " + lastOf(event)
 }
 
-// These hold a statement for each status, and one for all at the end.
+// The statements for lists choose ids first, of each status in $4.
 var (
-	sqlDeliveriesOfTenant   = byStatus(func(status string) []string { return []string{"tenant = " + theTenant + " AND status = " + status} })
-	sqlDeliveriesOfEndpoint = byStatus(func(status string) []string {
-		return []string{ofEndpoint + " AND NOT ordered AND status = " + status, ofEndpoint + " AND ordered AND status = " + status}
-	})
-	sqlDeliveriesOfJob = byStatus(func(status string) []string {
-		return []string{"job = $4 AND tenant = " + theTenant + " AND status = " + status}
-	})
+	sqlDeliveriesOfTenant   = newestFirst(theTenant, "", "tenant = w.n", "status", "s.status")
+	sqlDeliveriesOfEndpoint = newestFirst(theEndpoint, "CROSS JOIN unnest('{f,t}'::boolean[]) o (ordered)",
+		"status = s.status AND ordered = o.ordered", "endpoint", "w.n")
+	sqlDeliveriesOfJob = newestFirst("$5::uuid", "", "job = w.n AND tenant = "+theTenant, "status", "s.status")
 )
 
-// byStatus makes a statement for each status, and one for all at the end.
-func byStatus(ranges func(status string) []string) []string {
-	var statements, every []string
-	for _, status := range []string{"0", "1", "2", "3", "4"} {
-		these := ranges(status)
-		if status == "0" {
-			these = append(append(these, ranges("-1")...), ranges("-2")...) // pending too
-		}
-		statements = append(statements, newestFirst(these))
-		every = append(every, these...)
+// statusNumbers returns the numbers that deliveries of a status are stored under, or all numbers if it is empty.
+func statusNumbers(status bellwire.DeliveryStatus) []int16 {
+	switch status {
+	case "":
+		return []int16{codec.Behind, codec.Delayed, codec.Pending, codec.Retrying, codec.Succeeded, codec.Exhausted, codec.Canceled}
+	case bellwire.DeliveryPending:
+		return []int16{codec.Behind, codec.Delayed, codec.Pending}
 	}
-	return append(statements, newestFirst(every))
+	number, _ := codec.StatusNumber[int16](status)
+	return []int16{number}
 }
 
-// newestFirst lists what lies in one of the ranges before $2, and not more than $3.
-func newestFirst(ranges []string) string {
-	var parts []string
-	for _, condition := range ranges {
-		parts = append(parts, "(SELECT id FROM bellwire.deliveries WHERE "+condition+" AND id < $2 ORDER BY id DESC LIMIT $3)")
-	}
-	chosen := "SELECT id FROM (" + strings.Join(parts, " UNION ALL ") + ") r ORDER BY id DESC LIMIT $3"
+// newestFirst lists deliveries of w.n before $2, and not more than $3. For each status it searches an index of what a condition is
+// about, a column with a value, and the id. One plan serves all statuses: with a subquery for each, PostgreSQL took longer to plan a
+// list than to read it.
+func newestFirst(of, each, condition, column, value string) string {
+	// To the planner this is a range in the order of that index. If it were a value, it could be that of most deliveries, and all of
+	// them be gone through by id.
+	before := fmt.Sprintf("%[1]s >= %[2]s AND (%[1]s, id) < (%[2]s, $2) ORDER BY %[1]s DESC, id DESC", column, value)
+	chosen := "SELECT f.id FROM (SELECT " + of + " AS n OFFSET 0) w CROSS JOIN unnest($4::smallint[]) s (status) " + each +
+		" CROSS JOIN LATERAL (SELECT id FROM bellwire.deliveries WHERE " + condition + " AND " + before + " LIMIT $3) f ORDER BY f.id DESC LIMIT $3"
 	// OFFSET 0 keeps the planner from joining the tables before it looks up the chosen ids: while many deliveries end at once, the
 	// statistics that it goes by are of another time.
 	one := "SELECT " + deliveryColumns + " FROM " + deliveryTables + " WHERE d.id = c.id OFFSET 0"
@@ -84,17 +80,14 @@ func (s *Store) Deliveries(ctx context.Context, f bellwire.DeliveryFilter, page 
 		first, last := bellwire.DeliveriesOf(f.Event)
 		return list.read(ctx, s, sqlDeliveriesOfEvent, f.Tenant, before, list.fetch(), [16]byte(first), [16]byte(last), f.Endpoint, status)
 	}
-	which := int(status)
-	if f.Status == "" {
-		which = len(bellwire.DeliveryStatuses)
+	args := []any{f.Tenant, before, list.fetch(), statusNumbers(f.Status)}
+	switch {
+	case !f.Job.IsZero():
+		return list.read(ctx, s, sqlDeliveriesOfJob, append(args, [16]byte(f.Job))...)
+	case f.Endpoint != "":
+		return list.read(ctx, s, sqlDeliveriesOfEndpoint, append(args, f.Endpoint)...)
 	}
-	if !f.Job.IsZero() {
-		return list.read(ctx, s, sqlDeliveriesOfJob[which], f.Tenant, before, list.fetch(), [16]byte(f.Job))
-	}
-	if f.Endpoint != "" {
-		return list.read(ctx, s, sqlDeliveriesOfEndpoint[which], f.Tenant, before, list.fetch(), f.Endpoint)
-	}
-	return list.read(ctx, s, sqlDeliveriesOfTenant[which], f.Tenant, before, list.fetch())
+	return list.read(ctx, s, sqlDeliveriesOfTenant, args...)
 }
 
 const sqlNewestIDs = "SELECT id FROM bellwire.deliveries WHERE id < $1 ORDER BY id DESC LIMIT $2"

@@ -282,6 +282,7 @@ func (f *fanning) store(s *Store) error {
 	batch.Queue(sqlInsertDeliveries, f.ids, f.events, tenants, f.endpoints, numbers, epochs, manual, due, f.at, placed.statuses,
 		placed.notBefore, placed.expires, placed.keys, placed.places)
 	f.wakes = others(f.names, s.owned.Load())
+	s.growth.add(n)
 	return f.tx.sendLast(batch)
 }
 

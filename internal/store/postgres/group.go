@@ -82,6 +82,7 @@ func (s *Store) storeGroup(g *group) error {
 	if err := g.sendGroup(batch, g.tx.sendLast); err != nil {
 		return err
 	}
+	s.growth.add(g.rows())
 	g.reportRepeats()
 	return nil
 }
@@ -373,6 +374,17 @@ func (g *group) number(next map[int64]int64) {
 			e.places[i] = next[n]
 		}
 	}
+}
+
+// rows returns the number of events and deliveries that the group stores.
+func (g *group) rows() int {
+	rows := len(g.accepted)
+	for i := range g.accepted {
+		if !g.accepted[i].deferred {
+			rows += len(g.accepted[i].Deliveries)
+		}
+	}
+	return rows
 }
 
 func (g *group) queueDeliveries(batch *pgx.Batch) {

@@ -96,7 +96,7 @@ func (t *tx) outrunsAny(members *memberWatch, recorded rules.Schema, known int) 
 // migrating runs f in a transaction that may take long, but does not wait for long for the locks of others.
 func (s *Store) migrating(ctx context.Context, f func(*tx) error) error {
 	for try := 1; ; try++ {
-		err := runOnce(ctx, s.pool, s.begin(pgx.ReadWrite, pgx.ReadCommitted), f)
+		err := s.runOnce(ctx, s.pool, s.begin(pgx.ReadWrite, pgx.ReadCommitted), f)
 		locked := isState(err, "55P03") // lock_not_available
 		switch {
 		case !locked && !isRetryable(err):

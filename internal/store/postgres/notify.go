@@ -269,7 +269,7 @@ func (s *Store) sendNotifications(ctx context.Context, m message) error {
 	ctx, cancel := context.WithTimeout(ctx, s.options.Timeout)
 	defer cancel()
 	begin := append(s.begin(pgx.ReadWrite, pgx.ReadCommitted), "SET LOCAL synchronous_commit = off")
-	return runOnce(ctx, s.pool, begin, func(tx *tx) error {
+	return s.runOnce(ctx, s.pool, begin, func(tx *tx) error {
 		batch := new(pgx.Batch)
 		for _, payload := range s.encode(m) {
 			batch.Queue(sqlNotify, payload)

@@ -194,7 +194,7 @@ func (s *Store) alter(ctx context.Context, timeout time.Duration, f func(*tx) (b
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	err = runOnce(ctx, s.pool, s.begin(pgx.ReadWrite, pgx.ReadCommitted), func(tx *tx) error {
+	err = s.runOnce(ctx, s.pool, s.begin(pgx.ReadWrite, pgx.ReadCommitted), func(tx *tx) error {
 		err := tx.ddl("SET LOCAL lock_timeout = %d; SET LOCAL statement_timeout = %d", lockTimeout.Milliseconds(), timeout.Milliseconds())
 		if err != nil {
 			return err

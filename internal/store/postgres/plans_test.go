@@ -153,11 +153,9 @@ func planForAny(t *testing.T, s testStore, sql string, parameters int) (steps []
 func TestListsLookUpWhatTheyChose(t *testing.T) {
 	t.Parallel()
 	s := newStore(t, Options{})
-	for name, sql := range map[string]string{
-		"tenant": sqlDeliveriesOfTenant[5], "endpoint": sqlDeliveriesOfEndpoint[5], "job": sqlDeliveriesOfJob[5], "one status": sqlDeliveriesOfTenant[2],
-	} {
-		parameters := 3
-		if strings.Contains(sql, "$4") {
+	for name, sql := range map[string]string{"tenant": sqlDeliveriesOfTenant, "endpoint": sqlDeliveriesOfEndpoint, "job": sqlDeliveriesOfJob} {
+		parameters := 4
+		if strings.Contains(sql, "$5") {
 			parameters++
 		}
 		var steps []string
@@ -205,18 +203,29 @@ func TestListsOfLargeTenants(t *testing.T) {
 		return tx.row("SELECT quote_literal(array_agg(id)) FROM (SELECT id FROM bellwire.deliveries ORDER BY id DESC LIMIT 50) d").Scan(&ids)
 	}))
 	const (
-		page = 50
-		last = "'ffffffff-ffff-ffff-ffff-ffffffffffff'"
+		page        = 50
+		first       = "'00000000-0000-0000-0000-000000000000'"
+		last        = "'ffffffff-ffff-ffff-ffff-ffffffffffff'"
+		everyStatus = "'{-2,-1,0,1,2,3,4}'"
 	)
 	claim := fmt.Sprintf("'{0}', '{ep}', '{%d}', '{%d}', '{%d}'", bellwire.ShardOf("ep"), leases.Epoch("ep"), page)
-	for name, c := range map[string]struct{ sql, args string }{
-		"of the tenant":   {sqlDeliveriesOfTenant[5], "'tenant0', " + last + ", 50"},
-		"of the endpoint": {sqlDeliveriesOfEndpoint[5], "'tenant0', " + last + ", 50, 'ep'"},
-		"by ids":          {sqlClaimed, ids},
-		"claimed":         {sqlClaimPending, claim + ", now(), '{true}', '{}'"},
+	for name, c := range map[string]struct {
+		sql, args string
+		blocks    float64 // the most that may be read
+	}{
+		"of the tenant":                  {sqlDeliveriesOfTenant, "'tenant0', " + last + ", 50, " + everyStatus, 20 * page},
+		"of the endpoint":                {sqlDeliveriesOfEndpoint, "'tenant0', " + last + ", 50, " + everyStatus + ", 'ep'", 20 * page},
+		"of the tenant, the last page":   {sqlDeliveriesOfTenant, "'tenant0', " + first + ", 50, " + everyStatus, 4 * page},
+		"of the endpoint, the last page": {sqlDeliveriesOfEndpoint, "'tenant0', " + first + ", 50, " + everyStatus + ", 'ep'", 4 * page},
+		"by ids":                         {sqlClaimed, ids, 20 * page},
+		"claimed":                        {sqlClaimPending, claim + ", now(), '{true}', '{}'", 20 * page},
 	} {
-		if rows := rowsRead(t, s, c.sql, c.args); rows > 20*page {
+		step := execute(t, s, c.sql, c.args)
+		if rows := step.rows(); rows > 20*page {
 			t.Errorf("%s: %v rows were read, want at most %v", name, rows, 20*page)
+		}
+		if step.Blocks > c.blocks {
+			t.Errorf("%s: %v blocks were read, want at most %v", name, step.Blocks, c.blocks)
 		}
 	}
 }
@@ -244,9 +253,9 @@ func TestDeletedEndpointsCostNothing(t *testing.T) {
 		args string
 		most float64
 	}{
-		"all deliveries":       {sqlDeliveriesOfTenant[5], "'acme', 'ffffffff-ffff-ffff-ffff-ffffffffffff', 50", 20 * page},
-		"succeeded deliveries": {sqlDeliveriesOfTenant[2], "'acme', 'ffffffff-ffff-ffff-ffff-ffffffffffff', 50", 20 * page},
-		"no deliveries":        {sqlDeliveriesOfTenant[1], "'acme', 'ffffffff-ffff-ffff-ffff-ffffffffffff', 50", 20 * page},
+		"all deliveries":       {sqlDeliveriesOfTenant, "'acme', 'ffffffff-ffff-ffff-ffff-ffffffffffff', 50, '{-2,-1,0,1,2,3,4}'", 30 * page},
+		"succeeded deliveries": {sqlDeliveriesOfTenant, "'acme', 'ffffffff-ffff-ffff-ffff-ffffffffffff', 50, '{2}'", 20 * page},
+		"no deliveries":        {sqlDeliveriesOfTenant, "'acme', 'ffffffff-ffff-ffff-ffff-ffffffffffff', 50, '{1}'", 20 * page},
 		"endpoints":            {sqlEndpointsOfTenant[""], "'acme', 1000000, '', '', 50, now()", 3 * page},
 		"tombstones":           {sqlTombstones, "0, 0, 50", 20 * page},
 	} {
@@ -296,23 +305,28 @@ func TestTombstonesAreFoundByIndex(t *testing.T) {
 	}
 }
 
-// rowsRead carries a statement out as the store does, with a plan for any parameters, and returns how many rows its plan's
-// steps looked at.
+// rowsRead returns how many rows the steps of a statement's plan looked at.
 func rowsRead(t *testing.T, s testStore, sql, args string) float64 {
+	t.Helper()
+	return execute(t, s, sql, args).rows()
+}
+
+// execute carries a statement out as the store does, with a plan for any parameters, and returns the plan.
+func execute(t *testing.T, s testStore, sql, args string) planStep {
 	t.Helper()
 	var encoded []byte
 	check(t, s.write(t.Context(), func(tx *tx) error {
 		if err := tx.exec("PREPARE explained AS "+sql, pgx.QueryExecModeSimpleProtocol); err != nil {
 			return err
 		}
-		if err := tx.row("EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE explained ("+args+")", pgx.QueryExecModeSimpleProtocol).Scan(&encoded); err != nil {
+		if err := tx.row("EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) EXECUTE explained ("+args+")", pgx.QueryExecModeSimpleProtocol).Scan(&encoded); err != nil {
 			return err
 		}
 		return tx.exec("DEALLOCATE explained")
 	}))
 	var explained []struct{ Plan planStep }
 	check(t, json.Unmarshal(encoded, &explained))
-	return explained[0].Plan.read()
+	return explained[0].Plan
 }
 
 // planStep is a step of a plan that was carried out.
@@ -320,13 +334,14 @@ type planStep struct {
 	Rows     float64 `json:"Actual Rows"`
 	Loops    float64 `json:"Actual Loops"`
 	Filtered float64 `json:"Rows Removed by Filter"`
+	Blocks   float64 `json:"Shared Hit Blocks"` // of its own steps too
 	Plans    []planStep
 }
 
-func (p planStep) read() float64 {
+func (p planStep) rows() float64 {
 	total := (p.Rows + p.Filtered) * p.Loops
 	for _, step := range p.Plans {
-		total += step.read()
+		total += step.rows()
 	}
 	return total
 }

@@ -50,6 +50,7 @@ func (s *Store) RecordOutcomes(ctx context.Context, results []*bellwire.Result) 
 	if err != nil {
 		return nil, err
 	}
+	s.growth.add(len(results))
 	return r.recorded, nil
 }
 

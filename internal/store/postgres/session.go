@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -156,23 +155,6 @@ func (s *Store) setUp(ctx context.Context, conn *pgx.Conn) error {
 }
 
 func milliseconds(d time.Duration) string { return "'" + strconv.FormatInt(d.Milliseconds(), 10) + "'" }
-
-// planLifetime is how long a connection keeps the plans of its statements. Planning takes longer than execution, but a plan
-// that was made while a table was empty is bad when there are millions of rows.
-const planLifetime = 2 * time.Second
-
-const plannedAt = "planned at" // a key of a connection's custom data
-
-// withFreshPlans adds DISCARD PLANS to the statements that begin a transaction if the connection's plans are old.
-func withFreshPlans(conn *pgx.Conn, begin []string) []string {
-	data, now := conn.PgConn().CustomData(), time.Now()
-	at, known := data[plannedAt].(time.Time)
-	if known && now.Sub(at) < planLifetime || len(begin) == 0 {
-		return begin
-	}
-	data[plannedAt] = now
-	return append(slices.Clone(begin), "DISCARD PLANS")
-}
 
 // begin returns the statements that begin a transaction. Through a pooler they set the parameters of the transaction.
 func (s *Store) begin(mode pgx.TxAccessMode, level pgx.TxIsoLevel) []string {

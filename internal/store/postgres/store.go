@@ -104,6 +104,7 @@ type Store struct {
 
 	claimLock sync.Mutex
 	pending   pendingCommits
+	growth    growth
 
 	polls   sync.Once // guards the warning that Watch polls
 	watched watched   // guarded by Watch, which runs once at a time

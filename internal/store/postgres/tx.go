@@ -91,7 +91,7 @@ func (s *Store) transactOn(ctx context.Context, from lender, begin []string, f f
 	ctx, cancel := context.WithTimeout(ctx, s.options.Timeout)
 	defer cancel()
 	for try := 1; ; try++ {
-		err := runOnce(ctx, from, begin, f)
+		err := s.runOnce(ctx, from, begin, f)
 		if try == maxTries || !isRetryable(err) {
 			return s.translate(err)
 		}
@@ -101,13 +101,13 @@ func (s *Store) transactOn(ctx context.Context, from lender, begin []string, f f
 	}
 }
 
-func runOnce(ctx context.Context, from lender, begin []string, f func(*tx) error) error {
+func (s *Store) runOnce(ctx context.Context, from lender, begin []string, f func(*tx) error) error {
 	conn, err := from.borrow(ctx)
 	if err != nil {
 		return err
 	}
 	defer from.release(conn) // which closes it if its transaction has not ended
-	t := &tx{ctx: ctx, conn: conn.Conn(), begin: withFreshPlans(conn.Conn(), begin)}
+	t := &tx{ctx: ctx, conn: conn.Conn(), begin: s.withFreshPlans(conn.Conn(), begin)}
 	if err := f(t); err != nil {
 		t.rollback()
 		return err
