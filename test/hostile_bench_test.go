@@ -40,7 +40,7 @@ type hostileResult struct {
 // shares: memory, connections, events that do not come.
 const hostileScenarios = "fan-out,hanging-tests,unread-dialects,dribbled-bodies,keyed-bodies"
 
-// TestHostileNeighbours runs all scenarios on SQLite, and on PostgreSQL those that depend on the store, one of them with several
+// TestHostileNeighbours runs hostileScenarios on SQLite, and on PostgreSQL those that depend on the store, one of them with several
 // nodes. In a short run of the hostile bench, the neighbour is never refused, all its events arrive, all probes find the server
 // ready, and memory stays within its bound.
 func TestHostileNeighbours(t *testing.T) {
@@ -89,13 +89,15 @@ func runHostileBench(t *testing.T, args ...string) []hostileResult {
 	}, args...)...))
 	cmd := exec.CommandContext(ctx, limited.Path, limited.Args[1:]...)
 	out, err := cmd.Output()
-	var exit *exec.ExitError
-	if err != nil && !errors.As(err, &exit) {
+	var stderr []byte
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+		stderr = exit.Stderr
+	} else if err != nil {
 		t.Fatal(err)
 	}
 	var report struct{ Scenarios []hostileResult }
 	if err := json.Unmarshal(out, &report); err != nil {
-		t.Fatalf("%v: %s\n%s", err, out, exit.Stderr)
+		t.Fatalf("%v: %s\n%s", err, out, stderr)
 	}
 	return report.Scenarios
 }

@@ -64,7 +64,7 @@ type Delivery struct {
 	Sequence  int64     // position in a FIFO endpoint's order, from 1; 0: not in such an order
 	Key       int64     // HashOrderingKey of its event's ordering key, if it is in the order of that key; 0: it is in no such order
 	Behind    bool      // an earlier delivery of its key has not ended
-	Epoch     int64     // the shard epoch in which it was claimed; 0: free
+	Epoch     int64     // as in DeliveryState
 	DueAt     time.Time // when the next attempt is due; zero unless open
 	CreatedAt time.Time
 	UpdatedAt time.Time

@@ -32,7 +32,7 @@ type Wait struct {
 	Reason WaitReason
 	Until  time.Time  // zero: not known
 	Behind DeliveryID // with WaitOrder: the first delivery in the order that has not ended
-	Node   string     // with WaitOtherNode
+	Node   string     // that sends for the endpoint, if it is another one
 }
 
 // Hold is what a store knows of that holds back an endpoint's open deliveries.

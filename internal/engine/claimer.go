@@ -144,7 +144,7 @@ func (c *claimer) cancelOpen(ctx context.Context, turn lanes.Turn, ep *bellwire.
 	return nil
 }
 
-// expire ends deliveries whose max_elapsed has passed, while the endpoint's breaker is open.
+// expire ends deliveries whose max_elapsed has passed, while the endpoint's breaker is open or it rests again and again.
 func (c *claimer) expire(ctx context.Context, turn lanes.Turn, ep *bellwire.Endpoint) error {
 	now := c.clock.now()
 	x, possible := c.scheduler.Expiry(turn, now, cancelChunk)

@@ -25,32 +25,32 @@ func TestStaleAppendsAreRepeated(t *testing.T) {
 	cases := map[string]struct {
 		stale  []bellwire.Stale // what the store finds, append by append
 		checks checks
-		holds  []bellwire.Stale // what each append does not depend on
+		free   []bellwire.Stale // what each append does not depend on
 		code   bellwire.Code
 	}{
-		"nothing":                 {nil, checks{false}, []bellwire.Stale{{}}, ""},
-		"the tenant":              {[]bellwire.Stale{tenant}, checks{false}, []bellwire.Stale{{}, tenant}, ""},
-		"the catalogue":           {[]bellwire.Stale{catalogue}, checks{false, true}, []bellwire.Stale{{}, catalogue}, ""},
-		"both at once":            {[]bellwire.Stale{both}, checks{false, true}, []bellwire.Stale{{}, both}, ""},
-		"one after the other":     {[]bellwire.Stale{catalogue, tenant}, checks{false, true}, []bellwire.Stale{{}, catalogue, both}, ""},
-		"a store that never ends": {[]bellwire.Stale{tenant, tenant, tenant}, checks{false}, []bellwire.Stale{{}, tenant}, bellwire.CodeStale},
+		"nothing":                       {nil, checks{false}, []bellwire.Stale{{}}, ""},
+		"the tenant":                    {[]bellwire.Stale{tenant}, checks{false}, []bellwire.Stale{{}, tenant}, ""},
+		"the catalogue":                 {[]bellwire.Stale{catalogue}, checks{false, true}, []bellwire.Stale{{}, catalogue}, ""},
+		"both at once":                  {[]bellwire.Stale{both}, checks{false, true}, []bellwire.Stale{{}, both}, ""},
+		"one after the other":           {[]bellwire.Stale{catalogue, tenant}, checks{false, true}, []bellwire.Stale{{}, catalogue, both}, ""},
+		"a store to which all is stale": {[]bellwire.Stale{tenant, tenant, tenant}, checks{false}, []bellwire.Stale{{}, tenant}, bellwire.CodeStale},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			inWorld(t, func(t *testing.T, w *world) {
 				w.endpoint("a")
 				var (
-					holds  []bellwire.Stale
+					free   []bellwire.Stale
 					called checks
 					f      = w.withFaults()
 				)
 				f.append = func(ctx context.Context, appends []*bellwire.Append) ([]bellwire.AppendResult, error) {
-					a, n := appends[0], len(holds)
-					holds = append(holds, bellwire.Stale{Tenant: a.TenantRevision == 0, Catalogue: a.OperatorRevision == 0})
+					a, n := appends[0], len(free)
+					free = append(free, bellwire.Stale{Tenant: a.TenantRevision == 0, Catalogue: a.OperatorRevision == 0})
 					if n < len(c.stale) {
 						return []bellwire.AppendResult{{Err: bellwire.Errorf(bellwire.CodeStale, "stale"), Stale: c.stale[n]}}, nil
 					}
-					a.OperatorRevision = 0 // the test's catalogue is none of this store's
+					a.OperatorRevision = 0 // the catalogue of the test is not in the store
 					return f.Store.AppendEvents(ctx, appends)
 				}
 				_, err := w.engine.Publish(t.Context(), &engine.Publication{
@@ -62,7 +62,7 @@ func TestStaleAppendsAreRepeated(t *testing.T) {
 				if diff := cmp.Diff(c.checks, called); diff != "" {
 					t.Error("checks (-want +got):", diff)
 				}
-				if diff := cmp.Diff(c.holds, holds); diff != "" {
+				if diff := cmp.Diff(c.free, free); diff != "" {
 					t.Error("what appends do not depend on (-want +got):", diff)
 				}
 			})

@@ -28,7 +28,7 @@ type breakingServer struct {
 	held  chan struct{} // closed: answers go out
 }
 
-// breaking is the text in an event's data at which a breakingServer breaks the connection.
+// breaking is the value of the header X-Mark at which a breakingServer breaks the connection.
 const breaking = "break"
 
 // newBreakingServer makes a receiver of HTTP/1.1 that leaves the connection to do when the head of a marked request has come.
@@ -104,8 +104,7 @@ func (w *breakingServer) warm(t *testing.T, transport *transport, idle int) {
 	all.Wait()
 }
 
-// marked makes an attempt whose body has the given number of bytes and contains the text at which a breakingServer breaks the
-// connection.
+// marked makes an attempt whose body has the given number of bytes, and at whose header a breakingServer breaks the connection.
 func marked(body int) func(*bellwire.Target) {
 	return func(target *bellwire.Target) {
 		target.Renderer = bulky{bytes: body}
@@ -177,11 +176,11 @@ func TestOneAttemptIsOneRequest(t *testing.T) {
 							if n := w.broken.Load(); n != 1 {
 								t.Errorf("the receiver saw %d requests of one attempt", n)
 							}
-							told := false
+							known := false
 							for _, want := range b.want {
-								told = told || r.Attempt.Outcome == want
+								known = known || r.Attempt.Outcome == want
 							}
-							if !told || r.Verdict != bellwire.Failed {
+							if !known || r.Verdict != bellwire.Failed {
 								t.Errorf("outcome %q (%s)", r.Attempt.Outcome, r.Attempt.Error)
 							}
 						})
@@ -299,7 +298,7 @@ func resetWith(code uint32) func(uint32) string {
 	return func(stream uint32) string { return frame(frameReset, 0, stream, word(code)) }
 }
 
-// goesAway says that the streams up to one that is so many before the request's may have been processed.
+// goesAway returns a GOAWAY whose last stream is the request's minus before. Only streams up to the last may have been processed.
 func goesAway(before, code uint32) func(uint32) string {
 	return func(stream uint32) string { return frame(frameGoAway, 0, 0, word(stream-before)+word(code)) }
 }

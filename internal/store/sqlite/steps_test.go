@@ -193,7 +193,7 @@ func TestDeletedEndpointsWithManyDeliveriesAreSettled(t *testing.T) {
 	}
 }
 
-// endOfPage returns where a list goes on that has shown one delivery.
+// endOfPage returns the cursor after the first page of a list of deliveries.
 func endOfPage(t *testing.T, s *Store, f bellwire.DeliveryFilter) []byte {
 	t.Helper()
 	list, err := s.Deliveries(t.Context(), f, bellwire.Page{Limit: 100})
