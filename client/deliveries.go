@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"strconv"
 	"time"
 )
 
@@ -192,15 +193,32 @@ func (c *Client) Delivery(ctx context.Context, tenant, id string) (*Delivery, er
 
 // RequestBody is the body of a delivery's requests.
 type RequestBody struct {
-	ContentType string `json:"content_type"`
-	Body        string `json:"body"`
-	Bytes       int    `json:"bytes"`
+	ContentType string    `json:"content_type"`
+	Body        string    `json:"body"`
+	Bytes       int       `json:"bytes"`
+	BodySHA256  string    `json:"body_sha256"`
+	Dialect     string    `json:"dialect"` // that makes it
+	Version     int       `json:"version"` // of the event's type, in which the data is
+	Sent        *SentBody `json:"sent"`    // by AttemptBody only
 }
 
-// DeliveryBody returns the body of a delivery's requests, as it was sent or would be. It fails with CodeNotFound if the data of the
-// event was erased.
+// SentBody is what is known of the body that an attempt has sent.
+type SentBody struct {
+	Attempt    int    `json:"attempt"`
+	BodySHA256 string `json:"body_sha256"` // empty: not recorded
+	Same       bool   `json:"same"`        // the RequestBody has this hash
+	Reason     string `json:"reason"`      // why it is not the same, or why that is not known
+}
+
+// DeliveryBody returns the body that an attempt of a delivery would send now. It fails with CodeNotFound if the data of the event was
+// erased.
 func (c *Client) DeliveryBody(ctx context.Context, tenant, id string) (*RequestBody, error) {
 	return fetch[RequestBody](ctx, c, http.MethodGet, inTenant(tenant, "deliveries", id, "body"), nil)
+}
+
+// AttemptBody returns the body that an attempt has sent, made again. It fails with CodeNotFound if that cannot be done.
+func (c *Client) AttemptBody(ctx context.Context, tenant, id string, attempt int) (*RequestBody, error) {
+	return fetch[RequestBody](ctx, c, http.MethodGet, inTenant(tenant, "deliveries", id, "body")+"?attempt="+strconv.Itoa(attempt), nil)
 }
 
 // RetryDelivery makes one attempt now, in addition to the scheduled ones.

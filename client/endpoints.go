@@ -234,6 +234,39 @@ func (c *Client) EndpointVersions(ctx context.Context, tenant, id string) ([]End
 	return answer.Data, nil
 }
 
+// VersionPreview is a delivery of an endpoint, as it is and as it would be with other versions of its event's type.
+type VersionPreview struct {
+	Delivery  string      `json:"delivery"`
+	Event     string      `json:"event"`
+	EventType string      `json:"event_type"`
+	Before    PreviewBody `json:"before"` // what the newest attempt has sent, or what one would send
+	After     PreviewBody `json:"after"`
+}
+
+// PreviewBody is a request body, or why there is none.
+type PreviewBody struct {
+	Version     int    `json:"version"` // 0: there is no body
+	ContentType string `json:"content_type"`
+	Body        string `json:"body"`
+	Problem     string `json:"problem"`
+}
+
+// PreviewVersions shows up to limit of the last events of these types that an endpoint got, newest first, as they were sent and as they
+// would be sent in these versions. With limit 0 the server chooses.
+func (c *Client) PreviewVersions(ctx context.Context, tenant, id string, versions map[string]int, limit int) ([]VersionPreview, error) {
+	in := struct {
+		Versions map[string]int `json:"versions"`
+		Limit    int            `json:"limit,omitempty"`
+	}{versions, limit}
+	answer, err := fetch[struct {
+		Data []VersionPreview `json:"data"`
+	}](ctx, c, http.MethodPost, inTenant(tenant, "endpoints", id, "versions", "preview"), in)
+	if err != nil {
+		return nil, err
+	}
+	return answer.Data, nil
+}
+
 // EndpointSecret returns the secrets with which deliveries to an endpoint are signed.
 func (c *Client) EndpointSecret(ctx context.Context, tenant, id string) (*EndpointSecret, error) {
 	return fetch[EndpointSecret](ctx, c, http.MethodGet, inTenant(tenant, "endpoints", id, "secret"), nil)

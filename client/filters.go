@@ -8,9 +8,10 @@ import (
 
 // FilterTrial is a filter to be tried on stored events.
 type FilterTrial struct {
-	Filter string   `json:"filter"`
-	Types  []string `json:"types,omitzero"` // patterns of the events to try it on; nil: all
-	Limit  int      `json:"limit,omitzero"` // number of these events, up to 1000; 0: 100
+	Filter   string   `json:"filter"`
+	Types    []string `json:"types,omitzero"`    // patterns of the events to try it on; nil: all
+	Limit    int      `json:"limit,omitzero"`    // number of these events, up to 1000; 0: 100
+	Endpoint string   `json:"endpoint,omitzero"` // that gets the events in its versions; empty: they are as they were published
 }
 
 // TriedFilter says how many events a filter chooses.

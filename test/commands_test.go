@@ -40,7 +40,7 @@ var calls = [][]string{
 	{"endpoints", "update", "ep", "--url", "http://a.example"}, {"endpoints", "delete", "ep", "--yes"}, {"endpoints", "secret", "ep"}, {"endpoints", "rotate", "ep"},
 	{"endpoints", "test", "ep"}, {"endpoints", "history", "ep"}, {"endpoints", "missed", "ep"},
 	{"event-types", "list"}, {"event-types", "show", "a"}, {"event-types", "put", "a"}, {"event-types", "delete", "a"}, {"event-types", "add-version", "a", "--converter", "data"}, {"event-types", "converter", "a", "1", "data"},
-	{"endpoints", "versions", "ep"},
+	{"endpoints", "versions", "ep"}, {"endpoints", "preview", "ep", "--versions", "card.paid=2"},
 	{"events", "list"}, {"events", "show", "evt"}, {"events", "endpoints", "evt"}, {"events", "erase", "evt", "--yes"},
 	{"publish", "--type", "a", "--data", "1"}, {"publish", "--ndjson", "--file", "events.ndjson"},
 	{"deliveries", "list"}, {"deliveries", "list", "--all-tenants"}, {"deliveries", "show", "dlv"}, {"deliveries", "cancel", "dlv"}, {"deliveries", "cancel", "--all"},

@@ -138,7 +138,8 @@ func (c *showDeliveryCommand) Run(ctx context.Context, std streams) error {
 type deliveryBodyCommand struct {
 	tenantConnection
 	jsonOption
-	ID string `arg:"" help:"The delivery's id (dlv_…)."`
+	ID      string `arg:"" help:"The delivery's id (dlv_…)."`
+	Attempt int    `placeholder:"N" help:"Print what this attempt has sent, made again. Default: what would be sent now."`
 }
 
 // Run prints the body of a delivery's requests.
@@ -147,9 +148,26 @@ func (c *deliveryBodyCommand) Run(ctx context.Context, std streams) error {
 	if err != nil {
 		return err
 	}
+	if c.Attempt != 0 {
+		return c.printSent(ctx, std, api)
+	}
 	body, err := api.DeliveryBody(ctx, c.Tenant, c.ID)
 	if err != nil {
 		return err
+	}
+	return printOne(std, api, c.JSON, func(p *output.Printer) { p.Linef("%s", output.Clean(body.Body)) })
+}
+
+// printSent prints what an attempt has sent. If it is not known to be the same, it says so beside it.
+func (c *deliveryBodyCommand) printSent(ctx context.Context, std streams, api *caller) error {
+	body, err := api.AttemptBody(ctx, c.Tenant, c.ID, c.Attempt)
+	if err != nil {
+		return err
+	}
+	if body.Sent != nil && !body.Sent.Same {
+		if err := say(std.err, fmt.Sprintf("This may not be what attempt %d has sent: %s.", c.Attempt, output.Clean(body.Sent.Reason))); err != nil {
+			return err
+		}
 	}
 	return printOne(std, api, c.JSON, func(p *output.Printer) { p.Linef("%s", output.Clean(body.Body)) })
 }

@@ -27,6 +27,7 @@ type endpointsCommand struct {
 	History endpointHistoryCommand `cmd:"" help:"List who changed an endpoint, when, and what."`
 
 	Versions endpointVersionsCommand `cmd:"" help:"List the versions of event types that an endpoint gets."`
+	Preview  previewVersionsCommand  `cmd:"" help:"Show an endpoint's last events as they were sent, and as they would be in other versions."`
 }
 
 // Help is shown below the options.
@@ -35,6 +36,7 @@ func (c *endpointsCommand) Help() string {
   bellwire endpoints list --all-tenants --health failing
   bellwire endpoints rotate --tenant acme --overlap 24h ep_…
   bellwire endpoints update --tenant acme --rate-limit 10 ep_…
+  bellwire endpoints preview --tenant acme --versions card.created=2 ep_…
   bellwire endpoints update --tenant acme --versions card.created=2 ep_…`
 }
 

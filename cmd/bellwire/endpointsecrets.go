@@ -119,6 +119,45 @@ func (c *endpointVersionsCommand) Run(ctx context.Context, std streams) error {
 	})
 }
 
+type previewVersionsCommand struct {
+	ofEndpoint
+	jsonOption
+	Versions map[string]int `required:"" mapsep:"none" placeholder:"TYPE=N" help:"Version of an event type. Repeat it for more."`
+	Limit    int            `placeholder:"N" help:"Number of events, at most 20. Default: 5."`
+}
+
+// Run shows the last events of an endpoint in other versions.
+func (c *previewVersionsCommand) Run(ctx context.Context, std streams) error {
+	api, err := c.caller()
+	if err != nil {
+		return err
+	}
+	previews, err := api.PreviewVersions(ctx, c.Tenant, c.ID, c.Versions, c.Limit)
+	if err != nil {
+		return err
+	}
+	return printOne(std, api, c.JSON, func(p *output.Printer) {
+		if len(previews) == 0 {
+			p.Linef("The endpoint has got no event of these types yet.")
+		}
+		for i := range previews {
+			one := &previews[i]
+			p.Heading(output.Clean(one.EventType + " " + one.Event))
+			printPreview(p, "before", &one.Before)
+			printPreview(p, "after", &one.After)
+		}
+	})
+}
+
+func printPreview(p *output.Printer, title string, b *client.PreviewBody) {
+	if b.Version > 0 {
+		p.Linef("%s, version %d: %s", title, b.Version, output.Clean(b.Body))
+	}
+	if b.Problem != "" {
+		p.Linef("%s: %s", title, p.Paint(output.Warning, output.Clean(b.Problem)))
+	}
+}
+
 // actorText says in a few words who made a change.
 func actorText(a *client.Actor) string {
 	switch {

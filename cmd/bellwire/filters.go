@@ -22,9 +22,10 @@ func (c *filtersCommand) Help() string {
 type tryFilterCommand struct {
 	tenantConnection
 	jsonOption
-	Filter string   `arg:"" help:"A CEL expression, such as 'data.amount > 100'."`
-	Types  []string `name:"type" placeholder:"PATTERN" help:"Only on events of this type: a name, or the start of names followed by *. Repeat it for more."`
-	Limit  int      `default:"100" placeholder:"N" help:"On this many events, up to 1000."`
+	Filter   string   `arg:"" help:"A CEL expression, such as 'data.amount > 100'."`
+	Types    []string `name:"type" placeholder:"PATTERN" help:"Only on events of this type: a name, or the start of names followed by *. Repeat it for more."`
+	Endpoint string   `placeholder:"ID" help:"On the events in the versions that this endpoint gets. Default: as they were published."`
+	Limit    int      `default:"100" placeholder:"N" help:"On this many events, up to 1000."`
 }
 
 // Run tries a filter.
@@ -33,7 +34,7 @@ func (c *tryFilterCommand) Run(ctx context.Context, std streams) error {
 	if err != nil {
 		return err
 	}
-	tried, err := api.TryFilter(ctx, c.Tenant, client.FilterTrial{Filter: c.Filter, Types: c.Types, Limit: c.Limit})
+	tried, err := api.TryFilter(ctx, c.Tenant, client.FilterTrial{Filter: c.Filter, Types: c.Types, Limit: c.Limit, Endpoint: c.Endpoint})
 	if err != nil {
 		return err
 	}

@@ -28,7 +28,7 @@ var contract = map[string]string{
 	"PUT /event-types/{name}":                              "200",
 	"POST /event-types/{name}/versions":                    "201",
 	"PUT /event-types/{name}/versions/{version}/converter": "200",
-	"GET /tenants/{tenant}/endpoints/{id}/versions":        "200", "GET /event-types": "200", "GET /event-types/{name}": "200", "GET /ids/{id}": "200", "GET /subscriptions": "200", "DELETE /event-types/{name}": "204",
+	"GET /tenants/{tenant}/endpoints/{id}/versions":        "200", "POST /tenants/{tenant}/endpoints/{id}/versions/preview": "200", "GET /event-types": "200", "GET /event-types/{name}": "200", "GET /ids/{id}": "200", "GET /subscriptions": "200", "DELETE /event-types/{name}": "204",
 	"POST /tenants/{tenant}/endpoints": "201", "GET /tenants/{tenant}/endpoints": "200",
 	"GET /tenants/{tenant}/endpoints/{id}": "200", "PUT /tenants/{tenant}/endpoints/{id}": "200", "PATCH /tenants/{tenant}/endpoints/{id}": "200", "DELETE /tenants/{tenant}/endpoints/{id}": "204",
 	"GET /tenants/{tenant}/endpoints/{id}/history": "200",

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
 	"net/http"
@@ -297,17 +298,22 @@ func (a *api) deliveries() {
 		return &output[deliveryWithAttempts]{Body: out}, nil
 	})
 
+	type ofAttempt struct {
+		OfDelivery
+		Attempt int `query:"attempt" minimum:"1" example:"1" doc:"The number of an attempt whose request is stored. By default what would be sent now is made."`
+	}
 	route(a, service.Read, huma.Operation{
 		OperationID: "get-delivery-body", Method: http.MethodGet, Path: one + "/body", Tags: []string{tagDeliveries},
 		Summary: "Get the request body of a delivery",
-		Description: "Makes the body as the endpoint's dialect does, byte for byte as it was sent, or would be. Bodies are not stored. " +
+		Description: "Makes the body that an attempt would send now, byte for byte. With `attempt`, it is the one that this attempt has sent, " +
+			"made again in the version and the dialect that it recorded; `sent` says whether it has the recorded hash. Bodies are not stored. " +
 			"Responds with 404, and says why, if the data of the event was erased, or if the dialect cannot represent it.",
-	}, func(ctx context.Context, c service.Caller, in *OfDelivery) (*output[requestBodyOf], error) {
+	}, func(ctx context.Context, c service.Caller, in *ofAttempt) (*output[requestBodyOf], error) {
 		id, err := in.id()
 		if err != nil {
 			return nil, err
 		}
-		b, err := a.svc.DeliveryBody(ctx, c, in.Tenant, id)
+		b, err := a.svc.DeliveryBody(ctx, c, in.Tenant, id, in.Attempt)
 		if err == nil {
 			err = ctx.Value(callKey{}).(call).charge(len(b.Body))
 		}
@@ -348,13 +354,30 @@ func (a *api) deliveries() {
 
 // requestBodyOf is the body of a delivery's requests on the wire.
 type requestBodyOf struct {
-	ContentType string `json:"content_type" example:"application/json"`
-	Body        string `json:"body" example:"{\"type\":\"invoice.paid\",\"timestamp\":\"2026-01-31T12:30:00Z\",\"data\":{}}"`
-	Bytes       int    `json:"bytes" doc:"The size of the body, as attempts have it in body_bytes."`
+	ContentType string    `json:"content_type" example:"application/json"`
+	Body        string    `json:"body" example:"{\"type\":\"invoice.paid\",\"timestamp\":\"2026-01-31T12:30:00Z\",\"data\":{}}"`
+	Bytes       int       `json:"bytes" doc:"The size of the body, as attempts have it in body_bytes."`
+	BodySHA256  string    `json:"body_sha256" doc:"The SHA-256 of the body, in hexadecimal."`
+	Dialect     string    `json:"dialect" example:"standard" doc:"The dialect that makes the body."`
+	Version     int       `json:"version" example:"1" doc:"The version of the event's type in which the data is."`
+	Sent        *sentBody `json:"sent,omitempty" doc:"With attempt: what is known of the body that it has sent."`
+}
+
+type sentBody struct {
+	Attempt    int    `json:"attempt" example:"1"`
+	BodySHA256 string `json:"body_sha256,omitzero" doc:"The SHA-256 of the body that was sent, in hexadecimal; absent where it was not recorded."`
+	Same       bool   `json:"same" doc:"Whether the body has this hash: then it is what was sent."`
+	Reason     string `json:"reason,omitzero" example:"the event type was changed at 2026-01-31T12:30:00Z, after the attempt: its converters make other data now" doc:"Why it is not the same, or why that is not known."`
 }
 
 func wireRequestBody(b *service.RequestBody) requestBodyOf {
-	return requestBodyOf{ContentType: b.ContentType, Body: string(b.Body), Bytes: len(b.Body)}
+	wire := requestBodyOf{
+		ContentType: b.ContentType, Body: string(b.Body), Bytes: len(b.Body), BodySHA256: hashText(sha256.Sum256(b.Body)), Dialect: b.Dialect, Version: b.Version,
+	}
+	if b.Sent != nil {
+		wire.Sent = &sentBody{Attempt: b.Sent.Attempt, BodySHA256: hashText(b.Sent.Hash), Same: b.Sent.Same, Reason: b.Sent.Reason}
+	}
+	return wire
 }
 
 // retryInput says how a delivery is retried.

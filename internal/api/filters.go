@@ -13,9 +13,10 @@ import (
 
 // filterTrial is a filter to be tried.
 type filterTrial struct {
-	Filter value[string]   `json:"filter,omitzero" example:"data.amount > 100" doc:"The filter, as an endpoint would have it."`
-	Types  value[[]string] `json:"types,omitzero" example:"invoice.*" doc:"Patterns of the events to try it on, like those of an endpoint; the filter is checked against the schemas of these types. By default all events, without a check against schemas."`
-	Limit  value[int]      `json:"limit,omitzero" example:"100" doc:"Number of events: 1 to 1,000; default 100."`
+	Filter   value[string]   `json:"filter,omitzero" example:"data.amount > 100" doc:"The filter, as an endpoint would have it."`
+	Types    value[[]string] `json:"types,omitzero" example:"invoice.*" doc:"Patterns of the events to try it on, like those of an endpoint; the filter is checked against the schemas of these types. By default all events, without a check against schemas."`
+	Endpoint string          `json:"endpoint,omitempty" example:"ep_0198c7a3f2e47d0a9b1c2d3e4f506172" doc:"The endpoint that would have the filter: it is tried on the events in the versions that this endpoint gets. By default events are as they were published."`
+	Limit    value[int]      `json:"limit,omitzero" example:"100" doc:"Number of events: 1 to 1,000; default 100."`
 }
 
 // TransformSchema marks the required field.
@@ -67,7 +68,7 @@ func (a *api) filters() {
 		if given.Filter.given == nil {
 			return nil, bellwire.Invalid("filter", "is required")
 		}
-		trial := service.FilterTrial{Filter: *given.Filter.given, Limit: given.Limit.given}
+		trial := service.FilterTrial{Filter: *given.Filter.given, Limit: given.Limit.given, Endpoint: given.Endpoint}
 		if given.Types.given != nil {
 			trial.Types = *given.Types.given
 		}

@@ -330,7 +330,7 @@ func (w *world) operations(t *testing.T) (all []operation) {
 // capabilitiesOf are the capabilities that operations need, by their ids. Those that are not listed are closed to portal sessions.
 var capabilitiesOf = map[string]string{
 	"list-event-types": "view", "get-event-type": "view", "find-id": "view", "list-dialects": "view",
-	"list-endpoints": "view", "get-endpoint": "view", "list-endpoint-history": "view", "list-endpoint-versions": "view",
+	"list-endpoints": "view", "get-endpoint": "view", "list-endpoint-history": "view", "list-endpoint-versions": "view", "preview-endpoint-versions": "view",
 	"list-events": "view", "get-event": "view", "list-event-endpoints": "view",
 	"list-deliveries": "view", "get-delivery": "view", "get-delivery-body": "view", "list-jobs": "view", "get-job": "view", "get-tenant-statistics": "view", "try-filter": "view",
 	"get-endpoint-secret": "view_secret",

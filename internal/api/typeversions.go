@@ -6,6 +6,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/service"
 )
 
@@ -86,7 +87,71 @@ func wireEndpointVersions(versions []service.TypeVersion) typeVersions {
 	return wire
 }
 
+// versionTrial is a choice of versions to be tried.
+type versionTrial struct {
+	Versions map[string]int `json:"versions" example:"{\"invoice.paid\":2}" doc:"The numbers of versions, by event type."`
+	Limit    *int           `json:"limit,omitempty" example:"5" doc:"Number of events: 1 to 20; default 5."`
+}
+
+type versionPreviews struct {
+	Data []versionPreview `json:"data" doc:"Newest first."`
+}
+
+// versionPreview is an event in two versions, on the wire.
+type versionPreview struct {
+	Delivery  bellwire.DeliveryID `json:"delivery" example:"dlv_0198c7a3f2e47d0a9b1c2d3e4f506173"`
+	Event     bellwire.EventID    `json:"event" example:"evt_0198c7a3f2e47d0a9b1c2d3e4f506172"`
+	EventType string              `json:"event_type" example:"invoice.paid"`
+	Before    previewBody         `json:"before" doc:"What the newest attempt has sent, made again; or what would be sent now, if there was none."`
+	After     previewBody         `json:"after" doc:"What would be sent with the versions that are tried."`
+}
+
+type previewBody struct {
+	Version     int    `json:"version,omitzero" example:"1" doc:"The version of the data; absent if there is no body."`
+	ContentType string `json:"content_type,omitzero" example:"application/json"`
+	Body        string `json:"body,omitzero" doc:"Absent if none can be made."`
+	Problem     string `json:"problem,omitzero" example:"data.amount does not exist" doc:"Why there is no body, why it is not the one that was sent, or why its data does not fit the schema of the version."`
+}
+
+func wireVersionPreviews(previews []*service.VersionPreview) versionPreviews {
+	wire := versionPreviews{Data: make([]versionPreview, len(previews))}
+	for i, p := range previews {
+		wire.Data[i] = versionPreview{
+			Delivery: p.Delivery.ID, Event: p.Delivery.Event, EventType: p.Delivery.EventType, Before: wirePreviewBody(&p.Before), After: wirePreviewBody(&p.After),
+		}
+	}
+	return wire
+}
+
+func wirePreviewBody(b *service.PreviewBody) previewBody {
+	wire := previewBody{Problem: b.Problem}
+	if b.RequestBody != nil {
+		wire.Version, wire.ContentType, wire.Body = b.Version, b.ContentType, string(b.Body)
+	}
+	return wire
+}
+
 func (a *api) endpointVersions(one string) {
+	type tried struct {
+		OfEndpoint
+		Input body[versionTrial]
+	}
+	route(a, service.Read, huma.Operation{
+		OperationID: "preview-endpoint-versions", Method: http.MethodPost, Path: one + "/versions/preview", Tags: []string{tagEndpoints},
+		Summary: "Preview other versions for an endpoint",
+		Description: "Shows the last events of these types that the endpoint got, as they were sent and as they would be sent in other versions. " +
+			"Changes and sends nothing. There are fewer events than `limit` if there are no more, or if they are large or take long to convert.",
+	}, func(ctx context.Context, c service.Caller, in *tried) (*output[versionPreviews], error) {
+		previews, err := a.svc.PreviewVersions(ctx, c, in.Tenant, in.ID, service.VersionTrial(in.Input.value))
+		size := 0
+		for _, p := range previews {
+			size += p.Before.Size() + p.After.Size()
+		}
+		if err == nil {
+			err = ctx.Value(callKey{}).(call).charge(size)
+		}
+		return answer(previews, err, wireVersionPreviews)
+	})
 	route(a, service.Read, huma.Operation{
 		OperationID: "list-endpoint-versions", Method: http.MethodGet, Path: one + "/versions", Tags: []string{tagEndpoints},
 		Summary:     "List the versions that an endpoint gets",

@@ -60,6 +60,7 @@ type useCases interface {
 	UpdateEndpoint(ctx context.Context, c service.Caller, tenant, id string, in service.EndpointInput) (*service.Endpoint, error)
 	DeleteEndpoint(ctx context.Context, c service.Caller, tenant, id string) error
 	EndpointVersions(ctx context.Context, c service.Caller, tenant, id string) ([]service.TypeVersion, error)
+	PreviewVersions(ctx context.Context, c service.Caller, tenant, id string, in service.VersionTrial) ([]*service.VersionPreview, error)
 	EndpointHistory(ctx context.Context, c service.Caller, tenant, id string, page bellwire.Page) (*bellwire.List[*bellwire.Change], error)
 	EndpointSecret(ctx context.Context, c service.Caller, tenant, id string) (*service.EndpointSecret, error)
 	RotateSecret(ctx context.Context, c service.Caller, tenant, id string, overlap *time.Duration) (*service.EndpointSecret, error)
@@ -79,7 +80,7 @@ type useCases interface {
 	FindDeliveries(ctx context.Context, c service.Caller, q service.DeliveryQuery, page bellwire.Page) (*bellwire.List[*service.ListedDelivery], error)
 	FindAllDeliveries(ctx context.Context, c service.Caller, q service.DeliveryQuery, page bellwire.Page) (*bellwire.List[*service.ListedDelivery], error)
 	Delivery(ctx context.Context, c service.Caller, tenant string, id bellwire.DeliveryID) (*bellwire.Delivery, []*bellwire.Attempt, error)
-	DeliveryBody(ctx context.Context, c service.Caller, tenant string, id bellwire.DeliveryID) (*service.RequestBody, error)
+	DeliveryBody(ctx context.Context, c service.Caller, tenant string, id bellwire.DeliveryID, attempt int) (*service.RequestBody, error)
 	WaitingFor(ctx context.Context, c service.Caller, d *bellwire.Delivery) (*bellwire.Wait, error)
 	RetryDelivery(ctx context.Context, c service.Caller, tenant string, id bellwire.DeliveryID, restart bool) (*bellwire.Delivery, error)
 	CancelDelivery(ctx context.Context, c service.Caller, tenant string, id bellwire.DeliveryID) (*bellwire.Delivery, error)

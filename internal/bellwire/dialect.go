@@ -170,8 +170,8 @@ type Versions interface {
 // Conversion makes an older version of an event's data.
 type Conversion interface {
 	Number() int // of the version that it makes
-	// Convert returns the event with the older data. Its error has CodeInvalid.
-	Convert(e *Event) (*Event, error)
+	// Convert returns the event with the older data, and how many steps of filters that took. Its error has CodeInvalid.
+	Convert(e *Event) (converted *Event, steps int, err error)
 }
 
 // TenantPaused reports whether the endpoint's tenant is paused.

@@ -29,7 +29,7 @@ func TestDeliveryBodies(t *testing.T) {
 			id := w.Deliveries(event)[ep.ID].ID
 			same := func() {
 				t.Helper()
-				shown, err := w.Service.DeliveryBody(t.Context(), dialecttest.Admin, w.Tenant, id)
+				shown, err := w.Service.DeliveryBody(t.Context(), dialecttest.Admin, w.Tenant, id, 0)
 				if err != nil {
 					t.Fatal(err)
 				}

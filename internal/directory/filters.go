@@ -142,11 +142,14 @@ func (turn *filterTurn) filter(ctx context.Context, from subscribers, e *bellwir
 			}
 		}
 		sees := evaluation
-		if target.Endpoint.GetsOlder(e) {
+		if turn.total > 0 && target.Endpoint.GetsOlder(e) {
 			var err error
-			if sees, err = older.evaluation(ctx, target, e, evaluation); err != nil {
+			var steps int
+			if sees, steps, err = older.evaluation(ctx, target, e, evaluation); err != nil {
 				return nil, err
 			}
+			turn.left -= steps
+			turn.total -= steps
 		}
 		if turn.passes(from.filters[i], sees, target.Endpoint, o) {
 			passed = append(passed, target)
@@ -159,24 +162,26 @@ func (turn *filterTurn) filter(ctx context.Context, from subscribers, e *bellwir
 // converted.
 type olderData map[int]*filter.Evaluation
 
-// evaluation returns the evaluation of the event in the version that the target gets. A filter is over what its endpoint receives.
-func (o *olderData) evaluation(ctx context.Context, target *bellwire.Target, e *bellwire.Event, published *filter.Evaluation) (*filter.Evaluation, error) {
+// evaluation returns the evaluation of the event in the version that the target gets, and how many steps its conversion took. A
+// filter is over what its endpoint receives.
+func (o *olderData) evaluation(ctx context.Context, target *bellwire.Target, e *bellwire.Event, published *filter.Evaluation) (of *filter.Evaluation, steps int, err error) {
 	conversion, err := target.Versions.Conversion(ctx, target.Endpoint, e)
 	if err != nil || conversion == nil {
-		return published, err
+		return published, 0, err
 	}
 	known, ok := (*o)[conversion.Number()]
 	if ok {
-		return known, nil
+		return known, 0, nil
 	}
 	if *o == nil {
 		*o = make(olderData)
 	}
-	if converted, err := conversion.Convert(e); err == nil {
+	converted, steps, err := conversion.Convert(e)
+	if err == nil {
 		known = filter.Begin(converted)
 	}
 	(*o)[conversion.Number()] = known
-	return known, nil
+	return known, steps, nil
 }
 
 func (o olderData) end() {

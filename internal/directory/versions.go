@@ -30,6 +30,24 @@ func (d *Directory) compileConverters(ctx context.Context, t, last *CompiledType
 
 // Conversion implements bellwire.Versions.
 func (d *Directory) Conversion(ctx context.Context, ep *bellwire.Endpoint, e *bellwire.Event) (bellwire.Conversion, error) {
+	t, err := d.typeOf(ctx, e)
+	if err != nil || t == nil {
+		return nil, err
+	}
+	return t.Conversion(e.Version, t.VersionAt(ep.At(e.Type))), nil
+}
+
+// ConversionTo returns how an event's data becomes that of an older version, nil as Conversion of a CompiledType does.
+func (d *Directory) ConversionTo(ctx context.Context, e *bellwire.Event, number int) (bellwire.Conversion, error) {
+	t, err := d.typeOf(ctx, e)
+	if err != nil || t == nil {
+		return nil, err
+	}
+	return t.Conversion(e.Version, number), nil
+}
+
+// typeOf returns the type of an event, nil if it was deleted.
+func (d *Directory) typeOf(ctx context.Context, e *bellwire.Event) (*CompiledType, error) {
 	c, err := d.Catalogue(ctx)
 	if err != nil {
 		return nil, err
@@ -40,11 +58,7 @@ func (d *Directory) Conversion(ctx context.Context, ep *bellwire.Endpoint, e *be
 			return nil, err
 		}
 	}
-	t, known := c.Type(e.Type)
-	if !known {
-		return nil, nil
-	}
-	return t.Conversion(e.Version, t.VersionAt(ep.At(e.Type))), nil
+	return c.typeOf(e.Type), nil
 }
 
 // Conversion returns how data of a version becomes that of an older one, nil if the type has no such versions: then the type is
@@ -65,21 +79,22 @@ type conversion struct {
 func (c *conversion) Number() int { return c.to }
 
 // Convert implements bellwire.Conversion.
-func (c *conversion) Convert(e *bellwire.Event) (*bellwire.Event, error) {
+func (c *conversion) Convert(e *bellwire.Event) (made *bellwire.Event, steps int, err error) {
 	converted := *e
 	for number := c.from - 1; number >= c.to; number-- {
 		converter := c.of.converters[number-1]
 		if converter == nil {
-			return nil, c.refuse(number, errors.New("its converter cannot be compiled"))
+			return nil, steps, c.refuse(number, errors.New("its converter cannot be compiled"))
 		}
-		data, err := converter.Convert(&converted)
+		data, spent, err := converter.Convert(&converted)
+		steps += spent
 		if err != nil {
-			return nil, c.refuse(number, err)
+			return nil, steps, c.refuse(number, err)
 		}
 		converted.Data = data
 		converted.Version, _ = c.of.Version(number)
 	}
-	return &converted, nil
+	return &converted, steps, nil
 }
 
 func (c *conversion) refuse(number int, err error) error {

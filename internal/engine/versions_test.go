@@ -253,7 +253,7 @@ type countingConversion struct {
 	converted *atomic.Int64
 }
 
-func (c countingConversion) Convert(e *bellwire.Event) (*bellwire.Event, error) {
+func (c countingConversion) Convert(e *bellwire.Event) (*bellwire.Event, int, error) {
 	c.converted.Add(1)
 	return c.Conversion.Convert(e)
 }

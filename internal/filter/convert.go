@@ -74,16 +74,19 @@ func buildConverter(parsed *cel.Ast) (*Converter, error) {
 	return c, nil
 }
 
-// Convert returns what the converter makes of an event's data, as JSON. Its error is a *Failure.
-func (c *Converter) Convert(e *bellwire.Event) ([]byte, error) {
+// Convert returns what the converter makes of an event's data, as JSON, and how many steps that took. Its error is a *Failure.
+func (c *Converter) Convert(e *bellwire.Event) (data []byte, steps int, err error) {
 	ev := Begin(e)
 	defer ev.End()
-	ev.left = limits.FilterSteps + len(ev.data)/limits.FilterBytesPerStep
+	budget := limits.FilterSteps + len(ev.data)/limits.FilterBytesPerStep
+	ev.left = budget
 	w := writer{ev: ev, out: make([]byte, 0, len(e.Data)), most: len(e.Data) + limits.ConvertedBytes}
-	if failed := w.append(c.result.eval(ev)); failed.kind == kindFailed {
-		return nil, failed.failure()
+	failed := w.append(c.result.eval(ev))
+	steps = budget - max(ev.left, 0)
+	if failed.kind == kindFailed {
+		return nil, steps, failed.failure()
 	}
-	return w.out, nil
+	return w.out, steps, nil
 }
 
 // writer writes a value as JSON.

@@ -46,7 +46,7 @@ func TestConvert(t *testing.T) {
 		`{"a": {"b": 1}}.with({"c": 2}).without(["a"])`:         `{"c":2}`,
 		`data.without(["id", "n", "big", "e", "zero", "list"])`: `{"who":{"first": "A\u00e9", "last": "B"},"nil":null,"twice":2}`,
 	} {
-		got, err := converter(t, text).Convert(eventOf(data))
+		got, _, err := converter(t, text).Convert(eventOf(data))
 		if err != nil || string(got) != want {
 			t.Errorf("%s: %s (%v), want %s", text, got, err, want)
 		}
@@ -64,7 +64,7 @@ func TestConvert(t *testing.T) {
 		`data.without([1])`:        "the name of a member must be a string, but is a number",
 		`data.with({"a": data.x})`: "data.x does not exist",
 	} {
-		got, err := converter(t, text).Convert(eventOf(data))
+		got, _, err := converter(t, text).Convert(eventOf(data))
 		if err == nil || err.Error() != want {
 			t.Errorf("%s: %s (%v), want %q", text, got, err, want)
 		}
@@ -76,11 +76,11 @@ func TestConvertersAreBounded(t *testing.T) {
 	t.Parallel()
 	large := `{"a": "` + strings.Repeat("x", limits.ConvertedBytes) + `"}`
 	copies := "[" + strings.TrimSuffix(strings.Repeat("data.a, ", 100), ", ") + "]"
-	if _, err := converter(t, copies).Convert(eventOf(large)); err == nil || err.Error() != "the size of the result is out of range" {
+	if _, _, err := converter(t, copies).Convert(eventOf(large)); err == nil || err.Error() != "the size of the result is out of range" {
 		t.Errorf("a result of a hundred copies: %v", err)
 	}
 	many := `{"l": [` + strings.TrimSuffix(strings.Repeat("1,", 400), ",") + "]}"
-	if _, err := converter(t, `data.l.map(x, data.l.map(y, data.l.map(z, 1)))`).Convert(eventOf(many)); err == nil || !strings.Contains(err.Error(), "too many steps") {
+	if _, _, err := converter(t, `data.l.map(x, data.l.map(y, data.l.map(z, 1)))`).Convert(eventOf(many)); err == nil || !strings.Contains(err.Error(), "too many steps") {
 		t.Errorf("a long loop: %v", err)
 	}
 }
@@ -112,7 +112,7 @@ func BenchmarkConvert(b *testing.B) {
 	b.SetBytes(int64(len(e.Data)))
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := c.Convert(e); err != nil {
+		if _, _, err := c.Convert(e); err != nil {
 			b.Fatal(err)
 		}
 	}

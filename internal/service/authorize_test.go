@@ -104,6 +104,10 @@ var useCases = []useCase{
 		_, err := e.EndpointVersions(e.t.Context(), c, on.tenant, on.endpoint)
 		return err
 	}},
+	{"PreviewVersions", "atr", false, func(e *env, c service.Caller, on resources) error {
+		_, err := e.PreviewVersions(e.t.Context(), c, on.tenant, on.endpoint, service.VersionTrial{Versions: map[string]int{"order.created": 1}})
+		return err
+	}},
 	{"EventType", "aptr", true, func(e *env, c service.Caller, _ resources) error {
 		_, err := e.EventType(e.t.Context(), c, "order.created")
 		return err
@@ -227,7 +231,7 @@ var useCases = []useCase{
 		return err
 	}},
 	{"DeliveryBody", "atr", false, func(e *env, c service.Caller, on resources) error {
-		_, err := e.DeliveryBody(e.t.Context(), c, on.tenant, on.delivery)
+		_, err := e.DeliveryBody(e.t.Context(), c, on.tenant, on.delivery, 0)
 		return err
 	}},
 	{"WaitingFor", "atr", false, func(e *env, c service.Caller, on resources) error {

@@ -1,6 +1,7 @@
 package service
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -33,24 +34,79 @@ func (s *Service) Explain(ctx context.Context, c Caller, tenant string, id bellw
 	if err != nil {
 		return nil, nil, err
 	}
-	return shownEvent(c, e.Event), mapList(&e.Endpoints, func(at *bellwire.EndpointAt) *bellwire.Explanation {
+	again := &filtersAgain{service: s, event: e.Event, older: make(map[int]olderEvent)}
+	explained := mapList(&e.Endpoints, func(at *bellwire.EndpointAt) *bellwire.Explanation {
 		for _, standing := range []*bellwire.Standing{at.Then, at.Now} {
 			if standing != nil {
 				standing.By = actorFor(c, standing.By)
 			}
 		}
-		x := explain(e, at)
+		x := explain(ctx, e, at, again)
 		explainTenant(x, at, t)
 		return x
-	}), nil
+	})
+	return shownEvent(c, e.Event), explained, again.err
+}
+
+// filtersAgain evaluates filters again, each on the event as its endpoint gets it.
+type filtersAgain struct {
+	service *Service
+	event   *bellwire.Event
+	older   map[int]olderEvent // by version
+	err     error              // the first one of reading the catalogue
+}
+
+// olderEvent is an event in an older version, or why there is none.
+type olderEvent struct {
+	event *bellwire.Event
+	err   error
+}
+
+// explain evaluates the filter of a standing. A filter that can no longer be compiled has failed, and so has one over data that cannot
+// be converted.
+func (f *filtersAgain) explain(ctx context.Context, then *bellwire.Standing) filter.Explanation {
+	failed := func(problem string) filter.Explanation {
+		return filter.Explanation{Outcome: filter.Failed, Condition: then.Filter, Problem: problem}
+	}
+	program, err := filter.Compile(then.Filter)
+	if err != nil {
+		return failed("it cannot be compiled")
+	}
+	e, err := f.seenAt(ctx, then)
+	if err != nil {
+		return failed(reasonOf(err))
+	}
+	return filter.Explain(program, e)
+}
+
+// seenAt returns the event as an endpoint with the standing gets it.
+func (f *filtersAgain) seenAt(ctx context.Context, then *bellwire.Standing) (*bellwire.Event, error) {
+	ep := &bellwire.Endpoint{Catalogue: then.Catalogue, Versions: then.Versions}
+	if !ep.GetsOlder(f.event) {
+		return f.event, nil
+	}
+	conversion, err := f.service.directory.Conversion(ctx, ep, f.event)
+	if err != nil {
+		f.err = cmp.Or(f.err, err)
+		return nil, err
+	}
+	if conversion == nil {
+		return f.event, nil
+	}
+	known, ok := f.older[conversion.Number()]
+	if !ok {
+		known.event, _, known.err = conversion.Convert(f.event)
+		f.older[conversion.Number()] = known
+	}
+	return known.event, known.err
 }
 
 // explain says what became of an event at an endpoint.
-func explain(e *bellwire.Explained, at *bellwire.EndpointAt) *bellwire.Explanation {
+func explain(ctx context.Context, e *bellwire.Explained, at *bellwire.EndpointAt, again *filtersAgain) *bellwire.Explanation {
 	x := &bellwire.Explanation{Endpoint: at.Endpoint, Delivery: at.Delivery}
 	switch {
 	case at.Delivery != nil:
-		explainDelivery(x, e, at)
+		explainDelivery(ctx, x, e, at, again)
 	case e.Unmatched:
 		x.Fate, x.Reason = bellwire.FatePending, "the event waits to be matched with endpoints"
 	case at.Then == nil && at.Begins.Action == bellwire.ChangeCreated:
@@ -66,20 +122,20 @@ func explain(e *bellwire.Explained, at *bellwire.EndpointAt) *bellwire.Explanati
 		x.Fate = bellwire.FateUnknown
 		x.Reason = "the endpoint's history begins at " + moment(at.Begins.At) + ", after the event"
 	default:
-		explainNone(x, e, at.Then)
+		explainNone(ctx, x, e, at.Then, again)
 	}
 	return x
 }
 
 // explainDelivery explains an event that has a delivery to the endpoint.
-func explainDelivery(x *bellwire.Explanation, e *bellwire.Explained, at *bellwire.EndpointAt) {
+func explainDelivery(ctx context.Context, x *bellwire.Explanation, e *bellwire.Explained, at *bellwire.EndpointAt, again *filtersAgain) {
 	d := at.Delivery
 	x.Fate, x.Reason = fates[d.Status], d.Reason
 	if d.Replay {
 		x.Reason = replayed(d)
 	}
 	if x.Reason == "" && at.Then != nil && at.Then.Filter != "" && e.Event.Erased == nil {
-		if found := explainFilter(at.Then.Filter, e.Event); found.Outcome == filter.Failed {
+		if found := again.explain(ctx, at.Then); found.Outcome == filter.Failed {
 			x.Reason = "the endpoint's filter had no answer for the event, because " + found.Problem + ": " + found.Condition
 		}
 	}
@@ -139,7 +195,7 @@ var fates = map[bellwire.DeliveryStatus]bellwire.Fate{
 
 // explainNone explains an event that has no delivery to the endpoint, by the endpoint's standing when the event was stored. All
 // that can keep an event from an endpoint is here, in the order in which it is asked.
-func explainNone(x *bellwire.Explanation, e *bellwire.Explained, then *bellwire.Standing) {
+func explainNone(ctx context.Context, x *bellwire.Explanation, e *bellwire.Explained, then *bellwire.Standing, again *filtersAgain) {
 	switch {
 	case then.Deleted:
 		x.Fate = bellwire.FateDeleted
@@ -154,7 +210,7 @@ func explainNone(x *bellwire.Explanation, e *bellwire.Explained, then *bellwire.
 	case e.FanningOut:
 		x.Fate, x.Reason = bellwire.FatePending, "the event has so many deliveries that this one is not stored yet"
 	case then.Filter != "":
-		x.Fate, x.Reason = bellwire.FateFiltered, filtered(then.Filter, e.Event)
+		x.Fate, x.Reason = bellwire.FateFiltered, filtered(ctx, then, again)
 	default:
 		x.Fate, x.Reason = bellwire.FateNotSubscribed, "the endpoint was changed while the event was being stored, and did not match before"
 	}
@@ -205,27 +261,18 @@ func by(a bellwire.Actor) string {
 
 // filtered explains an event that an endpoint's filter has kept from it. That follows from there being no delivery, although all
 // else would have let the event pass.
-func filtered(text string, e *bellwire.Event) string {
-	if e.Erased != nil {
-		return "the endpoint's filter did not match the event, whose data was erased since: " + text
+func filtered(ctx context.Context, then *bellwire.Standing, again *filtersAgain) string {
+	if again.event.Erased != nil {
+		return "the endpoint's filter did not match the event, whose data was erased since: " + then.Filter
 	}
-	found := explainFilter(text, e)
+	found := again.explain(ctx, then)
 	switch found.Outcome {
 	case filter.Unmatched:
 		return "the endpoint's filter did not match the event: " + found.Condition
 	case filter.Failed:
 		return "the endpoint's filter had no answer for the event, because " + found.Problem + ": " + found.Condition
 	}
-	return "the endpoint's filter did not match the event: " + text
-}
-
-// explainFilter evaluates a filter again. A filter that can no longer be compiled has failed.
-func explainFilter(text string, e *bellwire.Event) filter.Explanation {
-	program, err := filter.Compile(text)
-	if err != nil {
-		return filter.Explanation{Outcome: filter.Failed, Condition: text, Problem: "it cannot be compiled"}
-	}
-	return filter.Explain(program, e)
+	return "the endpoint's filter did not match the event: " + then.Filter
 }
 
 func moment(at time.Time) string { return at.UTC().Format(time.RFC3339) }

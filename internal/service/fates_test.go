@@ -82,7 +82,7 @@ func TestExplanationsOfSingleEvents(t *testing.T) {
 			if c.at.Now == nil {
 				c.at.Now = standing(same)
 			}
-			got := explain(&c.event, &c.at)
+			got := explain(t.Context(), &c.event, &c.at, &filtersAgain{event: c.event.Event})
 			if got.Fate != c.fate || !strings.Contains(got.Reason, c.reason) {
 				t.Errorf("got %q, because %q; want %q, because %q", got.Fate, got.Reason, c.fate, c.reason)
 			}

@@ -83,9 +83,10 @@ const (
 
 // FilterTrial is a filter to be tried on the newest stored events.
 type FilterTrial struct {
-	Filter string
-	Types  []string // patterns of the events to try it on; nil for all
-	Limit  *int     // number of these events; nil for DefaultTrial
+	Filter   string
+	Types    []string // patterns of the events to try it on; nil for all
+	Limit    *int     // number of these events; nil for DefaultTrial
+	Endpoint string   // that gets the events in its versions; empty: they are as they were published
 }
 
 // TriedFilter says how many events a filter chooses. Fewer events than asked for are tried if the tenant has no more, or if it
@@ -106,12 +107,8 @@ func (s *Service) TryFilter(ctx context.Context, c Caller, tenant string, in Fil
 	if err := authorizeIn(c, Read, tenant); err != nil {
 		return nil, err
 	}
-	if wait, ok := s.mayTry(tenant); !ok {
-		return nil, &bellwire.Error{
-			Code:       bellwire.CodeRateLimited,
-			Message:    "filters were tried on the tenant's events for too long; try again in " + inSeconds(wait) + ", with a simpler filter or on fewer events",
-			RetryAfter: wait,
-		}
+	if err := s.checkTrials(tenant); err != nil {
+		return nil, err
 	}
 	limit := DefaultTrial
 	if in.Limit != nil {
@@ -124,16 +121,35 @@ func (s *Service) TryFilter(ctx context.Context, c Caller, tenant string, in Fil
 	if err != nil {
 		return nil, err
 	}
+	var ep *bellwire.Endpoint
+	if in.Endpoint != "" {
+		if ep, err = s.endpointToRead(ctx, c, tenant, in.Endpoint); err != nil {
+			return nil, err
+		}
+	}
 	checked := func(eventType string) bool { return in.Types != nil && sees(eventType) }
-	program, err := s.checkFilter(ctx, nil, tenant, in.Filter, checked)
+	program, err := s.checkFilter(ctx, ep, tenant, in.Filter, checked)
 	if err != nil {
 		return nil, err
 	}
-	trial := &trial{program: program, sees: sees, limit: limit, steps: limits.AllFilterSteps}
+	trial := &trial{service: s, endpoint: ep, program: program, sees: sees, limit: limit, steps: limits.AllFilterSteps}
 	return &trial.result, s.readTrial(ctx, c, tenant, trial)
 }
 
-// mayTry reports whether a tenant has steps left for a trial of a filter, or else when it will have some.
+// checkTrials refuses a trial of a filter or of versions if the tenant has no steps left for it.
+func (s *Service) checkTrials(tenant string) error {
+	wait, ok := s.mayTry(tenant)
+	if ok {
+		return nil
+	}
+	return &bellwire.Error{
+		Code:       bellwire.CodeRateLimited,
+		Message:    "filters or versions were tried on the tenant's events for too long; try again in " + inSeconds(wait) + ", with a simpler filter or on fewer events",
+		RetryAfter: wait,
+	}
+}
+
+// mayTry reports whether a tenant has steps left for a trial, or else when it will have some.
 func (s *Service) mayTry(tenant string) (wait time.Duration, ok bool) {
 	return s.trials.Allow(tenant, limits.TrialSteps, limits.TrialStepsBurst, 1)
 }
@@ -190,7 +206,12 @@ func (s *Service) tryPage(ctx context.Context, tenant string, t *trial, events [
 		}
 		turn := limits.FilterTurnSteps
 		for ; turn > 0 && len(events) > 0 && !t.done(); events = events[1:] {
-			turn -= t.try(events[0])
+			steps, err := t.try(ctx, events[0])
+			if err != nil {
+				end()
+				return err
+			}
+			turn -= steps
 		}
 		end()
 		s.trials.Take(tenant, limits.TrialSteps, limits.TrialStepsBurst, limits.FilterTurnSteps-turn)
@@ -203,11 +224,13 @@ func (s *Service) tryPage(ctx context.Context, tenant string, t *trial, events [
 
 // trial is a filter that is being tried.
 type trial struct {
-	program *filter.Program
-	sees    func(eventType string) bool
-	limit   int
-	steps   int // left of all evaluations
-	result  TriedFilter
+	service  *Service
+	endpoint *bellwire.Endpoint // that gets the events; nil: they are as they were published
+	program  *filter.Program
+	sees     func(eventType string) bool
+	limit    int
+	steps    int // left of all evaluations
+	result   TriedFilter
 
 	searched, bytes int // events and their data that were looked at
 }
@@ -217,19 +240,37 @@ func (t *trial) done() bool {
 }
 
 // try evaluates the filter on an event, and returns how many steps that took.
-func (t *trial) try(e *bellwire.Event) (steps int) {
+func (t *trial) try(ctx context.Context, e *bellwire.Event) (steps int, err error) {
 	t.searched++
 	t.bytes += len(e.Data)
 	if e.Test || e.Erased != nil || !t.sees(e.Type) {
-		return 0
+		return 0, nil
 	}
-	evaluation := filter.Begin(e)
-	defer evaluation.End()
-	explained := evaluation.Explain(t.program)
-	t.steps -= evaluation.Steps()
+	explained, steps, err := t.explain(ctx, e)
+	if err != nil {
+		return steps, err
+	}
+	t.steps -= steps
 	count := map[filter.Outcome]*int{filter.Matched: &t.result.Matched, filter.Unmatched: &t.result.Unmatched, filter.Failed: &t.result.Errors}[explained.Outcome]
 	if *count++; *count <= maxExamples {
 		t.result.Examples = append(t.result.Examples, FilterExample{Event: e, Explanation: explained})
 	}
-	return evaluation.Steps()
+	return steps, nil
+}
+
+// explain evaluates the filter on an event as the endpoint gets it, and returns how many steps that took.
+func (t *trial) explain(ctx context.Context, e *bellwire.Event) (of filter.Explanation, steps int, err error) {
+	if t.endpoint != nil {
+		e, steps, err = t.service.convert(ctx, t.endpoint, e)
+		if bellwire.CodeOf(err) == bellwire.CodeInvalid {
+			return filter.Explanation{Outcome: filter.Failed, Condition: t.program.String(), Problem: reasonOf(err)}, steps, nil
+		}
+		if err != nil {
+			return of, steps, err
+		}
+	}
+	evaluation := filter.Begin(e)
+	defer evaluation.End()
+	of = evaluation.Explain(t.program)
+	return of, steps + evaluation.Steps(), nil
 }

@@ -118,6 +118,8 @@ type DeliveryQuery struct {
 	Until   time.Time        // the event was accepted before
 	Dialect string           // of the endpoint as it is now
 	Outcome bellwire.Outcome // of the newest attempt
+
+	types map[string]int // the keys are the only types of events; nil for all
 }
 
 // FindDeliveries lists deliveries of q.Tenant. A page ends early, with a cursor, after many deliveries that q does not select.
@@ -230,6 +232,9 @@ func (s *Service) selectedDeliveries(ctx context.Context, c Caller, q *DeliveryQ
 		}
 	}
 	list.Items = slices.DeleteFunc(list.Items, func(d *bellwire.Delivery) bool {
+		if _, wanted := q.types[d.EventType]; q.types != nil && !wanted {
+			return true
+		}
 		return q.Type != "" && d.EventType != q.Type || q.Status != "" && d.Status != q.Status ||
 			q.Endpoint != "" && d.Endpoint != q.Endpoint || !q.Job.IsZero() && d.Job != q.Job
 	})

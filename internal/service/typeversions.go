@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"maps"
 	"slices"
 
@@ -117,7 +118,7 @@ func checkConverter(t *bellwire.EventType, number int) error {
 		return nil
 	}
 	at := now()
-	made, err := compiled.Convert(&bellwire.Event{Type: t.Name, Data: next.Example, IdempotencyKey: "example", CreatedAt: at, OccurredAt: at})
+	made, _, err := compiled.Convert(&bellwire.Event{Type: t.Name, Data: next.Example, IdempotencyKey: "example", CreatedAt: at, OccurredAt: at})
 	if err != nil {
 		return bellwire.Invalid(field, "cannot convert the example of version %d: %s", number+1, err.Error())
 	}
@@ -165,7 +166,7 @@ func (s *Service) checkReaders(ctx context.Context, stored, t *bellwire.EventTyp
 }
 
 func withHint(err error, hint string) error {
-	if e, ok := err.(*bellwire.Error); ok {
+	if e, ok := errors.AsType[*bellwire.Error](err); ok {
 		hinted := *e
 		hinted.Hint = hint
 		return &hinted
@@ -320,14 +321,15 @@ func seenBy(ep *bellwire.Endpoint, t *directory.CompiledType) *bellwire.EventTyp
 	return t.OfVersion(t.VersionAt(ep.At(t.Name)))
 }
 
-// converted returns an event as an endpoint gets it. The error has CodeInvalid if its data cannot be converted.
-func (s *Service) converted(ctx context.Context, ep *bellwire.Endpoint, e *bellwire.Event) (*bellwire.Event, error) {
+// convert returns an event as an endpoint gets it, and how many steps that took. The error has CodeInvalid if its data cannot be
+// converted.
+func (s *Service) convert(ctx context.Context, ep *bellwire.Endpoint, e *bellwire.Event) (made *bellwire.Event, steps int, err error) {
 	if !ep.GetsOlder(e) {
-		return e, nil
+		return e, 0, nil
 	}
 	conversion, err := s.directory.Conversion(ctx, ep, e)
 	if err != nil || conversion == nil {
-		return e, err
+		return e, 0, err
 	}
 	return conversion.Convert(e)
 }

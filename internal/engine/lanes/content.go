@@ -104,7 +104,8 @@ func (c *Content) Body(ctx context.Context, t *bellwire.Target, m *bellwire.Mess
 // convert returns the event in an older version, which is made once for all of its deliveries.
 func (c *Content) convert(conversion bellwire.Conversion) (*bellwire.Event, error) {
 	if c.Deliveries <= 1 {
-		return conversion.Convert(c.Event)
+		event, _, err := conversion.Convert(c.Event)
+		return event, err
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -112,7 +113,7 @@ func (c *Content) convert(conversion bellwire.Conversion) (*bellwire.Event, erro
 	if i := slices.IndexFunc(c.older, func(o older) bool { return o.version == number }); i >= 0 {
 		return c.older[i].event, c.older[i].err
 	}
-	event, err := conversion.Convert(c.Event)
+	event, _, err := conversion.Convert(c.Event)
 	c.older = append(c.older, older{number, event, err})
 	return event, err
 }

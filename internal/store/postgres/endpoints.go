@@ -51,7 +51,7 @@ func (s *Store) CreateEndpoint(ctx context.Context, ep *bellwire.Endpoint, note 
 		if err := tx.exec("INSERT INTO bellwire.endpoint_health (endpoint) SELECT n FROM bellwire.endpoints WHERE id = $1", ep.ID); err != nil {
 			return err
 		}
-		if err := tx.addChange(tenant.n, ep.ID, rules.Created(ep, note)); err != nil {
+		if err := tx.addChange(tenant.n, ep.ID, rules.Created(ep, catalogue, note)); err != nil {
 			return err
 		}
 		return s.notify(tx, message{Tenant: ep.Tenant})

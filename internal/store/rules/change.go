@@ -2,6 +2,7 @@ package rules
 
 import (
 	"encoding/json"
+	"maps"
 	"slices"
 	"time"
 
@@ -14,25 +15,32 @@ type EndpointChange struct {
 	Status bellwire.EndpointStatus // after the change
 	Events []string
 	Filter string
-	// OnlyStatus means that only the status changes: Events and Filter stay as they were.
+	// Catalogue and Versions are those of the endpoint if it has a filter.
+	Catalogue int64
+	Versions  map[string]bellwire.Version
+	// OnlyStatus means that only the status changes: Events, Filter, Catalogue and Versions stay as they were.
 	OnlyStatus bool
 }
 
-// Created returns the change that creates an endpoint.
-func Created(ep *bellwire.Endpoint, note bellwire.ChangeNote) *EndpointChange {
-	return changeOf(ep, bellwire.ChangeCreated, note)
+// Created returns the change that creates an endpoint at a revision of the operator.
+func Created(ep *bellwire.Endpoint, catalogue int64, note bellwire.ChangeNote) *EndpointChange {
+	return changeOf(ep, catalogue, bellwire.ChangeCreated, note)
 }
 
 // Updated returns the change that gives an endpoint its present state.
 func Updated(ep *bellwire.Endpoint, note bellwire.ChangeNote) *EndpointChange {
-	return changeOf(ep, bellwire.ChangeUpdated, note)
+	return changeOf(ep, ep.Catalogue, bellwire.ChangeUpdated, note)
 }
 
-func changeOf(ep *bellwire.Endpoint, action bellwire.ChangeAction, note bellwire.ChangeNote) *EndpointChange {
-	return &EndpointChange{
+func changeOf(ep *bellwire.Endpoint, catalogue int64, action bellwire.ChangeAction, note bellwire.ChangeNote) *EndpointChange {
+	c := &EndpointChange{
 		Change: bellwire.Change{At: ep.UpdatedAt, Action: action, ChangeNote: note},
 		Status: ep.Status, Events: ep.Events, Filter: ep.Filter,
 	}
+	if ep.Filter != "" {
+		c.Catalogue, c.Versions = catalogue, ep.Versions
+	}
+	return c
 }
 
 // Deleted returns the change that deletes an endpoint.
@@ -63,12 +71,14 @@ func statusMembers(status bellwire.EndpointStatus, reason string) json.RawMessag
 func (c *EndpointChange) Standing(before *bellwire.Standing) (after bellwire.Standing, store bool) {
 	after = bellwire.Standing{
 		Status: c.Status, Deleted: c.Action == bellwire.ChangeDeleted, Events: c.Events, Filter: c.Filter, Since: c.At, By: c.Actor,
+		Catalogue: c.Catalogue, Versions: c.Versions,
 	}
 	if before == nil {
 		return after, true
 	}
 	if c.OnlyStatus {
 		after.Events, after.Filter = before.Events, before.Filter
+		after.Catalogue, after.Versions = before.Catalogue, before.Versions
 	}
 	if after.Deleted {
 		after.Status = before.Status
@@ -78,7 +88,7 @@ func (c *EndpointChange) Standing(before *bellwire.Standing) (after bellwire.Sta
 	if same {
 		after.Since, after.By = before.Since, before.By
 	}
-	matching := slices.Equal(before.Events, after.Events) && before.Filter == after.Filter
+	matching := slices.Equal(before.Events, after.Events) && before.Filter == after.Filter && maps.Equal(before.Versions, after.Versions)
 	return after, !same || !matching || len(c.Before)+len(c.After) > 0
 }
 

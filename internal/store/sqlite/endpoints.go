@@ -30,11 +30,11 @@ func (s *Store) CreateEndpoint(ctx context.Context, ep *bellwire.Endpoint, note 
 		if taken {
 			return bellwire.Errorf(bellwire.CodeConflict, "endpoint %q already exists", ep.ID)
 		}
-		change, err := w.prepareChange(tenant.n, ep.ID, rules.Created(ep, note))
-		if err != nil {
+		if catalogue, err = w.operatorRevision(); err != nil {
 			return err
 		}
-		if catalogue, err = w.operatorRevision(); err != nil {
+		change, err := w.prepareChange(tenant.n, ep.ID, rules.Created(ep, catalogue, note))
+		if err != nil {
 			return err
 		}
 		delete(w.refs.endpoints, ep.ID) // one of a deleted tenant may have had the id

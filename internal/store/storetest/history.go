@@ -361,6 +361,7 @@ func explains(w *world) {
 			for id, at := range endpoints {
 				if at.Then != nil {
 					got[id] = describe(at.Then)
+					w.equal("the versions that the filter sees", fmt.Sprint(at.Then.Catalogue, at.Then.Versions), fmt.Sprint(a.Catalogue, a.Versions))
 				}
 				w.equal("the first change", at.Begins.Action, bellwire.ChangeCreated)
 			}
