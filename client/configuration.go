@@ -184,6 +184,7 @@ type OlderVersion struct {
 	Schema    json.RawMessage `json:"schema"`
 	Example   json.RawMessage `json:"example"`
 	Converter string          `json:"converter"` // makes its data of that of the next version
+	Until     *time.Time      `json:"until"`     // when the next version was added; nil: unknown
 }
 
 func (t *EventType) setVersion(etag string) { t.ETag = etag }

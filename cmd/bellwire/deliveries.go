@@ -165,7 +165,11 @@ func (c *deliveryBodyCommand) printSent(ctx context.Context, std streams, api *c
 		return err
 	}
 	if body.Sent != nil && !body.Sent.Same {
-		if err := say(std.err, fmt.Sprintf("This may not be what attempt %d has sent: %s.", c.Attempt, output.Clean(body.Sent.Reason))); err != nil {
+		known := "may not be"
+		if body.Sent.BodySHA256 != "" {
+			known = "is not"
+		}
+		if err := say(std.err, fmt.Sprintf("This %s what attempt %d has sent: %s.", known, c.Attempt, output.Clean(body.Sent.Reason))); err != nil {
 			return err
 		}
 	}

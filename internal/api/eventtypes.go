@@ -33,16 +33,20 @@ type eventType struct {
 
 // older is a version of an event type before the newest, on the wire.
 type older struct {
-	Version   int     `json:"version" example:"1"`
-	Schema    rawJSON `json:"schema" doc:"The JSON Schema for the data; null if any data is allowed."`
-	Example   rawJSON `json:"example" doc:"Such data; null if there is none."`
-	Converter string  `json:"converter" example:"data.without([\"currency\"])" doc:"The CEL expression that makes this version's data of that of the next version."`
+	Version   int        `json:"version" example:"1"`
+	Schema    rawJSON    `json:"schema" doc:"The JSON Schema for the data; null if any data is allowed."`
+	Example   rawJSON    `json:"example" doc:"Such data; null if there is none."`
+	Converter string     `json:"converter" example:"data.without([\"currency\"])" doc:"The CEL expression that makes this version's data of that of the next version."`
+	Until     *time.Time `json:"until" doc:"When the next version was added; null if that is not known."`
 }
 
 func wireOlder(t *bellwire.EventType) []older {
 	wire := make([]older, len(t.Older))
 	for i, v := range t.Older {
-		wire[i] = older{i + 1, rawJSON{jsontext.Value(v.Schema)}, rawJSON{jsontext.Value(v.Example)}, v.Converter}
+		wire[i] = older{i + 1, rawJSON{jsontext.Value(v.Schema)}, rawJSON{jsontext.Value(v.Example)}, v.Converter, nil}
+		if !v.Until.IsZero() {
+			wire[i].Until = new(v.Until.UTC())
+		}
 	}
 	return wire
 }

@@ -242,7 +242,7 @@ type (
 
 func exportedVersions(t *bellwire.EventType) (versions []exportedVersion) {
 	for _, v := range wireOlder(t) {
-		versions = append(versions, exportedVersion(v))
+		versions = append(versions, exportedVersion{Version: v.Version, Schema: v.Schema, Example: v.Example, Converter: v.Converter})
 	}
 	return versions
 }

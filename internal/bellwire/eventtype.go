@@ -31,6 +31,7 @@ type OlderVersion struct {
 	Example   json.RawMessage
 	Converter string // a CEL expression that makes its data of that of the next version
 	Since     int64
+	Until     time.Time // when the next version was added; zero: unknown
 }
 
 // Bounds on the versions of an event type.

@@ -422,6 +422,7 @@ func (s *Service) steps(ctx context.Context, newest *bellwire.EventType, older [
 				return nil, inField(fmt.Sprintf("older_versions[%d].converter", i-1), err)
 			}
 			step = *added
+			step.Older[i-1].Until = time.Time{} // the other system added it at a time of its own
 		}
 		steps = append(steps, &step)
 	}

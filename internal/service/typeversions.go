@@ -46,7 +46,7 @@ func (s *Service) AddVersion(ctx context.Context, c Caller, name string, in NewV
 func withVersion(stored, made *bellwire.EventType, converter string) (*bellwire.EventType, error) {
 	t := *stored
 	t.Older = append(slices.Clone(stored.Older), bellwire.OlderVersion{
-		Schema: stored.Schema, Example: stored.Example, Converter: converter, Since: stored.Since,
+		Schema: stored.Schema, Example: stored.Example, Converter: converter, Since: stored.Since, Until: made.UpdatedAt,
 	})
 	t.Schema, t.Example, t.UpdatedAt, t.Since = made.Schema, made.Example, made.UpdatedAt, bellwire.SinceNow
 	if len(t.Older) >= bellwire.MaxVersions {

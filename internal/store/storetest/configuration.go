@@ -66,18 +66,18 @@ var configurationTests = []test{
 		add := func() *bellwire.EventType {
 			w.Helper()
 			t := read()
-			t.Older = append(t.Older, bellwire.OlderVersion{Schema: t.Schema, Example: t.Example, Converter: "data.a", Since: t.Since})
+			t.Older = append(t.Older, bellwire.OlderVersion{Schema: t.Schema, Example: t.Example, Converter: "data.a", Since: t.Since, Until: made.UpdatedAt})
 			t.Since, t.Schema, t.Example = bellwire.SinceNow, nil, []byte(`{"b": 2.0}`)
 			w.check(w.store.ReplaceEventType(w.ctx, t))
 			return read()
 		}
 		second := add()
 		w.equal("the second version is of the revision that added it", second.Since, w.catalogue(0).Revision)
-		w.equal("the first version", second.Older, []bellwire.OlderVersion{{Schema: made.Schema, Converter: "data.a"}})
+		w.equal("the first version", second.Older, []bellwire.OlderVersion{{Schema: made.Schema, Converter: "data.a", Until: made.UpdatedAt}})
 		newer := w.endpoint(w.tenant())
 		third := add()
 		w.equal("the third version is later", third.Since > second.Since, true)
-		w.equal("the versions before", third.Older, append(second.Older, bellwire.OlderVersion{Example: second.Example, Converter: "data.a", Since: second.Since}))
+		w.equal("the versions before", third.Older, append(second.Older, bellwire.OlderVersion{Example: second.Example, Converter: "data.a", Since: second.Since, Until: made.UpdatedAt}))
 		changed := read()
 		changed.Description = "Changed."
 		w.check(w.store.ReplaceEventType(w.ctx, changed))

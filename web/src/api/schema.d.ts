@@ -887,7 +887,7 @@ export interface paths {
         };
         /**
          * Get the request body of a delivery
-         * @description Makes the body as the endpoint's dialect does, byte for byte as it was sent, or would be. Bodies are not stored. Responds with 404, and says why, if the data of the event was erased, or if the dialect cannot represent it.
+         * @description Makes the body that an attempt would send now, byte for byte. With `attempt`, it is the one that this attempt has sent, made again in the version and the dialect that it recorded; `sent` says whether it has the recorded hash. Bodies are not stored. Responds with 404, and says why, if the data of the event was erased, or if the dialect cannot represent it.
          */
         get: operations["get-delivery-body"];
         put?: never;
@@ -1128,6 +1128,26 @@ export interface paths {
         get: operations["list-endpoint-versions"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/endpoints/{id}/versions/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview other versions for an endpoint
+         * @description Shows the last events of these types that the endpoint got, as they were sent and as they would be sent in other versions. Changes and sends nothing. There are fewer events than `limit` if there are no more, or if they are large or take long to convert.
+         */
+        post: operations["preview-endpoint-versions"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2783,6 +2803,11 @@ export interface components {
         };
         FilterTrial: {
             /**
+             * @description The endpoint that would have the filter: it is tried on the events in the versions that this endpoint gets. By default events are as they were published.
+             * @example ep_0198c7a3f2e47d0a9b1c2d3e4f506172
+             */
+            endpoint?: string;
+            /**
              * @description The filter, as an endpoint would have it.
              * @example data.amount > 100
              */
@@ -3679,6 +3704,11 @@ export interface components {
             /** @description The JSON Schema for the data; null if any data is allowed. */
             schema: unknown;
             /**
+             * Format: date-time
+             * @description When the next version was added; null if that is not known.
+             */
+            until: string | null;
+            /**
              * Format: int64
              * @example 1
              */
@@ -3864,6 +3894,23 @@ export interface components {
             /** @description The browser that got the token. */
             user_agent: string;
         };
+        PreviewBody: {
+            /** @description Absent if none can be made. */
+            body?: string;
+            /** @example application/json */
+            content_type?: string;
+            /**
+             * @description Why there is no body, why it is not the one that was sent, or why its data does not fit the schema of the version.
+             * @example data.amount does not exist
+             */
+            problem?: string;
+            /**
+             * Format: int64
+             * @description The version of the data; absent if there is no body.
+             * @example 1
+             */
+            version?: number;
+        };
         Probe: {
             /**
              * @description Get this delivery to see the response.
@@ -4046,6 +4093,8 @@ export interface components {
         RequestBodyOf: {
             /** @example {"type":"invoice.paid","timestamp":"2026-01-31T12:30:00Z","data":{}} */
             body: string;
+            /** @description The SHA-256 of the body, in hexadecimal. */
+            body_sha256: string;
             /**
              * Format: int64
              * @description The size of the body, as attempts have it in body_bytes.
@@ -4053,6 +4102,19 @@ export interface components {
             bytes: number;
             /** @example application/json */
             content_type: string;
+            /**
+             * @description The dialect that makes the body.
+             * @example standard
+             */
+            dialect: string;
+            /** @description With attempt: what is known of the body that it has sent. */
+            sent?: components["schemas"]["SentBody"];
+            /**
+             * Format: int64
+             * @description The version of the event's type in which the data is.
+             * @example 1
+             */
+            version: number;
         };
         RetryInput: {
             /** @description Whether the whole retry schedule begins again, instead of one attempt. */
@@ -4081,6 +4143,22 @@ export interface components {
              * @example 24h
              */
             overlap?: string;
+        };
+        SentBody: {
+            /**
+             * Format: int64
+             * @example 1
+             */
+            attempt: number;
+            /** @description The SHA-256 of the body that was sent, in hexadecimal; absent where it was not recorded. */
+            body_sha256?: string;
+            /**
+             * @description Why it is not the same, or why that is not known.
+             * @example the event type was changed at 2026-01-31T12:30:00Z, after the attempt: its converters make other data now
+             */
+            reason?: string;
+            /** @description Whether the body has this hash: then it is what was sent. */
+            same: boolean;
         };
         Setting: {
             /** @example Server */
@@ -4599,6 +4677,39 @@ export interface components {
         TypeVersions: {
             /** @description By name. */
             data: components["schemas"]["TypeVersion"][];
+        };
+        VersionPreview: {
+            /** @description What would be sent with the versions that are tried. */
+            after: components["schemas"]["PreviewBody"];
+            /** @description What the newest attempt has sent, made again; or what would be sent now, if there was none. */
+            before: components["schemas"]["PreviewBody"];
+            /** @example dlv_0198c7a3f2e47d0a9b1c2d3e4f506173 */
+            delivery: string;
+            /** @example evt_0198c7a3f2e47d0a9b1c2d3e4f506172 */
+            event: string;
+            /** @example invoice.paid */
+            event_type: string;
+        };
+        VersionPreviews: {
+            /** @description Newest first. */
+            data: components["schemas"]["VersionPreview"][];
+        };
+        VersionTrial: {
+            /**
+             * Format: int64
+             * @description Number of events: 1 to 20; default 5.
+             * @example 5
+             */
+            limit?: number;
+            /**
+             * @description The numbers of versions, by event type.
+             * @example {
+             *       "invoice.paid": 2
+             *     }
+             */
+            versions: {
+                [key: string]: number;
+            };
         };
         Waiting: {
             /**
@@ -9835,7 +9946,10 @@ export interface operations {
     };
     "get-delivery-body": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description The number of an attempt whose request is stored. By default what would be sent now is made. */
+                attempt?: number;
+            };
             header?: never;
             path: {
                 /** @description The tenant's id. */
@@ -11583,6 +11697,140 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "preview-endpoint-versions": {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Makes the request repeatable: the same request with the same key is carried out once within 24 hours, and answered alike. Another request with the key, or the same while it is in progress, is a conflict. Up to 128 characters, bare or a string in quotes.
+                 * @example create-acme-1
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The tenant's id. */
+                tenant: string;
+                /** @description The endpoint's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VersionTrial"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VersionPreviews"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -1,8 +1,8 @@
+import { ShieldCheck, TriangleAlert } from "lucide-react";
 import { type ReactNode, useMemo, useState } from "react";
 import { useRequestBody } from "@/api/body";
 import type { Schemas } from "@/api/client";
 import { problem } from "@/lib/json";
-import { bytes } from "@/lib/numbers";
 import { cx, sentence, visible } from "@/lib/text";
 import { CodeBlock } from "./Code";
 import { JsonView } from "./JsonView";
@@ -26,7 +26,7 @@ export function AttemptDetails({ tenant, delivery, attempt }: { tenant: string; 
 /** Exchange shows what was sent and what came back: side by side where there is room, or stacked, what came back first. */
 export function Exchange({ tenant, delivery, attempt, stacked }: { tenant: string; delivery: string; attempt: Attempt; stacked?: boolean }) {
   if (attempt.details_dropped) return <Dropped tenant={tenant} delivery={delivery} />;
-  const request = <Request key="request" tenant={tenant} delivery={delivery} request={attempt.request} />;
+  const request = <Request key="request" tenant={tenant} delivery={delivery} attempt={attempt} />;
   const response = <Response key="response" response={attempt.response} error={attempt.error} />;
   return <div className={cx("grid gap-4", !stacked && "xl:grid-cols-2")}>{stacked ? [response, request] : [request, response]}</div>;
 }
@@ -39,13 +39,13 @@ function Dropped({ tenant, delivery }: { tenant: string; delivery: string }) {
   return <p className="text-muted">Request and response of this attempt are no longer stored: of a delivery with many attempts, only the first and the last keep them.</p>;
 }
 
-function Request({ tenant, delivery, request }: { tenant: string; delivery: string; request: Attempt["request"] }) {
+function Request({ tenant, delivery, attempt: { number, request } }: { tenant: string; delivery: string; attempt: Attempt }) {
   return (
     <Message title="Request" line={request && `${request.method} ${visible(request.url)}`}>
       {request ? (
         <>
           <HeaderList headers={request.headers} truncated={request.headers_truncated} />
-          <RequestBody tenant={tenant} delivery={delivery} sent={request.body_bytes} />
+          <RequestBody tenant={tenant} delivery={delivery} attempt={number} />
         </>
       ) : (
         <p className="text-muted">Nothing was sent.</p>
@@ -54,17 +54,36 @@ function Request({ tenant, delivery, request }: { tenant: string; delivery: stri
   );
 }
 
-/** RequestBody shows the body of a delivery's requests. With sent, it compares its length with what an attempt sent. */
-export function RequestBody({ tenant, delivery, sent, title = "Body" }: { tenant: string; delivery: string; sent?: number; title?: string }) {
-  const { data, error, isPending, refetch } = useRequestBody(tenant, delivery);
+/** RequestBody shows the body of a delivery's requests: of an attempt what it has sent, and otherwise what would be sent now. It says so if that is not known to be the same. */
+export function RequestBody({ tenant, delivery, attempt, title = "Body" }: { tenant: string; delivery: string; attempt?: number; title?: string }) {
+  const { data, error, isPending, refetch } = useRequestBody(tenant, delivery, attempt);
   if (isPending) return <Skeleton className="h-24" />;
   if (error?.status === 404) return <p className="text-muted"><Timed text={`The body cannot be shown: ${error.detail}.`} /></p>;
   if (!data) return <ErrorState error={error} what="The body could not be loaded" retry={refetch} />;
   return (
     <>
       <JsonView text={data.body} title={title} maxHeight={320} />
-      {sent !== undefined && sent !== data.bytes && <p className="text-xs text-muted">This is the body as it would be sent now. That of this attempt had {bytes(sent)}.</p>}
+      {data.sent && <Sent version={data.version} sent={data.sent} />}
     </>
+  );
+}
+
+/** Sent says whether the body is what was sent. */
+function Sent({ version, sent: { same, reason, body_sha256: hash } }: { version: number; sent: NonNullable<Schemas["RequestBodyOf"]["sent"]> }) {
+  if (same) {
+    return (
+      <p className="flex items-center gap-1.5 text-xs text-muted">
+        <ShieldCheck size={13} className="text-good" aria-hidden /> Version {version} of the data, with the hash of what was sent.
+      </p>
+    );
+  }
+  return (
+    <p className="flex gap-1.5 text-xs wrap-anywhere text-warn">
+      <TriangleAlert size={13} className="mt-0.5 shrink-0" aria-hidden />
+      <span>
+        {hash ? "It is not what was sent" : "It may not be what was sent"}: <Timed text={`${visible(reason ?? "")}.`} />
+      </span>
+    </p>
   );
 }
 

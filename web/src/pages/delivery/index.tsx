@@ -127,7 +127,7 @@ function Actions({ tenant, delivery: it, endpoint, attempt }: { tenant: string; 
   const { can } = useScope();
   const { retry, cancel } = useDeliveryActions(tenant, it.id);
   const [asking, setAsking] = useState(false);
-  const body = useRequestBody(tenant, attempt?.request ? it.id : undefined);
+  const body = useRequestBody(tenant, attempt?.request ? it.id : undefined, attempt?.number);
   const [copied, copy] = useCopy();
   const open = isOpen(it);
   const toast = useToast();
@@ -319,8 +319,8 @@ function NoAttempt({ tenant, delivery }: { tenant: string; delivery: DeliveryOf 
 function Verify({ tenant, delivery, endpoint, attempt }: { tenant: string; delivery: DeliveryOf; endpoint: Endpoint | undefined; attempt: Attempt | undefined }) {
   const [params, change] = useAddress();
   const open = params.has("signature");
-  const body = useRequestBody(tenant, open && attempt?.request ? delivery.id : undefined);
-  const same = body.data?.bytes === attempt?.request?.body_bytes;
+  const body = useRequestBody(tenant, open && attempt?.request ? delivery.id : undefined, attempt?.number);
+  const same = body.data?.sent?.same;
   const dialect = dialectOf(endpoint, attempt);
   const toggle = () =>
     change(

@@ -26,6 +26,7 @@ import { Replay } from "./Replay";
 import { Rotate } from "./Secret";
 import { Settings } from "./Settings";
 import { Testing } from "./Testing";
+import { useVersions, Versions } from "./Versions";
 
 export type Endpoint = Versioned<Schemas["EndpointWithHealth"]>;
 
@@ -60,6 +61,7 @@ function Loaded({ endpoint }: { endpoint: Endpoint }) {
   const [asked, setAsked] = useState<Asked>();
   const status = useStatus(endpoint);
   const root = link.endpoint(endpoint.tenant, endpoint.id);
+  const versions = useVersions(endpoint);
   const back = own ? [{ to: link.endpoints(), label: "Endpoints" }] : [{ to: link.endpoints(), label: "Endpoints" }, { to: link.endpoints(endpoint.tenant), label: endpoint.tenant }];
   return (
     <div className="flex min-h-full flex-col md:h-full md:min-h-0">
@@ -90,6 +92,7 @@ function Loaded({ endpoint }: { endpoint: Endpoint }) {
           { to: root, label: "Deliveries", end: true },
           { to: `${root}/settings`, label: "Settings" },
           { to: `${root}/testing`, label: "Testing" },
+          ...(versions.data?.data.length ? [{ to: `${root}/versions`, label: "Versions" }] : []),
           { to: `${root}/history`, label: "History" },
         ]}
       />
@@ -97,6 +100,7 @@ function Loaded({ endpoint }: { endpoint: Endpoint }) {
         <Route index element={<Deliveries endpoint={endpoint} ask={() => setAsked("replay")} />} />
         <Route path="settings" element={<Settings endpoint={endpoint} />} />
         <Route path="testing" element={<Testing endpoint={endpoint} ask={setAsked} />} />
+        <Route path="versions" element={<Versions endpoint={endpoint} versions={versions} />} />
         <Route path="history" element={<Changes endpoint={endpoint} />} />
         <Route path="*" element={<EmptyState title="This page does not exist" />} />
       </Routes>

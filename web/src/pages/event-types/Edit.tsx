@@ -137,7 +137,8 @@ function Fields({ draft, change, error, conflict, children }: { draft: Draft; ch
 
 const wrong = (draft: Draft) => Boolean(fault(draft.schema) ?? fault(draft.example));
 
-function fault(text: string): string | undefined {
+/** fault says where a text is not JSON; undefined if it is, or is empty. */
+export function fault(text: string): string | undefined {
   if (!text.trim()) return undefined;
   const found = problem(text);
   return found && `line ${found.line}, column ${found.column}: ${found.message}`;

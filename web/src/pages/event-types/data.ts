@@ -1,22 +1,28 @@
 import { useQuery } from "@tanstack/react-query";
 import { api, call, ifMatch, type Schemas, type Versioned } from "@/api/client";
 import type { ApiError } from "@/api/problem";
-import { member } from "@/lib/json";
+import { items, member } from "@/lib/json";
 
-export type EventType = Versioned<Omit<Schemas["EventType"], "schema" | "example">> & {
-  /** As they were written; empty if there is none. */
-  schema: string;
-  example: string;
+/** Text has what a version consists of, as it was written; empty if there is none. */
+type Text = { schema: string; example: string };
+
+/** Older is a version before the newest. */
+export type Older = Omit<Schemas["Older"], keyof Text> & Text;
+
+export type EventType = Versioned<Omit<Schemas["EventType"], keyof Text | "older_versions">> & Text & { older: Older[] };
+
+const raw = (text: string, name: string) => {
+  const value = member(text, name) ?? "null";
+  return value.trim() === "null" ? "" : value;
 };
 
-/** read takes an event type apart as text, so that schema and example stay as they were written. */
+const textOf = (text: string): Text => ({ schema: raw(text, "schema"), example: raw(text, "example") });
+
+/** read takes an event type apart as text, so that schemas and examples stay as they were written. */
 function read(text: string, etag: string): EventType {
-  const raw = (name: string) => {
-    const value = member(text, name) ?? "null";
-    return value.trim() === "null" ? "" : value;
-  };
-  const value = JSON.parse(text) as Schemas["EventType"];
-  return { ...value, etag, schema: raw("schema"), example: raw("example") };
+  const { older_versions: older, ...value } = JSON.parse(text) as Schemas["EventType"];
+  const texts = items(raw(text, "older_versions"));
+  return { ...value, etag, ...textOf(text), older: (older ?? []).map((version, i) => ({ ...version, ...textOf(texts[i] ?? "") })) };
 }
 
 /** answered reads a type and its version from an answer. */
@@ -40,4 +46,15 @@ export function save(name: string, draft: Draft, etag?: string, force = false): 
     `{"description":${JSON.stringify(draft.description)},"group":${JSON.stringify(draft.group)},"archived":${draft.archived}` +
     `,"schema":${draft.schema.trim() || "null"},"example":${draft.example.trim() || "null"}}`;
   return answered(api.PUT("/api/v1/event-types/{name}", { params: { path: { name }, ...(force ? { query: { force } } : {}), ...(etag ? ifMatch(etag) : {}) }, body: {}, bodySerializer: () => text, parseAs: "text" }));
+}
+
+/** addVersion adds a version to a type, which is published from then on. It is refused if somebody else changed the type since. */
+export function addVersion(type: EventType, version: Text & { converter: string }): Promise<EventType> {
+  const text = `{"schema":${version.schema.trim() || "null"},"example":${version.example.trim() || "null"},"converter":${JSON.stringify(version.converter)}}`;
+  return answered(api.POST("/api/v1/event-types/{name}/versions", { params: { path: { name: type.name }, ...ifMatch(type.etag) }, body: { converter: "" }, bodySerializer: () => text, parseAs: "text" }));
+}
+
+/** putConverter replaces the converter to an older version. */
+export function putConverter(type: EventType, version: number, converter: string): Promise<EventType> {
+  return answered(api.PUT("/api/v1/event-types/{name}/versions/{version}/converter", { params: { path: { name: type.name, version }, ...ifMatch(type.etag) }, body: { converter }, parseAs: "text" }));
 }

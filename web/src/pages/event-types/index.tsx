@@ -24,6 +24,7 @@ import { type EventType, save, useType } from "./data";
 import { Change, Make } from "./Edit";
 import { SchemaTree } from "./SchemaTree";
 import { TryPublish, TryTest } from "./Try";
+import { Versions } from "./Versions";
 
 type Entry = Schemas["EventType"];
 
@@ -248,7 +249,10 @@ function Detail({ name, back }: { name: string; back: boolean }) {
         }
       />
       <div className="grid items-start gap-4 px-4 pb-8 sm:px-6 xl:grid-cols-[minmax(0,1.3fr)_minmax(0,1fr)]">
-        <SchemaPanel type={type} />
+        <div className="min-w-0 space-y-4">
+          <SchemaPanel type={type} />
+          {(operator || type.older.length > 0) && <Versions type={type} />}
+        </div>
         <div className="min-w-0 space-y-4">
           {type.example ? (
             <JsonView text={type.example} title="Example" maxHeight={320} />
