@@ -3,6 +3,7 @@ package test
 import (
 	"archive/tar"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -69,7 +70,7 @@ var buildPrevious = sync.OnceValues(func() (built release, err error) {
 	}
 	program := filepath.Join(filepath.Dir(binary), "bellwire-previous")
 	// Built like this, nothing depends on where the files are, so that the next run finds all packages in the cache.
-	build := exec.CommandContext(context.Background(), "go", "build", "-trimpath", "-buildvcs=false", "-o", program, "./cmd/bellwire")
+	build := exec.CommandContext(context.Background(), "go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-X main.version=previous", "-o", program, "./cmd/bellwire")
 	build.Dir, build.Env = source, append(os.Environ(), "CGO_ENABLED=0", "GOWORK=")
 	if output, err := build.CombinedOutput(); err != nil {
 		return built, fmt.Errorf("the previous release %s cannot be built: %w\n%s", commit, err, output)
@@ -186,6 +187,9 @@ func TestRollingUpgrade(t *testing.T) {
 		c.skip(-1)
 		eventually(t, "both nodes have their share", c.spread)
 		c.agrees(step)
+		if step == 0 && old != binary {
+			c.refusesVersions()
+		}
 		c.flows()
 	}
 	c.finish()
@@ -207,6 +211,29 @@ func (c *cluster) agrees(step int) {
 				c.t.Errorf("the endpoint is %q, want %q", got.Description, want)
 			}
 		}
+	}
+}
+
+// refusesVersions asks the new node for a version of an event type, while the old one would send it to all endpoints.
+func (c *cluster) refusesVersions() {
+	c.t.Helper()
+	const name = "upgrade.versioned"
+	c.nodes[0].addType(name)
+	status, answer, err := c.nodes[0].do("POST", "/event-types/"+name+"/versions", []byte(`{"converter": "data"}`))
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	var problem struct{ Code, Detail, Hint string }
+	if err := json.Unmarshal(answer, &problem); err != nil {
+		c.t.Fatalf("%s: %v", answer, err)
+	}
+	if status != 409 || problem.Code != "conflict" || !strings.Contains(problem.Detail, "node1 runs another release") || problem.Hint != "Upgrade all nodes first." {
+		c.t.Errorf("a version beside an older release: %d %s", status, answer)
+	}
+	var kind struct{ Version int }
+	c.nodes[0].call("GET", "/event-types/"+name, "", &kind)
+	if kind.Version != 1 {
+		c.t.Errorf("the type has version %d", kind.Version)
 	}
 }
 

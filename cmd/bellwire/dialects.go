@@ -91,7 +91,14 @@ var dialects = []*dialect{
 
 // akkuroDialect accepts callers' JSON Web Tokens if the settings name their issuer.
 func akkuroDialect(s *settings, publicURL string) (bellwire.Dialect, error) {
-	d := akkuro.Dialect{PublicURL: publicURL, Strict: s.AkkuroStrict, Versions: s.AkkuroAPIVersions, Provision: s.AkkuroProvisionTenants}
+	d := akkuro.Dialect{PublicURL: publicURL, Strict: s.AkkuroStrict, Provision: s.AkkuroProvisionTenants}
+	for _, text := range s.AkkuroAPIVersions {
+		version, err := akkuro.ParseVersion(text)
+		if err != nil {
+			return nil, err
+		}
+		d.Versions = append(d.Versions, version)
+	}
 	var err error
 	d.Tokens, err = s.tokens(token.Config{
 		JWKSURL: s.AkkuroJWKSURL, Secret: s.AkkuroJWTSecret, Audience: s.AkkuroJWTAudience, Issuer: s.AkkuroJWTIssuer,

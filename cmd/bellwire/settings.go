@@ -83,7 +83,7 @@ type settings struct {
 	AkkuroScopeClaim       string           `name:"akkuro-scope-claim" group:"dialects" env:"BELLWIRE_AKKURO_SCOPE_CLAIM" placeholder:"NAME" help:"Claim of these tokens that contains the functional groups that they are for. Default: none, and they are for all."`
 	AkkuroProvisionTenants bool             `name:"akkuro-provision-tenants" group:"dialects" env:"BELLWIRE_AKKURO_PROVISION_TENANTS" help:"Dialect akkuro: create the tenant of a valid token if it does not exist."`
 	AkkuroTenantClaim      string           `name:"akkuro-tenant-claim" group:"dialects" default:"tenant" env:"BELLWIRE_AKKURO_TENANT_CLAIM" placeholder:"NAME" help:"Claim of these tokens that contains the tenant."`
-	AkkuroAPIVersions      []string         `name:"akkuro-api-versions" group:"dialects" default:"2024.1.0" env:"BELLWIRE_AKKURO_API_VERSIONS" placeholder:"VERSION" help:"API versions that clients of the dialect akkuro may request, separated by commas."`
+	AkkuroAPIVersions      []string         `name:"akkuro-api-versions" group:"dialects" default:"2024.1.0" env:"BELLWIRE_AKKURO_API_VERSIONS" placeholder:"VERSION" help:"API versions that clients of the dialect akkuro may request, separated by commas. With =N, endpoints that are registered with it get version N of their event type's data."`
 	AtelioExpandWildcards  bool             `group:"dialects" env:"BELLWIRE_ATELIO_EXPAND_WILDCARDS" help:"Dialect atelio: store the event types that a wildcard matches when it is written, instead of the wildcard."`
 	AkkuroStrict           bool             `group:"dialects" env:"BELLWIRE_AKKURO_STRICT" help:"Dialect akkuro: refuse bodies whose content type is not application/json, which the vendor's own examples do not send."`
 	AzakawJWKSURL          string           `name:"azakaw-jwks-url" group:"dialects" env:"BELLWIRE_AZAKAW_JWKS_URL" placeholder:"URL" help:"URL of the keys (JWKS) that verify the tokens of callers of the dialect azakaw."`
@@ -257,8 +257,8 @@ func (s *settings) checkDialects() error {
 		return err
 	}
 	for _, version := range s.AkkuroAPIVersions {
-		if akkuro.CheckVersion(version) != nil {
-			return cli.Option("akkuro-api-versions", "%q must have the form YYYY.Major.Minor, such as %s", version, akkuro.DefaultVersion)
+		if _, err := akkuro.ParseVersion(version); err != nil {
+			return cli.Option("akkuro-api-versions", "%q must have the form YYYY.Major.Minor, such as %[2]s, or %[2]s=1 with a version of the data", version, akkuro.DefaultVersion)
 		}
 	}
 	return nil

@@ -16,26 +16,66 @@ const DefaultVersion = "2024.1.0"
 // versionForm is the form of the vendor's versions.
 var versionForm = regexp.MustCompile(`^[0-9]{4}\.[0-9]{1,4}\.[0-9]{1,4}$`)
 
-// CheckVersion refuses a text that is not an API version.
-func CheckVersion(text string) error {
-	if !versionForm.MatchString(text) {
-		return bellwire.Invalid("api-version", "must have the form YYYY.Major.Minor, such as %s, but is %.64q", DefaultVersion, text)
-	}
-	return nil
+// Version is a version of the API. All have the same representation of endpoints, and each can have one of the data of events: the
+// vendor's later ones deliver ids only, with which to fetch the rest.
+type Version struct {
+	Name    string // YYYY.Major.Minor
+	Payload int    // the version of an event type's data that endpoints which are registered with it get; 0: the newest
 }
 
-// versions are the API versions that are served. All have the same representation.
-type versions []string
+// ParseVersion reads a version, such as 2024.1.0, or 2024.1.0=1 with the version of the data.
+func ParseVersion(text string) (Version, error) {
+	name, payload, given := strings.Cut(text, "=")
+	v := Version{Name: name}
+	if !versionForm.MatchString(name) {
+		return v, bellwire.Invalid("api-version", "must have the form YYYY.Major.Minor, such as %s, but is %.64q", DefaultVersion, name)
+	}
+	if !given {
+		return v, nil
+	}
+	n, err := strconv.Atoi(payload)
+	if err != nil || n < 1 || n > bellwire.MaxVersions {
+		return v, bellwire.Invalid("api-version", "must be followed by the number of a version of the data between 1 and %d, such as %s=1", bellwire.MaxVersions, name)
+	}
+	v.Payload = n
+	return v, nil
+}
+
+// of returns the version of an event type's data, 0 for the newest.
+func (v Version) of(t *bellwire.EventType) int {
+	if v.Payload > len(t.Older) {
+		return 0
+	}
+	return v.Payload
+}
+
+// versions are the API versions that are served.
+type versions []Version
+
+// latest returns the greatest version.
+func (served versions) latest() Version {
+	return slices.MaxFunc(served, func(a, b Version) int { return slices.Compare(numbers(a.Name), numbers(b.Name)) })
+}
+
+// numbers returns the parts of a version's name.
+func numbers(name string) (parts []int) {
+	for part := range strings.SplitSeq(name, ".") {
+		n, _ := strconv.Atoi(part) // the name has the form of a version
+		parts = append(parts, n)
+	}
+	return parts
+}
 
 // codeNotAcceptable is the code of an error about an Accept header that allows no version that is served.
 const codeNotAcceptable bellwire.Code = "not_acceptable"
 
-// check refuses requests whose Accept headers (RFC 9110, 12.5.1) allow no version that is served. It ignores media ranges
-// that cannot be parsed.
-func (served versions) check(values []string) error {
+// choose returns the version that the Accept headers of a request (RFC 9110, 12.5.1) ask for: the latest unless they name one. It
+// refuses those that allow no version that is served, and ignores media ranges that cannot be parsed.
+func (served versions) choose(values []string) (Version, error) {
+	chosen := served.latest()
 	list := strings.Join(values, ",")
 	if strings.Trim(list, ", \t") == "" {
-		return nil // no preference
+		return chosen, nil // no preference
 	}
 	best, quality := 0, 0.0
 	for _, text := range ranges(list) {
@@ -43,38 +83,48 @@ func (served versions) check(values []string) error {
 		if err != nil {
 			continue
 		}
-		// The most specific range that matches decides.
-		switch s := served.specificity(media, parameters); {
-		case s > best:
-			best, quality = s, qualityOf(parameters)
-		case s == best:
-			quality = max(quality, qualityOf(parameters))
+		// The most specific range that matches decides, and of several the one with the highest weight.
+		named, s := served.match(media, parameters)
+		if weight := qualityOf(parameters); s > best || s == best && s > 0 && weight > quality {
+			best, quality = s, weight
+			chosen = served.latest()
+			if named >= 0 {
+				chosen = served[named]
+			}
 		}
 	}
 	if best > 0 && quality > 0 {
-		return nil
+		return chosen, nil
 	}
-	return bellwire.Errorf(codeNotAcceptable, "the Accept header must allow application/json;api-version=%s",
-		strings.Join(served, " or "))
+	names := make([]string, len(served))
+	for i, v := range served {
+		names[i] = v.Name
+	}
+	return chosen, bellwire.Errorf(codeNotAcceptable, "the Accept header must allow application/json;api-version=%s", strings.Join(names, " or "))
 }
 
-// specificity returns how specific a range is among those that match, and 0 if it does not match.
-func (served versions) specificity(media string, parameters map[string]string) int {
+// match returns the place of the version that a range names, -1 if it names none, and how specific the range is among those that
+// match, 0 if it does not match.
+func (served versions) match(media string, parameters map[string]string) (named, specificity int) {
 	version, versioned := parameters["api-version"]
-	if versioned && !slices.Contains(served, version) {
-		return 0
+	named = -1
+	if versioned {
+		named = slices.IndexFunc(served, func(v Version) bool { return v.Name == version })
+		if named < 0 {
+			return named, 0
+		}
 	}
 	switch {
 	case media == "application/json" && versioned:
-		return 4
+		return named, 4
 	case media == "application/json":
-		return 3
+		return named, 3
 	case media == "application/*":
-		return 2
+		return named, 2
 	case media == "*/*":
-		return 1
+		return named, 1
 	}
-	return 0
+	return named, 0
 }
 
 // qualityOf returns the weight of a range, by default 1.

@@ -43,8 +43,8 @@ type Dialect struct {
 	Tokens    *token.Verifier // verifies callers' JSON Web Tokens; nil: only tenants' keys are accepted
 	Strict    bool            // request bodies must be declared as application/json
 	Provision bool            // a valid token for a tenant that does not exist creates it
-	// Versions are the versions of the API that clients may ask for, each valid for CheckVersion. Default: DefaultVersion.
-	Versions []string
+	// Versions are the versions of the API that clients may ask for. Default: DefaultVersion.
+	Versions []Version
 }
 
 var _ bellwire.Dialect = Dialect{}

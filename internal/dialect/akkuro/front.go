@@ -19,7 +19,7 @@ const Segment = "events"
 func (d Dialect) Front(svc *service.Service, log *slog.Logger) http.Handler {
 	f := &front{svc: svc, endpoints: svc.ForDialect(Name), dialect: d, versions: d.Versions}
 	if len(f.versions) == 0 {
-		f.versions = versions{DefaultVersion}
+		f.versions = versions{{Name: DefaultVersion}}
 	}
 	routes := httpx.NewFront(log, fail)
 	routes.Handle("GET /{group}/events/event-types", httpx.Authorized(f.authorize, service.Read, f.eventTypes))
@@ -51,7 +51,7 @@ func (f *front) authorize(r *http.Request, need service.Permission) (service.Cal
 	if err := httpx.Confirm(r, c.Owner()); err != nil {
 		return c, err
 	}
-	if err := f.versions.check(r.Header["Accept"]); err != nil {
+	if _, err := f.versions.choose(r.Header["Accept"]); err != nil {
 		return c, err
 	}
 	return c, f.svc.PermitOwn(r.Context(), c, need)
@@ -134,7 +134,15 @@ func (f *front) register(w http.ResponseWriter, r *http.Request, c service.Calle
 	if err != nil {
 		return err
 	}
-	k, err := f.endpoints.Create(r.Context(), c, c.Tenant, service.EndpointInput{URL: &in.URI.Value, Events: &[]string{t.Name}})
+	v, err := f.versions.choose(r.Header["Accept"])
+	if err != nil {
+		return err
+	}
+	made := service.EndpointInput{URL: &in.URI.Value, Events: &[]string{t.Name}}
+	if number := v.of(t); number > 0 {
+		made.Versions = map[string]int{t.Name: number}
+	}
+	k, err := f.endpoints.Create(r.Context(), c, c.Tenant, made)
 	if err != nil {
 		return err
 	}
@@ -200,7 +208,15 @@ func (f *front) example(w http.ResponseWriter, r *http.Request, c service.Caller
 	if err != nil {
 		return err
 	}
-	body, err := f.dialect.example(r.PathValue("group"), t)
+	v, err := f.versions.choose(r.Header["Accept"])
+	if err != nil {
+		return err
+	}
+	shown := *t
+	if number := v.of(t); number > 0 {
+		shown.Example = t.Older[number-1].Example
+	}
+	body, err := f.dialect.example(r.PathValue("group"), &shown)
 	if err != nil {
 		return err
 	}

@@ -57,15 +57,15 @@ func FuzzAccept(f *testing.F) {
 	} {
 		f.Add(list)
 	}
-	served := versions{"2023.2.0", DefaultVersion}
+	served := versions{{Name: "2023.2.0"}, {Name: DefaultVersion}}
 	f.Fuzz(func(t *testing.T, list string) {
-		if err := served.check([]string{list}); err != nil && bellwire.CodeOf(err) != codeNotAcceptable {
+		if _, err := served.choose([]string{list}); err != nil && bellwire.CodeOf(err) != codeNotAcceptable {
 			t.Errorf("%q: %v", list, err)
 		}
 		if strings.ContainsRune(list, '"') { // which may put the rest into quotes
 			return
 		}
-		if err := served.check([]string{list, "application/json;api-version=" + DefaultVersion}); err != nil {
+		if _, err := served.choose([]string{list, "application/json;api-version=" + DefaultVersion}); err != nil {
 			t.Errorf("%q: %v", list, err)
 		}
 	})
