@@ -55,7 +55,7 @@ const folder = process.env.BELLWIRE_PICTURES;
 async function picture(page: Page, path: string, as: string): Promise<void> {
   if (!folder) return;
   mkdirSync(folder, { recursive: true });
-  const shell = new URL(page.url()).pathname.includes("/portal") ? "portal" : "console";
+  const shell = page.url().startsWith(`${world.url}/portal`) ? "portal" : "console";
   const name = path.replace(/(dlv|evt|ep|job)_\w+/, "$1").replaceAll("/", "-");
   await page.screenshot({ path: join(folder, `${as}-${shell}-${name || "first"}.png`) });
 }

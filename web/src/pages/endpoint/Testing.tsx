@@ -132,7 +132,7 @@ function Example({ type }: { type: string }) {
   const { data, isPending } = useType(type || undefined);
   if (type === "") return null;
   if (isPending) return <Skeleton className="h-24" />;
-  return <JsonView text={data?.example || "null"} title="Its example" maxHeight={240} />;
+  return <JsonView text={data?.example || "null"} title={data?.example ? "Its example" : "It has no example"} maxHeight={240} />;
 }
 
 /** Works says that the receiver acknowledges again, and offers what it has not got meanwhile. */

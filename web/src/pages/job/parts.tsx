@@ -45,7 +45,7 @@ export function JobFigures({ job, each = "", more }: { job: Pace; each?: string;
       <div className="flex flex-wrap items-center justify-between gap-3">
         <StatusBadge of="job" state={job.state} soft />
         <span className="num text-muted">
-          {percent(job.done + job.skipped, job.total)} of {exactNumber(job.total)}
+          {job.total === 0 ? "nothing was selected" : `${percent(job.done + job.skipped, job.total)} of ${exactNumber(job.total)}`}
         </span>
       </div>
       <Progress job={job} className="mt-3 !h-2" />
