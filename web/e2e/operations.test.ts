@@ -142,7 +142,7 @@ test("a job is paused, made faster, resumed and canceled", async () => {
   await settled(() => call("GET", `/tenants/globex/jobs/${job.id}`), ({ state, rate }) => state === "running" && rate === 0.002);
   await page.getByRole("button", { name: "Cancel", exact: true }).click();
   await page.getByRole("button", { name: "Cancel the job" }).click();
-  await page.getByText("Canceled", { exact: true }).waitFor();
+  await page.getByText("Canceled", { exact: true }).first().waitFor();
 });
 
 test("a job over all tenants is counted, started, paused and canceled", async () => {
