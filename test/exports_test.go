@@ -3,13 +3,16 @@ package test
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/bellwire/bellwire/receive"
 )
@@ -22,6 +25,7 @@ type relocation struct {
 	rotated   string   // id of an endpoint whose secret was rotated a moment ago
 	secrets   []string // that it signs with
 	update    string   // id of an update of Bluefin's
+	beside    int      // events that were published beside the rounds
 }
 
 // A server with all dialects, history, rotated secrets, and paused and disabled endpoints moves from SQLite to PostgreSQL and back.
@@ -53,6 +57,92 @@ func TestMoveFromSQLiteToPostgresAndBack(t *testing.T) {
 		m.verifyRotated()
 	}
 	m.server.terminate()
+}
+
+// A platform moves as docs/moving-in.md says, without an event lost: the old server works while the new one takes what it has, and the
+// vendors' clients read and their receivers verify before, during and after.
+func TestMoveWhileTheOldServerWorks(t *testing.T) {
+	t.Parallel()
+	_, postgres := startPostgres(t)
+	m := settle(t, startServer(t, t.TempDir(), everyDialect...))
+	m.publishAll(1)
+	m.findUpdate()
+
+	began := time.Now()
+	publishing := m.publishBeside()
+	first := m.export()
+	during := m.reads()
+	before := m.server
+	after := startServer(t, t.TempDir(), append([]string{postgres}, everyDialect...)...)
+	m.server = after
+	m.moveIn(first)
+	m.beside = publishing.end() + 1
+	m.server = before
+	m.server.call("POST", "/tenants/"+m.id+"/events", fmt.Sprintf(`{"type": %q, "id": "last", "data": {"last": true}}`, settlement), nil)
+	m.deliveredAll(1)
+	for _, status := range []string{"pending", "retrying"} {
+		// The paused endpoint has deliveries that wait; all others are done.
+		eventually(t, "nothing is "+status, func() bool {
+			return !slices.ContainsFunc(deliveriesOf(t, m.server, m.id, "status="+status), func(d shownDelivery) bool {
+				return slices.ContainsFunc(m.endpoints, func(ep *subscription) bool { return ep.id == d.Endpoint })
+			})
+		})
+	}
+	want := m.reads()
+	if during["the secret of /standard"] != want["the secret of /standard"] || during["azakaw's configuration"] != want["azakaw's configuration"] {
+		t.Error("while the server was exported, its clients read something else")
+	}
+	second := m.export("--since", began.UTC().Format(time.RFC3339Nano))
+	m.server.terminate()
+
+	m.server = after
+	if said := m.command("import", second); !strings.Contains(said, "created: 0 tenants, 0 keys, 0 event types, 0 endpoints") || strings.Contains(said, " 0 events\nunchanged") {
+		t.Errorf("the second import says %s", said)
+	}
+	got := m.reads()
+	for name, text := range want {
+		if got[name] != text {
+			t.Errorf("%s answers\n%s\nbefore\n%s", name, got[name], text)
+		}
+	}
+	m.staysDuplicate()
+	m.publishAll(2)
+	m.verifyRotated()
+	m.server.terminate()
+}
+
+// besides publishes events until it ends.
+type besides struct {
+	stop  chan struct{}
+	count chan int
+}
+
+// publishBeside publishes events one after the other, at most 200.
+func (m *relocation) publishBeside() *besides {
+	b, s := &besides{make(chan struct{}), make(chan int, 1)}, m.server
+	go func() {
+		n := 0
+		defer func() { b.count <- n }()
+		for ; n < 200; n++ {
+			select {
+			case <-b.stop:
+				return
+			default:
+			}
+			status, answer, err := s.do("POST", "/tenants/"+m.id+"/events", fmt.Appendf(nil, `{"type": %q, "id": "beside-%d", "data": {"beside": %d}}`, settlement, n, n))
+			if err != nil || status != http.StatusAccepted {
+				m.t.Errorf("a publish during the move is answered %d %s, %v", status, answer, err)
+				return
+			}
+		}
+	}()
+	return b
+}
+
+// end returns how many events were published.
+func (b *besides) end() int {
+	close(b.stop)
+	return <-b.count
 }
 
 // settle makes what is moved.
@@ -88,20 +178,28 @@ func settle(t *testing.T, s *server) *relocation {
 // different.
 func (m *relocation) publishAll(round int) {
 	m.t.Helper()
-	const events = 10
-	for i := range events {
+	for i := range eventsOfRound {
 		m.server.call("POST", "/tenants/"+m.id+"/events", fmt.Sprintf(`{"type": %q, "id": "round-%d-%d", "ordering_key": "k",
 			"data": {"n":	%d.0,
 "round": %d, "text": "\u00e9 é"}}`, settlement, round, i, i, round), nil)
 	}
 	m.server.call("POST", "/tenants/"+m.id+"/events", fmt.Sprintf(`{"type": %q, "data": {"updates": [{"id": "auru_%032x", "newExpiry": "1230"}]}}`, updates, round), nil)
+	m.deliveredAll(round)
+}
+
+// eventsOfRound is how many events of the type settlement a round of publishAll has.
+const eventsOfRound = 10
+
+// deliveredAll waits until all that was published has been delivered, and checks it as the vendors' receivers do.
+func (m *relocation) deliveredAll(round int) {
+	m.t.Helper()
 	for _, ep := range m.endpoints {
-		want := events * round
+		want := eventsOfRound*round + m.beside
 		if ep.path == "/updates" {
 			want = round
 		}
 		if ep.path == "/azakaw" { // gets all types
-			want = (events + 1) * round
+			want += round
 		}
 		eventually(m.t, fmt.Sprintf("%d deliveries to %s are acknowledged", want, ep.path), func() bool { return m.inbox.acknowledged(ep) >= want })
 		for _, hits := range m.inbox.at(ep.path) {
@@ -226,10 +324,10 @@ func (m *relocation) command(args ...string) string {
 }
 
 // export exports the server, and returns the file.
-func (m *relocation) export() string {
+func (m *relocation) export(options ...string) string {
 	m.t.Helper()
 	file := filepath.Join(m.t.TempDir(), "platform.ndjson")
-	if said := m.command("export", file, "--secrets"); !strings.Contains(said, "exported: 2 tenants, 3 keys, 3 event types, 11 endpoints") || strings.Contains(said, "left out") {
+	if said := m.command(append([]string{"export", file, "--secrets"}, options...)...); !strings.Contains(said, "exported: 2 tenants, 3 keys, 3 event types, 11 endpoints") || strings.Contains(said, "left out") {
 		m.t.Errorf("export says %s", said)
 	}
 	if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
