@@ -566,6 +566,9 @@ func (r *importReport) refusal(done string) error {
 	err := bellwire.Join(faults...)
 	if known, ok := errors.AsType[*bellwire.Error](err); ok {
 		known.Hint = fmt.Sprintf("The import has %d faults; %s.", r.FaultCount, done)
+		if r.FaultCount == 1 {
+			known.Hint = fmt.Sprintf("The import has one fault; %s.", done)
+		}
 	}
 	return err
 }

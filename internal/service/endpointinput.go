@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
@@ -182,11 +183,20 @@ func applyTarget(ep *bellwire.Endpoint, in *EndpointInput) error {
 	return bellwire.Join(faults...)
 }
 
-// checkExtra refuses texts that cannot be stored. The front ends of dialects have bounded the number of members.
+// Bounds on what a dialect keeps of its own with an endpoint. Imports have any names.
+const (
+	maxExtra     = 16
+	maxExtraName = 64
+)
+
+// checkExtra refuses what no dialect keeps, and texts that cannot be stored.
 func checkExtra(extra map[string]string) error {
+	if len(extra) > maxExtra {
+		return bellwire.Invalid("extra", "must have at most %d entries, but has %d", maxExtra, len(extra))
+	}
 	for name, value := range extra {
-		if name == "" {
-			return bellwire.Invalid("extra", "must not have an empty name")
+		if name == "" || len(name) > maxExtraName || strings.ContainsFunc(name, func(c rune) bool { return c <= ' ' || c > '~' }) {
+			return bellwire.Invalid("extra", "must have names of 1 to %d printable ASCII characters without spaces", maxExtraName)
 		}
 		if err := checkText("extra", value, bellwire.MaxURLLength); err != nil {
 			return err

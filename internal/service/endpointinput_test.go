@@ -78,6 +78,9 @@ var badInputs = []struct {
 	{"metadata", service.EndpointInput{Metadata: &map[string]string{"": "x"}}, "metadata"},
 	{"metadata NUL", service.EndpointInput{Metadata: &map[string]string{"a": "\x00"}}, "metadata"},
 	{"extra", service.EndpointInput{Extra: &map[string]string{"a": strings.Repeat("x", bellwire.MaxURLLength+1)}}, "extra"},
+	{"extra names", service.EndpointInput{Extra: &map[string]string{strings.Repeat("x", 65): ""}}, "extra"},
+	{"extra NUL", service.EndpointInput{Extra: &map[string]string{"a\x00": ""}}, "extra"},
+	{"extra many", service.EndpointInput{Extra: new(numbered(17))}, "extra"},
 	{"auth type", service.EndpointInput{Auth: &bellwire.Auth{Type: "magic"}}, "auth.type"},
 	{"auth without type", service.EndpointInput{Auth: &bellwire.Auth{Token: "x"}}, "auth.type"},
 	{"auth foreign member", service.EndpointInput{Auth: &bellwire.Auth{Type: bellwire.AuthBearer, Token: "x", Key: "y"}}, "auth.key"},
@@ -154,4 +157,13 @@ func TestBadEndpoints(t *testing.T) {
 	if e.engine.refreshes(ep.ID) != refreshes {
 		t.Error("the engine was told of a refused change")
 	}
+}
+
+// numbered returns a map of n entries.
+func numbered(n int) map[string]string {
+	all := make(map[string]string, n)
+	for i := range n {
+		all[fmt.Sprint(i)] = "x"
+	}
+	return all
 }
