@@ -14,8 +14,11 @@ import (
 const (
 	sqlAddRequest = `INSERT INTO bellwire.idempotent_requests (tenant, key, digest, try, begun_at, changed, status, answer, bytes, expires_at)
 		VALUES ($1, $2, $3, $4, $5, false, 0, '', 0, $6) ON CONFLICT (tenant, key) DO NOTHING`
-	sqlRequest = `SELECT digest, begun_at, expires_at, changed, status, answer FROM bellwire.idempotent_requests
-		WHERE tenant = $1 AND key = $2 FOR UPDATE`
+	sqlRequest = "SELECT " + requestColumns + " FROM bellwire.idempotent_requests WHERE tenant = $1 AND key = $2 FOR UPDATE"
+	// sqlRepeated reads a request of a tenant, or of the operator if the tenant is empty.
+	sqlRepeated = "SELECT " + requestColumns + ` FROM bellwire.idempotent_requests
+		WHERE tenant = CASE WHEN $1 = '' THEN 0 ELSE ` + theTenant + ` END AND key = $2`
+	requestColumns    = "digest, begun_at, expires_at, changed, status, answer"
 	sqlRestartRequest = `UPDATE bellwire.idempotent_requests SET digest = $3, try = $4, begun_at = $5, changed = false, status = 0,
 		answer = '', bytes = 0, expires_at = $6 WHERE tenant = $1 AND key = $2`
 	sqlRequestUsage = `SELECT count(*), coalesce(sum(bytes), 0)::bigint, coalesce(min(expires_at), now()) FROM bellwire.idempotent_requests
@@ -29,6 +32,9 @@ const (
 
 // BeginRequest begins a request, unless it is known.
 func (s *Store) BeginRequest(ctx context.Context, r *bellwire.IdempotentRequest) (*bellwire.Answer, error) {
+	if answer, err := s.repeated(ctx, r); answer != nil || err != nil {
+		return answer, err
+	}
 	var answer *bellwire.Answer
 	err := s.write(ctx, func(tx *tx) error {
 		answer = nil
@@ -56,6 +62,23 @@ func (s *Store) BeginRequest(ctx context.Context, r *bellwire.IdempotentRequest)
 	return answer, err
 }
 
+// repeated returns the answer of a request that is known, or why it is refused, without a lock: a request that is repeated many times
+// at once would otherwise hold many connections, which wait for each other.
+func (s *Store) repeated(ctx context.Context, r *bellwire.IdempotentRequest) (*bellwire.Answer, error) {
+	var known *rules.StoredRequest
+	err := s.read(ctx, func(tx *tx) (err error) {
+		known, err = scanRequest(tx.row(sqlRepeated, r.Tenant, r.Key))
+		if errors.Is(err, pgx.ErrNoRows) {
+			known, err = nil, nil
+		}
+		return err
+	})
+	if err != nil || known == nil {
+		return nil, err
+	}
+	return known.Repeat(r)
+}
+
 // owner returns the number of the tenant, 0 for the operator.
 func (t *tx) owner(tenant string) (n int64, err error) {
 	if tenant == "" {
@@ -67,14 +90,20 @@ func (t *tx) owner(tenant string) (n int64, err error) {
 
 // request reads a request, and keeps other transactions from changing it.
 func (t *tx) request(owner int64, key string) (*rules.StoredRequest, error) {
+	known, err := scanRequest(t.row(sqlRequest, owner, key))
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, errRetry // it has been deleted since it was found
+	}
+	return known, err
+}
+
+// scanRequest reads requestColumns.
+func scanRequest(row pgx.Row) (*rules.StoredRequest, error) {
 	var (
 		known  rules.StoredRequest
 		digest []byte
 	)
-	err := t.row(sqlRequest, owner, key).Scan(&digest, &known.BegunAt, &known.ExpiresAt, &known.Changed, &known.Answer.Status, &known.Answer.Sealed)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return nil, errRetry // it has been deleted since it was found
-	}
+	err := row.Scan(&digest, &known.BegunAt, &known.ExpiresAt, &known.Changed, &known.Answer.Status, &known.Answer.Sealed)
 	copy(known.Digest[:], digest)
 	return &known, err
 }
