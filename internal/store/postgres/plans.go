@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"context"
 	"slices"
 	"sync"
 	"time"
@@ -62,17 +63,28 @@ func (now tableSize) outdates(then tableSize) bool {
 
 const plannedAt = "planned at" // a key of a connection's custom data
 
-// withFreshPlans adds DISCARD PLANS to the statements that begin a transaction if the connection's plans may be bad. Behind a pooler
-// that is not known: its connections to the server have plans of other clients.
-func (s *Store) withFreshPlans(conn *pgx.Conn, begin []string) []string {
-	if len(begin) == 0 {
-		return begin
-	}
+const discardPlans = "DISCARD PLANS"
+
+// hasOldPlans reports whether a connection's plans must be discarded, which it takes to be done then. Behind a pooler that is not known:
+// its connections to the server have plans of other clients.
+func (s *Store) hasOldPlans(conn *pgx.Conn) bool {
 	data, now := conn.PgConn().CustomData(), s.growth.now(s.options.Now(), s.options.PartitionWidth)
 	then, known := data[plannedAt].(tableSize)
 	if known && !now.outdates(then) && !(s.pooled && now.at.Sub(then.at) > leastPlanAge) {
-		return begin
+		return false
 	}
 	data[plannedAt] = now
-	return append(slices.Clone(begin), "DISCARD PLANS")
+	return known || s.pooled // a new connection has no plans
+}
+
+// withFreshPlans returns the statements that begin a transaction, after which plans are as good as new.
+func (s *Store) withFreshPlans(ctx context.Context, conn *pgx.Conn, begin []string) ([]string, error) {
+	if !s.hasOldPlans(conn) {
+		return begin, nil
+	}
+	if len(begin) > 0 {
+		return append(slices.Clone(begin), discardPlans), nil
+	}
+	_, err := conn.Exec(ctx, discardPlans, pgx.QueryExecModeSimpleProtocol)
+	return nil, err
 }

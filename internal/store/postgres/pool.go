@@ -4,8 +4,10 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"sync/atomic"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"golang.org/x/sync/semaphore"
@@ -19,6 +21,8 @@ const (
 	Connections    = 18
 	MinConnections = 3
 	reserved       = 2
+	// leastForLists is the least number of connections for work of which lists have some of their own.
+	leastForLists = 8
 )
 
 // RecordEvery is how long results of attempts gather before they are recorded together. On three nodes a third as many come to
@@ -47,6 +51,8 @@ type lender interface {
 type pool struct {
 	*pgxpool.Pool
 	turns *semaphore.Weighted // one for each connection that may be open
+	short atomic.Int64        // until when the server is taken to have no free connection, in Unix nanoseconds
+	lists *pgxpool.Pool       // the connections that lists have of their own; nil: none
 }
 
 // newPool returns a pool of at most so many connections, which are opened when they are borrowed.
@@ -54,7 +60,15 @@ func newPool(ctx context.Context, config *pgxpool.Config, most int) (*pool, erro
 	config = config.Copy()
 	config.MaxConns, config.MinConns = int32(most), 0
 	connections, err := pgxpool.NewWithConfig(ctx, config)
-	return &pool{connections, semaphore.NewWeighted(int64(most))}, err
+	return &pool{Pool: connections, turns: semaphore.NewWeighted(int64(most))}, err
+}
+
+// Close closes the connections, also those of lists.
+func (p *pool) Close() {
+	if p.lists != nil {
+		p.lists.Close()
+	}
+	p.Pool.Close()
 }
 
 func (p *pool) borrow(ctx context.Context) (*pgxpool.Conn, error) {
@@ -72,6 +86,7 @@ func (p *pool) borrow(ctx context.Context) (*pgxpool.Conn, error) {
 			return nil, err
 		}
 		full = err
+		p.shorten()
 		p.withhold()
 	}
 }
@@ -79,6 +94,60 @@ func (p *pool) borrow(ctx context.Context) (*pgxpool.Conn, error) {
 func (p *pool) release(conn *pgxpool.Conn) {
 	conn.Release()
 	p.turns.Release(1)
+}
+
+// shorten has lists give their own connections back, and do without for a while. It reports whether they had any to spare.
+func (p *pool) shorten() bool {
+	p.short.Store(time.Now().Add(time.Minute).UnixNano())
+	if p.lists == nil || p.lists.Stat().IdleConns() == 0 {
+		return false
+	}
+	p.lists.Reset()
+	return true
+}
+
+// listPool lends connections to lists: a few of its own, each of which soon has the plans of all lists. The server loads what it
+// plans with into each connection, so a list on a connection that has done other work takes many times as long. While the server has
+// no further connections, lists share those for work.
+type listPool struct {
+	*pgxpool.Pool
+	work *pool
+}
+
+const ofLists = "of lists" // a key of a connection's custom data
+
+// newListPool takes some of the connections that the pool has for work.
+func newListPool(ctx context.Context, config *pgxpool.Config, work *pool, most int) (*listPool, error) {
+	config = config.Copy()
+	config.MaxConns, config.MinConns = int32(most), 0
+	connected := config.AfterConnect
+	config.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
+		conn.PgConn().CustomData()[ofLists] = true
+		return connected(ctx, conn)
+	}
+	connections, err := pgxpool.NewWithConfig(ctx, config)
+	work.lists = connections
+	return &listPool{connections, work}, err
+}
+
+func (p *listPool) borrow(ctx context.Context) (*pgxpool.Conn, error) {
+	if time.Now().UnixNano() < p.work.short.Load() {
+		return p.work.borrow(ctx)
+	}
+	conn, err := p.Acquire(ctx)
+	if isFull(err) {
+		p.work.shorten()
+		return p.work.borrow(ctx)
+	}
+	return conn, err
+}
+
+func (p *listPool) release(conn *pgxpool.Conn) {
+	if conn.Conn().PgConn().CustomData()[ofLists] == nil {
+		p.work.release(conn)
+		return
+	}
+	conn.Release()
 }
 
 // part lends some of the connections, so that the rest remains for other work.
@@ -150,6 +219,9 @@ func connectMakingRoom[T any](ctx context.Context, s *Store, connect func(contex
 
 // makeRoom closes a connection for work, and reports whether there was one.
 func (s *Store) makeRoom(ctx context.Context) bool {
+	if s.pool.shorten() {
+		return true
+	}
 	if s.pool.Stat().TotalConns() == 0 {
 		return false
 	}

@@ -167,3 +167,28 @@ func takeAll(t *testing.T, p *part, read func(context.Context) error) {
 		t.Errorf("without a connection: %v", err)
 	}
 }
+
+// TestListsHaveTheirOwn looks which connections lists are lent: a few of their own, and those for work while the server has no others.
+func TestListsHaveTheirOwn(t *testing.T) {
+	t.Parallel()
+	s := newStore(t, Options{Connections: reserved + leastForLists})
+	lends := func() (own bool) {
+		conn, err := s.lists.borrow(t.Context())
+		check(t, err)
+		defer s.lists.release(conn)
+		return conn.Conn().PgConn().CustomData()[ofLists] != nil
+	}
+	if !lends() {
+		t.Error("lists share the connections for work")
+	}
+	if !s.pool.shorten() {
+		t.Error("lists have no connection to give back")
+	}
+	if lends() {
+		t.Error("while there are too few connections, lists have their own")
+	}
+	few := newStore(t, Options{Connections: reserved + leastForLists - 1})
+	if _, own := few.lists.lender.(*listPool); own {
+		t.Error("of few connections, some are for lists only")
+	}
+}

@@ -149,22 +149,45 @@ func Open(ctx context.Context, databaseURL string, o Options) (*Store, error) {
 	s.chooseMode(config.ConnConfig, databaseURL)
 	config.AfterConnect = s.connected
 	config.MaxConnIdleTime, config.HealthCheckPeriod = s.options.IdleFor, s.options.IdleFor/4
-	work := max(o.Connections-reserved, 1)
-	if s.pool, err = newPool(ctx, config, work); err != nil {
-		return nil, s.translate(err)
-	}
-	s.lists, s.lookups = newPart(s.pool, Lists(o.Connections)), newPart(s.pool, max(work/2, 1))
-	if s.leasePool, err = newLeasePool(ctx, config, s); err != nil {
-		s.pool.Close()
+	if err := s.openPools(ctx, config); err != nil {
 		return nil, s.translate(err)
 	}
 	if err := s.prepare(ctx); err != nil {
-		s.pool.Close()
-		s.leasePool.Close()
+		s.closePools()
 		return nil, s.explain(err, config.ConnConfig)
 	}
 	s.notifier = startNotifier(s.sendNotifications, s.options.Logger)
 	return s, nil
+}
+
+// openPools divides the connections.
+func (s *Store) openPools(ctx context.Context, config *pgxpool.Config) (err error) {
+	work, lists := max(s.options.Connections-reserved, 1), Lists(s.options.Connections)
+	own := 0
+	if work >= leastForLists {
+		own = lists
+	}
+	if s.pool, err = newPool(ctx, config, work-own); err != nil {
+		return err
+	}
+	s.lists, s.lookups = newPart(s.pool, lists), newPart(s.pool, max(work/2, 1))
+	if own > 0 {
+		from, err := newListPool(ctx, config, s.pool, own)
+		if err != nil {
+			s.pool.Close()
+			return err
+		}
+		s.lists = newPart(from, lists)
+	}
+	if s.leasePool, err = newLeasePool(ctx, config, s); err != nil {
+		s.pool.Close()
+	}
+	return err
+}
+
+func (s *Store) closePools() {
+	s.pool.Close()
+	s.leasePool.Close()
 }
 
 // configure sets up any connection.
@@ -234,8 +257,7 @@ func (t *tx) usable(place string) error {
 func (s *Store) Close() error {
 	if !s.closed.Swap(true) {
 		s.notifier.close()
-		s.pool.Close()
-		s.leasePool.Close()
+		s.closePools()
 	}
 	return nil
 }

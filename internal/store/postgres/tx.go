@@ -107,7 +107,10 @@ func (s *Store) runOnce(ctx context.Context, from lender, begin []string, f func
 		return err
 	}
 	defer from.release(conn) // which closes it if its transaction has not ended
-	t := &tx{ctx: ctx, conn: conn.Conn(), begin: s.withFreshPlans(conn.Conn(), begin)}
+	if begin, err = s.withFreshPlans(ctx, conn.Conn(), begin); err != nil {
+		return err
+	}
+	t := &tx{ctx: ctx, conn: conn.Conn(), begin: begin}
 	if err := f(t); err != nil {
 		t.rollback()
 		return err
