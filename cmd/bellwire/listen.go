@@ -42,6 +42,7 @@ The server must be allowed to reach this machine: bellwire serve --allow-network
   bellwire listen --secret whsec_…                 verify and print
   bellwire listen --dialect lemon --secret 5f3c…   in another dialect
   bellwire listen --dialect stripe --secret whsec_…
+  bellwire listen --dialect cloudevents            allows deliveries when the sender asks
   bellwire listen --status 503 --delay 2s          be a slow receiver that fails
   bellwire listen --secret whsec_… --json | jq .   for other programs`
 }
@@ -126,6 +127,13 @@ type received struct {
 }
 
 func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
+	if origin := req.Header.Get("WebHook-Request-Origin"); req.Method == http.MethodOptions && origin != "" {
+		// CloudEvents: the sender asks for permission, at any rate.
+		w.Header().Set("WebHook-Allowed-Origin", origin)
+		w.Header().Set("WebHook-Allowed-Rate", "*")
+		w.Header().Set("Allow", http.MethodPost)
+		return
+	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, req.Body, 2*maxMaxEventBytes))
 	if err != nil {
 		http.Error(w, "cannot read the body", http.StatusBadRequest)
