@@ -229,11 +229,16 @@ func (c *pauseEndpointCommand) Run(ctx context.Context, std streams) error {
 type enableEndpointCommand struct {
 	ofEndpoint
 	jsonOption
+	ReplayMissed bool `help:"Also replay what the endpoint has missed since it began to fail, or was paused or disabled."`
 }
 
 // Run enables an endpoint.
 func (c *enableEndpointCommand) Run(ctx context.Context, std streams) error {
-	return changeEndpoint(ctx, std, &c.ofEndpoint, c.JSON, client.EndpointInput{Status: client.Ptr(client.EndpointEnabled)})
+	in := client.EndpointInput{Status: client.Ptr(client.EndpointEnabled)}
+	if c.ReplayMissed {
+		in.Replay = client.ReplayMissed
+	}
+	return changeEndpoint(ctx, std, &c.ofEndpoint, c.JSON, in)
 }
 
 type disableEndpointCommand struct {

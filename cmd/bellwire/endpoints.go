@@ -146,7 +146,7 @@ func printEndpoint(std streams, api *caller, asJSON bool, e *client.Endpoint) er
 			field("timeout", output.Duration(time.Duration(e.Timeout))), field("disabled after", disableText(time.Duration(e.AutoDisableAfter))),
 			field("retry", retryText(e.Retry)), field("auth", authText(e.Auth)), field("headers", pairs(e.Headers)), field("metadata", pairs(e.Metadata)),
 			field("created", output.Time(e.CreatedAt)), field("changed", output.Time(e.UpdatedAt)),
-			field("secret", e.Secret), field("public key", e.PublicKey),
+			field("secret", e.Secret), field("public key", e.PublicKey), field("replay", replayText(e.Replay)),
 		)
 		printHealth(p, e.Health)
 	})
@@ -175,6 +175,14 @@ func allowedText(h *client.Health) string {
 		return "any number"
 	}
 	return fmt.Sprint(*h.AllowedRate)
+}
+
+// replayText returns the job that an endpoint's change has started.
+func replayText(j *client.Job) string {
+	if j == nil {
+		return ""
+	}
+	return fmt.Sprintf("%s, of %d", j.ID, j.Total)
 }
 
 // disableText says how long an endpoint must have failed before it is disabled.

@@ -52,7 +52,8 @@ type missedCommand struct {
 func (c *missedCommand) Help() string {
 	return `A replay with --status missed and the same time sends it.
 
-  bellwire endpoints missed --tenant acme ep_…`
+  bellwire endpoints missed --tenant acme ep_…
+  bellwire endpoints enable --tenant acme --replay-missed ep_…`
 }
 
 // Run counts what an endpoint has missed.
