@@ -19,7 +19,6 @@ export function Versions({ type }: { type: EventType }) {
   const { can } = useScope();
   const [adding, setAdding] = useState(false);
   const [changing, setChanging] = useState<Older>();
-  const since = (version: number) => (version === 1 ? type.created_at : type.older[version - 2]?.until);
   return (
     <Panel
       title="Versions"
@@ -36,11 +35,11 @@ export function Versions({ type }: { type: EventType }) {
         <li className="flex min-h-11 flex-wrap items-center gap-x-3 px-4 py-2">
           <span className="font-medium">Version {type.version}</span>
           <span className="text-sm text-muted">
-            published<Since at={since(type.version)} />. Its schema and example are those of this page.
+            published<Since at={type.older.at(-1)?.until ?? (type.version === 1 ? type.created_at : null)} />. Its schema and example are those of this page.
           </span>
         </li>
         {type.older.toReversed().map((version) => (
-          <Row key={version.version} version={version} since={since(version.version)} {...(can("operate") ? { change: () => setChanging(version) } : {})} />
+          <Row key={version.version} version={version} {...(can("operate") ? { change: () => setChanging(version) } : {})} />
         ))}
       </ul>
       <p className="border-t border-line px-4 py-2.5 text-sm text-muted">
@@ -65,7 +64,7 @@ function Since({ at }: { at: string | null | undefined }) {
 }
 
 /** Row is an older version, whose parts are shown when one asks. */
-function Row({ version: it, since, change }: { version: Older; since: string | null | undefined; change?: () => void }) {
+function Row({ version: it, change }: { version: Older; change?: () => void }) {
   const [open, setOpen] = useState(false);
   return (
     <li>
@@ -77,7 +76,7 @@ function Row({ version: it, since, change }: { version: Older; since: string | n
           </span>
           <span className="text-sm text-muted">
             made by a converter
-            <Since at={since} />
+            <Since at={it.until} />
           </span>
         </button>
         {change && (
