@@ -393,11 +393,10 @@ func (r *reader) secret(d *Dialect, n *yaml.Node) {
 	}
 	if f.pair() {
 		f.least, f.most = 32, 32
-		encoding, ok := r.choice(keys["encoding"], "secret.encoding", slices.Sorted(maps.Keys(textEncodings))...)
-		if !ok && keys["encoding"] == nil {
-			encoding = "hex"
+		f.encoding = textEncodings["hex"]
+		if encoding, ok := r.choice(keys["encoding"], "secret.encoding", slices.Sorted(maps.Keys(textEncodings))...); ok {
+			f.encoding = textEncodings[encoding]
 		}
-		f.encoding = textEncodings[encoding]
 	}
 	d.form = f
 	if overlap, ok := r.duration(keys["overlap"], "secret.overlap", time.Second, maxOverlap); ok {
