@@ -21,11 +21,12 @@ export function cause(health: Schemas["Health"]): string {
   return visible(health.last_error);
 }
 
-/** HealthSentence says how an endpoint is, since when and why, and what waits. With brief, it stands beside the state's name. */
+/** HealthSentence says how an endpoint is, since when and why, what waits, and how many requests it allows. With brief, it stands beside the state's name. */
 export function HealthSentence({ endpoint, brief = false }: { endpoint: Endpoint; brief?: boolean }) {
   return (
     <>
       {state(endpoint, brief)} {waiting(endpoint, brief)}
+      {!brief && endpoint.health.allowed_rate && ` It allows ${plural(endpoint.health.allowed_rate, "request")} a minute.`}
     </>
   );
 }
