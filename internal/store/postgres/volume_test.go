@@ -113,7 +113,7 @@ func (v *volume) traced() *trace {
 	pool, err := pgxpool.NewWithConfig(v.Context(), config)
 	check(v.T, err)
 	v.pool.Close()
-	v.pool.Pool = pool
+	v.pool.Pool, v.pool.lists, v.lists.lender = pool, nil, v.pool // lists have no connections of their own
 	return tr
 }
 
