@@ -131,6 +131,7 @@ type batcherDeps struct {
 	deferred  func() // wakes the fan-out
 	expires   func(at time.Time)
 	forwarder *forwarder
+	storing   *storingTimes
 }
 
 // bound is the most that may wait, and how much of it is kept for tenants that have nothing waiting.
@@ -427,6 +428,7 @@ func (b *batcher) storeGroup(ctx context.Context, group []*submission) {
 	}
 	took := time.Since(started)
 	b.observer.Appended(events, deliveries, took)
+	b.storing.add(took)
 	b.rest(group, took) // before the publishers go on
 	for _, s := range group {
 		if slices.ContainsFunc(s.result.Events, func(e bellwire.AppendedEvent) bool { return e.Deferred }) {

@@ -194,6 +194,7 @@ func publishers(t *testing.T, takes, during time.Duration, each map[string]int) 
 	store := &steadyStore{takes: takes, groups: make(map[string]int)}
 	b := newBatcher(batcherDeps{
 		store: store, scheduler: scheduler, observer: bellwire.NopObserver{}, clock: time.Now, ids: new(bellwire.Sequence), deferred: func() {}, forwarder: new(forwarder),
+		storing: new(storingTimes),
 	}, ordinaryBytes)
 	var running, publishing sync.WaitGroup
 	running.Go(func() { b.run(t.Context()) })

@@ -146,7 +146,7 @@ func New(c Config) *Engine {
 	fan := &fanOut{store: c.Store, scheduler: sch, observer: c.Observer, wake: make(chan struct{}, 1)}
 	batch := batcherDeps{
 		store: c.Store, scheduler: sch, observer: c.Observer, clock: clk, ids: new(bellwire.Sequence),
-		deferred: func() { poke(fan.wake) }, expires: exp.published, forwarder: fwd,
+		deferred: func() { poke(fan.wake) }, expires: exp.published, forwarder: fwd, storing: new(storingTimes),
 	}
 	pub := &publisher{
 		directory: c.Directory, scheduler: sch, observer: c.Observer, gate: new(gate),
@@ -158,7 +158,7 @@ func New(c Config) *Engine {
 	}
 	run := &jobRunner{
 		store: c.Store, directory: c.Directory, scheduler: sch, observer: c.Observer, logger: c.Logger, clock: clk,
-		pace: &jobPace{late: c.Late, published: pub.taken.Load}, wake: make(chan struct{}, 1),
+		pace: &jobPace{late: c.Late, published: pub.taken.Load, stored: batch.storing.sum}, wake: make(chan struct{}, 1),
 	}
 	tell := &announcer{
 		store: c.Store, publisher: pub, scheduler: sch, observer: c.Observer, logger: c.Logger, held: make(map[string]time.Time),

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -8,61 +9,132 @@ import (
 	"github.com/bellwire/bellwire/internal/limits"
 )
 
-// Jobs are bounded only while events are published: then they slow down at once where goroutines wait for a processor, never
-// stop, and become faster again where they do not.
+// pacedJob makes steps at a pace while events are published.
+type pacedJob struct {
+	*jobPace
+	t      *testing.T
+	isLate bool
+
+	mu        sync.Mutex // guards the rest but total
+	events    int64      // published
+	times     storing
+	perSecond float64 // as slow sets it
+	made      float64 // deliveries that weigh on what is stored; half of them are gone after 50 ms
+	total     int
+}
+
+func newPacedJob(t *testing.T) *pacedJob {
+	j := &pacedJob{t: t}
+	j.jobPace = &jobPace{
+		late: func() bool { return j.isLate },
+		published: func() int64 {
+			j.mu.Lock()
+			defer j.mu.Unlock()
+			return j.events
+		},
+		stored: func() storing {
+			j.mu.Lock()
+			defer j.mu.Unlock()
+			return j.times
+		},
+	}
+	return j
+}
+
+// publish stores a group of events every 10 ms until stop is closed.
+func (j *pacedJob) publish(stop <-chan struct{}) {
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			j.mu.Lock()
+			j.events++
+			j.times.groups++
+			j.times.seconds += 0.004 * (1 + j.perSecond*j.made*14)
+			j.made *= 0.87
+			j.mu.Unlock()
+		case <-stop:
+			return
+		}
+	}
+}
+
+func (j *pacedJob) weigh(deliveries int) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.made += float64(deliveries)
+}
+
+// slow sets how much longer it takes to store a group, for each delivery per second that the job brings in.
+func (j *pacedJob) slow(perSecond float64) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.perSecond = perSecond
+}
+
+// runFor makes steps, and returns how many deliveries they bring in per second.
+func (j *pacedJob) runFor(d time.Duration) float64 {
+	j.total = 0
+	started := time.Now()
+	for time.Since(started) < d {
+		n := j.limit(time.Now())
+		j.jobPace.made(n)
+		j.weigh(n)
+		j.total += n
+		j.leave(j.t.Context(), 5*time.Millisecond)
+		synctest.Wait()
+	}
+	return float64(j.total) / time.Since(started).Seconds()
+}
+
+// Jobs are bounded only while events are published: then they slow down where goroutines wait for a processor, or where events take
+// longer to be stored than while jobs rest. They never stop, and become faster again where neither is so.
 func TestJobPace(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		var (
-			late      bool
-			published int64
-		)
-		p := &jobPace{late: func() bool { return late }, published: func() int64 { return published }}
-		// second makes steps for a second, and returns how many deliveries they bring in.
-		second := func() (total int) {
-			for end := time.Now().Add(time.Second); time.Now().Before(end); {
-				n := p.limit(time.Now())
-				p.made(n)
-				total += n
-				time.Sleep(max(p.pause(), 10*time.Millisecond))
-				published++
-			}
-			return total
+		j := newPacedJob(t)
+		if n := j.limit(time.Now()); n != limits.JobStep || j.rate != 0 {
+			t.Errorf("without publications a step has %d deliveries, at %g per second", n, j.rate)
 		}
-		if n := p.limit(time.Now()); n != limits.JobStep || p.pause() != 0 {
-			t.Errorf("without publications a step has %d deliveries, and a pause of %v", n, p.pause())
+		stop := make(chan struct{})
+		go j.publish(stop)
+		time.Sleep(100 * time.Millisecond)
+		if rate := j.runFor(2 * time.Second); rate < startRate/2 || rate > 2*startRate {
+			t.Errorf("in the first seconds there are %g deliveries per second", rate)
 		}
-		published++
-		before := second()
-		if before < startRate || before > 3*startRate {
-			t.Errorf("in the first second there are %d deliveries", before)
+		j.runFor(20 * time.Second)
+		fast := j.runFor(10 * time.Second)
+		if fast < 10*startRate {
+			t.Errorf("where nothing waits there are %g deliveries per second", fast)
 		}
-		for range 10 {
-			second()
+		j.isLate = true
+		j.runFor(30 * time.Second)
+		if rate := j.runFor(10 * time.Second); rate < leastRate/2 || rate > 6*leastRate {
+			t.Errorf("while goroutines are late there are %g deliveries per second", rate)
 		}
-		fast := second()
-		if fast < 10*before {
-			t.Errorf("after ten seconds there are %d deliveries a second, and %d in the first", fast, before)
+		j.isLate = false
+		j.runFor(30 * time.Second)
+		if rate := j.runFor(10 * time.Second); rate < fast/2 {
+			t.Errorf("later there are %g deliveries per second, and %g before", rate, fast)
 		}
-		late = true
-		for range 3 {
-			second()
+		// Each delivery per second makes storing slower by a three thousandth, so that a twentieth is reached at about 150.
+		j.slow(1.0 / 3000)
+		j.runFor(time.Minute)
+		if rate := j.runFor(time.Minute); rate < 50 || rate > 450 {
+			t.Errorf("where they slow down what is published there are %g deliveries per second", rate)
 		}
-		if n := second(); n < leastRate || n > leastRate*3/2 {
-			t.Errorf("while goroutines are late there are %d deliveries a second", n)
+		j.slow(0)
+		j.runFor(30 * time.Second)
+		if rate := j.runFor(10 * time.Second); rate < fast/2 {
+			t.Errorf("where they no longer do there are %g deliveries per second, and %g before", rate, fast)
 		}
-		late = false
-		for range 10 {
-			second()
-		}
-		if n := second(); n < fast/2 {
-			t.Errorf("later there are %d deliveries a second, and %d before", n, fast)
-		}
+		close(stop)
 		time.Sleep(2 * liveFor)
-		p.limit(time.Now()) // the last publication was counted after the last step
+		j.limit(time.Now()) // the last publication was counted after the last step
 		time.Sleep(2 * liveFor)
-		if n := p.limit(time.Now()); n != limits.JobStep || p.pause() != 0 {
-			t.Errorf("after the publications a step has %d deliveries, and a pause of %v", n, p.pause())
+		if n := j.limit(time.Now()); n != limits.JobStep || j.rate != 0 {
+			t.Errorf("after the publications a step has %d deliveries, at %g per second", n, j.rate)
 		}
 	})
 }

@@ -67,13 +67,8 @@ func (r *jobRunner) run(ctx context.Context) {
 			reportStore(ctx, r.observer, "make a step of a job", err)
 			j.next = time.Now().Add(storePause)
 		}
-		r.leaveTime(ctx, time.Since(started))
+		r.pace.leave(ctx, time.Since(started))
 	}
-}
-
-// leaveTime waits after a step, so that steps take a share of the time.
-func (r *jobRunner) leaveTime(ctx context.Context, took time.Duration) {
-	sleep(ctx, min(max((limits.JobShare-1)*took, r.pace.pause()), time.Second))
 }
 
 // refresh reads the running jobs, if it is time.

@@ -27,7 +27,7 @@ var Jobs = &Limit{
 
 var jobs = Resource{
 	Name: "Replays, bulk retries and bulk cancellations",
-	Bound: fmt.Sprintf("%s jobs that have not ended, and %s of those over all tenants, one for each tenant; a third of the time, %d deliveries per transaction; while events are published, only what leaves the processors to them, but at least 100 per second",
+	Bound: fmt.Sprintf("%s jobs that have not ended, and %s of those over all tenants, one for each tenant; a third of the time, %d deliveries per transaction; while events are published, only what does not slow them down, but at least about 40 per second, with rests in between",
 		bellwire.Number(JobsInAll), bellwire.Number(BulkJobs), JobStep),
 	Share:   fmt.Sprintf("`jobs` jobs; a job for one endpoint waits while %s of its deliveries are pending; %d ended jobs are kept, for 30 days", bellwire.Number(JobWaiting), JobsKept),
 	Reserve: "none",
