@@ -1,10 +1,11 @@
 package sqlite
 
 import (
-	"github.com/bellwire/bellwire/internal/bellwire"
 	"time"
 
 	"zombiezen.com/go/sqlite"
+
+	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
 // db is a connection with the statements prepared on it. It is used by one goroutine at a time.
