@@ -29,8 +29,8 @@ type RetryPolicy struct {
 
 	Initial     Duration // the delay before the first retry
 	Factor      float64  // by which each delay is multiplied for the next; at least 1
-	MaxInterval Duration // the longest delay; 0 for MaxRetryDelay
-	MaxElapsed  Duration // no retry is due later, unless Retry-After or Limits.MinRetryDelay puts it off
+	MaxInterval Duration // the longest delay before Jitter; 0 for MaxRetryDelay
+	MaxElapsed  Duration // no retry is due later, unless Limits.MinRetryDelay puts it off; what waits longer behind an open breaker or a rest is ended
 
 	Jitter float64 // the random share of each delay, half of it on either side; 0 to 1
 }

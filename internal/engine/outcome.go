@@ -15,7 +15,7 @@ type result struct {
 	endedAt    time.Time
 	unsendable bool // the dialect cannot express the event
 	transition bellwire.Transition
-	otherwise  bellwire.Transition // applies instead if the endpoint that is gone was changed meanwhile
+	otherwise  bellwire.Transition // applies instead if the endpoint, which answered 410, was changed meanwhile
 }
 
 // newResult decides what becomes of a delivery after an attempt.

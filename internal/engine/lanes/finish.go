@@ -121,8 +121,8 @@ func (s *Scheduler) adapt(l *lane, now time.Time, o *Outcome, full bool) (change
 	if l.breaker.failed(now) {
 		change = BreakerOpened
 	}
-	if change == BreakerOpened && l.pauses() || l.putsOff() && l.target.Endpoint.Retry.MaxElapsed > 0 {
-		s.evict(l) // what waits in memory could not be ended by its max_elapsed
+	if (change == BreakerOpened && l.pauses()) || (l.putsOff() && l.target.Endpoint.Retry.MaxElapsed > 0) {
+		s.evict(l) // what waits in memory takes up room meanwhile, and could not be ended by its max_elapsed
 	}
 	return change, failures + 1
 }

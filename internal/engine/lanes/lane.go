@@ -18,7 +18,7 @@ const (
 	laneBytes    = 4 << 20
 	openInFlight = 4 // deliveries of a fixed interval in flight while the breaker is open
 
-	// askedRests is how many answers that mean overload, one after the other, weigh as much as Retry-After.
+	// askedRests is how many answers that mean overload, without an acknowledgement in between, weigh as much as Retry-After.
 	askedRests = 3
 
 	// stallAfter is the time without an answer after which a lane sends no further requests beside those in flight.
@@ -114,8 +114,8 @@ func (l *lane) fixed() bool { return l.target != nil && l.target.Endpoint.Retry.
 // pauses reports whether the breaker is open and lets one attempt at a time through after each pause.
 func (l *lane) pauses() bool { return l.breaker.open() && !l.fixed() }
 
-// putsOff reports whether the endpoint keeps putting off what waits for it: it asked for its last rest, or several answers in a
-// row meant that it is overloaded. One such answer without Retry-After can be an accident.
+// putsOff reports whether the endpoint keeps putting off what waits for it: it asked for its last rest, or several answers
+// since its last acknowledgement meant that it is overloaded. One such answer without Retry-After can be an accident.
 func (l *lane) putsOff() bool { return l.rests >= askedRests }
 
 // limit returns how many requests may be in flight.

@@ -51,8 +51,8 @@ func statusNumbers(status bellwire.DeliveryStatus) []int16 {
 // about, a column with a value, and the id. One plan serves all statuses: with a subquery for each, PostgreSQL took longer to plan a
 // list than to read it.
 func newestFirst(of, each, condition, column, value string) string {
-	// To the planner this is a range in the order of that index. If it were a value, it could be that of most deliveries, and all of
-	// them be gone through by id.
+	// To the planner this is a range in the order of that index. Of a comparison with = it would expect that most deliveries match,
+	// and go through all of them by id.
 	before := fmt.Sprintf("%[1]s >= %[2]s AND (%[1]s, id) < (%[2]s, $2) ORDER BY %[1]s DESC, id DESC", column, value)
 	chosen := "SELECT f.id FROM (SELECT " + of + " AS n OFFSET 0) w CROSS JOIN unnest($4::smallint[]) s (status) " + each +
 		" CROSS JOIN LATERAL (SELECT id FROM bellwire.deliveries WHERE " + condition + " AND " + before + " LIMIT $3) f ORDER BY f.id DESC LIMIT $3"

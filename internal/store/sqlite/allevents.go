@@ -11,7 +11,7 @@ import (
 const (
 	// sqlEventMaybe is sqlEvent with the data only if ?5 says so.
 	sqlEventMaybe = eventWith + "CASE WHEN ?5 THEN e.data END" + eventRest
-	// sqlLastSearched is the last event that a search of the events between ?1 and ?2 comes to, if there are as many.
+	// sqlLastSearched is the last event that a search of the events between ?1 and ?2 comes to, if there are more than ?3.
 	sqlLastSearched = "SELECT id FROM events WHERE id > ?1 AND id < ?2 ORDER BY id DESC LIMIT 1 OFFSET +?3"
 	// sqlAllEvents lists events from ?1 to before ?2, of the type ?3 unless that is empty.
 	sqlAllEvents = sqlEventMaybe + `FROM events e CROSS JOIN tenants t ON t.n = e.tenant
