@@ -3,7 +3,7 @@ import { accessible, call, desk, fits, look, open, phone, settled, world } from 
 
 /** An endpoint that has got an event of a type of its own. */
 async function delivered(name: string): Promise<{ tenant: string; type: string; id: string; delivery: string }> {
-  const tenant = `${name}-${process.pid}`;
+  const tenant = `versions-${name}-${process.pid}`;
   const type = `${name}.paid`;
   await call("POST", "/tenants", { id: tenant });
   await call("PUT", `/event-types/${type}`, { group: "payloads", schema: { type: "object", required: ["total"], properties: { total: { type: "number" } } }, example: { total: 12.5 } });
