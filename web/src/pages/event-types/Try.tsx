@@ -33,7 +33,7 @@ export function TryTest({ type, subscribers, close }: { type: EventType; subscri
       open
       onClose={close}
       title={`Send a test of ${type.name}`}
-      sentence={type.example ? "The example is sent to one endpoint, signed like any event, in one attempt only." : "The type has no example, so a made-up event is sent to one endpoint, signed like any other, in one attempt only."}
+      sentence={type.example ? "The example is sent to one endpoint, signed like any event, in one attempt only." : "The type has no example, so an event with the data null is sent to one endpoint, signed like any other, in one attempt only."}
       footer={
         <>
           <Button onClick={close}>Close</Button>

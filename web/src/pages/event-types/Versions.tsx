@@ -45,7 +45,7 @@ export function Versions({ type }: { type: EventType }) {
       <p className="border-t border-line px-4 py-2.5 text-sm text-muted">
         {type.older.length > 0
           ? "Endpoints get the version that was the newest when they were created, until they are moved. Converters make it of what is published."
-          : "A change that breaks receivers belongs into a new version: endpoints that exist keep what they have."}
+          : "A change that breaks receivers belongs in a new version: endpoints that exist keep what they have."}
       </p>
       {adding && <Add type={type} close={() => setAdding(false)} />}
       {changing && <Converter type={type} version={changing} close={() => setChanging(undefined)} />}

@@ -258,7 +258,7 @@ function Detail({ name, back }: { name: string; back: boolean }) {
             <JsonView text={type.example} title="Example" maxHeight={320} />
           ) : (
             <Panel title="Example">
-              <p className="text-muted">There is none. Tests send a made-up event{can("operate") ? "; edit the type to add one" : ""}.</p>
+              <p className="text-muted">There is none. Tests send the data null{can("operate") ? "; edit the type to add one" : ""}.</p>
             </Panel>
           )}
           {can("view") && <Subscribers name={name} listeners={listeners} count={count} />}
