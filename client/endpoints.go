@@ -27,7 +27,7 @@ type Endpoint struct {
 	Ordering         Ordering          `json:"ordering"`
 	Signing          Signing           `json:"signing"`
 	Status           EndpointStatus    `json:"status"`
-	StatusReason     string            `json:"status_reason"`
+	StatusReason     string            `json:"status_reason"` // why it is paused or disabled; empty: nobody has said
 	Metadata         map[string]string `json:"metadata"`
 	Versions         map[string]int    `json:"versions"` // that were chosen for it, by event type
 	Health           *Health           `json:"health"`   // nil in answers to changes
@@ -69,6 +69,7 @@ type EndpointInput struct {
 	Ordering         *Ordering          `json:"ordering,omitzero"`
 	Signing          *Signing           `json:"signing,omitzero"`
 	Status           *EndpointStatus    `json:"status,omitzero"`
+	StatusReason     *string            `json:"status_reason,omitzero"` // why it is paused or disabled
 	Secret           *string            `json:"secret,omitzero"`
 	Metadata         *map[string]string `json:"metadata,omitzero"`
 	Versions         map[string]int     `json:"versions,omitempty"` // of event types, by their names; others stay

@@ -216,14 +216,20 @@ func changeEndpoint(ctx context.Context, std streams, of *ofEndpoint, asJSON boo
 	return printEndpoint(std, api, asJSON, endpoint)
 }
 
+// stopOptions are options of commands that stop sending to an endpoint.
+type stopOptions struct {
+	Reason *string `placeholder:"TEXT" help:"Why, for people who look at the endpoint, its history, or what became of an event."`
+}
+
 type pauseEndpointCommand struct {
 	ofEndpoint
 	jsonOption
+	stopOptions
 }
 
 // Run pauses an endpoint.
 func (c *pauseEndpointCommand) Run(ctx context.Context, std streams) error {
-	return changeEndpoint(ctx, std, &c.ofEndpoint, c.JSON, client.EndpointInput{Status: client.Ptr(client.EndpointPaused)})
+	return changeEndpoint(ctx, std, &c.ofEndpoint, c.JSON, client.EndpointInput{Status: client.Ptr(client.EndpointPaused), StatusReason: c.Reason})
 }
 
 type enableEndpointCommand struct {
@@ -244,9 +250,10 @@ func (c *enableEndpointCommand) Run(ctx context.Context, std streams) error {
 type disableEndpointCommand struct {
 	ofEndpoint
 	jsonOption
+	stopOptions
 }
 
 // Run disables an endpoint.
 func (c *disableEndpointCommand) Run(ctx context.Context, std streams) error {
-	return changeEndpoint(ctx, std, &c.ofEndpoint, c.JSON, client.EndpointInput{Status: client.Ptr(client.EndpointDisabled)})
+	return changeEndpoint(ctx, std, &c.ofEndpoint, c.JSON, client.EndpointInput{Status: client.Ptr(client.EndpointDisabled), StatusReason: c.Reason})
 }

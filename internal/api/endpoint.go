@@ -32,7 +32,7 @@ type Endpoint struct {
 	Ordering         bellwire.Ordering       `json:"ordering" enum:"none,fifo,key"`
 	Signing          bellwire.Signing        `json:"signing" enum:"hmac,ed25519,both"`
 	Status           bellwire.EndpointStatus `json:"status" enum:"enabled,paused,disabled"`
-	StatusReason     string                  `json:"status_reason" doc:"Why Bellwire chose the status; empty if it did not."`
+	StatusReason     string                  `json:"status_reason" doc:"Why it is paused or disabled, as Bellwire or the request has said; empty if the request has not."`
 	Metadata         map[string]string       `json:"metadata"`
 	Versions         map[string]int          `json:"versions" doc:"The versions that were chosen for it, by event type. It gets other types in the version that was the newest when it was created."`
 	CreatedAt        time.Time               `json:"created_at"`
@@ -93,6 +93,7 @@ type EndpointChange struct {
 	AutoDisableAfter value[bellwire.Duration]       `json:"auto_disable_after,omitzero" example:"120h" doc:"How long attempts must have failed before Bellwire disables the endpoint: 1s to 8760h; 0s for never. Default 120h."`
 	Ordering         value[bellwire.Ordering]       `json:"ordering,omitzero" enum:"none,fifo,key" doc:"With fifo, a delivery is sent only after the one before it has ended. With key, that holds among the events with the same ordering_key, and others are sent at the same time. Default none."`
 	Status           value[bellwire.EndpointStatus] `json:"status,omitzero" enum:"enabled,paused,disabled" doc:"A paused endpoint keeps its deliveries for later, a disabled one receives none; default enabled."`
+	StatusReason     clearable[string]              `json:"status_reason,omitzero" example:"the receiver moves" doc:"Why it is paused or disabled. Whoever sees the endpoint sees it. null removes it; another status does too."`
 	Signing          value[bellwire.Signing]        `json:"signing,omitzero" enum:"hmac,ed25519,both" doc:"The signature schemes of deliveries; default hmac."`
 	Secret           value[string]                  `json:"secret,omitzero" doc:"Your own secret instead of a generated one, in the dialect's form; that of standard is whsec_ and the base64 of 24 to 64 bytes. It replaces the present secret at once; to let both sign for a while, rotate it."`
 	Versions         value[map[string]int]          `json:"versions,omitzero" doc:"Versions of event types that it is to get, by their names. Types that are not named stay."`
@@ -155,7 +156,7 @@ func (e *EndpointChange) input() service.EndpointInput {
 		URL: e.URL.given, Events: e.Events.given, Filter: e.Filter.given, OnError: e.OnError.given, Description: e.Description.given, Dialect: e.Dialect.given,
 		Headers: (*[]bellwire.Header)(e.Headers.given), RateLimit: e.RateLimit.given, NoRateLimit: e.RateLimit.null,
 		MaxInFlight: e.MaxInFlight.given, Timeout: (*time.Duration)(e.Timeout.given),
-		AutoDisableAfter: (*time.Duration)(e.AutoDisableAfter.given), Ordering: e.Ordering.given, Status: e.Status.given,
+		AutoDisableAfter: (*time.Duration)(e.AutoDisableAfter.given), Ordering: e.Ordering.given, Status: e.Status.given, StatusReason: e.StatusReason.given,
 		Signing: e.Signing.given, Secret: e.Secret.given, Metadata: e.Metadata.given,
 	}
 	if e.RateLimit.null {

@@ -97,6 +97,7 @@ type Standing struct {
 	Filter  string    `json:",omitzero"`
 	Since   time.Time // when Status, or Deleted, became what it is
 	By      Actor     // who changed it then
+	Reason  string    `json:",omitzero"` // why it is paused or disabled, as the request has said
 	// Catalogue and Versions are those of the endpoint if it has a filter, which sees events in these versions.
 	Catalogue int64              `json:",omitzero"`
 	Versions  map[string]Version `json:",omitempty"`

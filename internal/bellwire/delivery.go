@@ -38,6 +38,17 @@ const (
 	ReasonTargetRequests    = "too many requests to the endpoint's host were not acknowledged within the last hour, so the next attempt may be late (limit target_requests)"
 )
 
+// ReasonDisabledFor is why a delivery to an endpoint is canceled that was disabled for a reason, or for none that was given.
+func ReasonDisabledFor(reason string) string {
+	switch reason {
+	case "":
+		return ReasonEndpointDisabled
+	case ReasonEndpointGone:
+		return reason
+	}
+	return ReasonEndpointDisabled + ": " + reason
+}
+
 // ReasonExpired is why a delivery ends whose event has expired.
 func ReasonExpired(at time.Time) string { return reasonExpired + at.UTC().Format(time.RFC3339Nano) }
 

@@ -78,7 +78,7 @@ type Endpoint struct {
 	Ordering         Ordering
 	Signing          Signing
 	Status           EndpointStatus
-	// StatusReason says why Bellwire chose the status; empty if the tenant did.
+	// StatusReason says why it is paused or disabled, as Bellwire or the request has said; empty if the request has not.
 	StatusReason string
 	Metadata     map[string]string
 	// Extra holds settings that are specific to the dialect, such as azakaw's relative path.

@@ -123,12 +123,9 @@ func (c *claimer) load(ctx context.Context, turn lanes.Turn) error {
 
 // cancelOpen cancels the open deliveries of a disabled or deleted endpoint.
 func (c *claimer) cancelOpen(ctx context.Context, turn lanes.Turn, ep *bellwire.Endpoint) error {
-	reason := bellwire.ReasonEndpointDisabled
-	switch {
-	case ep.Deleted:
+	reason := bellwire.ReasonDisabledFor(ep.StatusReason)
+	if ep.Deleted {
 		reason = bellwire.ReasonEndpointDeleted
-	case ep.StatusReason != "":
-		reason = ep.StatusReason
 	}
 	n, err := c.store.CancelOpen(ctx, ep.ID, reason, c.clock.now(), cancelChunk)
 	if bellwire.CodeOf(err) == bellwire.CodeStale {

@@ -47,7 +47,8 @@ type EndpointInput struct {
 	Ordering         *bellwire.Ordering
 	Signing          *bellwire.Signing
 	Status           *bellwire.EndpointStatus
-	Replay           string // bellwire.SelectMissed replays what an endpoint has missed when Status enables it again; empty: nothing
+	StatusReason     *string // why it is paused or disabled; nil with another Status: empty
+	Replay           string  // bellwire.SelectMissed replays what an endpoint has missed when Status enables it again; empty: nothing
 	// Secret is the caller's own secret, instead of a generated one. It replaces all present ones at once, unlike
 	// RotateSecret.
 	Secret   *string
@@ -248,8 +249,8 @@ func applySettings(ep *bellwire.Endpoint, in *EndpointInput) error {
 		}
 		ep.MaxInFlight = *in.MaxInFlight
 	}
-	if in.Status != nil {
-		ep.StatusReason = "" // chosen by the tenant, not by Bellwire
+	if in.Status != nil && *in.Status != ep.Status {
+		ep.StatusReason = ""
 	}
 	if in.Replay != "" && in.Replay != bellwire.SelectMissed {
 		faults = append(faults, bellwire.Invalid("replay", "must be %q", bellwire.SelectMissed))
@@ -261,7 +262,20 @@ func applySettings(ep *bellwire.Endpoint, in *EndpointInput) error {
 		choose("ordering", &ep.Ordering, in.Ordering, bellwire.OrderingNone, bellwire.OrderingFIFO, bellwire.OrderingKey),
 		choose("signing", &ep.Signing, in.Signing, bellwire.SigningHMAC, bellwire.SigningEd25519, bellwire.SigningBoth),
 		choose("status", &ep.Status, in.Status, bellwire.EndpointEnabled, bellwire.EndpointPaused, bellwire.EndpointDisabled),
+		applyStatusReason(ep, in.StatusReason),
 	)...)
+}
+
+// applyStatusReason sets why the endpoint is paused or disabled.
+func applyStatusReason(ep *bellwire.Endpoint, reason *string) error {
+	if reason == nil {
+		return nil
+	}
+	if ep.Status == bellwire.EndpointEnabled && *reason != "" {
+		return bellwire.Invalid("status_reason", "must be left out unless the endpoint is paused or disabled")
+	}
+	ep.StatusReason = *reason
+	return checkLine("status_reason", *reason, bellwire.MaxNameLength)
 }
 
 // applyTimes sets the timeout, and when the endpoint is disabled because it fails.

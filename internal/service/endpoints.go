@@ -289,7 +289,7 @@ func (s *Service) updateEndpoint(ctx context.Context, c Caller, tenant, id, dial
 		return nil, err
 	}
 	if disabling {
-		s.cancelOpen(ctx, updated.endpoint, bellwire.ReasonEndpointDisabled, bellwire.CanceledDisabled)
+		s.cancelOpen(ctx, updated.endpoint, bellwire.ReasonDisabledFor(updated.endpoint.StatusReason), bellwire.CanceledDisabled)
 	}
 	s.announce(ctx, c, "endpoint.update", updated.endpoint)
 	if updated.replay != nil {

@@ -156,7 +156,7 @@ func explainDelivery(ctx context.Context, x *bellwire.Explanation, e *bellwire.E
 	case d.Status != bellwire.DeliveryCanceled || d.UpdatedAt.Before(at.Now.Since):
 	case at.Now.Deleted && d.Reason == bellwire.ReasonEndpointDeleted:
 		stand(x, "the endpoint was deleted", at.Now, "")
-	case !at.Now.Deleted && at.Now.Status == bellwire.EndpointDisabled && d.Reason == bellwire.ReasonEndpointDisabled:
+	case !at.Now.Deleted && at.Now.Status == bellwire.EndpointDisabled && d.Reason == bellwire.ReasonDisabledFor(at.Now.Reason):
 		stand(x, "the endpoint was disabled", at.Now, "")
 	}
 }
@@ -237,7 +237,11 @@ func notSubscribed(patterns []string, eventType string) string {
 // stand explains a fate by a standing: since when it holds, and who is responsible.
 func stand(x *bellwire.Explanation, what string, standing *bellwire.Standing, end string) {
 	x.Since, x.By = standing.Since, &standing.By
-	x.Reason = what + " at " + moment(standing.Since) + by(standing.By) + end
+	x.Reason = what + " at " + moment(standing.Since) + by(standing.By)
+	if standing.Reason != "" {
+		x.Reason += ": " + standing.Reason
+	}
+	x.Reason += end
 }
 
 // by names an actor in a sentence.

@@ -22,6 +22,9 @@ func TestExplanationsOfSingleEvents(t *testing.T) {
 	disabled := func(s *bellwire.Standing) {
 		s.Status, s.By = bellwire.EndpointDisabled, bellwire.Actor{Kind: bellwire.ActorBellwire, Reason: bellwire.ReasonEndpointGone}
 	}
+	byRequest := func(s *bellwire.Standing) {
+		s.Status, s.By, s.Reason = bellwire.EndpointDisabled, bellwire.Actor{Kind: bellwire.ActorConfigured}, "it moves"
+	}
 	for name, c := range map[string]struct {
 		event  bellwire.Explained
 		at     bellwire.EndpointAt
@@ -67,6 +70,13 @@ func TestExplanationsOfSingleEvents(t *testing.T) {
 		"behind another of its key": {
 			at:   bellwire.EndpointAt{Delivery: &bellwire.Delivery{Status: bellwire.DeliveryPending, Behind: true}, Ahead: bellwire.DeliveryID{15: 1}},
 			fate: bellwire.FatePending, reason: "behind " + bellwire.DeliveryID{15: 1}.String() + ", an earlier delivery with the same ordering_key"},
+		"canceled as it was disabled for a reason": {
+			at: bellwire.EndpointAt{
+				Delivery: &bellwire.Delivery{Status: bellwire.DeliveryCanceled, Reason: bellwire.ReasonDisabledFor("it moves"), UpdatedAt: at.Add(time.Hour)},
+				Now:      standing(byRequest),
+			},
+			fate: bellwire.FateCanceled, reason: "the endpoint was disabled at 2026-01-02T03:04:05Z by an operator with the configured admin key: it moves",
+		},
 		"canceled before it was disabled": {
 			at:   bellwire.EndpointAt{Delivery: &bellwire.Delivery{Status: bellwire.DeliveryCanceled, Reason: bellwire.ReasonEndpointDisabled}, Now: standing(disabled)},
 			fate: bellwire.FateCanceled, reason: bellwire.ReasonEndpointDisabled},

@@ -20,7 +20,7 @@ func TestCompleted(t *testing.T) {
 	if !in.NoRateLimit {
 		t.Error("the rate limit stays")
 	}
-	stay := []string{"Dialect", "Status", "Secret", "Extra", "Origins", "RateLimit"}
+	stay := []string{"Dialect", "Status", "StatusReason", "Secret", "Extra", "Origins", "RateLimit"}
 	v := reflect.ValueOf(*in)
 	for _, field := range reflect.VisibleFields(v.Type()) {
 		if f := v.FieldByIndex(field.Index); field.IsExported() && f.Kind() == reflect.Pointer && f.IsNil() && !slices.Contains(stay, field.Name) {

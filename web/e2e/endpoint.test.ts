@@ -172,8 +172,9 @@ test("pausing and enabling say what happens before it does", async () => {
   await page.getByRole("menuitem", { name: "Pause" }).click();
   const dialog = page.getByRole("alertdialog");
   await dialog.getByText("nothing is lost").waitFor();
+  await dialog.getByLabel("Reason").fill("the receiver moves");
   await dialog.getByRole("button", { name: "Pause" }).click();
-  await page.getByText("Paused: deliveries are kept").waitFor();
+  await page.getByText("Paused: deliveries are kept until it is enabled. The receiver moves.").waitFor();
   await page.getByRole("button", { name: "Enable", exact: true }).click();
   const enabling = page.getByRole("dialog", { name: /^Enable / });
   await enabling.getByText("It has missed nothing").waitFor();

@@ -13,6 +13,7 @@ import (
 type EndpointChange struct {
 	bellwire.Change
 	Status bellwire.EndpointStatus // after the change
+	Reason string                  // of the status
 	Events []string
 	Filter string
 	// Catalogue and Versions are those of the endpoint if it has a filter.
@@ -35,7 +36,7 @@ func Updated(ep *bellwire.Endpoint, note bellwire.ChangeNote) *EndpointChange {
 func changeOf(ep *bellwire.Endpoint, catalogue int64, action bellwire.ChangeAction, note bellwire.ChangeNote) *EndpointChange {
 	c := &EndpointChange{
 		Change: bellwire.Change{At: ep.UpdatedAt, Action: action, ChangeNote: note},
-		Status: ep.Status, Events: ep.Events, Filter: ep.Filter,
+		Status: ep.Status, Reason: ep.StatusReason, Events: ep.Events, Filter: ep.Filter,
 	}
 	if ep.Filter != "" {
 		c.Catalogue, c.Versions = catalogue, ep.Versions
@@ -71,7 +72,7 @@ func statusMembers(status bellwire.EndpointStatus, reason string) json.RawMessag
 func (c *EndpointChange) Standing(before *bellwire.Standing) (after bellwire.Standing, store bool) {
 	after = bellwire.Standing{
 		Status: c.Status, Deleted: c.Action == bellwire.ChangeDeleted, Events: c.Events, Filter: c.Filter, Since: c.At, By: c.Actor,
-		Catalogue: c.Catalogue, Versions: c.Versions,
+		Reason: c.Reason, Catalogue: c.Catalogue, Versions: c.Versions,
 	}
 	if before == nil {
 		return after, true
@@ -87,6 +88,9 @@ func (c *EndpointChange) Standing(before *bellwire.Standing) (after bellwire.Sta
 	same := before.Status == after.Status && !before.Deleted
 	if same {
 		after.Since, after.By = before.Since, before.By
+	}
+	if after.By.Kind == bellwire.ActorBellwire {
+		after.Reason = "" // By has it
 	}
 	matching := slices.Equal(before.Events, after.Events) && before.Filter == after.Filter && maps.Equal(before.Versions, after.Versions)
 	return after, !same || !matching || len(c.Before)+len(c.After) > 0

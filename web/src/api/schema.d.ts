@@ -976,7 +976,7 @@ export interface paths {
         get: operations["get-endpoint"];
         /**
          * Create or replace an endpoint
-         * @description Responds with 201 if the endpoint was created, and 200 if all its settings were replaced: those that are left out get their defaults, except `dialect`, `status` and `secret`, which stay as they are. Ids are unique over all tenants. With a tenant's key, the id must have the form of generated ones, such as `ep_` and the 32 hex digits of a UUID; with an admin key, 1 to 64 of the characters `A-Z a-z 0-9 _ -`. The id of a deleted endpoint is a conflict until its deliveries have passed their retention.
+         * @description Responds with 201 if the endpoint was created, and 200 if all its settings were replaced: those that are left out get their defaults, except `dialect`, `status`, `status_reason` and `secret`, which stay as they are. Ids are unique over all tenants. With a tenant's key, the id must have the form of generated ones, such as `ep_` and the 32 hex digits of a UUID; with an admin key, 1 to 64 of the characters `A-Z a-z 0-9 _ -`. The id of a deleted endpoint is a conflict until its deliveries have passed their retention.
          */
         put: operations["put-endpoint"];
         post?: never;
@@ -2082,7 +2082,7 @@ export interface components {
             signing: "hmac" | "ed25519" | "both";
             /** @enum {string} */
             status: "enabled" | "paused" | "disabled";
-            /** @description Why Bellwire chose the status; empty if it did not. */
+            /** @description Why it is paused or disabled, as Bellwire or the request has said; empty if the request has not. */
             status_reason: string;
             /** @example acme */
             tenant: string;
@@ -2243,7 +2243,7 @@ export interface components {
             signing: "hmac" | "ed25519" | "both";
             /** @enum {string} */
             status: "enabled" | "paused" | "disabled";
-            /** @description Why Bellwire chose the status; empty if it did not. */
+            /** @description Why it is paused or disabled, as Bellwire or the request has said; empty if the request has not. */
             status_reason: string;
             /** @example acme */
             tenant: string;
@@ -2536,7 +2536,7 @@ export interface components {
             signing: "hmac" | "ed25519" | "both";
             /** @enum {string} */
             status: "enabled" | "paused" | "disabled";
-            /** @description Why Bellwire chose the status; empty if it did not. */
+            /** @description Why it is paused or disabled, as Bellwire or the request has said; empty if the request has not. */
             status_reason: string;
             /** @example acme */
             tenant: string;
@@ -3451,6 +3451,11 @@ export interface components {
              */
             status?: "enabled" | "paused" | "disabled";
             /**
+             * @description Why it is paused or disabled. Whoever sees the endpoint sees it. null removes it; another status does too.
+             * @example the receiver moves
+             */
+            status_reason?: string | null;
+            /**
              * @description How long an attempt may take: 1s to 60s, by default that of the dialect, which is 15s in standard.
              * @example 15s
              */
@@ -3844,6 +3849,11 @@ export interface components {
              * @enum {string}
              */
             status?: "enabled" | "paused" | "disabled";
+            /**
+             * @description Why it is paused or disabled. Whoever sees the endpoint sees it. null removes it; another status does too.
+             * @example the receiver moves
+             */
+            status_reason?: string | null;
             /**
              * @description How long an attempt may take: 1s to 60s, by default that of the dialect, which is 15s in standard.
              * @example 15s
@@ -4825,6 +4835,11 @@ export interface components {
              * @enum {string}
              */
             status?: "enabled" | "paused" | "disabled";
+            /**
+             * @description Why it is paused or disabled. Whoever sees the endpoint sees it. null removes it; another status does too.
+             * @example the receiver moves
+             */
+            status_reason?: string | null;
             /**
              * @description How long an attempt may take: 1s to 60s, by default that of the dialect, which is 15s in standard.
              * @example 15s

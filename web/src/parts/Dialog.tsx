@@ -61,6 +61,7 @@ export function ConfirmDialog({
   onConfirm,
   busy,
   name,
+  reason = false,
   danger = true,
 }: {
   open: boolean;
@@ -70,17 +71,21 @@ export function ConfirmDialog({
   action: string;
   /** What the other button says. */
   keep?: string;
-  onConfirm: () => void;
+  onConfirm: (reason: string) => void;
   busy?: boolean;
   name?: string;
+  /** Whether a reason can be given. */
+  reason?: boolean;
   danger?: boolean;
 }) {
   const [typed, setTyped] = useState("");
+  const [why, setWhy] = useState("");
   return (
     <AlertDialog.Root
       open={open}
       onOpenChange={(next) => {
         setTyped("");
+        setWhy("");
         if (!next) onClose();
       }}
     >
@@ -99,10 +104,17 @@ export function ConfirmDialog({
                 </Field>
               </div>
             )}
+            {reason && (
+              <div className="mt-4">
+                <Field label="Reason" name="status_reason" optional>
+                  {(field) => <input {...field} className="field" value={why} maxLength={256} onChange={(event) => setWhy(event.target.value)} />}
+                </Field>
+              </div>
+            )}
           </div>
           <footer className="flex justify-end gap-2 border-t border-line bg-sunk px-5 py-3">
             <AlertDialog.Close render={<Button>{keep}</Button>} />
-            <Button look={danger ? "danger" : "primary"} {...(busy ? { busy } : {})} disabled={name !== undefined && typed !== name} onClick={onConfirm}>
+            <Button look={danger ? "danger" : "primary"} {...(busy ? { busy } : {})} disabled={name !== undefined && typed !== name} onClick={() => onConfirm(why.trim())}>
               {action}
             </Button>
           </footer>

@@ -160,9 +160,9 @@ export function DeliveryStatus({ delivery, soft: filled }: { delivery: Schemas["
   );
 }
 
-/** givenUp reports whether Bellwire disabled an endpoint because it failed: whoever disables one by hand gives no reason. */
-export function givenUp({ status, status_reason }: Pick<Schemas["EndpointWithHealth"], "status" | "status_reason">): boolean {
-  return status === "disabled" && status_reason !== "";
+/** givenUp reports whether an endpoint is disabled and fails, as one does that Bellwire has disabled. */
+export function givenUp({ status, health }: Pick<Schemas["EndpointWithHealth"], "status" | "health">): boolean {
+  return status === "disabled" && health.state === "failing";
 }
 
 /** EndpointStatus shows the one state of an endpoint that matters: that it is paused or disabled, or else its health. */

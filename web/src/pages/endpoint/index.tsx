@@ -196,6 +196,11 @@ function Item({ icon: Icon, label, run, danger }: { icon: typeof Play; label: st
   );
 }
 
+/** because is the part of a change that says why, if somebody has said. */
+function because(reason: string): Pick<Schemas["Patch"], "status_reason"> {
+  return reason ? { status_reason: reason } : {};
+}
+
 /** Dialogs asks before something changes for the receiver. */
 function Dialogs({ endpoint, status, asked, close }: { endpoint: Endpoint; status: Status; asked: Asked | undefined; close: () => void }) {
   const { link } = useScope();
@@ -220,14 +225,15 @@ function Dialogs({ endpoint, status, asked, close }: { endpoint: Endpoint; statu
         title={`Pause ${name}?`}
         action="Pause"
         keep="Leave it enabled"
+        reason
         danger={false}
         busy={status.isPending}
-        onConfirm={() => status.mutate({ status: "paused" }, { onSettled: close })}
+        onConfirm={(reason) => status.mutate({ status: "paused", ...because(reason) }, { onSettled: close })}
       >
         <p>Nothing is sent to it until it is enabled. New events are kept for it, and nothing is lost.</p>
         {waiting && <p>{waiting} that wait now will wait on.</p>}
       </ConfirmDialog>
-      <ConfirmDialog open={asked === "disable"} onClose={close} title={`Disable ${name}?`} action="Disable" keep="Leave it as it is" busy={status.isPending} onConfirm={() => status.mutate({ status: "disabled" }, { onSettled: close })}>
+      <ConfirmDialog open={asked === "disable"} onClose={close} title={`Disable ${name}?`} action="Disable" keep="Leave it as it is" reason busy={status.isPending} onConfirm={(reason) => status.mutate({ status: "disabled", ...because(reason) }, { onSettled: close })}>
         <p>New events are not delivered to it while it is disabled. Enabling it can replay them, as long as they are kept. Tests can be sent to it.</p>
         {waiting && <p>{waiting} that wait now will be canceled.</p>}
       </ConfirmDialog>
