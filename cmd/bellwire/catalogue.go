@@ -30,7 +30,7 @@ func (c *catalogueCommand) Help() string {
 
 type loadCatalogueCommand struct {
 	connection
-	Dialect []string `arg:"" help:"Dialects whose vendors' event types are loaded: ${catalogues}."`
+	Dialect []string `arg:"" help:"Dialects whose vendors' event types are loaded: {catalogues}."`
 }
 
 // Run loads the event types of each dialect.

@@ -165,21 +165,30 @@ func newParser(std streams) (*kong.Kong, error) {
 		kong.Vars{
 			"database_connections": strconv.Itoa(postgres.Connections),
 			"max_event_bytes":      fmt.Sprintf("%dMiB", service.DefaultMaxEventBytes>>20),
-			"catalogues":           catalogueNames(),
-			"dialects":             strings.Join(dialectNames(), ", "),
-			"shipped":              strings.Join(declared.ShippedNames(), ", "),
-			"limits":               strings.Join(limits.Names(false), ", "),
-			"scenarios":            strings.Join(sim.Names(), ", "),
 			"version":              thisBuild().String(),
 		},
 		kong.TypeMapper(reflect.TypeFor[time.Duration](), cli.DurationMapper),
 		kong.TypeMapper(reflect.TypeFor[int](), cli.IntMapper),
 		kong.TypeMapper(reflect.TypeFor[float64](), cli.FloatMapper),
 	)
-	if err == nil {
-		cli.TidyValues(parser.Model.Node)
+	if err != nil {
+		return nil, err
 	}
-	return parser, err
+	cli.TidyValues(parser.Model.Node)
+	cli.FillHelp(parser.Model.Node, listsInHelp())
+	return parser, nil
+}
+
+// listsInHelp returns what fills the lists of names in the texts about options. They are not kong's variables, because kong
+// searches all of these again for each option of each command, which would be most of the work of a short command.
+func listsInHelp() *strings.Replacer {
+	return strings.NewReplacer(
+		"{catalogues}", catalogueNames(),
+		"{dialects}", strings.Join(dialectNames(), ", "),
+		"{shipped}", strings.Join(declared.ShippedNames(), ", "),
+		"{limits}", strings.Join(limits.Names(false), ", "),
+		"{scenarios}", strings.Join(sim.Names(), ", "),
+	)
 }
 
 // describe returns the text of an error, with its hint on a line of its own.

@@ -25,7 +25,7 @@ type verifyCommand struct {
 	Request    string     `arg:"" optional:"" default:"-" help:"File with the request as it arrived: headers, an empty line and the body. Default: standard input."`
 	Header     []string   `sep:"none" placeholder:"NAME: VALUE" help:"Header of the request. Repeat it for each, and give the body with --body."`
 	Body       string     `placeholder:"FILE" help:"File with the body of the request, byte for byte; - for standard input."`
-	Dialect    string     `placeholder:"NAME" help:"Dialect of the delivery: ${dialects}, ${shipped}, or one of --dialect-dir. Default: that of --endpoint, or standard."`
+	Dialect    string     `placeholder:"NAME" help:"Dialect of the delivery: {dialects}, {shipped}, or one of --dialect-dir. Default: that of --endpoint, or standard."`
 	DialectDir string     `name:"dialect-dir" env:"BELLWIRE_DIALECT_DIR" placeholder:"FOLDER" help:"Folder whose files declare more dialects."`
 	SecretFile []string   `placeholder:"FILE" help:"File with what the receiver verifies with: a secret, public key or token; - for standard input. Repeat it for more."`
 	SecretEnv  string     `placeholder:"NAME" help:"Environment variable that has it. Default: BELLWIRE_SECRET, if there is one."`

@@ -33,6 +33,16 @@ func TidyValues(node *kong.Node) {
 	}
 }
 
+// FillHelp replaces parts of the texts about all options and arguments below a node.
+func FillHelp(node *kong.Node, parts *strings.Replacer) {
+	for _, v := range node.Values() {
+		v.Help = parts.Replace(v.Help)
+	}
+	for _, child := range node.Children {
+		FillHelp(child, parts)
+	}
+}
+
 // TidyMapper tidies a value before another mapper reads it.
 type TidyMapper struct{ kong.Mapper }
 
