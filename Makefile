@@ -85,12 +85,7 @@ release: ## Publish a release of the tag that is checked out, with ARGS for gore
 
 .PHONY: fuzz
 fuzz: ## Run every fuzz target for FUZZTIME (2000x inputs; 2m is two minutes)
-	@set -e; for package in $$(go list work); do \
-		for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz' || true); do \
-			echo "$$package $$target"; \
-			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x $$package; \
-		done; \
-	done
+	@FUZZTIME=$(FUZZTIME) test/fuzz
 
 .PHONY: chaos
 chaos: ## Kill and end the server ROUNDS (100) times under load, and see that nothing is lost
