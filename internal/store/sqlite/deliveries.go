@@ -16,7 +16,7 @@ const sqlIDsOfEvent = `SELECT id FROM deliveries WHERE id >= ?2 AND id < ?3 AND 
 	ORDER BY id DESC LIMIT +?6`
 
 // everyStatus are the ranges of an endpoint's deliveries in the indexes, each of which has them by id.
-var everyStatus = []string{isPending, isNumbered, isDelayed, isBehind, hasStatus + "1", hasStatus + "2", hasStatus + "3", hasStatus + "4"}
+var everyStatus = []string{isPending, isNumbered, isDelayed, isBehind, hasStatus + retryingNumber, hasStatus + succeededNumber, hasStatus + exhaustedNumber, hasStatus + canceledNumber}
 
 // The statements for lists of an endpoint merge ranges, and those of a tenant merge what its endpoints have.
 var (
@@ -25,15 +25,17 @@ var (
 	sqlAllIDsOfEndpoint     = newestOfEndpoint(everyStatus...)
 
 	sqlIDsOfTenant        = newestOfTenant([]string{"status = ?5"}, hasStatus+"?5")
-	sqlPendingIDsOfTenant = newestOfTenant([]string{"status = 0", "status = -1", "status = -2"}, isPending, isNumbered, isDelayed, isBehind)
-	sqlAllIDsOfTenant     = newestOfTenant([]string{"status = 0", "status = -1", "status = -2", "status = 1", "status = 2", "status = 3", "status = 4"}, everyStatus...)
+	sqlPendingIDsOfTenant = newestOfTenant([]string{"status = " + pendingNumber, "status = " + delayedNumber, "status = " + behindNumber}, isPending, isNumbered, isDelayed, isBehind)
+	sqlAllIDsOfTenant     = newestOfTenant([]string{
+		"status = " + pendingNumber, "status = " + delayedNumber, "status = " + behindNumber, "status = " + retryingNumber, "status = " + succeededNumber, "status = " + exhaustedNumber, "status = " + canceledNumber,
+	}, everyStatus...)
 )
 
 // The statements for lists of a job merge ranges too.
 var (
 	sqlIDsOfJob        = newestOfJob("?5")
-	sqlPendingIDsOfJob = newestOfJob("0", "-1", "-2")
-	sqlAllIDsOfJob     = newestOfJob("0", "-1", "-2", "1", "2", "3", "4")
+	sqlPendingIDsOfJob = newestOfJob(pendingNumber, delayedNumber, behindNumber)
+	sqlAllIDsOfJob     = newestOfJob(pendingNumber, delayedNumber, behindNumber, retryingNumber, succeededNumber, exhaustedNumber, canceledNumber)
 )
 
 func newestOfJob(statuses ...string) string {

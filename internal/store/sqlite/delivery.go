@@ -319,14 +319,14 @@ func (w *writer) mustGetNone(endpoint string) (deleted bool, err error) {
 // sqlOpenOf select what is open of an endpoint, without its tests unless ?2. What is behind others comes first, so that it is not
 // freed to be ended.
 var sqlOpenOf = []string{
-	openOf(isBehind, "id"), openOf(isPending+" AND (due_at IS NOT NULL OR ?2)", "id"), openOf(isNumbered, "id"), openOf(isDelayed, "id"), openOf(hasStatus+"1", "id"),
+	openOf(isBehind, "id"), openOf(isPending+" AND (due_at IS NOT NULL OR ?2)", "id"), openOf(isNumbered, "id"), openOf(isDelayed, "id"), openOf(hasStatus+retryingNumber, "id"),
 }
 
 // sqlExpiredOf select what of it is on the schedule, free, and older than an id.
 var sqlExpiredOf = []string{
 	expiredOf(isBehind, "id"),
-	expiredOf(isPending, "id"), expiredOf(isNumbered, "id"), expiredOf(isLater+" AND status = -1 AND due_at < ?4", "due_at, id"),
-	expiredOf(hasStatus+"1", "id"),
+	expiredOf(isPending, "id"), expiredOf(isNumbered, "id"), expiredOf(isLater+" AND status = "+delayedNumber+" AND due_at < ?4", "due_at, id"),
+	expiredOf(hasStatus+retryingNumber, "id"),
 }
 
 func expiredOf(condition, order string) string {

@@ -8,25 +8,36 @@ import (
 	"github.com/bellwire/bellwire/internal/store/rules"
 )
 
+// The numbers of statuses as the text of statements has them. They are those of codec, which explains them.
+const (
+	pendingNumber   = "0"
+	retryingNumber  = "1"
+	succeededNumber = "2"
+	exhaustedNumber = "3"
+	canceledNumber  = "4"
+	delayedNumber   = "-1"
+	behindNumber    = "-2"
+)
+
 // The schedule lies in three indexes, each for some of the deliveries. The conditions are those of the indexes.
 const (
-	isPending = "status = 0 AND sequence = 0"         // by id; tests too, which are never due
-	isLater   = "status IN (1, -1) AND sequence = 0"  // by due_at
-	isOrdered = "sequence > 0 AND due_at IS NOT NULL" // by sequence
+	isPending = "status = " + pendingNumber + " AND sequence = 0"                            // by id; tests too, which are never due
+	isLater   = "status IN (" + retryingNumber + ", " + delayedNumber + ") AND sequence = 0" // by due_at
+	isOrdered = "sequence > 0 AND due_at IS NOT NULL"                                        // by sequence
 	// isNumbered is what is pending and has an order, for lists.
-	isNumbered = "status = 0 AND sequence > 0" // by id
+	isNumbered = "status = " + pendingNumber + " AND sequence > 0" // by id
 	// hasStatus, with a status other than pending behind it, is for lists too.
 	hasStatus = "status > 0 AND status = " // by id
 	// isApart is what is pending and is not in the first index: it lies by due time, or by its key.
 	isApart = "status < 0"
 	// isDelayed and isBehind are these two, for lists.
-	isDelayed = isApart + " AND status = -1" // by id
-	isBehind  = isApart + " AND status = -2" // by id
+	isDelayed = isApart + " AND status = " + delayedNumber // by id
+	isBehind  = isApart + " AND status = " + behindNumber  // by id
 )
 
 // dueAt is when a delivery is due as things stand at ?2: what has not been attempted yet is due, also if the clock was
 // set back since it was made.
-const dueAt = "iif(status = 0, min(due_at, ?2), due_at)"
+const dueAt = "iif(status = " + pendingNumber + ", min(due_at, ?2), due_at)"
 
 // The statements here step from endpoint to endpoint through an index, so that they cost by endpoints and not
 // by deliveries. Claimed deliveries lie between the free ones, but a lane holds few.
@@ -70,7 +81,7 @@ var sqlManualEndpoints = endpointsWith("manual_epoch IS NOT NULL") + `
 				OR EXISTS (SELECT 1 FROM deliveries WHERE endpoint = line.endpoint AND ` + isPending + `)
 				OR EXISTS (SELECT 1 FROM deliveries WHERE endpoint = line.endpoint AND ` + isNumbered + `)
 				OR EXISTS (SELECT 1 FROM deliveries WHERE endpoint = line.endpoint AND ` + isApart + `)
-				OR EXISTS (SELECT 1 FROM deliveries WHERE endpoint = line.endpoint AND ` + hasStatus + `1))`
+				OR EXISTS (SELECT 1 FROM deliveries WHERE endpoint = line.endpoint AND ` + hasStatus + retryingNumber + "))"
 
 // sqlOldest looks for the longest waiting deliveries among the first ones of each endpoint, claimed or free.
 var sqlOldest = []string{

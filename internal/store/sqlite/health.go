@@ -137,7 +137,7 @@ func waitingOf(condition, order string) string {
 // sqlOldestWaiting reads the oldest of what waits for an endpoint in the indexes by id. Ids begin with the times of their events,
 // those of replays too.
 var sqlOldestWaiting = []string{
-	oldestWaitingOf(isPending + " AND due_at IS NOT NULL"), oldestWaitingOf(isNumbered), oldestWaitingOf(isBehind), oldestWaitingOf(hasStatus + "1"),
+	oldestWaitingOf(isPending + " AND due_at IS NOT NULL"), oldestWaitingOf(isNumbered), oldestWaitingOf(isBehind), oldestWaitingOf(hasStatus + retryingNumber),
 }
 
 func oldestWaitingOf(condition string) string {

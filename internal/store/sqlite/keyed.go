@@ -14,7 +14,7 @@ const (
 	ofKey          = "endpoint = ?1 AND ordering_key = ?2 AND " + isKeyed
 	sqlOpenOfKey   = "SELECT EXISTS (SELECT 1 FROM deliveries WHERE " + ofKey + ")"
 	sqlFirstOfKey  = "SELECT id FROM deliveries WHERE " + ofKey + " ORDER BY place LIMIT 1"
-	sqlFreeNext    = "UPDATE deliveries SET status = 0, updated_at = max(?3, created_at + 1) WHERE id = (" + sqlFirstOfKey + ") AND status = -2"
+	sqlFreeNext    = "UPDATE deliveries SET status = " + pendingNumber + ", updated_at = max(?3, created_at + 1) WHERE id = (" + sqlFirstOfKey + ") AND status = " + behindNumber
 	sqlOrderingNow = "SELECT 1 FROM endpoints WHERE n = ? AND ordering = ?"
 )
 
@@ -73,8 +73,8 @@ func (w *writer) placeAgain(row *deliveryRow) (p keyPlace, err error) {
 }
 
 // sqlUnkey takes deliveries out of the order of their keys.
-const sqlUnkey = `UPDATE deliveries SET ordering_key = NULL, place = NULL, status = max(status, 0),
-		updated_at = iif(status = -2, max(?2, created_at + 1), updated_at)
+const sqlUnkey = `UPDATE deliveries SET ordering_key = NULL, place = NULL, status = max(status, ` + pendingNumber + `),
+		updated_at = iif(status = ` + behindNumber + `, max(?2, created_at + 1), updated_at)
 	WHERE id IN (SELECT id FROM deliveries WHERE endpoint = ?1 AND ` + isKeyed + ` ORDER BY ordering_key, place LIMIT +?3)`
 
 // firstOfKey returns the first open delivery of the key that a delivery is behind, zero if there is none.

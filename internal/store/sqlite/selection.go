@@ -28,7 +28,7 @@ const (
 	testsOf      = eventsOf + " AND test = 1"
 	passedOverOf = "FROM deliveries WHERE endpoint = ?1 AND status = ?4 AND id > ?2 AND id < ?3 AND passed_over = 1"
 	// passedOverBehind are pending too.
-	passedOverBehind = "FROM deliveries WHERE endpoint = ?1 AND status = -2 AND ?4 = 0 AND id > ?2 AND id < ?3 AND passed_over = 1"
+	passedOverBehind = "FROM deliveries WHERE endpoint = ?1 AND status = " + behindNumber + " AND ?4 = 0 AND id > ?2 AND id < ?3 AND passed_over = 1"
 )
 
 func deliveriesOf(condition string) string {
