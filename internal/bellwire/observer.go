@@ -23,9 +23,9 @@ type Observer interface {
 	Unsendable(ep *Endpoint, eventType, reason string)
 	// FilterFailed reports that an endpoint's filter has no answer for an event, and whether the event is delivered all the same.
 	FilterFailed(ep *Endpoint, delivered bool)
-	// Exhausted reports a delivery that has no retries left, and Expired a number of them, of one endpoint.
+	// Exhausted reports a delivery that has no retries left, and TooOld a number of them, of one endpoint.
 	Exhausted(ep *Endpoint, id DeliveryID, eventType, reason string)
-	Expired(ep *Endpoint, deliveries int, reason string)
+	TooOld(ep *Endpoint, deliveries int, reason string)
 	// Canceled reports deliveries to endpoints of a dialect that were canceled, and why. Those that are canceled because of an attempt
 	// have Ended.
 	Canceled(dialect string, deliveries int, cause CancelCause)
@@ -104,7 +104,7 @@ func (NopObserver) Ended(*Endpoint, DeliveryStatus, time.Duration, *Trace) {}
 func (NopObserver) Unsendable(*Endpoint, string, string)                   {}
 func (NopObserver) FilterFailed(*Endpoint, bool)                           {}
 func (NopObserver) Exhausted(*Endpoint, DeliveryID, string, string)        {}
-func (NopObserver) Expired(*Endpoint, int, string)                         {}
+func (NopObserver) TooOld(*Endpoint, int, string)                          {}
 func (NopObserver) Canceled(string, int, CancelCause)                      {}
 func (NopObserver) EventsExpired(*Endpoint, int)                           {}
 func (NopObserver) Disabled(*Endpoint, string)                             {}

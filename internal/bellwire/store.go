@@ -365,9 +365,9 @@ type Queue interface {
 	// many; fewer than limit means that none is left. CodeStale: the endpoint is neither any more. Tests of a disabled endpoint
 	// stay. For a deleted endpoint it also drops requested manual retries, each of which counts as one.
 	CancelOpen(ctx context.Context, endpoint, reason string, now time.Time, limit int) (int, error)
-	// ExpireOpen ends as exhausted what is on an endpoint's schedule, free, and too old. It returns how many; fewer than the
+	// ExhaustTooOld ends as exhausted what is on an endpoint's schedule, free, and too old. It returns how many; fewer than the
 	// limit means that none is left.
-	ExpireOpen(ctx context.Context, now time.Time, x Expiry) (int, error)
+	ExhaustTooOld(ctx context.Context, now time.Time, x TooOld) (int, error)
 
 	// EndExpired ends up to limit open deliveries whose events expire no later than now as canceled, claimed or free, of all
 	// endpoints, those that expired first at first.
@@ -609,8 +609,8 @@ type ClaimResult struct {
 	NextSequence int64     // the number that the next ordered delivery will get
 }
 
-// Expiry asks that deliveries on an endpoint's schedule be ended because they are too old.
-type Expiry struct {
+// TooOld asks that deliveries on an endpoint's schedule be ended as exhausted, because max_elapsed has passed.
+type TooOld struct {
 	Endpoint string
 	Epoch    int64     // of its shard: what is claimed in it is not free
 	Before   time.Time // older deliveries are ended, to the millisecond

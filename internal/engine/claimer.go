@@ -118,7 +118,7 @@ func (c *claimer) load(ctx context.Context, turn lanes.Turn) error {
 	if c.scheduler.Loaded(turn, target) {
 		return c.cancelOpen(ctx, turn, target.Endpoint)
 	}
-	return c.expire(ctx, turn, target.Endpoint)
+	return c.exhaust(ctx, turn, target.Endpoint)
 }
 
 // cancelOpen cancels the open deliveries of a disabled or deleted endpoint.
@@ -141,14 +141,14 @@ func (c *claimer) cancelOpen(ctx context.Context, turn lanes.Turn, ep *bellwire.
 	return nil
 }
 
-// expire ends deliveries whose max_elapsed has passed, while the endpoint's breaker is open or it rests again and again.
-func (c *claimer) expire(ctx context.Context, turn lanes.Turn, ep *bellwire.Endpoint) error {
+// exhaust ends deliveries whose max_elapsed has passed, while the endpoint's breaker is open or it rests again and again.
+func (c *claimer) exhaust(ctx context.Context, turn lanes.Turn, ep *bellwire.Endpoint) error {
 	now := c.clock.now()
-	x, possible := c.scheduler.Expiry(turn, now, cancelChunk)
+	x, possible := c.scheduler.TooOld(turn, now, cancelChunk)
 	if !possible {
 		return nil
 	}
-	n, err := c.store.ExpireOpen(ctx, now, x)
+	n, err := c.store.ExhaustTooOld(ctx, now, x)
 	if err != nil {
 		return err
 	}
@@ -156,9 +156,9 @@ func (c *claimer) expire(ctx context.Context, turn lanes.Turn, ep *bellwire.Endp
 		c.observer.Ended(ep, bellwire.DeliveryExhausted, now.Sub(x.Before), nil) // at least
 	}
 	if n > 0 {
-		c.observer.Expired(ep, n, x.Reason)
+		c.observer.TooOld(ep, n, x.Reason)
 	}
-	c.scheduler.Expired(turn, n == x.Limit)
+	c.scheduler.EndedTooOld(turn, n == x.Limit)
 	return nil
 }
 

@@ -132,8 +132,8 @@ func (o *Observer) Exhausted(ep *bellwire.Endpoint, id bellwire.DeliveryID, even
 	}
 }
 
-// Expired logs that deliveries of an endpoint have waited too long.
-func (o *Observer) Expired(ep *bellwire.Endpoint, deliveries int, reason string) {
+// TooOld logs that deliveries of an endpoint have waited too long.
+func (o *Observer) TooOld(ep *bellwire.Endpoint, deliveries int, reason string) {
 	if omitted, ok := o.exhausted.allow(time.Now()); ok {
 		o.log.Warn("deliveries exhausted", "tenant", ep.Tenant, "endpoint", ep.ID, "deliveries", deliveries, "reason", reason, "omitted", omitted)
 	}

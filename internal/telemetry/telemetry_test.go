@@ -437,7 +437,7 @@ func TestEndsAreLogged(t *testing.T) {
 	id := bellwire.NewID[bellwire.DeliveryKind](time.Now())
 	o.Disabled(ep, "it is gone")
 	o.Exhausted(ep, id, "invoice.paid", bellwire.ReasonRetriesSpent)
-	o.Expired(ep, 12, bellwire.ReasonTimeOver)
+	o.TooOld(ep, 12, bellwire.ReasonTimeOver)
 	o.EventsExpired(ep, 3)
 	for _, want := range []string{
 		`"msg":"endpoint disabled","tenant":"acme","endpoint":"ep_1","reason":"it is gone"`,

@@ -41,7 +41,7 @@ func (s *Scheduler) ReadyToClaim(now time.Time, limit int) []Turn {
 			s.reevaluate(l, now)
 			continue
 		}
-		l.claiming = true
+		l.served = true
 		l.reload = false // a later change sets it again
 		turns = append(turns, Turn{l})
 	}
@@ -72,18 +72,18 @@ func (s *Scheduler) Lost(turn Turn) {
 	s.drop(turn.lane)
 }
 
-// Expiry returns which deliveries of the lane are past max_elapsed, up to a limit, and reports whether there can be any.
+// TooOld returns which deliveries of the lane are past max_elapsed, up to a limit, and reports whether there can be any.
 // While the endpoint takes requests there are none: an overdue delivery then gets an attempt before it ends.
-func (s *Scheduler) Expiry(turn Turn, now time.Time, limit int) (x bellwire.Expiry, possible bool) {
+func (s *Scheduler) TooOld(turn Turn, now time.Time, limit int) (x bellwire.TooOld, possible bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	l := turn.lane
-	l.expiring = false
+	l.tooOld = false
 	if !l.pauses() && !l.putsOff() || !l.enabled() || l.target.Endpoint.Retry.MaxElapsed == 0 {
 		return x, false
 	}
 	ep := l.target.Endpoint
-	x = bellwire.Expiry{
+	x = bellwire.TooOld{
 		Endpoint: ep.ID, Epoch: s.Leases().Epochs[l.shard], Reason: bellwire.ReasonTimeOver, Limit: limit,
 		Before: now.Add(-time.Duration(ep.Retry.MaxElapsed)),
 	}
@@ -91,11 +91,11 @@ func (s *Scheduler) Expiry(turn Turn, now time.Time, limit int) (x bellwire.Expi
 	return x, !l.target.Since().After(x.Before)
 }
 
-// Expired records whether the lane has more deliveries past max_elapsed. If so, it is served again after the others.
-func (s *Scheduler) Expired(turn Turn, more bool) {
+// EndedTooOld records whether the lane has more deliveries past max_elapsed. If so, it is served again after the others.
+func (s *Scheduler) EndedTooOld(turn Turn, more bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	turn.lane.expiring = more
+	turn.lane.tooOld = more
 }
 
 // Postpone ends the turns of lanes for which the store or the directory failed. They are served again after a pause.
@@ -109,7 +109,7 @@ func (s *Scheduler) Postpone(turns ...Turn) {
 }
 
 func (s *Scheduler) postpone(l *lane, now time.Time) {
-	l.claiming, l.manualDue, l.reload = false, true, true
+	l.served, l.manualDue, l.reload = false, true, true
 	l.due = bellwire.Earlier(l.due, now)
 	l.storeBackoffUntil = now.Add(storeBackoff)
 	if s.lanes[l.endpoint] == l {
@@ -132,7 +132,7 @@ func (s *Scheduler) BeginClaims(now time.Time, turns []Turn) *Claims {
 	bytes := max(laneClaimBytes, bellwire.MaxClaimBytes/max(len(turns), 1))
 	for _, t := range turns {
 		l := t.lane
-		l.claiming = false
+		l.served = false
 		if s.lanes[l.endpoint] != l {
 			continue
 		}
@@ -142,7 +142,7 @@ func (s *Scheduler) BeginClaims(now time.Time, turns []Turn) *Claims {
 			continue
 		}
 		claim := s.claim(now, l, k.lowPriority(), deliveries, bytes)
-		l.claiming = true
+		l.served = true
 		claims.lanes, claims.Asked = append(claims.lanes, l), append(claims.Asked, claim)
 		s.take(l.account, places, claim.Limit+claim.ManualLimit)
 		s.take(l.account, manualDeliveries, claim.ManualLimit)
@@ -183,7 +183,7 @@ func (s *Scheduler) EndClaims(now time.Time, claims *Claims, results []bellwire.
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for i, l := range claims.lanes {
-		l.claiming = false
+		l.served = false
 		if s.lanes[l.endpoint] == l { // else the shard was lost, and with it the epoch of what was claimed
 			searching := l.searching
 			l.searching = false

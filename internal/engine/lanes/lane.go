@@ -62,9 +62,9 @@ type lane struct {
 	due               time.Time // earliest time at which a free delivery may be due; zero: there is none
 	manualDue         bool      // there may be manual retries
 	reload            bool      // the endpoint may have changed
-	expiring          bool      // there may be more deliveries past max_elapsed
+	tooOld            bool      // there may be more deliveries past max_elapsed
 	lost              bool      // some may have been stored to be forwarded, and not have arrived
-	claiming          bool      // the claimer is serving it
+	served            bool      // the claimer is serving it
 	searching         bool      // with a claim that takes what was stored to be forwarded
 	unsureUntil       time.Time // end of such a claim whose outcome is not known
 	storeBackoffUntil time.Time // end of the pause after the store or this node failed
@@ -227,7 +227,7 @@ func (l *lane) admits(now time.Time, size int) bool {
 		return false
 	case l.ordered():
 		return l.nextSequence != 0 && l.due.IsZero() && held < l.capacity()
-	case l.claiming || isDue(l.due, now):
+	case l.served || isDue(l.due, now):
 		return held < l.capacity()/2 // the other half is for deliveries that wait in the store
 	}
 	return held < l.capacity()
@@ -299,7 +299,7 @@ func (l *lane) pop(now time.Time) *Job {
 // claims returns the kind of line in which the lane waits for the claimer, and reports whether the store should be asked now.
 func (l *lane) claims(now time.Time) (k kind, ok bool) {
 	switch {
-	case l.claiming:
+	case l.served:
 		return 0, false
 	case l.mustMaintain(now):
 		return maintaining, l.may(now, toMaintain)
@@ -314,7 +314,7 @@ func (l *lane) claims(now time.Time) (k kind, ok bool) {
 
 // mustMaintain reports whether the endpoint must be loaded, or deliveries in the store ended.
 func (l *lane) mustMaintain(now time.Time) bool {
-	return l.reload || isDue(l.due, now) && (l.ended() || l.expiring)
+	return l.reload || isDue(l.due, now) && (l.ended() || l.tooOld)
 }
 
 // manualRoom returns how many tests and manual retries to claim.
@@ -370,7 +370,7 @@ func (l *lane) wakeAt(now time.Time) time.Time {
 	if l.queue.Len() > 0 {
 		consider(time.Time{}, toSend)
 	}
-	if l.claiming {
+	if l.served {
 		return at
 	}
 	if l.reload {
@@ -380,7 +380,7 @@ func (l *lane) wakeAt(now time.Time) time.Time {
 		consider(time.Time{}, toClaimManual)
 	}
 	if !l.due.IsZero() {
-		if l.ended() || l.expiring {
+		if l.ended() || l.tooOld {
 			consider(l.due, toMaintain)
 		}
 		consider(l.due, toClaim)
@@ -390,7 +390,7 @@ func (l *lane) wakeAt(now time.Time) time.Time {
 
 // dispensable reports whether nothing would be lost by forgetting the lane.
 func (l *lane) dispensable(now time.Time) bool {
-	return l.empty() && len(l.forwarded) == 0 && now.Sub(l.unsureUntil) > forwardTerm && !l.claiming && !l.manualDue && !l.reload && l.queuedIn == [kinds]bool{} &&
+	return l.empty() && len(l.forwarded) == 0 && now.Sub(l.unsureUntil) > forwardTerm && !l.served && !l.manualDue && !l.reload && l.queuedIn == [kinds]bool{} &&
 		(l.due.IsZero() || l.due.After(now.Add(2*ScanInterval))) && !l.breaker.open() && now.Sub(l.progress) > laneMemory &&
 		!l.restUntil.After(now) && !l.failuresUntil.After(now) && !l.noTokenUntil.After(now)
 }

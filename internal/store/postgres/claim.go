@@ -21,10 +21,10 @@ func (s *Store) ClaimDue(ctx context.Context, now time.Time, claims []bellwire.C
 	}
 	var (
 		results []bellwire.ClaimResult
-		g       *claiming
+		g       *claimRun
 	)
 	err := s.write(ctx, func(tx *tx) error {
-		g = &claiming{tx: tx, now: now}
+		g = &claimRun{tx: tx, now: now}
 		for i := range claims {
 			g.claims = append(g.claims, &claim{Claim: &claims[i]})
 		}
@@ -48,7 +48,7 @@ func (s *Store) ClaimDue(ctx context.Context, now time.Time, claims []bellwire.C
 }
 
 // chosen returns what the claims have chosen.
-func (g *claiming) chosen() (chosen []bellwire.ClaimToken) {
+func (g *claimRun) chosen() (chosen []bellwire.ClaimToken) {
 	for _, c := range g.claims {
 		for _, id := range c.choice.Due {
 			chosen = append(chosen, bellwire.ClaimToken{Delivery: id, Epoch: c.Epoch})
@@ -60,8 +60,8 @@ func (g *claiming) chosen() (chosen []bellwire.ClaimToken) {
 	return chosen
 }
 
-// claiming is the execution of several claims.
-type claiming struct {
+// claimRun is the execution of several claims.
+type claimRun struct {
 	tx     *tx
 	now    time.Time
 	claims []*claim
@@ -82,7 +82,7 @@ type claim struct {
 	result   bellwire.ClaimResult
 }
 
-func (g *claiming) run() error {
+func (g *claimRun) run() error {
 	batch := new(pgx.Batch)
 	g.queueClaims(batch)
 	g.queueSearch(batch)
@@ -131,7 +131,7 @@ var (
 const sqlLockShards = "SELECT shard FROM bellwire.shards WHERE shard = ANY($1) ORDER BY shard FOR SHARE"
 
 // queueClaims finds the claims' endpoints.
-func (g *claiming) queueClaims(batch *pgx.Batch) {
+func (g *claimRun) queueClaims(batch *pgx.Batch) {
 	g.places, g.endpoints = make([]int32, len(g.claims)), make([]string, len(g.claims))
 	g.shards, g.epochs = make([]int16, len(g.claims)), make([]int64, len(g.claims))
 	for i, c := range g.claims {
@@ -152,7 +152,7 @@ func (g *claiming) queueClaims(batch *pgx.Batch) {
 }
 
 // queueSearch finds what could be claimed.
-func (g *claiming) queueSearch(batch *pgx.Batch) {
+func (g *claimRun) queueSearch(batch *pgx.Batch) {
 	manual, byTime, inOrder := make([]int32, len(g.claims)), make([]int32, len(g.claims)), make([]int32, len(g.claims))
 	ordered, lost, held := false, make([]bool, len(g.claims)), make([][16]byte, 0)
 	for i, c := range g.claims {
@@ -176,7 +176,7 @@ func (g *claiming) queueSearch(batch *pgx.Batch) {
 }
 
 // scanUnnumbered finds the claims whose endpoints may have more deliveries in an order that they no longer keep.
-func (g *claiming) scanUnnumbered(rows pgx.Rows) error {
+func (g *claimRun) scanUnnumbered(rows pgx.Rows) error {
 	var endpoint int64
 	taken := make(map[int64]int)
 	_, err := pgx.ForEachRow(rows, []any{&endpoint}, func() error {
@@ -189,7 +189,7 @@ func (g *claiming) scanUnnumbered(rows pgx.Rows) error {
 	return err
 }
 
-func (g *claiming) scan(rows pgx.Rows, into func(*claim) *[]rules.Candidate) error {
+func (g *claimRun) scan(rows pgx.Rows, into func(*claim) *[]rules.Candidate) error {
 	var (
 		at  int
 		due *time.Time
@@ -205,7 +205,7 @@ func (g *claiming) scan(rows pgx.Rows, into func(*claim) *[]rules.Candidate) err
 }
 
 // choose decides what is claimed, for one claim after the other.
-func (g *claiming) choose() {
+func (g *claimRun) choose() {
 	chooser := rules.NewChooser(g.now)
 	for _, c := range g.claims {
 		if c.result.Skipped = chooser.Full(); c.result.Skipped || c.endpoint == 0 {
@@ -234,7 +234,7 @@ const (
 )
 
 // queueMarks gives the chosen deliveries the epoch of their claim.
-func (g *claiming) queueMarks(batch *pgx.Batch) {
+func (g *claimRun) queueMarks(batch *pgx.Batch) {
 	for _, kind := range []struct {
 		sql string
 		of  func(*claim) []bellwire.DeliveryID
@@ -258,7 +258,7 @@ func (g *claiming) queueMarks(batch *pgx.Batch) {
 }
 
 // queueRead reads the chosen deliveries, with their events. Deliveries of the same event share it.
-func (g *claiming) queueRead(batch *pgx.Batch) map[bellwire.DeliveryID]bellwire.Claimed {
+func (g *claimRun) queueRead(batch *pgx.Batch) map[bellwire.DeliveryID]bellwire.Claimed {
 	var ids [][16]byte
 	for _, c := range g.claims {
 		ids = append(append(ids, uuids(c.choice.Due)...), uuids(c.choice.Manual)...)

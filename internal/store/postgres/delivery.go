@@ -150,8 +150,8 @@ const (
 	// sqlOpenOf selects some of an endpoint's open deliveries of a kind, oldest first, without its tests unless $5.
 	sqlOpenOf = `SELECT id, coalesce(ordering_key, 0) FROM bellwire.deliveries WHERE endpoint = $1 AND status = $2 AND ordered = $3
 			AND (due_at IS NOT NULL OR $5) ORDER BY id LIMIT $4 FOR UPDATE`
-	// sqlExpiredOf selects some that are on the schedule, free, and older than an id.
-	sqlExpiredOf = `SELECT id, coalesce(ordering_key, 0) FROM bellwire.deliveries WHERE endpoint = $1 AND status = $2 AND ordered = $3 AND id < $5
+	// sqlTooOldOf selects some that are on the schedule, free, and older than an id.
+	sqlTooOldOf = `SELECT id, coalesce(ordering_key, 0) FROM bellwire.deliveries WHERE endpoint = $1 AND status = $2 AND ordered = $3 AND id < $5
 			AND due_at IS NOT NULL AND epoch NOT IN ($6::bigint, -$6::bigint) AND greatest(created_at, restarted_at, not_before) < $7 ORDER BY id LIMIT $4 FOR UPDATE`
 	// sqlHoldEndpoint finds an endpoint whose shard is owned in an epoch, and keeps other nodes from taking it over.
 	sqlHoldEndpoint = `SELECT p.n FROM bellwire.shards h, bellwire.endpoints p WHERE h.shard = $1 AND h.epoch = $2 AND p.id = $3 FOR SHARE OF h`
@@ -224,8 +224,8 @@ func (s *Store) CancelOpen(ctx context.Context, endpoint, reason string, now tim
 const sqlForgetManual = `UPDATE bellwire.deliveries SET manual_epoch = NULL WHERE id = ANY (ARRAY (SELECT id FROM bellwire.deliveries
 	WHERE endpoint = $1 AND manual_epoch IS NOT NULL ORDER BY id LIMIT $2 FOR UPDATE))`
 
-// ExpireOpen ends open and free deliveries that are too old.
-func (s *Store) ExpireOpen(ctx context.Context, now time.Time, x bellwire.Expiry) (int, error) {
+// ExhaustTooOld ends open and free deliveries that are too old.
+func (s *Store) ExhaustTooOld(ctx context.Context, now time.Time, x bellwire.TooOld) (int, error) {
 	var ended int
 	before := [16]byte(bellwire.FirstID[bellwire.DeliveryKind](x.Before))
 	err := s.write(ctx, func(tx *tx) error {
@@ -244,7 +244,7 @@ func (s *Store) ExpireOpen(ctx context.Context, now time.Time, x bellwire.Expiry
 		}
 		var keys keySet
 		for _, kind := range openKinds {
-			rows := tx.query(sqlExpiredOf, n, kind.status, kind.ordered, x.Limit-ended, before, x.Epoch, x.Before)
+			rows := tx.query(sqlTooOldOf, n, kind.status, kind.ordered, x.Limit-ended, before, x.Epoch, x.Before)
 			ids, err := collectOpen(rows, x.Endpoint, &keys)
 			if err != nil {
 				return err

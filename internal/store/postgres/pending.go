@@ -144,7 +144,7 @@ func (p *pendingCommits) empty() bool {
 const sqlLockDeliveries = `SELECT FROM unnest($1::uuid[]) AS w (id)
 	CROSS JOIN LATERAL (SELECT FROM bellwire.deliveries WHERE id = w.id FOR UPDATE) d`
 
-// releasePending releases what may have been claimed by transactions that got no answer. The caller must hold s.claiming:
+// releasePending releases what may have been claimed by transactions that got no answer. The caller must hold s.claimLock:
 // a delivery could otherwise be claimed, in the same epoch, between the release and the answer to it.
 func (s *Store) releasePending(ctx context.Context) error {
 	claims, appends := s.pending.toRelease(time.Now())
@@ -169,7 +169,7 @@ func (s *Store) releasePending(ctx context.Context) error {
 	return nil
 }
 
-// releaseAnyPending is releasePending for callers that do not hold s.claiming.
+// releaseAnyPending is releasePending for callers that do not hold s.claimLock.
 func (s *Store) releaseAnyPending(ctx context.Context) error {
 	if s.pending.empty() {
 		return nil

@@ -12,7 +12,7 @@ import (
 func (s *Store) ClaimDue(ctx context.Context, now time.Time, claims []bellwire.Claim) ([]bellwire.ClaimResult, error) {
 	results := make([]bellwire.ClaimResult, len(claims))
 	err := s.write(ctx, func(w *writer) error {
-		g := &claiming{
+		g := &claimRun{
 			w: w, now: now, current: s.leases.epoch.Load(), chooser: rules.NewChooser(now),
 			found: make(map[bellwire.DeliveryID]*free), events: make(map[int64]*bellwire.Event),
 		}
@@ -34,8 +34,8 @@ func (s *Store) ClaimDue(ctx context.Context, now time.Time, claims []bellwire.C
 	return results, nil
 }
 
-// claiming is the state that several claims share.
-type claiming struct {
+// claimRun is the state that several claims share.
+type claimRun struct {
 	w       *writer
 	now     time.Time
 	current int64 // the current epoch: what was claimed in any other is free
@@ -50,7 +50,7 @@ type free struct {
 	event    int64 // the row of its event
 }
 
-func (g *claiming) run(claim *bellwire.Claim) (result bellwire.ClaimResult, err error) {
+func (g *claimRun) run(claim *bellwire.Claim) (result bellwire.ClaimResult, err error) {
 	found, there, err := g.search(claim)
 	if err != nil || !there {
 		return result, err
@@ -93,7 +93,7 @@ type claimedEndpoint struct {
 }
 
 // search finds what a claim could take, and reports whether its endpoint exists.
-func (g *claiming) search(claim *bellwire.Claim) (found *rules.Candidates, there bool, err error) {
+func (g *claimRun) search(claim *bellwire.Claim) (found *rules.Candidates, there bool, err error) {
 	ep, there, err := g.endpoint(claim.Endpoint)
 	if err != nil || !there {
 		return nil, false, err
@@ -128,7 +128,7 @@ func (g *claiming) search(claim *bellwire.Claim) (found *rules.Candidates, there
 	return found, true, nil
 }
 
-func (g *claiming) endpoint(endpoint string) (ep *claimedEndpoint, there bool, err error) {
+func (g *claimRun) endpoint(endpoint string) (ep *claimedEndpoint, there bool, err error) {
 	q := g.w.query(`SELECT p.n, t.id, p.sequence, p.ordering FROM endpoints p JOIN tenants t ON t.n = p.tenant
 		WHERE p.id = ? AND p.deleted_at IS NULL AND t.deleted_at IS NULL`).text(endpoint)
 	if there, err = q.one(); !there {
@@ -144,7 +144,7 @@ const sqlUnnumber = `UPDATE deliveries SET sequence = 0 WHERE id IN (SELECT id F
 
 // unorder takes deliveries out of orders that their endpoint no longer keeps, so that they are found by their due time. It reports
 // whether some may be left, which are due at once.
-func (g *claiming) unorder(ep *claimedEndpoint) (more bool, err error) {
+func (g *claimRun) unorder(ep *claimedEndpoint) (more bool, err error) {
 	if ep.sequence == 0 {
 		return false, nil // it never had an order
 	}
@@ -164,7 +164,7 @@ func (g *claiming) unorder(ep *claimedEndpoint) (more bool, err error) {
 }
 
 // scan appends up to limit candidates.
-func (g *claiming) scan(sql string, ep *claimedEndpoint, limit int, into *[]rules.Candidate) error {
+func (g *claimRun) scan(sql string, ep *claimedEndpoint, limit int, into *[]rules.Candidate) error {
 	q := g.w.query(sql).int(ep.n).time(g.now).int(g.current).int(int64(limit)).text(ep.id).text(ep.tenant)
 	for q.next() {
 		due, event, size := q.getTimeOrZero(), q.getInt(), int(q.getInt())
@@ -176,7 +176,7 @@ func (g *claiming) scan(sql string, ep *claimedEndpoint, limit int, into *[]rule
 }
 
 // take marks deliveries as claimed, and returns them with their events, which all deliveries of an event share.
-func (g *claiming) take(sql string, epoch int64, ids []bellwire.DeliveryID) ([]bellwire.Claimed, error) {
+func (g *claimRun) take(sql string, epoch int64, ids []bellwire.DeliveryID) ([]bellwire.Claimed, error) {
 	taken := make([]bellwire.Claimed, len(ids))
 	for i, id := range ids {
 		if err := g.w.query(sql).int(epoch).blob(id[:]).exec(); err != nil {
@@ -193,7 +193,7 @@ func (g *claiming) take(sql string, epoch int64, ids []bellwire.DeliveryID) ([]b
 }
 
 // event reads an event. It exists, because the writer has just found it.
-func (g *claiming) event(n int64) (*bellwire.Event, error) {
+func (g *claimRun) event(n int64) (*bellwire.Event, error) {
 	if e := g.events[n]; e != nil {
 		return e, nil
 	}

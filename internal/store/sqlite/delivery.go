@@ -191,8 +191,8 @@ func (s *Store) CancelOpen(ctx context.Context, endpoint, reason string, now tim
 const sqlForgetManual = `UPDATE deliveries SET manual_epoch = NULL WHERE id IN (SELECT id FROM deliveries
 	WHERE endpoint = (SELECT n FROM endpoints WHERE id = ?) AND manual_epoch IS NOT NULL ORDER BY id LIMIT +?)`
 
-// ExpireOpen ends what is open and free and too old, oldest first of each kind.
-func (s *Store) ExpireOpen(ctx context.Context, now time.Time, x bellwire.Expiry) (int, error) {
+// ExhaustTooOld ends what is open and free and too old, oldest first of each kind.
+func (s *Store) ExhaustTooOld(ctx context.Context, now time.Time, x bellwire.TooOld) (int, error) {
 	var ended int
 	if x.Epoch != s.leases.epoch.Load() {
 		return 0, nil
@@ -200,8 +200,8 @@ func (s *Store) ExpireOpen(ctx context.Context, now time.Time, x bellwire.Expiry
 	err := s.write(ctx, func(w *writer) error {
 		var news []*rules.News
 		ended = 0
-		for _, sql := range sqlExpiredOf {
-			ids, err := w.expiredOf(&x, sql, x.Limit-ended)
+		for _, sql := range sqlTooOldOf {
+			ids, err := w.tooOldOf(&x, sql, x.Limit-ended)
 			if err != nil {
 				return err
 			}
@@ -322,14 +322,14 @@ var sqlOpenOf = []string{
 	openOf(isBehind, "id"), openOf(isPending+" AND (due_at IS NOT NULL OR ?2)", "id"), openOf(isNumbered, "id"), openOf(isDelayed, "id"), openOf(hasStatus+retryingNumber, "id"),
 }
 
-// sqlExpiredOf select what of it is on the schedule, free, and older than an id.
-var sqlExpiredOf = []string{
-	expiredOf(isBehind, "id"),
-	expiredOf(isPending, "id"), expiredOf(isNumbered, "id"), expiredOf(isLater+" AND status = "+delayedNumber+" AND due_at < ?4", "due_at, id"),
-	expiredOf(hasStatus+retryingNumber, "id"),
+// sqlTooOldOf select what of it is on the schedule, free, and older than an id.
+var sqlTooOldOf = []string{
+	tooOldOf(isBehind, "id"),
+	tooOldOf(isPending, "id"), tooOldOf(isNumbered, "id"), tooOldOf(isLater+" AND status = "+delayedNumber+" AND due_at < ?4", "due_at, id"),
+	tooOldOf(hasStatus+retryingNumber, "id"),
 }
 
-func expiredOf(condition, order string) string {
+func tooOldOf(condition, order string) string {
 	return openOf(condition+` AND id < ?2 AND due_at IS NOT NULL AND epoch NOT IN (?3, -?3)
 		AND max(created_at, ifnull(restarted_at, 0), ifnull(not_before, 0)) < ?4`, order)
 }
@@ -342,7 +342,7 @@ func (w *writer) openOf(endpoint, sql string, tests bool, limit int) ([]bellwire
 	return ids(w.query(sql).text(endpoint).bool(tests).null().null().int(int64(max(limit, 0))))
 }
 
-func (w *writer) expiredOf(x *bellwire.Expiry, sql string, limit int) ([]bellwire.DeliveryID, error) {
+func (w *writer) tooOldOf(x *bellwire.TooOld, sql string, limit int) ([]bellwire.DeliveryID, error) {
 	before := bellwire.FirstID[bellwire.DeliveryKind](x.Before)
 	return ids(w.query(sql).text(x.Endpoint).blob(before[:]).int(x.Epoch).time(x.Before).int(int64(max(limit, 0))))
 }

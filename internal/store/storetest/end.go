@@ -66,7 +66,7 @@ var endTests = []test{
 		w.check(err)
 		w.equal("how many of nothing", n, 0)
 	}},
-	{name: "ExpireOpen/EndsWhatIsTooOld", run: expireOpen},
+	{name: "ExhaustTooOld/EndsWhatIsTooOld", run: exhaustTooOld},
 	{name: "Backlog/CountsWhatIsOpen", run: func(w *world) {
 		w.equal("at first", w.backlog(), &bellwire.Backlog{})
 		t := w.tenant()
@@ -99,14 +99,14 @@ var endTests = []test{
 }
 
 // expiry returns a request to end the deliveries that are older than now.
-func (w *world) expiry(ep *bellwire.Endpoint, limit int) bellwire.Expiry {
-	return bellwire.Expiry{
+func (w *world) tooOld(ep *bellwire.Endpoint, limit int) bellwire.TooOld {
+	return bellwire.TooOld{
 		Endpoint: ep.ID, Epoch: w.leases.Epoch(ep.ID), Before: w.now, Reason: bellwire.ReasonTimeOver, Limit: limit,
 	}
 }
 
-// expireOpen has deliveries of all kinds that are too old, and for each kind something that is not to be ended.
-func expireOpen(w *world) {
+// exhaustTooOld has deliveries of all kinds that are too old, and for each kind something that is not to be ended.
+func exhaustTooOld(w *world) {
 	t := w.tenant()
 	for _, ep := range []*bellwire.Endpoint{w.endpoint(t), w.endpoint(t, fifo)} {
 		other := w.endpoint(t)
@@ -125,13 +125,13 @@ func expireOpen(w *world) {
 		w.tick(time.Second)
 		young := w.publish(ep).Deliveries[0].ID
 
-		x := w.expiry(ep, 2)
+		x := w.tooOld(ep, 2)
 		x.Epoch++
-		n, err := w.store.ExpireOpen(w.ctx, w.now, x)
+		n, err := w.store.ExhaustTooOld(w.ctx, w.now, x)
 		w.check(err)
 		w.equal("how many for another epoch", n, 0)
 		for _, want := range []int{2, 2, 0} {
-			n, err := w.store.ExpireOpen(w.ctx, w.now, w.expiry(ep, 2))
+			n, err := w.store.ExhaustTooOld(w.ctx, w.now, w.tooOld(ep, 2))
 			w.check(err)
 			w.equal("how many", n, want)
 		}

@@ -123,9 +123,9 @@ var forwardTests = []test{
 		ep := w.endpoint(w.tenant())
 		w.forward(0, ep)
 		w.tick(time.Hour)
-		x := w.expiry(ep, 10)
+		x := w.tooOld(ep, 10)
 		x.Before = w.now
-		n, err := w.store.ExpireOpen(w.ctx, w.now, x)
+		n, err := w.store.ExhaustTooOld(w.ctx, w.now, x)
 		w.check(err)
 		w.equal("how many are too old", n, 0)
 	}},

@@ -568,13 +568,13 @@ func bulkRetry(w *world) {
 			[]any{bellwire.DeliveryPending, 0, 1, w.now, w.now, j.ID, ""})
 	}
 	w.tick(time.Minute)
-	expired := w.expiry(ep, 10)
+	expired := w.tooOld(ep, 10)
 	expired.Before = w.now.Add(-5 * time.Minute)
-	n, err := w.store.ExpireOpen(w.ctx, w.now, expired)
+	n, err := w.store.ExhaustTooOld(w.ctx, w.now, expired)
 	w.check(err)
 	w.equal("what was too old", n, 0)
 	expired.Before = w.now
-	n, err = w.store.ExpireOpen(w.ctx, w.now, expired)
+	n, err = w.store.ExhaustTooOld(w.ctx, w.now, expired)
 	w.check(err)
 	w.equal("what was too old later", n, 2)
 }

@@ -104,7 +104,7 @@ func (m *model) expire(t *rapid.T) {
 
 // endOld ends deliveries that are open, free and too old: pending ones first, and the oldest of each status first.
 func (m *model) endOld(t *rapid.T) {
-	x := m.w.expiry(m.draw(t), rapid.IntRange(1, 4).Draw(t, "limit"))
+	x := m.w.tooOld(m.draw(t), rapid.IntRange(1, 4).Draw(t, "limit"))
 	x.Before = x.Before.Add(-time.Duration(rapid.IntRange(0, 90).Draw(t, "seconds")) * time.Second).Truncate(time.Millisecond)
 	want := 0
 	for _, status := range []bellwire.DeliveryStatus{bellwire.DeliveryPending, bellwire.DeliveryRetrying} {
@@ -117,7 +117,7 @@ func (m *model) endOld(t *rapid.T) {
 			}
 		}
 	}
-	got, err := m.w.store.ExpireOpen(m.w.ctx, m.w.now, x)
+	got, err := m.w.store.ExhaustTooOld(m.w.ctx, m.w.now, x)
 	m.w.check(err)
 	m.w.equal("how many were too old", got, want)
 }

@@ -222,7 +222,7 @@ func operationalExhausted(w *world) {
 	w.record(one, two)
 	w.record(one) // a repetition
 	w.tick(time.Hour)
-	ended, err := w.store.ExpireOpen(w.ctx, w.now, bellwire.Expiry{
+	ended, err := w.store.ExhaustTooOld(w.ctx, w.now, bellwire.TooOld{
 		Endpoint: ep.ID, Epoch: w.leases.Epoch(ep.ID), Before: w.now, Reason: bellwire.ReasonTimeOver, Limit: 10,
 	})
 	w.check(err)
@@ -348,7 +348,7 @@ func operationalNotItself(w *world) {
 	e.Event.Type = bellwire.OperationalFailing
 	w.append(together(e))
 	w.tick(time.Hour)
-	ended, err := w.store.ExpireOpen(w.ctx, w.now, bellwire.Expiry{Endpoint: other.ID, Epoch: w.leases.Epoch(other.ID), Before: w.now, Limit: 10})
+	ended, err := w.store.ExhaustTooOld(w.ctx, w.now, bellwire.TooOld{Endpoint: other.ID, Epoch: w.leases.Epoch(other.ID), Before: w.now, Limit: 10})
 	w.check(err)
 	w.equal("expired deliveries", ended, 1)
 	w.check(w.store.DeleteEndpoint(w.ctx, op.Tenant, op.ID, w.now, bellwire.ChangeNote{}))

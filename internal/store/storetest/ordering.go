@@ -339,9 +339,9 @@ func freeNextTest(w *world) {
 		},
 		"its max_elapsed": func(ep *bellwire.Endpoint, first bellwire.Delivery) {
 			w.check(w.store.ReleaseDeliveries(w.ctx, []bellwire.ClaimToken{{Delivery: first.ID, Epoch: first.Epoch}}))
-			x := w.expiry(ep, 10)
+			x := w.tooOld(ep, 10)
 			x.Before = first.CreatedAt.Add(time.Second)
-			n, err := w.store.ExpireOpen(w.ctx, w.now, x)
+			n, err := w.store.ExhaustTooOld(w.ctx, w.now, x)
 			w.check(err)
 			w.equal("what has ended", n, 1)
 		},

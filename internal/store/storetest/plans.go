@@ -82,7 +82,7 @@ func useAll(w *world) {
 	w.backlog()
 	_, err = w.store.CancelDelivery(w.ctx, t.ID, e.Deliveries[0].ID, "", w.now)
 	w.check(err)
-	_, err = w.store.ExpireOpen(w.ctx, w.now, w.expiry(plain, 10))
+	_, err = w.store.ExhaustTooOld(w.ctx, w.now, w.tooOld(plain, 10))
 	w.check(err)
 	delayed := w.event(t.ID, plain, ordered)
 	delayed.Event.DeliverAt, delayed.Event.ExpiresAt = w.now.Add(time.Hour), w.now.Add(time.Hour)

@@ -92,9 +92,9 @@ var scheduleTests = []test{
 		w.scheduled(w.now.Add(time.Hour), time.Time{}, ep)
 		for i, want := range []int{0, 1} {
 			w.tick(time.Duration(i+1) * time.Hour)
-			x := w.expiry(ep, 10)
+			x := w.tooOld(ep, 10)
 			x.Before = w.now.Add(-90 * time.Minute)
-			n, err := w.store.ExpireOpen(w.ctx, w.now, x)
+			n, err := w.store.ExhaustTooOld(w.ctx, w.now, x)
 			w.check(err)
 			w.equal("what has ended", n, want)
 		}
