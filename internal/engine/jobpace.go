@@ -10,31 +10,40 @@ import (
 	"github.com/bellwire/bellwire/internal/limits"
 )
 
-// jobPace is how many deliveries jobs bring in while events are published. Each of them takes about as much of the processors as
-// a published one, also of those that the database has. So jobs rest from time to time: the pace grows while events are stored as
-// quickly beside their work as in their rests, and shrinks while that takes longer, or while goroutines wait for a processor. What
-// is published then gets about what it had before. Without publications there is no bound.
+// jobPace limits how many deliveries jobs store per second while events are published. Each of them costs the processors of this
+// node and of the database about as much as a published one.
+//
+// While no events are published there is no limit. While they are, jobs alternate between work and rests:
+//
+//   - Work lasts workFor. Each step of a job has at most the deliveries of stepEvery at the present rate, and the time after it
+//     spreads them.
+//   - A rest lasts settleFor, in which what was stored is sent, and then restFor.
+//
+// After a rest, the time in which groups of events were stored during work is compared with that during rests. If it was longer, the
+// rate falls, otherwise it rises. So publishers get about what they would have without jobs. The rate also falls, within the work,
+// while goroutines wait for a processor.
 type jobPace struct {
-	late      func() bool  // reports whether goroutines have waited for a processor since the call before
+	late      func() bool  // reports whether goroutines have waited for a processor since its last call
 	published func() int64 // counts publications
 	stored    func() storing
 
-	seen   int64     // publications, when they were counted last
-	live   time.Time // when there were new ones
-	looked time.Time // when goroutines were late or not
-	rate   float64   // deliveries per second; 0: no bound
-	last   int       // deliveries of the last step
+	counted       int64     // publications at the last look
+	lastPublished time.Time // when a look found new ones
+	lateChecked   time.Time // when late was called last
 
-	began        time.Time // of the work since the last rest
-	brought      int       // deliveries since then
-	before       storing   // until then
-	beside, rest storing   // beside the work and in the rests of late
+	rate         float64 // deliveries per second; 0: no limit
+	ofStep       int     // deliveries of the last step
+	worksSince   time.Time
+	ofWork       int     // deliveries since then
+	storedBefore storing // until then
+	duringWork   storing // in this and earlier work
+	duringRests  storing
 }
 
-// The figures of the pace.
+// The settings of the pace.
 const (
-	liveFor   = 2 * time.Second        // after a publication, others are expected
-	stepEvery = 500 * time.Millisecond // the time in which a step's deliveries are spread, too: a step costs as much as some deliveries
+	expectFor = 2 * time.Second        // after a publication, others are expected
+	stepEvery = 500 * time.Millisecond // the time over which the deliveries of a step are spread, because a step has a cost of its own
 	startRate = 200
 	leastRate = 50 // so that jobs end, however much is published
 	growth    = 1.5
@@ -42,10 +51,12 @@ const (
 	shrinkage = 0.6
 
 	workFor   = 2 * time.Second
-	settleFor = 200 * time.Millisecond // until what was brought in has been sent
+	settleFor = 200 * time.Millisecond // until what was stored has been sent
 	restFor   = 500 * time.Millisecond
-	slower    = 1.05 // how much longer it may take to store events beside the work of jobs
-	memory    = 0.7  // how much one rest counts at the next one
+	slower    = 1.05 // how many times longer it may take to store events during work than during rests
+	memory    = 0.7  // how much of what was measured earlier counts beside a new measurement
+
+	maxJobPause = 2 * time.Second // between two steps, beside rests
 )
 
 // storing is how often groups of events were stored, and how long that took.
@@ -77,75 +88,82 @@ func (t *storingTimes) sum() storing {
 	return storing{float64(t.groups.Load()), time.Duration(t.nanoseconds.Load()).Seconds()}
 }
 
-// limit returns how many deliveries the next step may bring in.
+// limit returns how many deliveries the next step may store.
 func (p *jobPace) limit(now time.Time) int {
-	p.last = 0
-	if n := p.published(); n != p.seen {
-		p.seen, p.live = n, now
-	}
-	if p.live.IsZero() || now.Sub(p.live) > liveFor {
+	p.ofStep = 0
+	if !p.publishing(now) {
 		p.rate = 0
 		return limits.JobStep
 	}
-	switch {
-	case p.rate == 0:
-		p.rate, p.beside, p.rest = startRate, storing{}, storing{}
-		p.begin(now)
-	case now.Sub(p.looked) < stepEvery:
-	case p.late():
-		p.shrink()
-		p.looked = now
+	if p.rate == 0 {
+		p.rate, p.duringWork, p.duringRests = startRate, storing{}, storing{}
+		p.beginWork(now)
+	} else if now.Sub(p.lateChecked) >= stepEvery && p.late() {
+		p.slowDown()
+		p.lateChecked = now
 	}
 	return min(int(math.Ceil(p.rate*stepEvery.Seconds())), limits.JobStep)
 }
 
-// begin begins to work; what was before does not count.
-func (p *jobPace) begin(now time.Time) {
-	p.late()
-	p.looked, p.began, p.brought, p.before = now, now, 0, p.stored()
-}
-
-func (p *jobPace) shrink() { p.rate = max(p.rate*shrinkage, leastRate) }
-
-// made records what a step has brought in.
-func (p *jobPace) made(deliveries int) {
-	p.last = deliveries
-	p.brought += deliveries
-}
-
-// leave waits after a step that took some time: steps take a share of the time, and their deliveries are spread.
-func (p *jobPace) leave(ctx context.Context, took time.Duration) {
-	pause := (limits.JobShare - 1) * took
-	if p.rate > 0 {
-		pause = max(pause, time.Duration(float64(p.last)/p.rate*float64(time.Second)))
+// publishing reports whether events are being published.
+func (p *jobPace) publishing(now time.Time) bool {
+	if n := p.published(); n != p.counted {
+		p.counted, p.lastPublished = n, now
 	}
-	sleep(ctx, min(pause, maxJobPause))
-	worked := time.Since(p.began)
+	return !p.lastPublished.IsZero() && now.Sub(p.lastPublished) <= expectFor
+}
+
+// beginWork starts measuring. What happened before does not count.
+func (p *jobPace) beginWork(now time.Time) {
+	p.late()
+	p.lateChecked, p.worksSince, p.ofWork, p.storedBefore = now, now, 0, p.stored()
+}
+
+func (p *jobPace) slowDown() { p.rate = max(p.rate*shrinkage, leastRate) }
+
+func (p *jobPace) speedUp() { p.rate = min(p.rate*growth+gain, limits.MaxJobRate) }
+
+// made records how many deliveries a step has stored.
+func (p *jobPace) made(deliveries int) {
+	p.ofStep = deliveries
+	p.ofWork += deliveries
+}
+
+// leave waits after a step that took some time, and rests when the work has lasted long enough.
+func (p *jobPace) leave(ctx context.Context, took time.Duration) {
+	sleep(ctx, min(p.pause(took), maxJobPause))
+	worked := time.Since(p.worksSince)
 	switch {
 	case p.rate == 0 || worked < workFor:
-	case float64(p.brought) < leastRate/2*worked.Seconds(): // jobs have lower rates of their own, and need no rest
-		p.begin(time.Now())
+	case float64(p.ofWork) < leastRate/2*worked.Seconds(): // jobs have lower rates of their own, and need no rest
+		p.beginWork(time.Now())
 	default:
-		p.compare(ctx)
+		p.rest(ctx)
 	}
 }
 
-// maxJobPause bounds the time between two steps, beside rests.
-const maxJobPause = 2 * time.Second
+// pause returns how long to wait after a step. Steps take no more than their share of the time, and their deliveries are spread.
+func (p *jobPace) pause(took time.Duration) time.Duration {
+	share := (limits.JobShare - 1) * took
+	if p.rate == 0 {
+		return share
+	}
+	return max(share, time.Duration(float64(p.ofStep)/p.rate*float64(time.Second)))
+}
 
-// compare rests, and adapts the pace to what that makes of the time in which events are stored.
-func (p *jobPace) compare(ctx context.Context) {
-	p.beside.remember(p.stored().minus(p.before))
+// rest rests, and adapts the rate to how quickly events were stored meanwhile.
+func (p *jobPace) rest(ctx context.Context) {
+	p.duringWork.remember(p.stored().minus(p.storedBefore))
 	sleep(ctx, settleFor)
 	before := p.stored()
 	sleep(ctx, restFor)
-	p.rest.remember(p.stored().minus(before))
-	if p.beside.slowerThan(p.rest) {
-		p.shrink()
+	p.duringRests.remember(p.stored().minus(before))
+	if p.duringWork.slowerThan(p.duringRests) {
+		p.slowDown()
 	} else {
-		p.rate = min(p.rate*growth+gain, limits.MaxJobRate)
+		p.speedUp()
 	}
-	p.begin(time.Now())
+	p.beginWork(time.Now())
 }
 
 // A goroutine that waits longer than longWait for a processor is late. They are late together if more than one in mostLate is.

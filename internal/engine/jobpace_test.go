@@ -130,9 +130,9 @@ func TestJobPace(t *testing.T) {
 			t.Errorf("where they no longer do there are %g deliveries per second, and %g before", rate, fast)
 		}
 		close(stop)
-		time.Sleep(2 * liveFor)
+		time.Sleep(2 * expectFor)
 		j.limit(time.Now()) // the last publication was counted after the last step
-		time.Sleep(2 * liveFor)
+		time.Sleep(2 * expectFor)
 		if n := j.limit(time.Now()); n != limits.JobStep || j.rate != 0 {
 			t.Errorf("after the publications a step has %d deliveries, at %g per second", n, j.rate)
 		}
