@@ -238,6 +238,68 @@ func TestManualRetry(t *testing.T) {
 	})
 }
 
+// Each manual retry is an attempt with the next number, however many there were.
+func TestManualRetriesAgainAndAgain(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		const retries = 5
+		r := w.receiver("a", answers(500))
+		ep := w.endpoint("a", once)
+		w.publish(1)
+		w.pass(time.Second)
+		id := w.deliveries(ep.ID)[0].ID
+		for range retries {
+			_, err := w.store.RequestRetry(t.Context(), "acme", id)
+			must(t, err)
+			w.engine.Refresh(ep.ID)
+			w.pass(time.Second)
+		}
+		attempts, err := w.store.Attempts(t.Context(), id, 100)
+		must(t, err)
+		var numbers []int
+		for _, a := range attempts {
+			numbers = append(numbers, a.Number)
+		}
+		slices.Sort(numbers)
+		if want := []int{1, 2, 3, 4, 5, 1 + retries}; !slices.Equal(numbers, want) || len(r.got()) != len(want) {
+			t.Errorf("%d requests, attempts %v, want %v", len(r.got()), numbers, want)
+		}
+	})
+}
+
+// The endpoints of one event fail at different times. None changes what becomes of the event at another one, nor does a manual retry.
+func TestEndpointsOfAnEventFailApart(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		three := func(ep *bellwire.Endpoint) {
+			ep.Retry = bellwire.RetryPolicy{Interval: bellwire.Duration(time.Minute), Count: 2}
+		}
+		soon, never, late := w.receiver("soon", answers(200)), w.receiver("never", answers(500)), w.receiver("late", answers(500, 503, 200))
+		a, b, c := w.endpoint("soon", three), w.endpoint("never", three), w.endpoint("late", three)
+		expect := func(when string, ep *bellwire.Endpoint, r *receiver, status bellwire.DeliveryStatus, attempts int) {
+			t.Helper()
+			if d := w.deliveries(ep.ID)[0]; d.Status != status || d.Attempts != attempts || len(r.got()) != attempts {
+				t.Errorf("%s, %s: %s after %d attempts and %d requests, want %s after %d", when, r.name, d.Status, d.Attempts, len(r.got()), status, attempts)
+			}
+		}
+		w.publish(1)
+		w.pass(time.Second)
+		expect("at first", a, soon, bellwire.DeliverySucceeded, 1)
+		expect("at first", b, never, bellwire.DeliveryRetrying, 1)
+		expect("at first", c, late, bellwire.DeliveryRetrying, 1)
+		w.pass(time.Hour)
+		expect("in the end", a, soon, bellwire.DeliverySucceeded, 1)
+		expect("in the end", b, never, bellwire.DeliveryExhausted, 3)
+		expect("in the end", c, late, bellwire.DeliverySucceeded, 3)
+		never.now(answers(200))
+		_, err := w.store.RequestRetry(t.Context(), "acme", w.deliveries(b.ID)[0].ID)
+		must(t, err)
+		w.engine.Refresh(b.ID)
+		w.pass(time.Hour)
+		expect("after a manual retry", a, soon, bellwire.DeliverySucceeded, 1)
+		expect("after a manual retry", b, never, bellwire.DeliverySucceeded, 4)
+		expect("after a manual retry", c, late, bellwire.DeliverySucceeded, 3)
+	})
+}
+
 // A test is sent whatever the status of its endpoint is, once, whatever comes of it.
 func TestTest(t *testing.T) {
 	for _, status := range []bellwire.EndpointStatus{bellwire.EndpointEnabled, bellwire.EndpointPaused, bellwire.EndpointDisabled} {

@@ -3,6 +3,7 @@ package engine_test
 import (
 	"net/http"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -156,6 +157,36 @@ func TestTooManyRequestsSlowsTheLane(t *testing.T) {
 		w.pass(time.Minute)
 		if got := len(r.got()); got != 7 {
 			t.Error("requests in all:", got)
+		}
+	})
+}
+
+// An endpoint takes a few requests a second, and answers others with 429, without saying when to come back. All is delivered, with
+// few more requests than that.
+func TestEndpointThatTakesFewerThanComes(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		const perSecond, events = 2, 100
+		var (
+			mu    sync.Mutex
+			taken = make(map[int64]int) // by second
+		)
+		r := w.receiver("a", func(_ int, rw http.ResponseWriter, _ *http.Request) {
+			mu.Lock()
+			defer mu.Unlock()
+			if second := time.Now().Unix(); taken[second] < perSecond {
+				taken[second]++
+				return
+			}
+			rw.WriteHeader(http.StatusTooManyRequests)
+		})
+		ep := w.endpoint("a")
+		w.publish(events)
+		w.pass(24 * time.Hour)
+		if got := w.statuses(ep.ID); got[bellwire.DeliverySucceeded] != events {
+			t.Errorf("the deliveries are %v", got)
+		}
+		if got := len(r.got()); got > 4*events {
+			t.Errorf("%d requests for %d events", got, events)
 		}
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/service"
@@ -16,6 +17,7 @@ type resources struct {
 	endpoint string
 	event    bellwire.EventID
 	delivery bellwire.DeliveryID
+	job      bellwire.JobID
 }
 
 func (e *env) resources(tenant string) resources {
@@ -27,7 +29,11 @@ func (e *env) resources(tenant string) resources {
 	}
 	ep := e.endpoint(tenant)
 	d := e.delivery(tenant, ep.ID)
-	return resources{tenant: tenant, key: key.ID, endpoint: ep.ID, event: d.Event, delivery: d.ID}
+	j, err := e.CreateJob(e.t.Context(), admin, tenant, service.JobInput{Kind: bellwire.JobCancel, Endpoint: e.endpoint(tenant).ID})
+	if err != nil {
+		e.t.Fatal(err)
+	}
+	return resources{tenant: tenant, key: key.ID, endpoint: ep.ID, event: d.Event, delivery: d.ID, job: j.ID}
 }
 
 type useCase struct {
@@ -250,6 +256,32 @@ var useCases = []useCase{
 		_, err := e.CancelDelivery(e.t.Context(), c, on.tenant, on.delivery)
 		return err
 	}},
+	{"CountJob", "at", false, func(e *env, c service.Caller, on resources) error {
+		_, err := e.CountJob(e.t.Context(), c, on.tenant, service.JobInput{Kind: bellwire.JobRetry, Endpoint: on.endpoint})
+		return err
+	}},
+	{"CreateJob", "at", false, func(e *env, c service.Caller, on resources) error {
+		_, err := e.CreateJob(e.t.Context(), c, on.tenant, service.JobInput{Kind: bellwire.JobRetry, Endpoint: on.endpoint})
+		return err
+	}},
+	{"Job", "atr", false, func(e *env, c service.Caller, on resources) error {
+		_, err := e.Job(e.t.Context(), c, on.tenant, on.job)
+		return err
+	}},
+	{"Jobs", "atr", false, func(e *env, c service.Caller, on resources) error {
+		_, err := e.Jobs(e.t.Context(), c, bellwire.JobsFilter{Tenant: on.tenant}, bellwire.Page{})
+		return err
+	}},
+	{"Jobs of all", "a", true, func(e *env, c service.Caller, _ resources) error {
+		_, err := e.Jobs(e.t.Context(), c, bellwire.JobsFilter{}, bellwire.Page{})
+		return err
+	}},
+	{"ChangeJob", "at", false, func(e *env, c service.Caller, on resources) error {
+		if _, err := e.ChangeJob(e.t.Context(), c, on.tenant, on.job, bellwire.JobChange{Rate: new(5.0)}); bellwire.CodeOf(err) != bellwire.CodeConflict {
+			return err
+		}
+		return nil // the job has ended already
+	}},
 	{"FindEvents", "atr", false, func(e *env, c service.Caller, on resources) error {
 		all := func(*bellwire.Event) bool { return true }
 		_, err := e.FindEvents(e.t.Context(), c, bellwire.EventFilter{Tenant: on.tenant}, all, bellwire.Page{})
@@ -345,6 +377,7 @@ func TestForeignIDs(t *testing.T) {
 	needsID := map[string]bool{
 		"DeleteKey": true, "Endpoint": true, "UpdateEndpoint": true, "DeleteEndpoint": true, "EndpointSecret": true,
 		"RotateSecret": true, "TestEndpoint": true, "Event": true, "Delivery": true, "RetryDelivery": true, "CancelDelivery": true,
+		"Job": true, "ChangeJob": true,
 	}
 	for _, u := range useCases {
 		if u.wide || u.name == "TenantGoneBy" { // whose tenant is gone
@@ -365,5 +398,10 @@ func TestForeignIDs(t *testing.T) {
 		if err := u.call(e, admin, nowhere); bellwire.CodeOf(err) != bellwire.CodeNotFound {
 			t.Errorf("%s in an unknown tenant: %v", u.name, err)
 		}
+	}
+	for _, kind := range []bellwire.JobKind{bellwire.JobReplay, bellwire.JobRetry, bellwire.JobCancel} {
+		_, err := e.CreateJob(t.Context(), service.Caller{Role: bellwire.RoleTenant, Tenant: own.tenant}, own.tenant,
+			service.JobInput{Kind: kind, Endpoint: other.endpoint, Since: time.Now().Add(-time.Hour)})
+		wantCode(t, err, bellwire.CodeInvalid, "endpoint")
 	}
 }
