@@ -37,6 +37,10 @@ var (
 	sqlOldestOrdered string
 )
 
+// sqlInOrderOfIndex has the rest of the transaction read what it needs in the order of an index. The planner knows the bounds of a
+// step only as parameters, and may think that so few deliveries lie between them that they can all be read and sorted.
+const sqlInOrderOfIndex = "SELECT set_config('enable_sort', 'off', true), set_config('enable_bitmapscan', 'off', true)"
+
 // DueEndpoints returns each endpoint of the leased shards that has something free to be claimed.
 func (s *Store) DueEndpoints(ctx context.Context, leases *bellwire.Leases) ([]bellwire.DueEndpoint, error) {
 	if err := s.releaseAnyPending(ctx); err != nil {
@@ -62,6 +66,7 @@ func (s *Store) DueEndpoints(ctx context.Context, leases *bellwire.Leases) ([]be
 			return err
 		}
 		batch := new(pgx.Batch)
+		batch.Queue(sqlInOrderOfIndex)
 		batch.Queue(sqlDuePending, first, next, epochs, now).Query(scheduled)
 		batch.Queue(sqlDueRetrying, first, next, epochs).Query(scheduled)
 		batch.Queue(sqlDueOrdered, first, next, epochs, now).Query(scheduled)
@@ -111,6 +116,9 @@ func (s *Store) Backlog(ctx context.Context) (*bellwire.Backlog, error) {
 		}
 		first, next, err := tx.spans()
 		if err != nil {
+			return err
+		}
+		if err := tx.exec(sqlInOrderOfIndex); err != nil {
 			return err
 		}
 		for _, sql := range []string{sqlOldestPending, sqlOldestRetrying, sqlOldestOrdered} {

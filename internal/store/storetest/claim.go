@@ -141,6 +141,7 @@ var claimTests = []test{
 		w.check(err)
 		w.equal("the endpoints", due, []bellwire.DueEndpoint{{Endpoint: b.ID, Tenant: b.Tenant, At: w.now}})
 	}},
+	{name: "Claim/FindsEndpointsBehindManyClaimed", run: manyClaimed},
 	{name: "Claim/AfterRelease", run: func(w *world) {
 		ep := w.endpoint(w.tenant())
 		w.publish(ep)
@@ -153,6 +154,39 @@ var claimTests = []test{
 		w.equal("its epoch", w.load(ep.Tenant, d.ID).Epoch, int64(0))
 		w.equal("after release", len(w.claim(ep, 10).Due), 1)
 	}},
+}
+
+// manyClaimed has endpoints with few and with many deliveries, all of which are claimed but the last one, or none but the first.
+func manyClaimed(w *world) {
+	t := w.tenant()
+	for _, retrying := range []bool{false, true} {
+		want := make(map[string]bool)
+		for _, c := range []struct {
+			deliveries, claimed int
+		}{{1, 0}, {1, 1}, {40, 39}, {2, 2}, {40, 40}, {3, 2}, {17, 16}, {16, 15}, {40, 1}, {2, 0}} {
+			ep := w.endpoint(t)
+			for range c.deliveries {
+				w.publish(ep)
+				w.tick(time.Second)
+			}
+			if retrying {
+				for _, d := range w.claim(ep, c.deliveries).Due {
+					w.record(w.result(d.Delivery, retryIn(0)))
+				}
+			}
+			if c.claimed > 0 {
+				w.equal("claimed", len(w.claim(ep, c.claimed).Due), c.claimed)
+			}
+			want[ep.ID] = c.claimed < c.deliveries
+		}
+		due := w.allDue()
+		for id, free := range want {
+			w.equal("whether the endpoint is due", !w.dueIn(due, id).At.IsZero(), free)
+		}
+		backlog, err := w.store.Backlog(w.ctx)
+		w.check(err)
+		w.equal("whether something waits", backlog.Oldest.IsZero(), false)
+	}
 }
 
 func claimLimit(w *world) {
