@@ -388,10 +388,10 @@ func (l *lane) wakeAt(now time.Time) time.Time {
 	return at
 }
 
-// dispensable reports whether nothing would be lost by forgetting the lane.
-func (l *lane) dispensable(now time.Time) bool {
+// dispensable reports whether the lane has had nothing to do for so long, and knows nothing that matters but how its endpoint behaved.
+func (l *lane) dispensable(now time.Time, idle time.Duration) bool {
 	return l.empty() && len(l.forwarded) == 0 && now.Sub(l.unsureUntil) > forwardTerm && !l.served && !l.manualDue && !l.reload && l.queuedIn == [kinds]bool{} &&
-		(l.due.IsZero() || l.due.After(now.Add(2*ScanInterval))) && !l.breaker.open() && now.Sub(l.progress) > laneMemory &&
+		(l.due.IsZero() || l.due.After(now.Add(2*ScanInterval))) && !l.breaker.open() && now.Sub(l.progress) > idle &&
 		!l.restUntil.After(now) && !l.failuresUntil.After(now) && !l.noTokenUntil.After(now)
 }
 

@@ -41,6 +41,8 @@ type Scheduler struct {
 	mu       sync.Mutex
 	draining bool
 	lanes    map[string]*lane
+	records  map[string]record // of lanes that have made way, by endpoint
+	crowd    int               // more lanes than so many make way
 	accounts map[string]*account
 	contents map[bellwire.EventID]*Content // that several deliveries may share
 	turns    [kinds]lineQueue              // lines whose tenants may have more, in turn
@@ -63,7 +65,7 @@ func New(c Config) *Scheduler {
 		counts: newCounts(c.MaxInFlight, c.MaxQueued, c.MaxBytes), config: c,
 		pace:         pace{limit: max(c.MaxStarting, 1), reached: make(chan struct{}, 1)},
 		timerChanged: make(chan struct{}, 1), shardsIdle: make(chan struct{}, 1),
-		lanes: map[string]*lane{}, accounts: map[string]*account{}, contents: map[bellwire.EventID]*Content{},
+		lanes: map[string]*lane{}, records: map[string]record{}, crowd: usualCrowd, accounts: map[string]*account{}, contents: map[bellwire.EventID]*Content{},
 	}
 	s.ownership.Store(&ownership{leases: new(bellwire.Leases)})
 	return s
@@ -95,8 +97,12 @@ func (s *Scheduler) forgetLane(l *lane) {
 
 // adopt gives a lane a state of its endpoint.
 func (s *Scheduler) adopt(l *lane, t *bellwire.Target, now time.Time) {
+	isNew := l.target == nil
 	if !l.adopt(t) {
 		return
+	}
+	if isNew {
+		s.recall(l)
 	}
 	if l.account.tenant != t.Endpoint.Tenant {
 		s.give(l.account, laneCount, 1)

@@ -196,6 +196,7 @@ func TestSchedulerCounts(t *testing.T) {
 		// Rapid asks a *testing.T for its deadline, which a bubble does not allow.
 		rapid.Check(struct{ testing.TB }{t}, func(t *rapid.T) {
 			m := newSchedulerModel()
+			m.s.crowd = rapid.SampledFrom([]int{usualCrowd, 5, 0}).Draw(t, "crowd")
 			targets := make([]*bellwire.Target, 12)
 			for i := range targets {
 				ep := &bellwire.Endpoint{

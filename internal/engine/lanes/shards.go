@@ -1,6 +1,7 @@
 package lanes
 
 import (
+	"maps"
 	"time"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
@@ -65,6 +66,12 @@ func (s *Scheduler) SetLeases(leases *bellwire.Leases, validUntil time.Time) (ga
 		if before.Epochs[l.shard] != now.Epochs[l.shard] {
 			s.drop(l)
 		}
+	}
+	if before.Epochs != now.Epochs {
+		maps.DeleteFunc(s.records, func(endpoint string, _ record) bool {
+			shard := bellwire.ShardOf(endpoint)
+			return before.Epochs[shard] != now.Epochs[shard]
+		})
 	}
 	s.dispatch(time.Now())
 	return gained, lost

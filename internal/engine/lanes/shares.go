@@ -11,7 +11,7 @@ import (
 )
 
 // resource is something of this node that all tenants share. share.Fits decides how much of it each may have.
-type resource int
+type resource int8
 
 const (
 	laneCount        resource = iota // endpoints with a lane
@@ -25,7 +25,7 @@ const (
 )
 
 // kind is what lanes wait for. The lanes of one kind and tenant form a line.
-type kind int
+type kind int8
 
 const (
 	sending          kind = iota // requests to endpoints that answer
@@ -74,9 +74,9 @@ func (a *account) fail(now time.Time) time.Time {
 type line struct {
 	account *account
 	kind    kind
-	lanes   fifo.Queue[*lane]
 	lacks   resource // that it waits for, if it does
-	index   int      // in the heap of lines that wait for the same resource; -1: it waits for none
+	index   int32    // in the heap of lines that wait for the same resource; -1: it waits for none
+	lanes   fifo.Queue[*lane]
 }
 
 func newAccount(tenant string) *account {
@@ -265,7 +265,7 @@ func (s *Scheduler) recheckSenders(a *account, r resource) {
 	}
 	for k := range a.lines {
 		if ln := &a.lines[k]; ln.kind.sends() && ln.index >= 0 && ln.lacks == r {
-			heap.Remove(&s.waiting[r], ln.index)
+			heap.Remove(&s.waiting[r], int(ln.index))
 			s.queue(ln)
 		}
 	}
@@ -278,7 +278,7 @@ func (s *Scheduler) reorder(a *account, r resource) {
 	}
 	for k := range a.lines {
 		if ln := &a.lines[k]; ln.index >= 0 && ln.lacks == r {
-			heap.Fix(&s.waiting[r], ln.index)
+			heap.Fix(&s.waiting[r], int(ln.index))
 		}
 	}
 }
@@ -288,4 +288,4 @@ func (ln *line) weight() int { return ln.account.weight(ln.lacks, ln.kind.lowPri
 // before orders the lines that wait for the same resource by how much of it their tenants have.
 func (ln *line) before(other *line) bool { return ln.weight() < other.weight() }
 
-func (ln *line) setIndex(i int) { ln.index = i }
+func (ln *line) setIndex(i int) { ln.index = int32(i) } // there are fewer tenants

@@ -5,10 +5,18 @@ import (
 	"time"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
+	"github.com/bellwire/bellwire/internal/limits"
 )
 
 // laneMemory is how long a lane that has nothing to do remembers how its endpoint behaved.
 const laneMemory = 5 * time.Minute
+
+// More lanes than usualCrowd make way after crowdedMemory.
+const (
+	usualCrowd    = 20_000
+	crowdedMemory = 10 * time.Second
+	sweepEvery    = time.Minute // otherwise
+)
 
 // Tick reevaluates the lanes whose timers are due, and returns when the next timer is due; zero: there is none.
 func (s *Scheduler) Tick(now time.Time) time.Time {
@@ -32,14 +40,55 @@ func (s *Scheduler) Tick(now time.Time) time.Time {
 // TimerChanged signals that the next timer is due earlier than Tick returned.
 func (s *Scheduler) TimerChanged() <-chan struct{} { return s.timerChanged }
 
-// Sweep forgets lanes that have had nothing to do for a while.
-func (s *Scheduler) Sweep(now time.Time) {
+// Sweep forgets lanes that have had nothing to do for a while, and returns when to do so again. If there are very many, those of
+// endpoints that answer make way earlier, for a record.
+func (s *Scheduler) Sweep(now time.Time) (next time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	for endpoint, r := range s.records {
+		if now.Sub(r.progress) > laneMemory {
+			delete(s.records, endpoint)
+		}
+	}
 	for _, l := range s.lanes {
-		if l.dispensable(now) {
+		crowded := len(s.lanes) > s.crowd && len(s.records) < limits.MaxLanes
+		switch {
+		case l.dispensable(now, laneMemory):
+			s.forgetLane(l)
+		case crowded && l.recordable() && l.dispensable(now, crowdedMemory):
+			s.records[l.endpoint] = record{l.target.Endpoint.Revision, l.progress, l.window, l.health}
 			s.forgetLane(l)
 		}
+	}
+	if len(s.lanes) > s.crowd {
+		return now.Add(crowdedMemory)
+	}
+	return now.Add(sweepEvery)
+}
+
+// record is what is left of a lane that has made way. It takes a tenth of the memory.
+type record struct {
+	revision int64 // of the endpoint
+	progress time.Time
+	window   window
+	health   health
+}
+
+// recordable reports whether a record is enough to go on later as if the lane had stayed, should nothing have changed.
+func (l *lane) recordable() bool {
+	return l.healthy && l.target != nil && l.due.IsZero() && !l.ordered() && l.limiter == nil && l.permission == nil && l.hosts == [2]*host{} &&
+		l.breaker == breaker{} && l.rests == 0
+}
+
+// recall gives a lane that has just got its endpoint what the record of the last one says.
+func (s *Scheduler) recall(l *lane) {
+	r, found := s.records[l.endpoint]
+	if !found {
+		return
+	}
+	delete(s.records, l.endpoint)
+	if r.revision == l.target.Endpoint.Revision {
+		l.healthy, l.progress, l.window, l.health = true, r.progress, r.window, r.health
 	}
 }
 
