@@ -60,8 +60,8 @@ func (s *settings) checkFileDialects(list []*declared.Dialect) error {
 }
 
 // verifierOf returns the function that opens the verifiers of a dialect: one of this build, or one that a file of this program or of a
-// folder declares. An empty folder has none.
-func verifierOf(name, folder string) (func(secrets ...string) (receive.Verifier, error), error) {
+// folder declares. An empty folder has none. The URL is that of the receiver, for dialects that sign it.
+func verifierOf(name, folder, url string) (func(secrets ...string) (receive.Verifier, error), error) {
 	if d := dialectOf(name); d != nil {
 		return d.verifier, nil
 	}
@@ -69,7 +69,7 @@ func verifierOf(name, folder string) (func(secrets ...string) (receive.Verifier,
 	if err != nil {
 		return nil, err
 	}
-	return func(secrets ...string) (receive.Verifier, error) { return d.Verifier(secrets...) }, nil
+	return func(secrets ...string) (receive.Verifier, error) { return d.ReceivedAt(url).Verifier(secrets...) }, nil
 }
 
 // fileDialect returns the dialect that a file of this program or of a folder declares. An empty folder has none.

@@ -16,6 +16,7 @@ import (
 
 	"github.com/dustin/go-humanize"
 
+	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/cli"
 	"github.com/bellwire/bellwire/internal/httpx"
 	"github.com/bellwire/bellwire/receive"
@@ -26,6 +27,7 @@ type listenCommand struct {
 	Dialect    string   `group:"server" default:"standard" env:"BELLWIRE_DIALECT" placeholder:"NAME" help:"Dialect of the deliveries: {dialects}, {shipped}, or one of --dialect-dir."`
 	DialectDir string   `group:"server" name:"dialect-dir" env:"BELLWIRE_DIALECT_DIR" placeholder:"FOLDER" help:"Folder whose files declare more dialects."`
 	Secret     []string `group:"server" env:"BELLWIRE_SECRET" placeholder:"SECRET" help:"What deliveries are verified with: the endpoint's secret or token, in the dialect standard also its public key (whpk_…). Give it again while a secret is rotated."`
+	URL        string   `group:"server" name:"url" placeholder:"URL" help:"URL that the endpoint has, in a dialect that signs it, such as twilio."`
 	Count      int      `group:"server" placeholder:"N" help:"End after this many deliveries. Default: go on until Ctrl-C."`
 	JSON       bool     `name:"json" group:"server" help:"Print one JSON object for each delivery."`
 
@@ -64,12 +66,15 @@ func (c *listenCommand) Validate() error {
 // Run receives until the context ends or --count deliveries have come.
 func (c *listenCommand) Run(ctx context.Context, std streams) error {
 	r := &receiver{command: c, out: std.out, full: make(chan struct{})}
-	open, err := verifierOf(c.Dialect, c.DialectDir)
+	open, err := verifierOf(c.Dialect, c.DialectDir, c.URL)
 	if err != nil {
 		return err
 	}
 	if len(c.Secret) > 0 {
 		verifier, err := open(c.Secret...)
+		if known, ok := errors.AsType[*bellwire.Error](err); ok && known.Field == "url" {
+			return cli.Option("url", "%s", known.Message)
+		}
 		if err != nil {
 			return cli.Usagef("--secret: %s", err)
 		}

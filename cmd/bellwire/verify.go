@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/bellwire/bellwire/client"
+	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/cli"
 	"github.com/bellwire/bellwire/internal/dialect/standard"
 	"github.com/bellwire/bellwire/internal/output"
@@ -29,10 +31,13 @@ type verifyCommand struct {
 	DialectDir string     `name:"dialect-dir" env:"BELLWIRE_DIALECT_DIR" placeholder:"FOLDER" help:"Folder whose files declare more dialects."`
 	SecretFile []string   `placeholder:"FILE" help:"File with what the receiver verifies with: a secret, public key or token; - for standard input. Repeat it for more."`
 	SecretEnv  string     `placeholder:"NAME" help:"Environment variable that has it. Default: BELLWIRE_SECRET, if there is one."`
+	URL        string     `name:"url" placeholder:"URL" help:"URL that the request was sent to, in a dialect that signs it, such as twilio. Default: that of --endpoint."`
 	Endpoint   string     `placeholder:"ID" help:"Ask the server for the secrets of this endpoint."`
 	Computed   string     `placeholder:"SIGNATURE" help:"Signature that your own code computes for this request, in hex or base64, to find the mistake in the code."`
 	ReceivedAt cli.Moment `placeholder:"TIME" help:"When the request was received: 2026-01-31T12:30:00Z, or 2h for 2 hours ago. Default: now."`
 	JSON       bool       `name:"json" help:"Print JSON."`
+
+	endpointURL string // of --endpoint
 }
 
 // Help is shown below the options.
@@ -45,6 +50,7 @@ what is signed beside the body. Ends with code 1 unless the request is verified.
   bellwire verify --secret-env WEBHOOK_SECRET --body body.json --header 'Webhook-Id: evt_…' --header …
   bellwire verify --tenant acme --endpoint ep_… --received-at 2h request.http
   bellwire verify --dialect stripe --secret-file secret.txt request.http
+  bellwire verify --dialect twilio --url https://example.com/hooks --secret-file secret.txt request.http
   bellwire verify --secret-file secret.txt --computed "v1,K5oZ…" request.http`
 }
 
@@ -139,17 +145,23 @@ func (c *verifyCommand) Run(ctx context.Context, std streams) error {
 func (c *verifyCommand) open(q *verify.Question) error {
 	if d := dialectOf(q.Dialect); d != nil {
 		q.New = d.verifier
-		return nil
+		return c.refuseURL(q.Dialect)
 	}
 	d, err := fileDialect(q.Dialect, c.DialectDir)
 	if err != nil {
 		return err
 	}
+	if !d.SignsURL() {
+		if err := c.refuseURL(q.Dialect); err != nil {
+			return err
+		}
+	}
+	d = d.ReceivedAt(cmp.Or(c.URL, c.endpointURL))
 	if !d.Signs() {
 		return cli.Option("dialect", "must be another one: deliveries of %s have neither a signature nor a secret, so there is nothing to verify", q.Dialect)
 	}
 	if q.Format, err = d.Format(); err != nil {
-		return cli.Option("dialect", "%s", err)
+		return ofDialect(err)
 	}
 	q.New = func(secrets ...string) (receive.Verifier, error) {
 		v, err := d.Verifier(secrets...)
@@ -160,6 +172,22 @@ func (c *verifyCommand) open(q *verify.Question) error {
 		return v, nil
 	}
 	return nil
+}
+
+// refuseURL refuses a URL that is not signed.
+func (c *verifyCommand) refuseURL(dialect string) error {
+	if c.URL == "" {
+		return nil
+	}
+	return cli.Option("url", "must not be given, because deliveries of %s do not sign the URL", dialect)
+}
+
+// ofDialect returns the error of a dialect's verifier as that of the option that it is about.
+func ofDialect(err error) error {
+	if known, ok := errors.AsType[*bellwire.Error](err); ok && known.Field == "url" {
+		return cli.Option("url", "%s", known.Message)
+	}
+	return cli.Option("dialect", "%s", err)
 }
 
 // secrets returns the secrets of files and of the environment.
@@ -197,11 +225,12 @@ func (c *verifyCommand) askServer(ctx context.Context, q *verify.Question) ([]cl
 	if err != nil {
 		return nil, err
 	}
+	endpoint, err := api.Endpoint(ctx, c.Tenant, c.Endpoint)
+	if err != nil {
+		return nil, err
+	}
+	c.endpointURL = endpoint.URL
 	if q.Dialect == "" {
-		endpoint, err := api.Endpoint(ctx, c.Tenant, c.Endpoint)
-		if err != nil {
-			return nil, err
-		}
 		q.Dialect = endpoint.Dialect
 	}
 	answered, err := api.EndpointSecret(ctx, c.Tenant, c.Endpoint)

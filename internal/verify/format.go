@@ -13,8 +13,9 @@ import (
 // Format is how a dialect signs that this package does not have, such as one that a file declares.
 type Format struct {
 	Secret SecretForm
-	// Read reads the headers of a delivery. Its error matches receive.ErrHeader.
-	Read func(http.Header) (*Headers, error)
+	// Read reads the headers of a delivery, and its body if that has some of what is signed. Its error matches receive.ErrHeader or
+	// receive.ErrBody.
+	Read func(http.Header, []byte) (*Headers, error)
 }
 
 // Headers are the headers of a delivery in a Format.
@@ -38,6 +39,14 @@ type Part struct {
 	Body bool // the body of the request
 	// Write writes another time in the form of the part. Nil: it is no time.
 	Write func(time.Time) string
+	// Others are texts that are taken for that of the part.
+	Others []Other
+}
+
+// Other is a text that is taken for another one.
+type Other struct {
+	Text string
+	Is   string // says what it is
 }
 
 // SecretForm is the form of the secrets in a Format.
@@ -132,6 +141,11 @@ func (s *Signed) contents(q *Question, h *head) []choice[content] {
 				swapped[i], swapped[j] = other, p
 				wrong(swapped, "%s and %s are in the wrong order in the signed text", other, p)
 			}
+		}
+		for _, other := range p.Others {
+			parts := slices.Clone(s.Parts)
+			parts[i].Text = other.Text
+			wrong(parts, "%s in the signed text is %s", p, other.Is)
 		}
 		if p.Write != nil {
 			s.wrongTimes(q, h, i, wrong)

@@ -2,6 +2,7 @@
 package verify
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"net/http"
@@ -99,7 +100,11 @@ func (q *Question) check() (*Answer, error) {
 // malformed.
 func (q *Question) schemes() (all []signing, sentAt time.Time, malformed *Finding) {
 	if q.Format != nil {
-		headers, err := q.Format.Read(q.Header)
+		headers, err := q.Format.Read(q.Header, q.Body)
+		if errors.Is(err, receive.ErrBody) {
+			finding := unreadBody(err)
+			return nil, sentAt, &finding
+		}
 		if err != nil {
 			finding := missingHeader(q, err)
 			return nil, sentAt, &finding

@@ -47,6 +47,8 @@ type Dialect struct {
 	vectors    []vector
 	server     Server
 	origin     template // of an endpoint's permission; nil: none is needed
+
+	receiverURL string // see ReceivedAt
 }
 
 // header is a header of every delivery.

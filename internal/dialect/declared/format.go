@@ -41,8 +41,8 @@ func (f *form) explained(dialect string) verify.SecretForm {
 }
 
 // headersOf returns what the headers of a delivery say about its signatures.
-func (v *Verifier) headersOf(h http.Header) (*verify.Headers, error) {
-	found, err := v.read(h)
+func (v *Verifier) headersOf(h http.Header, body []byte) (*verify.Headers, error) {
+	found, err := v.read(h, body)
 	if err != nil {
 		return nil, err
 	}
@@ -52,7 +52,7 @@ func (v *Verifier) headersOf(h http.Header) (*verify.Headers, error) {
 	}
 	for i := range v.dialect.signatures {
 		s := &v.dialect.signatures[i]
-		signed := verify.Signed{Header: s.header, Hash: s.algorithm.hash, Parts: parts(s.content, found)}
+		signed := verify.Signed{Header: s.header, Hash: s.algorithm.hash, Parts: v.parts(s.content, found)}
 		for _, text := range found.signatures[i] {
 			if raw, ok := s.decode(text); ok {
 				signed.Signatures = append(signed.Signatures, raw)
@@ -64,7 +64,7 @@ func (v *Verifier) headersOf(h http.Header) (*verify.Headers, error) {
 }
 
 // parts returns the parts of what is signed, with the values of a delivery.
-func parts(content template, found *reading) []verify.Part {
+func (v *Verifier) parts(content template, found *reading) []verify.Part {
 	list := make([]verify.Part, len(content))
 	for i, s := range content {
 		switch s.value {
@@ -72,6 +72,8 @@ func parts(content template, found *reading) []verify.Part {
 			list[i] = verify.Part{Text: s.literal}
 		case valueBody:
 			list[i] = verify.Part{Body: true}
+		case valueEndpointURL:
+			list[i] = verify.Part{Name: s.name(), Text: found.values[s], Others: v.dialect.otherURLs(s.encoding)}
 		default:
 			list[i] = verify.Part{Name: s.name(), Text: found.values[s], Write: s.writeTime()}
 		}

@@ -10,6 +10,7 @@ import (
 	"hash"
 	"math"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -112,8 +113,8 @@ signatures:
   - {header: X-New, algorithm: sha512, encoding: base64url, content: "{sent_at:unix_ms}{body}{sent_at:unix_ms}"}
 `)
 	for _, d := range append(shipped, pair, two) {
-		if !d.Signs() || d.name == "twilio" {
-			continue
+		if !d.Signs() || d.SignsURL() {
+			continue // see TestSignedURL
 		}
 		t.Run(d.name, func(t *testing.T) {
 			t.Parallel()
@@ -232,4 +233,46 @@ func TestComputedMistakes(t *testing.T) {
 	if _, err := verify.Check(q); err == nil || !strings.Contains(err.Error(), "32 bytes") {
 		t.Errorf("a signature of another size: %v", err)
 	}
+}
+
+// TestSignedURL takes another URL for that of the receiver, whose dialect signs it with the fields of a form.
+func TestSignedURL(t *testing.T) {
+	t.Parallel()
+	shipped, err := Shipped()
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := slices.IndexFunc(shipped, (*Dialect).SignsURL)
+	g := deliver(t, shipped[i])
+	const scheme = "https"
+	own := sampleEndpoint().URL
+	if !strings.HasPrefix(own, scheme+"://") {
+		t.Fatalf("the sample has the URL %s", own)
+	}
+	for _, c := range []struct{ url, found string }{
+		{own, ""},
+		{strings.Replace(own, scheme, "http", 1), "{endpoint.url} in the signed text is the URL with https"},
+		{own + "?more=1", "the URL without its query"},
+		{own + "/", "the URL without the slash at its end"},
+		{"https://example.net/", "another secret"},
+	} {
+		g.dialect = shipped[i].ReceivedAt(c.url)
+		mistake := verify.MistakeContent
+		switch c.found {
+		case "":
+			mistake = ""
+		case "another secret":
+			mistake = verify.MistakeSecret
+		}
+		wants(t, g.question(t), mistake, c.found)
+	}
+	g.dialect = shipped[i].ReceivedAt(own)
+	for _, body := range []string{g.body + "&More=1", strings.Replace(g.body, "&", "&Data=x&", 1), "{}", strings.ReplaceAll(g.body, "%", "%%")} {
+		q := g.question(t)
+		q.Body = []byte(body)
+		wants(t, q, verify.MistakeBody, "the body is not a message of this dialect")
+	}
+	q := g.question(t)
+	q.Body = []byte(strings.Replace(g.body, "Data=", "Data=x", 1))
+	wants(t, q, verify.MistakeSecret, "another secret")
 }

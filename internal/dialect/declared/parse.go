@@ -124,6 +124,9 @@ func (t template) needsYear() bool {
 	})
 }
 
+// formType is the content type of forms.
+const formType = "application/x-www-form-urlencoded"
+
 func (r *reader) contentType(d *Dialect, n *yaml.Node) {
 	text := "application/json"
 	if given, ok := r.text(n, "content_type", maxShort); ok {
@@ -152,7 +155,7 @@ func (r *reader) body(d *Dialect, n *yaml.Node) {
 		if s.value == valueData || s.value == valueMembers || s.value == valueObject {
 			splices++
 		}
-		if form := d.contentType[0] == "application/x-www-form-urlencoded"; form && (s.value == valueData && s.encoding != encodeForm || s.value == valueObject) {
+		if form := d.contentType[0] == formType; form && (s.value == valueData && s.encoding != encodeForm || s.value == valueObject) {
 			r.fault(n, "body must have the data as {data:form} with the content type %s", d.contentType[0])
 		}
 	}

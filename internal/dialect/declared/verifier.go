@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"net/http"
 	"regexp"
 	"slices"
@@ -29,8 +30,9 @@ type Verifier struct {
 	secrets []string
 	keys    [][]byte // of HMACs, or public keys
 	headers []pattern
-	formats []pattern // of the dialect's signatures
-	eaches  []pattern // of one of several signatures
+	formats []pattern          // of the dialect's signatures
+	eaches  []pattern          // of one of several signatures
+	fields  map[string]segment // of the form that is the body; nil: none
 }
 
 var _ receive.Verifier = (*Verifier)(nil)
@@ -38,7 +40,7 @@ var _ receive.Verifier = (*Verifier)(nil)
 // Verifier returns a verifier of deliveries that were signed with one of the secrets. It returns an error of code invalid if a
 // secret does not have the form of the file, or if deliveries do not contain all that is signed.
 func (d *Dialect) Verifier(secrets ...string) (*Verifier, error) {
-	v := &Verifier{dialect: d, secrets: secrets}
+	v := &Verifier{dialect: d, secrets: secrets, fields: d.fields()}
 	for _, secret := range secrets {
 		if err := d.form.check(d.name, secret); err != nil {
 			return nil, err
@@ -59,17 +61,17 @@ func (d *Dialect) Verifier(secrets ...string) (*Verifier, error) {
 	return v, v.checkContents()
 }
 
-// values returns the values that headers contain, those of signatures first.
+// values returns the values that deliveries contain, those of signatures first.
 func (v *Verifier) values() (list []segment) {
 	for _, patterns := range [][]pattern{v.formats, v.headers} {
 		for i := range patterns {
 			list = append(list, patterns[i].values...)
 		}
 	}
-	return list
+	return slices.AppendSeq(list, maps.Values(v.fields))
 }
 
-// contained returns the first segment of a header with a value, or a segment without a value.
+// contained returns the first segment of a delivery with a value, or a segment without a value.
 func (v *Verifier) contained(value value) segment {
 	values := v.values()
 	if i := slices.IndexFunc(values, func(s segment) bool { return s.value == value }); i >= 0 {
@@ -78,12 +80,17 @@ func (v *Verifier) contained(value value) segment {
 	return segment{}
 }
 
-// checkContents refuses dialects that sign what their deliveries do not contain, such as the endpoint's URL.
+// checkContents refuses dialects that sign what their deliveries do not contain. The endpoint's URL is known from ReceivedAt.
 func (v *Verifier) checkContents() error {
 	contained := v.values()
 	for i := range v.dialect.signatures {
 		for _, s := range v.dialect.signatures[i].content {
-			if s.value != valueNone && s.value != valueBody && !slices.Contains(contained, s) {
+			switch {
+			case s.value == valueNone, s.value == valueBody, slices.Contains(contained, s):
+			case s.value == valueEndpointURL && v.dialect.receiverURL != "":
+			case s.value == valueEndpointURL:
+				return bellwire.Invalid("url", "must be given, because %s signs the endpoint's URL with each delivery", v.dialect.name)
+			default:
 				return bellwire.Invalid("dialect", "%s signs more than its deliveries contain, so they cannot be verified here; verify them with the vendor's library", v.dialect.name)
 			}
 		}
@@ -97,9 +104,9 @@ type reading struct {
 	signatures [][]string // of each header with signatures
 }
 
-// Verify verifies a delivery. Of the event it returns what headers contain, and the body if that is the event's data.
+// Verify verifies a delivery. Of the event it returns what headers and fields of a form contain, and the body if that is the event's data.
 func (v *Verifier) Verify(h http.Header, body []byte) (*receive.Delivery, error) {
-	found, err := v.read(h)
+	found, err := v.read(h, body)
 	if err != nil {
 		return nil, err
 	}
@@ -117,9 +124,10 @@ func (v *Verifier) Verify(h http.Header, body []byte) (*receive.Delivery, error)
 	return v.delivery(found, body)
 }
 
-// read reads the headers of a delivery.
-func (v *Verifier) read(h http.Header) (*reading, error) {
+// read reads the headers of a delivery, and its body if that is a form.
+func (v *Verifier) read(h http.Header, body []byte) (*reading, error) {
 	found := &reading{values: make(map[segment]string)}
+	v.dialect.withURL(found.values)
 	for i := range v.headers {
 		if err := v.headers[i].read(v.dialect.headers[i].name, h, found.values); err != nil {
 			return nil, err
@@ -131,7 +139,10 @@ func (v *Verifier) read(h http.Header) (*reading, error) {
 		}
 		found.signatures = append(found.signatures, v.signaturesIn(i, found.values))
 	}
-	return found, nil
+	if v.fields == nil {
+		return found, nil
+	}
+	return found, readForm(body, v.fields, found.values)
 }
 
 // signaturesIn takes the signatures of a header out of the values.
@@ -217,6 +228,9 @@ func (v *Verifier) delivery(found *reading, body []byte) (*receive.Delivery, err
 	}
 	if len(v.dialect.body) == 1 && v.dialect.body[0] == (segment{value: valueData}) {
 		d.Data = body
+	}
+	if data, has := found.values[segment{value: valueData}]; has {
+		d.Data = []byte(data)
 	}
 	now := time.Now
 	if v.Now != nil {
