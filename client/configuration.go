@@ -218,6 +218,24 @@ type NewVersion struct {
 	Converter string          `json:"converter"` // a CEL expression that makes data of the version before
 }
 
+// VersionCount says how many endpoints get a version of an event type, of all tenants.
+type VersionCount struct {
+	Version   int `json:"version"`
+	Endpoints int `json:"endpoints"`
+	Disabled  int `json:"disabled"` // of Endpoints
+}
+
+// EventTypeVersions counts the endpoints that get each version of an event type, the first version first.
+func (c *Client) EventTypeVersions(ctx context.Context, name string) ([]VersionCount, error) {
+	counted, err := fetch[struct {
+		Data []VersionCount `json:"data"`
+	}](ctx, c, http.MethodGet, path("event-types", name, "versions"), nil)
+	if err != nil {
+		return nil, err
+	}
+	return counted.Data, nil
+}
+
 // AddEventTypeVersion adds a version to an event type, which is published from then on. Endpoints that exist get the one before.
 func (c *Client) AddEventTypeVersion(ctx context.Context, name string, v NewVersion) (*EventType, error) {
 	return fetch[EventType](ctx, c, http.MethodPost, path("event-types", name, "versions"), v)

@@ -39,7 +39,7 @@ var calls = [][]string{
 	{"endpoints", "list"}, {"endpoints", "list", "--all-tenants"}, {"endpoints", "show", "ep"}, {"endpoints", "create", "--url", "http://a.example", "--events", "*"},
 	{"endpoints", "update", "ep", "--url", "http://a.example"}, {"endpoints", "delete", "ep", "--yes"}, {"endpoints", "secret", "ep"}, {"endpoints", "rotate", "ep"},
 	{"endpoints", "test", "ep"}, {"endpoints", "history", "ep"}, {"endpoints", "missed", "ep"},
-	{"event-types", "list"}, {"event-types", "show", "a"}, {"event-types", "put", "a"}, {"event-types", "delete", "a"}, {"event-types", "add-version", "a", "--converter", "data"}, {"event-types", "converter", "a", "1", "data"},
+	{"event-types", "list"}, {"event-types", "show", "a"}, {"event-types", "put", "a"}, {"event-types", "delete", "a"}, {"event-types", "add-version", "a", "--converter", "data"}, {"event-types", "converter", "a", "1", "data"}, {"event-types", "versions", "a"},
 	{"endpoints", "versions", "ep"}, {"endpoints", "preview", "ep", "--versions", "card.paid=2"},
 	{"events", "list"}, {"events", "show", "evt"}, {"events", "endpoints", "evt"}, {"events", "erase", "evt", "--yes"},
 	{"publish", "--type", "a", "--data", "1"}, {"publish", "--ndjson", "--file", "events.ndjson"},

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 
 	"github.com/bellwire/bellwire/client"
 	"github.com/bellwire/bellwire/internal/output"
@@ -18,12 +19,14 @@ type eventTypesCommand struct {
 
 	AddVersion addVersionCommand `cmd:"" help:"Add a version, which is published from then on."`
 	Converter  converterCommand  `cmd:"" help:"Replace the converter to an older version."`
+	Versions   countVersions     `cmd:"" help:"Count the endpoints that get each version."`
 }
 
 // Help is shown below the options.
 func (c *eventTypesCommand) Help() string {
 	return `  bellwire event-types put card.created --description 'A card was created.' --schema card.schema.json
   bellwire event-types add-version card.created --schema v2.schema.json --converter 'data.without(["limit"])'
+  bellwire event-types versions card.created    shows which old versions are still read
   bellwire event-types list
   bellwire catalogue load lemon          a vendor's event types`
 }
@@ -184,6 +187,37 @@ func (c *converterCommand) Run(ctx context.Context, std streams) error {
 		return err
 	}
 	return printEventType(std, api, c.JSON, t)
+}
+
+type countVersions struct {
+	connection
+	jsonOption
+	Name string `arg:"" help:"The event type's name."`
+}
+
+var versionCountColumns = []output.Column[client.VersionCount]{
+	output.Text("VERSION", func(v client.VersionCount) string { return strconv.Itoa(v.Version) }),
+	output.Text("ENDPOINTS", func(v client.VersionCount) string { return strconv.Itoa(v.Endpoints) }),
+	output.Text("DISABLED", func(v client.VersionCount) string { return strconv.Itoa(v.Disabled) }),
+}
+
+// Run counts the endpoints of each version of an event type, of all tenants.
+func (c *countVersions) Run(ctx context.Context, std streams) error {
+	api, err := c.caller()
+	if err != nil {
+		return err
+	}
+	counts, err := api.EventTypeVersions(ctx, c.Name)
+	if err != nil {
+		return err
+	}
+	return printOne(std, api, c.JSON, func(p *output.Printer) {
+		table := output.NewTable(p, versionCountColumns)
+		for _, v := range counts {
+			table.Add(v)
+		}
+		table.Flush() // the Printer remembers the error
+	})
 }
 
 // readJSON reads the JSON file that an option names, if it is given.

@@ -27,6 +27,7 @@ var contract = map[string]string{
 	"POST /keys": "201", "GET /keys": "200", "DELETE /keys/{id}": "204",
 	"PUT /event-types/{name}":                              "200",
 	"POST /event-types/{name}/versions":                    "201",
+	"GET /event-types/{name}/versions":                     "200",
 	"PUT /event-types/{name}/versions/{version}/converter": "200",
 	"GET /tenants/{tenant}/endpoints/{id}/versions":        "200", "POST /tenants/{tenant}/endpoints/{id}/versions/preview": "200", "GET /event-types": "200", "GET /event-types/{name}": "200", "GET /ids/{id}": "200", "GET /subscriptions": "200", "DELETE /event-types/{name}": "204",
 	"POST /tenants/{tenant}/endpoints": "201", "GET /tenants/{tenant}/endpoints": "200",

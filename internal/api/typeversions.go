@@ -47,6 +47,15 @@ func (a *api) typeVersions() {
 		return answerTagged(t, err, service.EventTypeVersion, wireEventType)
 	})
 
+	route(a, service.Manage, huma.Operation{
+		OperationID: "list-event-type-versions", Method: http.MethodGet, Path: "/event-types/{name}/versions", Tags: []string{tagEventTypes},
+		Summary:     "Count the endpoints of each version of an event type",
+		Description: "For admin keys. Shows which old versions are still read. All endpoints of all tenants are counted, whatever their filters say.",
+	}, func(ctx context.Context, c service.Caller, in *Named) (*output[versionCounts], error) {
+		counts, err := a.svc.CountVersions(ctx, c, in.Name)
+		return answer(counts, err, wireVersionCounts)
+	})
+
 	type replaced struct {
 		Named
 		Version int `path:"version" minimum:"1" example:"1" doc:"The number of the version."`
@@ -65,6 +74,25 @@ func (a *api) typeVersions() {
 		t, err := a.svc.PutConverter(ctx, c, in.Name, in.Version, in.Input.value.Converter)
 		return answerTagged(t, err, service.EventTypeVersion, wireEventType)
 	})
+}
+
+// versionCounts say how many endpoints get each version of an event type, on the wire.
+type versionCounts struct {
+	Data []versionCount `json:"data" doc:"By version, the first one first."`
+}
+
+type versionCount struct {
+	Version   int `json:"version" example:"1"`
+	Endpoints int `json:"endpoints" example:"12" doc:"Number of endpoints of all tenants that subscribe to the type, by its name or a pattern, and get this version of it."`
+	Disabled  int `json:"disabled" example:"2" doc:"How many of them are disabled."`
+}
+
+func wireVersionCounts(counts []service.VersionCount) versionCounts {
+	wire := versionCounts{Data: make([]versionCount, len(counts))}
+	for i, c := range counts {
+		wire.Data[i] = versionCount(c)
+	}
+	return wire
 }
 
 // typeVersion is the version of an event type that an endpoint gets, on the wire.

@@ -49,6 +49,7 @@ type useCases interface {
 	EventType(ctx context.Context, c service.Caller, name string) (*bellwire.EventType, error)
 	PutEventType(ctx context.Context, c service.Caller, name string, in service.EventTypeInput) (t *bellwire.EventType, created bool, err error)
 	AddVersion(ctx context.Context, c service.Caller, name string, in service.NewVersion) (*bellwire.EventType, error)
+	CountVersions(ctx context.Context, c service.Caller, name string) ([]service.VersionCount, error)
 	PutConverter(ctx context.Context, c service.Caller, name string, number int, converter string) (*bellwire.EventType, error)
 	DeleteEventType(ctx context.Context, c service.Caller, name string) error
 

@@ -46,6 +46,14 @@ type Version struct {
 	Since  int64 // the operator's revision that added it, 0 for version 1; no other version of any type has it
 }
 
+// VersionReaders are the endpoints that get the version of an event type that was the newest at a revision of the operator; see
+// Endpoint.At.
+type VersionReaders struct {
+	At        int64
+	Endpoints int
+	Disabled  int // of Endpoints
+}
+
 // Newest returns the version that is published.
 func (t *EventType) Newest() Version {
 	if len(t.Older) == 0 {

@@ -111,6 +111,9 @@ type Configuration interface {
 	// Patterns returns the event patterns of up to limit endpoints that are neither deleted nor disabled, of all tenants, those of the
 	// newest first.
 	Patterns(ctx context.Context, limit int) ([][]string, error)
+	// VersionReaders counts the endpoints of all tenants that subscribe to an event type, without deleted ones, by the revision at which
+	// the version that they get was the newest.
+	VersionReaders(ctx context.Context, eventType string) ([]VersionReaders, error)
 	// Health returns the health of endpoints, in their order. It counts up to limit of the deliveries that wait for each. The
 	// health of an unknown endpoint is zero.
 	Health(ctx context.Context, endpoints []string, limit int) ([]EndpointHealth, error)

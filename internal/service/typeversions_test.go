@@ -1,6 +1,7 @@
 package service_test
 
 import (
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -55,6 +56,13 @@ func TestAddVersion(t *testing.T) {
 	}
 	if got := versions(); len(got) != 1 || got[0] != (service.TypeVersion{EventType: "card.paid", Version: 1, Newest: 2}) {
 		t.Errorf("the endpoint gets %+v", got)
+	}
+	counts, err := e.CountVersions(t.Context(), admin, "card.paid")
+	if want := []service.VersionCount{{Version: 1, Endpoints: 1}, {Version: 2}}; err != nil || !slices.Equal(counts, want) {
+		t.Errorf("the versions are read by %+v, %v, want %+v", counts, err, want)
+	}
+	if _, err := e.CountVersions(t.Context(), admin, "card.none"); bellwire.CodeOf(err) != bellwire.CodeNotFound {
+		t.Error("the readers of no type:", err)
 	}
 	for name, number := range map[string]int{"card.paid": 3, "card.none": 1} {
 		_, err := e.UpdateEndpoint(t.Context(), admin, tenant, ep.ID, service.EndpointInput{Versions: map[string]int{name: number}})

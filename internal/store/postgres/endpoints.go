@@ -229,6 +229,22 @@ func (s *Store) Patterns(ctx context.Context, limit int) (all [][]string, err er
 	return all, err
 }
 
+// sqlVersionReaders reads all endpoints. A pattern is the name, or a prefix that ends with *.
+const sqlVersionReaders = `SELECT coalesce((p.versions::jsonb -> $1::text ->> 'Since')::bigint, p.catalogue) AS at, count(*), count(*) FILTER (WHERE p.status = 'disabled')
+	FROM bellwire.endpoints p JOIN bellwire.tenants t ON t.n = p.tenant AND t.deleted_at IS NULL
+	WHERE p.deleted_at IS NULL AND EXISTS
+		(SELECT FROM jsonb_array_elements_text(p.events::jsonb) e WHERE e = $1::text OR right(e, 1) = '*' AND starts_with($1::text, left(e, -1)))
+	GROUP BY 1 ORDER BY 1`
+
+// VersionReaders counts the endpoints that get each version of an event type.
+func (s *Store) VersionReaders(ctx context.Context, eventType string) (all []bellwire.VersionReaders, err error) {
+	err = s.list(ctx, func(tx *tx) error {
+		all, err = pgx.CollectRows(tx.query(sqlVersionReaders, eventType), pgx.RowToStructByPos[bellwire.VersionReaders])
+		return err
+	})
+	return all, err
+}
+
 // TenantEndpoints returns a tenant with all its endpoints, read at one revision.
 func (s *Store) TenantEndpoints(ctx context.Context, tenant string) (*bellwire.Tenant, []*bellwire.Endpoint, error) {
 	var (

@@ -282,6 +282,26 @@ func (s *Store) Patterns(ctx context.Context, limit int) (all [][]string, err er
 	return all, err
 }
 
+// sqlVersionReaders reads all endpoints. A pattern is the name, or a prefix that ends with *.
+const sqlVersionReaders = `SELECT CASE WHEN json_type(p.versions, '$."' || ?1 || '"') IS NULL THEN p.catalogue ELSE json_extract(p.versions, '$."' || ?1 || '".Since') END,
+		count(*), sum(p.status = 'disabled')
+	FROM endpoints p CROSS JOIN tenants t ON t.n = p.tenant WHERE p.n > 0 AND p.deleted_at IS NULL AND t.deleted_at IS NULL AND EXISTS
+		(SELECT 1 FROM json_each(p.events) WHERE value = ?1 OR value LIKE '%*' AND substr(?1, 1, length(value) - 1) = substr(value, 1, length(value) - 1))
+	GROUP BY 1 ORDER BY 1`
+
+// VersionReaders counts the endpoints that get each version of an event type.
+func (s *Store) VersionReaders(ctx context.Context, eventType string) (all []bellwire.VersionReaders, err error) {
+	err = s.list(ctx, func(c *db) error {
+		all = nil
+		q := c.query(sqlVersionReaders).text(eventType)
+		for q.next() {
+			all = append(all, bellwire.VersionReaders{At: q.getInt(), Endpoints: int(q.getInt()), Disabled: int(q.getInt())})
+		}
+		return q.err
+	})
+	return all, err
+}
+
 // TenantEndpoints returns a tenant with all its endpoints, read at one revision.
 func (s *Store) TenantEndpoints(ctx context.Context, tenant string) (*bellwire.Tenant, []*bellwire.Endpoint, error) {
 	var (

@@ -194,8 +194,9 @@ var scans = []string{
 	sqlCountEvents,                 // what one tenant has, up to its limit
 	sqlAllDeferred, sqlSumDeferred, // of tenants with fan-outs under way
 	sqlJobs, sqlOpenJobs, sqlCountJobs, // a page of jobs, and those that have not ended
-	sqlUnsettled, // the first of an index that has no others
-	sqlNewestIDs, // a page of the deliveries of all tenants
+	sqlUnsettled,      // the first of an index that has no others
+	sqlNewestIDs,      // a page of the deliveries of all tenants
+	sqlVersionReaders, // all endpoints, when an operator asks
 }
 
 // plans checks that no statement reads a whole table, or sorts its rows.

@@ -29,6 +29,42 @@ var configurationTests = []test{
 			w.equal("the patterns", got, want)
 		}
 	}},
+	{name: "Endpoints/AreCountedByVersion", run: func(w *world) {
+		const name = "order.paid:v-1"
+		t, gone := w.tenant(), w.tenant()
+		with := func(t *bellwire.Tenant, since int64, patterns ...string) *bellwire.Endpoint {
+			return w.endpoint(t, func(ep *bellwire.Endpoint) {
+				ep.Events, ep.Versions = patterns, map[string]bellwire.Version{"order.paid": {Number: 2, Since: 77}}
+				if since >= 0 {
+					ep.Versions[name] = bellwire.Version{Number: 1, Since: since}
+				}
+			})
+		}
+		first := with(t, -1, "a", "order.*").Catalogue
+		w.check(w.store.ReplaceEventType(w.ctx, &bellwire.EventType{Name: name, CreatedAt: w.now, UpdatedAt: w.now}))
+		second := with(t, -1, name, "order.*").Catalogue
+		with(t, 0, "*")
+		disabled, deleted := with(t, -1, name), with(t, -1, name)
+		with(gone, 3, name)
+		for _, other := range []string{"order.paid", "order.paid:v-1:x*", "Order.*", "order.paid:v_1", "order.paid:v-1.*"} {
+			with(t, 5, other)
+		}
+		w.disable(disabled)
+		w.check(w.store.DeleteEndpoint(w.ctx, t.ID, deleted.ID, w.now, bellwire.ChangeNote{}))
+		w.check(w.store.DeleteTenant(w.ctx, gone.ID, w.now))
+		got, err := w.store.VersionReaders(w.ctx, name)
+		w.check(err)
+		want := []bellwire.VersionReaders{{At: first, Endpoints: 1}, {At: second, Endpoints: 2, Disabled: 1}}
+		if first == 0 {
+			want[0].Endpoints++
+		} else {
+			want = slices.Insert(want, 0, bellwire.VersionReaders{Endpoints: 1})
+		}
+		w.equal("the readers", got, want)
+		got, err = w.store.VersionReaders(w.ctx, "card.made")
+		w.check(err)
+		w.equal("of another type", len(got) == 1 && got[0].Endpoints == 1, true)
+	}},
 	{name: "EventTypes/AreReplacedIfTheyAreAsTheyWere", run: func(w *world) {
 		first := &bellwire.EventType{Name: "order.paid", Description: "One.", CreatedAt: w.now, UpdatedAt: w.now}
 		of := func(t *bellwire.EventType, revision int64) *bellwire.EventType {

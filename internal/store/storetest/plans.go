@@ -37,6 +37,8 @@ func useAll(w *world) {
 	w.check(err)
 	_, err = w.store.EventType(w.ctx, "a")
 	w.check(err)
+	_, err = w.store.VersionReaders(w.ctx, "a")
+	w.check(err)
 	w.refused(w.store.ReplaceEventType(w.ctx, &bellwire.EventType{Name: "a"}), bellwire.CodeStale)
 	w.catalogue(w.catalogue(0).Revision)
 	_, _, err = w.store.TenantEndpoints(w.ctx, t.ID)

@@ -1,7 +1,9 @@
 import { ChevronDown, Pencil, Plus } from "lucide-react";
 import { useState } from "react";
+import type { Schemas } from "@/api/client";
 import { useAction } from "@/api/hooks";
 import { prettyText } from "@/lib/json";
+import { exactNumber, plural } from "@/lib/numbers";
 import { cx } from "@/lib/text";
 import { Button } from "@/parts/Button";
 import { CodeBlock, CodeEditor } from "@/parts/Code";
@@ -11,7 +13,7 @@ import { JsonView } from "@/parts/JsonView";
 import { Panel } from "@/parts/Page";
 import { useScope } from "@/parts/Scope";
 import { Time } from "@/parts/Time";
-import { addVersion, type EventType, type Older, putConverter } from "./data";
+import { addVersion, type EventType, type Older, putConverter, useReaders } from "./data";
 import { fault } from "./Edit";
 
 /** Versions lists the versions of a type's data, newest first, and adds one. */
@@ -19,6 +21,7 @@ export function Versions({ type }: { type: EventType }) {
   const { can } = useScope();
   const [adding, setAdding] = useState(false);
   const [changing, setChanging] = useState<Older>();
+  const readers = useReaders(type);
   return (
     <Panel
       title="Versions"
@@ -37,9 +40,10 @@ export function Versions({ type }: { type: EventType }) {
           <span className="text-sm text-muted">
             published<Since at={type.older.at(-1)?.until ?? (type.version === 1 ? type.created_at : null)} />. Its schema and example are those of this page.
           </span>
+          <Readers of={readers?.get(type.version)} />
         </li>
         {type.older.toReversed().map((version) => (
-          <Row key={version.version} version={version} {...(can("operate") ? { change: () => setChanging(version) } : {})} />
+          <Row key={version.version} version={version} readers={readers?.get(version.version)} {...(can("operate") ? { change: () => setChanging(version) } : {})} />
         ))}
       </ul>
       <p className="border-t border-line px-4 py-2.5 text-sm text-muted">
@@ -63,8 +67,20 @@ function Since({ at }: { at: string | null | undefined }) {
   );
 }
 
+/** Readers says how many endpoints get a version. */
+function Readers({ of: count }: { of: Schemas["VersionCount"] | undefined }) {
+  if (!count) return null;
+  const { endpoints, disabled } = count;
+  return (
+    <span className="text-sm text-muted">
+      {endpoints === 0 ? "No endpoint gets it" : `${plural(endpoints, "endpoint gets", "endpoints get")} it`}
+      {disabled > 0 && `, ${exactNumber(disabled)} of them disabled`}
+    </span>
+  );
+}
+
 /** Row is an older version, whose parts are shown when one asks. */
-function Row({ version: it, change }: { version: Older; change?: () => void }) {
+function Row({ version: it, readers, change }: { version: Older; readers: Schemas["VersionCount"] | undefined; change?: () => void }) {
   const [open, setOpen] = useState(false);
   return (
     <li>
@@ -79,6 +95,7 @@ function Row({ version: it, change }: { version: Older; change?: () => void }) {
             <Since at={it.until} />
           </span>
         </button>
+        <Readers of={readers} />
         {change && (
           <Button size="sm" icon={Pencil} onClick={change}>
             Change the converter

@@ -1,7 +1,9 @@
 import { useQuery } from "@tanstack/react-query";
+import { useMemo } from "react";
 import { api, call, ifMatch, type Schemas, type Versioned } from "@/api/client";
 import type { ApiError } from "@/api/problem";
 import { items, member } from "@/lib/json";
+import { useScope } from "@/parts/Scope";
 
 /** Text has what a version consists of, as it was written; empty if there is none. */
 type Text = { schema: string; example: string };
@@ -36,6 +38,18 @@ export const fetchType = (name: string, signal?: AbortSignal): Promise<EventType
 
 export function useType(name: string | undefined) {
   return useQuery<EventType, ApiError>({ queryKey: ["event-type", name], queryFn: ({ signal }) => fetchType(name ?? "", signal), enabled: name !== undefined, refetchOnWindowFocus: false });
+}
+
+/** useReaders returns how many endpoints of all tenants get each version of a type. Only operators may know; undefined until it is there. */
+export function useReaders(type: EventType): ReadonlyMap<number, Schemas["VersionCount"]> | undefined {
+  const { can } = useScope();
+  const { data } = useQuery({
+    queryKey: ["versions", "readers", type.name],
+    queryFn: ({ signal }) => call(api.GET("/api/v1/event-types/{name}/versions", { params: { path: { name: type.name } }, signal })),
+    enabled: can("operate") && type.older.length > 0,
+    refetchOnWindowFocus: false,
+  });
+  return useMemo(() => data && new Map(data.data.map((count) => [count.version, count])), [data]);
 }
 
 export type Draft = Pick<EventType, "description" | "group" | "archived" | "schema" | "example">;
