@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"strings"
@@ -18,7 +19,7 @@ type ImportReport struct {
 	PastRetention int           `json:"past_retention"`
 	RetainedSince *time.Time    `json:"retained_since"` // nil: the server keeps all events
 	FaultCount    int           `json:"fault_count"`
-	Faults        []ImportFault `json:"faults"` // the first 100
+	Faults        []ImportFault `json:"faults"` // the first 100; CheckImport gives all
 }
 
 // ImportCounts counts what was imported.
@@ -37,12 +38,74 @@ type ImportFault struct {
 	Message string `json:"message"`
 }
 
-// Import imports NDJSON, one object a line, as docs/moving-in.md describes it. A dry run changes nothing, and reports all faults.
-// Otherwise a fault is an *Error with the field lines[N]. The timeout of the HTTP client does not apply, because an import can take
+// Import imports NDJSON, one object a line, as docs/moving-in.md describes it. A dry run changes nothing, and reports how many faults
+// there are. Otherwise a fault is an *Error with the field lines[N]. The timeout of the HTTP client does not apply, because an import can take
 // minutes: use ctx. Import can be repeated: what exists is left as it is.
 func (c *Client) Import(ctx context.Context, lines io.Reader, dryRun bool) (*ImportReport, error) {
-	const route = "/imports"
-	address := c.base + route
+	answer, err := c.sendImport(ctx, lines, dryRun, "application/json")
+	if err != nil {
+		return nil, err
+	}
+	defer answer.Body.Close()
+	return readReport(answer)
+}
+
+func readReport(answer *http.Response) (*ImportReport, error) {
+	report := new(ImportReport)
+	if err := json.NewDecoder(answer.Body).Decode(report); err != nil {
+		return nil, misread(http.MethodPost, importRoute, err)
+	}
+	return report, nil
+}
+
+// CheckImport makes a dry run, and calls each with every fault when the server finds it. The first error of each ends it.
+func (c *Client) CheckImport(ctx context.Context, lines io.Reader, each func(ImportFault) error) (*ImportReport, error) {
+	answer, err := c.sendImport(ctx, lines, true, ndjson)
+	if err != nil {
+		return nil, err
+	}
+	defer answer.Body.Close()
+	if answer.Header.Get("Content-Type") != ndjson { // an older server
+		report, err := readReport(answer)
+		if err != nil {
+			return nil, err
+		}
+		for _, fault := range report.Faults {
+			if err := each(fault); err != nil {
+				return nil, err
+			}
+		}
+		return report, nil
+	}
+	for decoder := json.NewDecoder(answer.Body); ; {
+		var line struct {
+			Fault  *ImportFault  `json:"fault"`
+			Report *ImportReport `json:"report"`
+		}
+		switch err := decoder.Decode(&line); {
+		case errors.Is(err, io.EOF):
+			return nil, misread(http.MethodPost, importRoute, io.ErrUnexpectedEOF)
+		case err != nil:
+			return nil, misread(http.MethodPost, importRoute, err)
+		case line.Report != nil:
+			return line.Report, nil
+		case line.Fault == nil:
+			continue
+		}
+		if err := each(*line.Fault); err != nil {
+			return nil, err
+		}
+	}
+}
+
+const (
+	importRoute = "/imports"
+	ndjson      = "application/x-ndjson"
+)
+
+// sendImport sends lines, and returns the answer, whose body the caller must close.
+func (c *Client) sendImport(ctx context.Context, lines io.Reader, dryRun bool, accept string) (*http.Response, error) {
+	address := c.base + importRoute
 	if dryRun {
 		address += "?dry_run=true"
 	}
@@ -52,20 +115,17 @@ func (c *Client) Import(ctx context.Context, lines io.Reader, dryRun bool) (*Imp
 	}
 	request.Header.Set("Authorization", "Bearer "+c.key)
 	request.Header.Set("User-Agent", c.userAgent)
-	request.Header.Set("Content-Type", "application/x-ndjson")
+	request.Header.Set("Content-Type", ndjson)
+	request.Header.Set("Accept", accept)
 	patient := *c.http
 	patient.Timeout = 0
 	response, err := patient.Do(request)
 	if err != nil {
 		return nil, notReached(strings.TrimSuffix(c.base, apiPath), err)
 	}
-	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
+		defer response.Body.Close()
 		return nil, readError(response)
 	}
-	report := new(ImportReport)
-	if err := json.NewDecoder(response.Body).Decode(report); err != nil {
-		return nil, misread(http.MethodPost, route, err)
-	}
-	return report, nil
+	return response, nil
 }

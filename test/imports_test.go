@@ -2,6 +2,7 @@ package test
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -62,6 +63,48 @@ func TestImport(t *testing.T) {
 	for _, request := range in.await(t, []string{events.Data[0].ID})[events.Data[0].ID] {
 		if _, err := verifier.Verify(request.header, request.body); err != nil || !bytes.Contains(request.body, []byte(`{"total": 1.50}`)) {
 			t.Errorf("the receiver got %s: %v", request.body, err)
+		}
+	}
+}
+
+// A dry run prints every fault, also where they are more than buffers take while the file is sent.
+func TestImportPrintsEveryFault(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s := startServer(t, dir)
+	const faulty = 20_000
+	var lines bytes.Buffer
+	lines.WriteString(`{"kind": "tenant", "id": "acme"}` + "\n")
+	for n := range faulty {
+		fmt.Fprintf(&lines, `{"kind": "event", "tenant": "acme", "id": "old-%d", "type": "a b", "data": 1, "created_at": "2026-01-31T12:30:00Z"}`+"\n", n)
+	}
+	file := filepath.Join(dir, "platform.ndjson")
+	if err := os.WriteFile(file, lines.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, options := range [][]string{{"--dry-run"}, {"--dry-run", "--json"}, nil} {
+		cmd := exec.CommandContext(t.Context(), binary, append([]string{"import", "--server", s.url, "--key", s.key, file}, options...)...)
+		var out, said bytes.Buffer
+		cmd.Stdout, cmd.Stderr = &out, &said
+		if err := cmd.Run(); err == nil || !strings.Contains(said.String(), "nothing was imported") {
+			t.Fatalf("%v: %v, %s", options, err, &said)
+		}
+		printed := out.String()
+		for n := range faulty {
+			want := fmt.Sprintf("line %d: type must have", n+2)
+			if len(options) == 2 {
+				want = fmt.Sprintf(`{"line":%d,"field":"type","message":"must`, n+2)
+			}
+			line, rest, _ := strings.Cut(printed, "\n")
+			if !strings.HasPrefix(line, want) {
+				t.Fatalf("%v: fault %d is %q, not %s", options, n, line, want)
+			}
+			printed = rest
+		}
+		for _, want := range []string{"20000 faults", `"fault_count":20000`} {
+			if strings.HasPrefix(want, `"`) == (len(options) == 2) && !strings.Contains(printed, want) {
+				t.Errorf("%v: %s\nwithout %s", options, printed, want)
+			}
 		}
 	}
 }

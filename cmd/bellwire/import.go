@@ -17,7 +17,7 @@ type importCommand struct {
 	connection
 	File   string `arg:"" placeholder:"FILE" help:"NDJSON file; - for standard input."`
 	DryRun bool   `name:"dry-run" help:"Check all lines, and change nothing."`
-	JSON   bool   `name:"json" help:"Print the server's report as JSON."`
+	JSON   bool   `name:"json" help:"Print the server's report as JSON, after its faults, each in a line of its own."`
 }
 
 // Help is shown below the options.
@@ -57,7 +57,7 @@ func (c *importCommand) Run(ctx context.Context, std streams) error {
 		return c.run(ctx, api, std, file, -1, c.DryRun)
 	}
 	if !c.DryRun {
-		checked, err := c.send(ctx, api, std, file, info.Size(), true)
+		checked, err := c.check(ctx, api, std, file, info.Size())
 		if err != nil {
 			return err
 		}
@@ -72,28 +72,54 @@ func (c *importCommand) Run(ctx context.Context, std streams) error {
 }
 
 func (c *importCommand) run(ctx context.Context, api *client.Client, std streams, in io.Reader, size int64, dryRun bool) error {
-	report, err := c.send(ctx, api, std, in, size, dryRun)
+	send := c.send
+	if dryRun {
+		send = c.check
+	}
+	report, err := send(ctx, api, std, in, size)
 	if err != nil {
 		return err
 	}
 	return c.print(std, report, dryRun)
 }
 
-// send sends the lines with a progress bar.
-func (c *importCommand) send(ctx context.Context, api *client.Client, std streams, in io.Reader, size int64, dryRun bool) (*client.ImportReport, error) {
+// send imports the lines with a progress bar.
+func (c *importCommand) send(ctx context.Context, api *client.Client, std streams, in io.Reader, size int64) (*client.ImportReport, error) {
 	progress := progressOf("importing", std.err, size)
-	if dryRun {
-		progress = progressOf("checking", std.err, size)
-	}
 	defer progress.Close()
-	report, err := api.Import(ctx, io.TeeReader(in, progress), dryRun)
-	if _, said := errors.AsType[*client.Error](err); err != nil && !said && !dryRun {
+	report, err := api.Import(ctx, io.TeeReader(in, progress), false)
+	if _, said := errors.AsType[*client.Error](err); err != nil && !said {
 		err = fmt.Errorf("%w\nimport the same file again to go on: what is there already stays as it is", err)
 	}
 	return report, err
 }
 
-// print prints a report. Faults are an error.
+// check checks the lines with a progress bar, and prints each fault when it is found.
+func (c *importCommand) check(ctx context.Context, api *client.Client, std streams, in io.Reader, size int64) (*client.ImportReport, error) {
+	progress := progressOf("checking", std.err, size)
+	defer progress.Close()
+	return api.CheckImport(ctx, io.TeeReader(in, progress), func(fault client.ImportFault) error {
+		if err := progress.Clear(); err != nil {
+			return err
+		}
+		if c.JSON {
+			return json.NewEncoder(std.out).Encode(fault)
+		}
+		_, err := io.WriteString(std.out, faultLine(fault))
+		return err
+	})
+}
+
+// faultLine says what is wrong with a line.
+func faultLine(fault client.ImportFault) string {
+	text := fault.Message
+	if fault.Field != "" {
+		text = fault.Field + " " + text
+	}
+	return fmt.Sprintf("line %d: %s\n", fault.Line, text)
+}
+
+// print prints a report, after its faults. Faults are an error.
 func (c *importCommand) print(std streams, r *client.ImportReport, dryRun bool) error {
 	if c.JSON {
 		if err := json.NewEncoder(std.out).Encode(r); err != nil {
@@ -108,27 +134,24 @@ func (c *importCommand) print(std streams, r *client.ImportReport, dryRun bool) 
 	return nil
 }
 
-// importSummary says what an import has done, and what is wrong with the lines.
+// importSummary says what an import has done.
 func importSummary(r *client.ImportReport, dryRun bool) string {
 	var b strings.Builder
-	for _, fault := range r.Faults {
-		text := fault.Message
-		if fault.Field != "" {
-			text = fault.Field + " " + text
-		}
-		fmt.Fprintf(&b, "line %d: %s\n", fault.Line, text)
-	}
-	if more := r.FaultCount - len(r.Faults); more > 0 {
-		fmt.Fprintf(&b, "and %s more\n", counted(more, "fault"))
+	if r.FaultCount > 0 {
+		fmt.Fprintf(&b, "%s\n", counted(r.FaultCount, "fault"))
 	}
 	created := "created"
 	if dryRun {
 		created = "to be created"
 	}
 	fmt.Fprintf(&b, "%s: %s\nunchanged: %s\n", created, importCounts(r.Created), importCounts(r.Unchanged))
-	if r.PastRetention > 0 && r.RetainedSince != nil {
-		fmt.Fprintf(&b, "past retention: %s from before %s, which the server's next clean-up deletes, within a minute; "+
-			"to keep them, start the server with a longer --retention before you import\n", counted(r.PastRetention, "event"), output.Time(*r.RetainedSince))
+	if r.PastRetention > 0 {
+		from := ""
+		if r.RetainedSince != nil {
+			from = "from before " + output.Time(*r.RetainedSince) + " or "
+		}
+		fmt.Fprintf(&b, "past retention: %s %solder than the event_retention of their tenants, which the next clean-up deletes, within minutes; "+
+			"to keep them, start the server with a longer --retention, or raise the limit, before you import\n", counted(r.PastRetention, "event"), from)
 	}
 	return b.String()
 }

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
@@ -148,7 +149,7 @@ func (c *publishCommand) print(out io.Writer, receipts ...client.Receipt) error 
 }
 
 // progressOf shows a progress bar if w is a terminal.
-func progressOf(what string, w io.Writer, size int64) io.WriteCloser {
+func progressOf(what string, w io.Writer, size int64) *progress {
 	if !isTerminal(w) {
 		w = io.Discard
 	}
@@ -161,6 +162,7 @@ const progressEvery = 100 * time.Millisecond // between two updates
 
 // progress is a progress bar that counts lines, too.
 type progress struct {
+	mu    sync.Mutex // an HTTP client writes in a goroutine of its own
 	what  string
 	bar   *progressbar.ProgressBar
 	lines int
@@ -169,6 +171,8 @@ type progress struct {
 
 // Write adds what was transferred.
 func (p *progress) Write(part []byte) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	p.lines += bytes.Count(part, []byte("\n"))
 	if now := time.Now(); now.Sub(p.shown) >= progressEvery {
 		p.shown = now
@@ -177,8 +181,19 @@ func (p *progress) Write(part []byte) (int, error) {
 	return p.bar.Write(part)
 }
 
+// Clear removes the bar until the next Write, so that a line can be printed in its place.
+func (p *progress) Clear() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.bar.Clear()
+}
+
 // Close removes the bar.
-func (p *progress) Close() error { return p.bar.Close() }
+func (p *progress) Close() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.bar.Close()
+}
 
 // isTerminal reports whether w is a terminal.
 func isTerminal(w io.Writer) bool {

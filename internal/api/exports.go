@@ -19,6 +19,9 @@ import (
 	"github.com/bellwire/bellwire/internal/service"
 )
 
+// ndjsonType is the content type of lines of JSON.
+const ndjsonType = "application/x-ndjson"
+
 // kindExport is the kind of the first line of an export.
 const kindExport = "export"
 
@@ -38,7 +41,7 @@ func (a *api) exports() {
 		defer export.End()
 		// The server's read timeout is for requests, and would end a long export. Only test servers cannot change it.
 		_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
-		w.Header()["Content-Type"] = []string{"application/x-ndjson"}
+		w.Header()["Content-Type"] = []string{ndjsonType}
 		w.Header().Set("Cache-Control", "no-store")
 		lines := &exportWriter{w: w}
 		err = lines.encode(exportHeader{Kind: kindExport, Format: exportFormat, Secrets: options.Secrets})
@@ -366,7 +369,7 @@ func (a *api) documentExports() *huma.Operation {
 	describe(op)
 	op.Responses = map[string]*huma.Response{"200": {
 		Description: http.StatusText(http.StatusOK),
-		Content: map[string]*huma.MediaType{"application/x-ndjson": {
+		Content: map[string]*huma.MediaType{ndjsonType: {
 			Schema: &huma.Schema{Type: huma.TypeString}, Example: `{"kind":"export","format":1,"secrets":false}`,
 		}},
 	}}

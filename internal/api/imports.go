@@ -10,6 +10,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
+	"mime"
 	"net/http"
 	"reflect"
 	"strconv"
@@ -32,9 +34,18 @@ const maxWholeImport = 16 << 20
 func (a *api) imports() {
 	op := a.documentImports()
 	a.mux.HandleFunc("POST "+base+"/imports", func(w http.ResponseWriter, r *http.Request) {
-		report, err := a.importBody(w, r, op)
+		faults := &faultStream{w: w}
+		report, err := a.importBody(w, r, op, faults)
+		if err != nil && faults.begun {
+			a.log.LogAttrs(r.Context(), slog.LevelWarn, "check of an import not completed", slog.Any("error", err))
+			panic(http.ErrAbortHandler) // so that the client does not take a part of the faults for all
+		}
 		if err != nil {
 			a.fail(w, r, err)
+			return
+		}
+		if faults.wanted {
+			_ = faults.end(report) // the client may be gone
 			return
 		}
 		body, err := marshal(nil, report)
@@ -47,7 +58,61 @@ func (a *api) imports() {
 	})
 }
 
-func (a *api) importBody(w http.ResponseWriter, r *http.Request, op *huma.Operation) (*importReport, error) {
+// faultStream is the answer to a dry run as NDJSON: each fault when it is found, and the report last. So it has them all, however
+// many there are, and keeps none.
+type faultStream struct {
+	w             http.ResponseWriter
+	wanted, begun bool
+}
+
+// importAnswerLine is a line of the answer.
+type importAnswerLine struct {
+	Fault  *importFault  `json:"fault,omitempty" doc:"What is wrong with a line of the import."`
+	Report *importReport `json:"report,omitempty" doc:"The last line. Without it, the answer is not complete."`
+}
+
+// isWanted reports whether the client asks for this form of the answer.
+func (s *faultStream) isWanted(r *http.Request) bool {
+	for accepted := range strings.SplitSeq(r.Header.Get("Accept"), ",") {
+		if form, _, err := mime.ParseMediaType(accepted); err == nil && form == ndjsonType {
+			return true
+		}
+	}
+	return false
+}
+
+// begin begins the answer, while the client still sends.
+func (s *faultStream) begin() {
+	if s.begun {
+		return
+	}
+	s.begun = true
+	_ = http.NewResponseController(s.w).EnableFullDuplex() // what does not support it is duplex always, or a recorder in memory
+	s.w.Header()["Content-Type"] = []string{ndjsonType}
+}
+
+func (s *faultStream) tell(fault service.ImportFault) error {
+	s.begin()
+	return s.line(importAnswerLine{Fault: (*importFault)(&fault)})
+}
+
+func (s *faultStream) end(report *importReport) error {
+	s.begin()
+	return s.line(importAnswerLine{Report: report})
+}
+
+func (s *faultStream) line(line importAnswerLine) error {
+	text, err := marshal(nil, line)
+	if err != nil {
+		return err
+	}
+	if _, err := s.w.Write(append(text, '\n')); err != nil {
+		return bellwire.Wrap(bellwire.CodeCanceled, err, "the client does not read the faults that are found")
+	}
+	return nil
+}
+
+func (a *api) importBody(w http.ResponseWriter, r *http.Request, op *huma.Operation, faults *faultStream) (*importReport, error) {
 	ctx := bellwire.WithCall(r.Context(), httpx.CallOf(w, r))
 	caller, err := a.authenticate(r)
 	if err == nil {
@@ -77,6 +142,9 @@ func (a *api) importBody(w http.ResponseWriter, r *http.Request, op *huma.Operat
 	}
 	defer im.End()
 	if dryRun {
+		if faults.wanted = faults.isWanted(r); faults.wanted {
+			im.Tell = faults.tell
+		}
 		return importLines(ctx, im, body, most, false)
 	}
 	return importAll(ctx, im, body, most)
@@ -509,10 +577,10 @@ type importReport struct {
 	Created   importCounts `json:"created" doc:"What was created, or with dry_run would be."`
 	Unchanged importCounts `json:"unchanged" doc:"What existed already."`
 	// PastRetention and RetainedSince tell what the server's retention makes of the events.
-	PastRetention int           `json:"past_retention" doc:"How many of the created events the next clean-up deletes, which begins within a minute: those from before retained_since."`
+	PastRetention int           `json:"past_retention" doc:"How many of the created events the next clean-up deletes, which begins within a minute: those from before retained_since, or older than the event_retention of their tenant."`
 	RetainedSince *time.Time    `json:"retained_since" nullable:"true" doc:"Events that were accepted earlier are deleted; null: none are."`
 	FaultCount    int           `json:"fault_count" doc:"Number of faults. Always 0 without dry_run, because a faulty import is refused with 422."`
-	Faults        []importFault `json:"faults" doc:"The first 100 faults."`
+	Faults        []importFault `json:"faults" doc:"The first 100 faults. With Accept: application/x-ndjson, a dry run answers with all."`
 }
 
 type importCounts struct {
@@ -581,19 +649,21 @@ func (a *api) documentImports() *huma.Operation {
 		Description: "For admin keys. The body is NDJSON: one object a line, with a `kind`: `tenant`, `key`, `event_type`, `endpoint` or `event`. " +
 			"A line may refer to what is stored, or to lines before it. Events are history: they are listed at their own times and can be replayed, and are sent to nobody. " +
 			"Nothing that exists is changed: the same body again creates nothing. A body of at most 16 MiB is checked whole before anything changes. " +
-			"A larger one is imported as it comes, up to the first fault: make a dry run of it first.",
+			"A larger one is imported as it comes, up to the first fault: make a dry run of it first. With `Accept: application/x-ndjson`, a dry " +
+			"run answers with every fault when it is found, one a line, and then the report: read the answer while you send.",
 		Parameters: []*huma.Param{{
 			Name: "dry_run", In: "query", Description: "Check all lines, and change nothing.", Schema: &huma.Schema{Type: huma.TypeBoolean},
 		}},
 	}
 	describe(op)
 	op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
-		"application/x-ndjson": {Schema: &huma.Schema{Type: huma.TypeString}, Example: `{"kind":"tenant","id":"acme"}`},
+		ndjsonType: {Schema: &huma.Schema{Type: huma.TypeString}, Example: `{"kind":"tenant","id":"acme"}`},
 	}}
 	op.Responses = map[string]*huma.Response{"200": {
 		Description: http.StatusText(http.StatusOK),
 		Content: map[string]*huma.MediaType{
 			"application/json": {Schema: doc.Components.Schemas.Schema(reflect.TypeFor[importReport](), true, "")},
+			ndjsonType:         {Schema: doc.Components.Schemas.Schema(reflect.TypeFor[importAnswerLine](), true, "")},
 		},
 	}}
 	addErrors(doc, op, op.Errors...)

@@ -24,10 +24,7 @@ type importReport struct {
 	PastRetention int        `json:"past_retention"`
 	RetainedSince *time.Time `json:"retained_since"`
 	FaultCount    int        `json:"fault_count"`
-	Faults        []struct {
-		Line           int
-		Field, Message string
-	}
+	Faults        []importFault
 }
 
 // imports imports lines, which must succeed.
@@ -215,6 +212,47 @@ func TestImportReads(t *testing.T) {
 	if r := w.imports(t, dryRun, many.String()); r.FaultCount != 1000 || len(r.Faults) != 100 {
 		t.Errorf("%d faults, of which %d are listed", r.FaultCount, len(r.Faults))
 	}
+	r = importReport{}
+	told := w.everyFault(t, many.String(), &r)
+	if len(told) != 1000 || told[999].Line != 1000 || told[999].Field != "kind" || r.FaultCount != 1000 {
+		t.Errorf("%d faults were told, and the report is %+v", len(told), r)
+	}
+	if told := w.everyFault(t, importedHook, &r); len(told) != 0 || r.Created["endpoints"] != 1 {
+		t.Errorf("of lines without a fault: %+v, %+v", told, r)
+	}
+}
+
+// importFault is a fault of an import.
+type importFault struct {
+	Line           int
+	Field, Message string
+}
+
+// everyFault checks lines, and returns all their faults.
+func (w *world) everyFault(t testing.TB, lines string, r *importReport) (told []importFault) {
+	t.Helper()
+	request := request("POST", "/imports"+dryRun, adminKey, lines)
+	request.Header.Set("Accept", "text/plain, application/x-ndjson;q=0.9")
+	answer := httptest.NewRecorder()
+	w.handler.ServeHTTP(answer, request)
+	if form := answer.Header().Get("Content-Type"); answer.Code != 200 || form != "application/x-ndjson" {
+		t.Fatalf("%d %s %s", answer.Code, form, answer.Body)
+	}
+	for text := range strings.Lines(answer.Body.String()) {
+		var line struct {
+			Fault  *importFault
+			Report *importReport
+		}
+		if err := json.Unmarshal([]byte(text), &line); err != nil {
+			t.Fatalf("%s: %v", text, err)
+		}
+		if line.Report != nil {
+			*r = *line.Report
+			continue
+		}
+		told = append(told, *line.Fault)
+	}
+	return told
 }
 
 // TestLargeImports are imported as they come, up to the first fault.

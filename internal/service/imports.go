@@ -47,7 +47,8 @@ type ImportFault struct {
 // ImportReport says what an import has done, or would do.
 type ImportReport struct {
 	Created, Unchanged map[string]int // by kind
-	// PastRetention counts the created events that were accepted before RetainedSince: the next clean-up deletes them.
+	// PastRetention counts the created events that the next clean-up deletes: those accepted before RetainedSince, or that the tenant's
+	// own retention ends.
 	PastRetention int
 	RetainedSince time.Time     // zero: the server keeps all events
 	Faults        []ImportFault // the first MaxImportFaults
@@ -92,6 +93,9 @@ type ImportedEvent struct {
 
 // Import is one import. It is not safe for concurrent use. An error of its methods ends it; what is wrong with a line is a fault instead.
 type Import struct {
+	// Tell receives every fault when it is found; nil: the report is enough. Its error ends the import.
+	Tell func(ImportFault) error
+
 	service *Service
 	caller  Caller
 	dryRun  bool
@@ -122,6 +126,7 @@ type importedLine struct {
 type importingChunk struct {
 	events []*bellwire.NewEvent
 	lines  []int
+	past   []bool // whether each is past its retention
 	bytes  int
 }
 
@@ -172,8 +177,15 @@ func (i *Import) Fault(line int, err error) error {
 		faults = []*bellwire.Error{known}
 	}
 	for _, fault := range faults {
+		found := ImportFault{Line: line, Field: fault.Field, Message: fault.Message}
 		if i.report.FaultCount++; len(i.report.Faults) < MaxImportFaults {
-			i.report.Faults = append(i.report.Faults, ImportFault{Line: line, Field: fault.Field, Message: fault.Message})
+			i.report.Faults = append(i.report.Faults, found)
+		}
+		if i.Tell == nil {
+			continue
+		}
+		if err := i.Tell(found); err != nil {
+			return err
 		}
 	}
 	return nil
