@@ -27,6 +27,9 @@ func (v *limitValue) UnmarshalText(text []byte) error {
 	if l == nil {
 		return cli.Usagef("limit %q does not exist; known limits are %s", name, strings.Join(limits.Names(false), ", "))
 	}
+	if l.Option != "" {
+		return cli.Usagef("%s must be set with --%s, which is the value for all tenants", name, l.Option)
+	}
 	n, ok := parseLimit(l, value)
 	if !ok || !l.Allows(n) {
 		return cli.Usagef("%s must be %s, not %q", name, l.Range(), value)
@@ -72,7 +75,8 @@ func (s *settings) checkLimits() error {
 
 // limits returns the limits of tenants that have no values of their own.
 func (s *settings) limits() *bellwire.Limits {
-	given := make(map[string]float64, len(s.Limits))
+	given := make(map[string]float64, len(s.Limits)+1)
+	given[limits.EventRetention.Name] = s.Retention.Seconds()
 	for _, v := range s.Limits {
 		given[v.limit.Name] = v.value
 	}

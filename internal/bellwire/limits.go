@@ -22,6 +22,7 @@ type Limits struct {
 	RetryRate   float64
 
 	StoredEvents   int           // 0 for no limit
+	EventRetention time.Duration // how long events are kept; 0: forever
 	MinRetryDelay  time.Duration // the shortest delay of a retry policy
 	AttemptDetails int           // attempts of a delivery that are stored with request and response
 	TargetRequests int           // unacknowledged, to one host, per hour; 0 for no limit

@@ -34,6 +34,7 @@ type Limit struct {
 	Meaning    string // a sentence
 	Answer     string // to requests beyond it
 	PerTenant  bool   // a tenant can have a value of its own
+	Option     string // the option of the server that sets the value for all tenants, if --limit does not
 	Divided    bool   // of a rate: each node allows its part, so that all together allow the value
 
 	// BurstSeconds is how many seconds' worth of a rate may come at once, but at least MinBurst.
@@ -63,11 +64,11 @@ func Find(name string) *Limit {
 	return All[at]
 }
 
-// Names returns the names of all limits, or only of those that can be set for a tenant.
+// Names returns the names of all limits that --limit sets, or of those that can be set for a tenant.
 func Names(perTenant bool) []string {
 	var names []string
 	for _, l := range All {
-		if l.PerTenant || !perTenant {
+		if perTenant && l.PerTenant || !perTenant && l.Option == "" {
 			names = append(names, l.Name)
 		}
 	}

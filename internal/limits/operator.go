@@ -10,7 +10,7 @@ import (
 var All = []*Limit{
 	Endpoints, ConfigurationBytes, Keys, EventTypes,
 	PublishRate, RequestRate, ChangeRate, TestRate, RetryRate,
-	StoredEvents, FanOut, Jobs, AttemptDetails, MinRetryDelay, TargetRequests, AuditEntries,
+	StoredEvents, EventRetention, FanOut, Jobs, AttemptDetails, MinRetryDelay, TargetRequests, AuditEntries,
 }
 
 // Answers of the API to requests beyond a limit.
@@ -50,6 +50,14 @@ var (
 		field: func(l *bellwire.Limits) any { return &l.StoredEvents },
 	}
 )
+
+// EventRetention is how long a tenant's events are kept.
+var EventRetention = &Limit{
+	Name: "event_retention", Kind: Delay, Default: 30 * 24 * 3600, Min: 1, Max: 50 * 365 * 24 * 3600, ZeroIsNone: true, Unit: "time",
+	Meaning: "How long events are kept, with their deliveries and attempts; 0: forever. The option `--retention` sets it for all tenants. A tenant can have a shorter time, [which deletes its events row by row](retention.md#a-tenant-with-a-time-of-its-own).",
+	Answer:  "none: events are deleted", PerTenant: true, Option: "retention",
+	field: func(l *bellwire.Limits) any { return &l.EventRetention },
+}
 
 // The limits on how often a tenant does something.
 var (

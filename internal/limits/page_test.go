@@ -65,7 +65,7 @@ curl -X PATCH https://webhooks.example.com/api/v1/tenants/acme -H "Authorization
 
 ` + "`null`" + ` removes a value, so that the server's applies again. ` + "`GET /api/v1/tenants/acme`" + ` shows the tenant's own values
 in ` + "`limits`" + `, and all that apply to it in ` + "`effective_limits`" + `. Its publish rate is also a member of its own,
-` + "`publish_rate`" + `. Limits apply in every dialect. Lowering a limit deletes nothing; it only refuses more.
+` + "`publish_rate`" + `. Limits apply in every dialect. Lowering a limit deletes nothing, except ` + "`event_retention`" + `; it only refuses more.
 
 `
 

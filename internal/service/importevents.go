@@ -14,7 +14,8 @@ import (
 
 // Event imports an event. It takes the data.
 func (i *Import) Event(ctx context.Context, line int, in ImportedEvent) error {
-	if _, err := i.requireImportTenant(ctx, in.Tenant); err != nil {
+	held, err := i.requireImportTenant(ctx, in.Tenant)
+	if err != nil {
 		return i.Fault(line, err)
 	}
 	e, err := i.service.importedEvent(&in, i.caller.actor(ctx))
@@ -43,7 +44,7 @@ func (i *Import) Event(ctx context.Context, line int, in ImportedEvent) error {
 		return nil
 	}
 	if i.coming.isComing(in.Tenant) {
-		i.created(e)
+		i.created(i.isPast(e, held))
 		return nil
 	}
 	c := &i.chunk
@@ -53,14 +54,14 @@ func (i *Import) Event(ctx context.Context, line int, in ImportedEvent) error {
 		}
 	}
 	c.bytes += len(in.Data)
-	c.events, c.lines = append(c.events, e), append(c.lines, line)
+	c.events, c.lines, c.past = append(c.events, e), append(c.lines, line), append(c.past, i.isPast(e, held))
 	return nil
 }
 
 // flush imports the chunk.
 func (i *Import) flush(ctx context.Context) error {
 	c := i.chunk
-	i.chunk = importingChunk{events: c.events[:0], lines: c.lines[:0]}
+	i.chunk = importingChunk{events: c.events[:0], lines: c.lines[:0], past: c.past[:0]}
 	if len(c.events) == 0 {
 		return nil
 	}
@@ -71,7 +72,7 @@ func (i *Import) flush(ctx context.Context) error {
 	for k, r := range results {
 		switch r.State {
 		case bellwire.ImportCreated:
-			i.created(c.events[k])
+			i.created(c.past[k])
 		case bellwire.ImportUnchanged:
 			i.report.Unchanged[ImportEvent]++
 		default:
@@ -83,12 +84,18 @@ func (i *Import) flush(ctx context.Context) error {
 	return nil
 }
 
-// created counts an event that was created.
-func (i *Import) created(e *bellwire.NewEvent) {
+// created counts an event that was created. It is past if the next clean-up deletes it.
+func (i *Import) created(past bool) {
 	i.report.Created[ImportEvent]++
-	if e.Event.CreatedAt.Before(i.report.RetainedSince) {
+	if past {
 		i.report.PastRetention++
 	}
+}
+
+// isPast reports whether an event is older than those that the server, or its tenant, keeps.
+func (i *Import) isPast(e *bellwire.NewEvent, held *bellwire.Limits) bool {
+	at := e.Event.CreatedAt
+	return at.Before(i.report.RetainedSince) || held.EventRetention > 0 && at.Before(now().Add(-held.EventRetention))
 }
 
 // repeats reports whether an earlier line has the same event, and returns an error if one has another event under the same id or key.

@@ -344,6 +344,17 @@ func checkLimits(values map[string]*float64) error {
 	return bellwire.Join(faults...)
 }
 
+// checkRetention refuses to keep a tenant's events for longer than the server keeps those of all tenants.
+func (s *Service) checkRetention(values map[string]*float64) error {
+	l := limits.EventRetention
+	value := values[l.Name]
+	if s.retention == 0 || value == nil || !l.Allows(*value) || *value > 0 && *value <= s.retention.Seconds() {
+		return nil
+	}
+	return bellwire.Invalid("limits."+l.Name, "must be at most %s, for which the server keeps the events of all tenants (--retention); start it with a longer one, and give the other tenants a shorter one",
+		bellwire.Duration(s.retention))
+}
+
 // changeLimits changes the tenant's own values. A nil value removes one.
 func changeLimits(t *bellwire.Tenant, values map[string]*float64) {
 	changed := make(map[string]float64, len(t.Limits)+len(values))

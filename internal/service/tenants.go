@@ -75,7 +75,7 @@ func (s *Service) newTenant(in NewTenant) (*bellwire.Tenant, error) {
 	err := bellwire.Join(
 		bellwire.CheckTenantID(in.ID),
 		checkTenant(&TenantChange{Name: &in.Name, Metadata: &in.Metadata, Limits: in.Limits, Status: in.Status, StatusReason: in.StatusReason}),
-		s.checkDialectSettings(in.Dialects),
+		s.checkDialectSettings(in.Dialects), s.checkRetention(in.Limits),
 		changeStatus(t, in.Status, in.StatusReason),
 	)
 	changeLimits(t, in.Limits)
@@ -173,7 +173,7 @@ func (s *Service) UpdateTenant(ctx context.Context, c Caller, id string, in Tena
 	if err := authorizeIn(c, Manage, id); err != nil {
 		return nil, err
 	}
-	if err := bellwire.Join(checkTenant(&in), s.checkDialectSettings(in.Dialects)); err != nil {
+	if err := bellwire.Join(checkTenant(&in), s.checkDialectSettings(in.Dialects), s.checkRetention(in.Limits)); err != nil {
 		return nil, err
 	}
 	var affected []*bellwire.Target // endpoints whose limits, status or settings change

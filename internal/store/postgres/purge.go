@@ -14,7 +14,7 @@ import (
 
 // Purge deletes up to limit rows of deleted tenants, tombstones of endpoints that no delivery names any more, publishers'
 // ids past their window, what the audit keeps no longer, and what the default partition holds of events that were taken
-// before the given time and have nothing to be delivered any more. Then it gives up partitions that are all before that
+// before the given time and have nothing to be delivered any more, and events that are older than their tenant keeps them. Then it gives up partitions that are all before that
 // time, and makes those for the time to come.
 func (s *Store) Purge(ctx context.Context, now, before time.Time, limit int) (int, error) {
 	s.retention.Lock()
@@ -59,6 +59,9 @@ func (s *Store) purgeRows(ctx context.Context, now, before time.Time, limit int)
 		if err := s.retention.events.expire(events, (*purge).event, step); err != nil {
 			return 0, err
 		}
+	}
+	if err := s.expireOwn(ctx, now, before, left, step); err != nil {
+		return limit - left, err
 	}
 	keys, err := s.oldKeys(ctx, now, left)
 	if err != nil {

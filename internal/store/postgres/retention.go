@@ -17,6 +17,7 @@ import (
 // retention is the progress of this process in deleting old rows.
 type retention struct {
 	sync.Mutex
+	own          rules.OwnRetentions
 	events, keys scan
 	tombstones   rules.TombstoneScan
 	reviewed     map[string]time.Time // when each partition was last found to have survivors
@@ -91,6 +92,82 @@ func rowToOld(row pgx.CollectableRow) (old oldRow, err error) {
 	return old, err
 }
 
+// sqlOwnRetentions reads all tenants.
+const sqlOwnRetentions = `SELECT n, (limits::jsonb ->> 'event_retention')::float8 FROM bellwire.tenants
+	WHERE deleted_at IS NULL AND (limits::jsonb ->> 'event_retention')::float8 > 0`
+
+var sqlOwnOldEvents = `SELECT e.tenant, e.key, e.id,
+		EXISTS (SELECT FROM bellwire.deliveries d WHERE ` + isOfEvent("d.id", "e.id") + " AND " + isOutstanding + ") OR " + isFanningOut("e.tenant") + `
+	FROM (SELECT tenant, coalesce(idempotency_key, '') AS key, id FROM bellwire.events WHERE tenant = $1 AND id > $2 AND id < $3 ORDER BY id LIMIT $4) e ORDER BY e.id`
+
+// ownEvents finds the next events that may go because their tenants keep them for less time than the server does, with their publishers'
+// ids. The scan tells how far the tenant's events have been examined.
+func (s *Store) ownEvents(ctx context.Context, now, before time.Time, limit int) ([]oldRow, *rules.OwnScan, error) {
+	own := &s.retention.own
+	if own.Outdated(now) {
+		var read []rules.OwnRetention
+		err := s.read(ctx, func(tx *tx) (err error) {
+			read, err = pgx.CollectRows(tx.query(sqlOwnRetentions), pgx.RowToStructByPos[rules.OwnRetention])
+			return err
+		})
+		if err != nil {
+			return nil, nil, err
+		}
+		own.Read(now, read)
+	}
+	for {
+		tenant, scan, end, found := own.Next(now, before)
+		if !found || limit <= 0 {
+			return nil, nil, nil
+		}
+		var old []oldRow
+		err := s.read(ctx, func(tx *tx) (err error) {
+			old, err = pgx.CollectRows(tx.query(sqlOwnOldEvents, tenant, scan.Done, [16]byte(end), limit), rowToOld)
+			return err
+		})
+		if err != nil {
+			return nil, nil, err
+		}
+		if len(old) == 0 {
+			own.Finish(now)
+			continue
+		}
+		if slices.ContainsFunc(old, func(row oldRow) bool { return !row.kept }) {
+			return old, scan, nil
+		}
+		scan.Done = old[len(old)-1].event
+	}
+}
+
+// expireOwn deletes events that are older than their tenant keeps them, and then their publishers' ids, if these are past their window.
+// Otherwise the ids are deleted with those of the week.
+func (s *Store) expireOwn(ctx context.Context, now, before time.Time, limit int, step func(func(*purge) error) error) error {
+	old, own, err := s.ownEvents(ctx, now, before, limit)
+	if err != nil || len(old) == 0 {
+		return err
+	}
+	r := &scan{done: own.Done}
+	if err := r.expire(old, (*purge).event, step); err != nil {
+		return err
+	}
+	own.Done = r.done
+	window := bellwire.FirstID[bellwire.EventKind](now.Add(-bellwire.IdempotencyWindow))
+	return step(func(p *purge) error {
+		for _, e := range old {
+			if p.left <= 0 || bytes.Compare(e.event[:], r.done[:]) > 0 {
+				return nil
+			}
+			if e.kept || e.key == "" || bytes.Compare(e.event[:], window[:]) >= 0 {
+				continue
+			}
+			if err := p.delete(sqlPurgeOwnKey, e.tenant, e.key, e.event); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
 const sqlOldKeys = `SELECT k.tenant, k.key, k.event, EXISTS (SELECT FROM bellwire.events e WHERE e.tenant = k.tenant AND e.id = k.event)
 		OR EXISTS (SELECT FROM bellwire.unmatched u WHERE u.event = k.event)
 	FROM bellwire.idempotency_keys k WHERE k.event > $1 AND k.event < $2 ORDER BY k.event LIMIT $3`
@@ -124,7 +201,8 @@ const (
 	sqlHoldDeliveries = "SELECT " + isOutstanding + " FROM bellwire.deliveries WHERE id BETWEEN $1 AND $2 ORDER BY id FOR UPDATE"
 	sqlOldDeliveries  = "SELECT id FROM bellwire.deliveries WHERE id BETWEEN $1 AND $2 LIMIT $3"
 	// Since it was found, another node may have deleted the id, and a publisher may have used it again.
-	sqlPurgeKey = "DELETE FROM bellwire.idempotency_keys WHERE tenant = $1 AND key = $2 AND event = $3"
+	sqlPurgeKey    = "DELETE FROM bellwire.idempotency_keys WHERE tenant = $1 AND key = $2 AND event = $3"
+	sqlPurgeOwnKey = sqlPurgeKey + " AND NOT EXISTS (SELECT FROM bellwire.events WHERE tenant = $1 AND id = $3)"
 )
 
 // expire deletes the rows that were found, in one transaction, and advances the scan past those that are finished.

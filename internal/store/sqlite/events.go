@@ -39,21 +39,27 @@ var (
 // mergeTypes merges the types of a tenant's events. Its queue holds the first of each type; for one that is taken out
 // the type's next comes in. A type that has no more is last in the queue, as what pick finds among no rows is.
 func mergeTypes(pick, above, below, nextAbove, nextBelow, order string) string {
+	return mergedTypes(theTenant, pick, above, below, nextAbove, nextBelow, order) +
+		sqlEvent + "FROM line CROSS JOIN events e ON e.id = line.id CROSS JOIN tenants t ON t.n = e.tenant"
+}
+
+// mergedTypes is mergeTypes, but leaves to its caller what is selected of the line.
+func mergedTypes(tenant, pick, above, below, nextAbove, nextBelow, order string) string {
 	first := func(ofType, above, below string) string {
-		return "(SELECT " + pick + " FROM events WHERE tenant = " + theTenant + " AND type = " + ofType +
+		return "(SELECT " + pick + " FROM events WHERE tenant = " + tenant + " AND type = " + ofType +
 			" AND id > " + above + " AND id < " + below + ")"
 	}
 	return `WITH RECURSIVE types (type) AS (
-		SELECT min(type) FROM events WHERE tenant = ` + theTenant + `
+		SELECT min(type) FROM events WHERE tenant = ` + tenant + `
 		UNION ALL
-		SELECT (SELECT min(type) FROM events WHERE tenant = ` + theTenant + ` AND type > types.type)
+		SELECT (SELECT min(type) FROM events WHERE tenant = ` + tenant + ` AND type > types.type)
 		FROM types WHERE type IS NOT NULL
 	), line (type, id) AS (
 		SELECT type, ` + first("types.type", above, below) + ` FROM types WHERE type IS NOT NULL
 		UNION ALL
 		SELECT type, ` + first("line.type", nextAbove, nextBelow) + ` FROM line WHERE id IS NOT NULL AND id < ` + noEvent + `
 		ORDER BY 2 ` + order + ` LIMIT +?4
-	) ` + sqlEvent + "FROM line CROSS JOIN events e ON e.id = line.id CROSS JOIN tenants t ON t.n = e.tenant"
+	) `
 }
 
 // scanEvent reads a row of sqlEvent.

@@ -9,8 +9,8 @@ import (
 	"github.com/bellwire/bellwire/internal/store/rules"
 )
 
-// Purge deletes up to limit rows of deleted tenants, of events taken before the given time that have nothing to be
-// delivered any more, tombstones of endpoints that no delivery names any more, and what has a time to end at. It also settles
+// Purge deletes up to limit rows of deleted tenants, of events taken before the given time, or before that of their tenant, that have
+// nothing to be delivered any more, tombstones of endpoints that no delivery names any more, and what has a time to end at. It also settles
 // deliveries of deleted endpoints. Space that becomes free is used again; the file does not shrink.
 func (s *Store) Purge(ctx context.Context, now, before time.Time, limit int) (int, error) {
 	s.retention.Lock()
@@ -33,12 +33,21 @@ func (s *Store) purgeSome(ctx context.Context, now, before time.Time, limit int)
 	if err != nil {
 		return 0, err
 	}
+	var own *rules.OwnScan // of the tenant whose events are old, nil if they are those of all
+	if len(old) == 0 {
+		if old, own, err = s.ownEvents(ctx, now, before, limit); err != nil {
+			return 0, err
+		}
+	}
 	var (
 		deleted int
 		done    bellwire.EventID
 	)
 	err = s.write(ctx, func(w *writer) error {
 		p := &purge{w: w, now: now, left: limit, tombstones: tombstones, old: old, done: s.retention.done}
+		if own != nil {
+			p.done = own.Done
+		}
 		err := p.run()
 		deleted, done = limit-p.left, p.done
 		if err != nil || deleted == 0 {
@@ -49,11 +58,16 @@ func (s *Store) purgeSome(ctx context.Context, now, before time.Time, limit int)
 		}
 		return w.query(sqlSaveClock).int(w.clock).exec()
 	})
-	if err == nil {
-		s.retention.done = done
-		s.retention.tombstones.Deleted(deleted)
+	if err != nil {
+		return deleted, err
 	}
-	return deleted, err
+	s.retention.tombstones.Deleted(deleted)
+	if own != nil {
+		own.Done = done
+		return deleted, nil
+	}
+	s.retention.done = done
+	return deleted, nil
 }
 
 // purge is one round.

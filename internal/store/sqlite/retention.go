@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 // so that a large backlog is not read again and again.
 type retention struct {
 	sync.Mutex
+	own        rules.OwnRetentions
 	done       bellwire.EventID
 	begun      time.Time // this round
 	tombstones rules.TombstoneScan
@@ -64,10 +66,16 @@ func (s *Store) oldEvents(ctx context.Context, now, before time.Time, limit int)
 }
 
 func (s *Store) eventsBetween(ctx context.Context, after, end bellwire.EventID, limit int) ([]oldEvent, error) {
+	return s.readOldEvents(ctx, func(c *db) *query {
+		return c.query(sqlOldEvents).blob(after[:]).blob(end[:]).int(int64(limit))
+	})
+}
+
+func (s *Store) readOldEvents(ctx context.Context, ask func(*db) *query) ([]oldEvent, error) {
 	var found []oldEvent
 	err := s.read(ctx, func(c *db) error {
 		found = nil
-		q := c.query(sqlOldEvents).blob(after[:]).blob(end[:]).int(int64(limit))
+		q := ask(c)
 		for q.next() {
 			var e oldEvent
 			q.getBytes(e.id[:])
@@ -77,6 +85,60 @@ func (s *Store) eventsBetween(ctx context.Context, after, end bellwire.EventID, 
 		return q.err
 	})
 	return found, err
+}
+
+// sqlOwnRetentions reads all tenants.
+const sqlOwnRetentions = `SELECT n, json_extract(limits, '$.event_retention') FROM tenants
+	WHERE deleted_at IS NULL AND json_extract(limits, '$.event_retention') > 0`
+
+var sqlOwnOldEvents = mergedTypes("?1", "coalesce(min(id), "+noEvent+")", "?2", "?3", "line.id", "?3", "ASC") + `SELECT e.id, EXISTS (SELECT 1 FROM deliveries
+			WHERE id >= substr(e.id, 1, 14) AND id < CAST(substr(e.id, 1, 14) || x'ffffff' AS BLOB) AND ` + isWanted + `)
+			OR ` + isFanningOut + `
+		FROM line CROSS JOIN events e ON e.id = line.id`
+
+// ownEvents finds the next events that may go because their tenants keep them for less time than the server does. The scan tells how far
+// the tenant's events have been examined; nil: there are none.
+func (s *Store) ownEvents(ctx context.Context, now, before time.Time, limit int) ([]oldEvent, *rules.OwnScan, error) {
+	own := &s.retention.own
+	if own.Outdated(now) {
+		var read []rules.OwnRetention
+		err := s.read(ctx, func(c *db) error {
+			read = nil
+			q := c.query(sqlOwnRetentions)
+			for q.next() {
+				read = append(read, rules.OwnRetention{Tenant: q.getInt(), Seconds: q.getFloat()})
+			}
+			return q.err
+		})
+		if err != nil {
+			return nil, nil, err
+		}
+		own.Read(now, read)
+	}
+	for {
+		tenant, scan, end, found := own.Next(now, before)
+		if !found || limit <= 0 {
+			return nil, nil, nil
+		}
+		old, err := s.oldEventsOf(ctx, tenant, scan.Done, end, limit)
+		if err != nil {
+			return nil, nil, err
+		}
+		if len(old) == 0 {
+			own.Finish(now)
+			continue
+		}
+		if slices.ContainsFunc(old, func(e oldEvent) bool { return !e.kept }) {
+			return old, scan, nil
+		}
+		scan.Done = old[len(old)-1].id
+	}
+}
+
+func (s *Store) oldEventsOf(ctx context.Context, tenant int64, after [16]byte, end bellwire.EventID, limit int) ([]oldEvent, error) {
+	return s.readOldEvents(ctx, func(c *db) *query {
+		return c.query(sqlOwnOldEvents).int(tenant).blob(after[:]).blob(end[:]).int(int64(limit))
+	})
 }
 
 // expire deletes the old events that were found, unless something of them has been asked for since.

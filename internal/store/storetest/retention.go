@@ -95,6 +95,78 @@ var retentionTests = []test{
 		again = w.keyed(w.event(ep.Tenant, ep), "k", 1)
 		w.equal("published when it is gone", w.append(together(again))[0].ID, again.Event.ID)
 	}},
+	{name: "Retention/OfATenant", run: func(w *world) {
+		short, other := w.tenant(), w.tenant()
+		short.Limits = map[string]float64{"event_retention": 3600}
+		w.check(w.store.UpdateTenant(w.ctx, w.withLimits(short)))
+		ep, theirs := w.endpoint(short), w.endpoint(other)
+		var old []*bellwire.NewEvent
+		for range 12 {
+			old = append(old, w.endedEvent(ep))
+		}
+		open, kept := w.publish(ep), w.endedEvent(theirs)
+		w.tick(30 * time.Minute)
+		recent := w.endedEvent(ep)
+		w.equal("how many in time", w.purge(7), 0)
+		w.tick(31 * time.Minute)
+		w.equal("how many past it", w.purge(7), 12*3)
+		w.gone(old...)
+		for _, e := range []*bellwire.NewEvent{open, kept, recent} {
+			w.kept(e)
+		}
+		w.equal("how many soon after", w.purge(7), 0)
+		w.tick(bellwire.RetentionReview)
+		w.equal("how many of the rest", w.purge(7), 3)
+		w.gone(recent)
+		_, err := w.store.CancelDelivery(w.ctx, short.ID, open.Deliveries[0].ID, "", w.now)
+		w.check(err)
+		w.tick(bellwire.RetentionReview)
+		w.equal("how many when the last has ended", w.purge(7), 2)
+		w.gone(open)
+		w.kept(kept)
+		short = w.withLimits(short)
+		short.Limits = nil
+		w.check(w.store.UpdateTenant(w.ctx, short))
+		last := w.endedEvent(ep)
+		w.tick(10 * time.Hour)
+		w.equal("how many without a time of its own", w.purge(7), 0)
+		w.kept(last)
+		w.equal("how many by the server's", w.purgeBefore(w.now, 100), 6)
+		w.gone(last, kept)
+	}},
+	{name: "Retention/OfATenantIsNotLongerThanTheServers", run: func(w *world) {
+		t := w.tenant()
+		t.Limits = map[string]float64{"event_retention": 100 * 3600}
+		w.check(w.store.UpdateTenant(w.ctx, w.withLimits(t)))
+		ep := w.endpoint(t)
+		e := w.endedEvent(ep)
+		w.tick(10 * time.Hour)
+		w.equal("how many", w.purgeBefore(w.now.Add(-time.Hour), 100), 3)
+		w.gone(e)
+	}},
+	{name: "Retention/OfATenantKeepsIdsForTheirWindow", run: func(w *world) {
+		t := w.tenant()
+		t.Limits = map[string]float64{"event_retention": 3600}
+		w.check(w.store.UpdateTenant(w.ctx, w.withLimits(t)))
+		e := w.keyed(w.event(t.ID), "k", 1)
+		w.append(together(e))
+		w.tick(2 * time.Hour)
+		w.equal("how many", w.purge(100), 1)
+		w.gone(e)
+		again := w.keyed(w.event(t.ID), "k", 1)
+		w.equal("published again", w.append(together(again))[0], bellwire.AppendedEvent{ID: e.Event.ID, Duplicate: true})
+	}},
+	{name: "Retention/OfATenantEndsIdsPastTheirWindow", run: func(w *world) {
+		t := w.tenant()
+		t.Limits = map[string]float64{"event_retention": (bellwire.IdempotencyWindow + time.Hour).Seconds()}
+		w.check(w.store.UpdateTenant(w.ctx, w.withLimits(t)))
+		e := w.keyed(w.event(t.ID), "k", 1)
+		w.append(together(e))
+		w.tick(bellwire.IdempotencyWindow + 2*time.Hour)
+		w.equal("how many", w.purge(100), 2)
+		again := w.keyed(w.event(t.ID), "k", 1)
+		w.equal("published again", w.append(together(again))[0].ID, again.Event.ID)
+	}},
 	{name: "Retention/OfAWideEvent", run: func(w *world) {
 		t := w.tenant()
 		var endpoints []*bellwire.Endpoint
@@ -121,6 +193,14 @@ func (w *world) endedEvent(ep *bellwire.Endpoint) *bellwire.NewEvent {
 	w.append(together(e))
 	w.record(w.result(*w.load(ep.Tenant, e.Deliveries[0].ID), success))
 	return e
+}
+
+// withLimits returns the stored tenant with other limits.
+func (w *world) withLimits(t *bellwire.Tenant) *bellwire.Tenant {
+	w.Helper()
+	stored := w.reread(t)
+	stored.Limits = t.Limits
+	return stored
 }
 
 // gone expects that nothing is left of events.

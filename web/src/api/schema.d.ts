@@ -428,7 +428,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * Count the endpoints of each version of an event type
+         * @description For admin keys. Shows which old versions are still read. All endpoints of all tenants are counted, whatever their filters say.
+         */
+        get: operations["list-event-type-versions"];
         put?: never;
         /**
          * Add a version of an event type
@@ -532,7 +536,7 @@ export interface paths {
         put?: never;
         /**
          * Import from another system
-         * @description For admin keys. The body is NDJSON: one object a line, with a `kind`: `tenant`, `key`, `event_type`, `endpoint` or `event`. A line may refer to what is stored, or to lines before it. Events are history: they are listed at their own times and can be replayed, and are sent to nobody. Nothing that exists is changed: the same body again creates nothing. A body of at most 16 MiB is checked whole before anything changes. A larger one is imported as it comes, up to the first fault: make a dry run of it first.
+         * @description For admin keys. The body is NDJSON: one object a line, with a `kind`: `tenant`, `key`, `event_type`, `endpoint` or `event`. A line may refer to what is stored, or to lines before it. Events are history: they are listed at their own times and can be replayed, and are sent to nobody. Nothing that exists is changed: the same body again creates nothing. A body of at most 16 MiB is checked whole before anything changes. A larger one is imported as it comes, up to the first fault: make a dry run of it first. With `Accept: application/x-ndjson`, a dry run answers with every fault when it is found, one a line, and then the report: read the answer while you send.
          */
         post: operations["import"];
         delete?: never;
@@ -2939,6 +2943,12 @@ export interface components {
             /** @description Whether there are more than waiting says. */
             waiting_capped: boolean;
         };
+        ImportAnswerLine: {
+            /** @description What is wrong with a line of the import. */
+            fault?: components["schemas"]["ImportFault"];
+            /** @description The last line. Without it, the answer is not complete. */
+            report?: components["schemas"]["ImportReport"];
+        };
         ImportCounts: {
             /** Format: int64 */
             endpoints: number;
@@ -2973,7 +2983,7 @@ export interface components {
              * @description Number of faults. Always 0 without dry_run, because a faulty import is refused with 422.
              */
             fault_count: number;
-            /** @description The first 100 faults. */
+            /** @description The first 100 faults. With Accept: application/x-ndjson, a dry run answers with all. */
             faults: components["schemas"]["ImportFault"][];
             /**
              * Format: int64
@@ -2982,7 +2992,7 @@ export interface components {
             lines: number;
             /**
              * Format: int64
-             * @description How many of the created events the next clean-up deletes, which begins within a minute: those from before retained_since.
+             * @description How many of the created events the next clean-up deletes, which begins within a minute: those from before retained_since, or older than the event_retention of their tenant.
              */
             past_retention: number;
             /**
@@ -3540,6 +3550,8 @@ export interface components {
                 configuration_bytes?: number | null;
                 /** @description Number of endpoints. Must be a whole number between 1 and 65,536. */
                 endpoints?: number | null;
+                /** @description How long events are kept, with their deliveries and attempts; 0: forever. The option `--retention` sets it for all tenants. A tenant can have a shorter time, [which deletes its events row by row](retention.md#a-tenant-with-a-time-of-its-own). Must be a time between 1s and 438000h, or 0 for no limit. */
+                event_retention?: string | null;
                 /** @description Deliveries that wait to be stored. The deliveries of a publish with more than 1,000 of them are stored in steps, after its events. Must be a whole number between 65,536 and 1,000,000,000. */
                 fan_out?: number | null;
                 /** @description Replays, bulk retries and bulk cancellations that have not ended. Must be a whole number between 1 and 1,000. */
@@ -4343,6 +4355,8 @@ export interface components {
                 configuration_bytes?: number;
                 /** @description Number of endpoints. Must be a whole number between 1 and 65,536. */
                 endpoints?: number;
+                /** @description How long events are kept, with their deliveries and attempts; 0: forever. The option `--retention` sets it for all tenants. A tenant can have a shorter time, [which deletes its events row by row](retention.md#a-tenant-with-a-time-of-its-own). Must be a time between 1s and 438000h, or 0 for no limit. */
+                event_retention?: string;
                 /** @description Deliveries that wait to be stored. The deliveries of a publish with more than 1,000 of them are stored in steps, after its events. Must be a whole number between 65,536 and 1,000,000,000. */
                 fan_out?: number;
                 /** @description Replays, bulk retries and bulk cancellations that have not ended. Must be a whole number between 1 and 1,000. */
@@ -4378,6 +4392,8 @@ export interface components {
                 configuration_bytes?: number;
                 /** @description Number of endpoints. Must be a whole number between 1 and 65,536. */
                 endpoints?: number;
+                /** @description How long events are kept, with their deliveries and attempts; 0: forever. The option `--retention` sets it for all tenants. A tenant can have a shorter time, [which deletes its events row by row](retention.md#a-tenant-with-a-time-of-its-own). Must be a time between 1s and 438000h, or 0 for no limit. */
+                event_retention?: string;
                 /** @description Deliveries that wait to be stored. The deliveries of a publish with more than 1,000 of them are stored in steps, after its events. Must be a whole number between 65,536 and 1,000,000,000. */
                 fan_out?: number;
                 /** @description Replays, bulk retries and bulk cancellations that have not ended. Must be a whole number between 1 and 1,000. */
@@ -4446,6 +4462,8 @@ export interface components {
                 configuration_bytes?: number | null;
                 /** @description Number of endpoints. Must be a whole number between 1 and 65,536. */
                 endpoints?: number | null;
+                /** @description How long events are kept, with their deliveries and attempts; 0: forever. The option `--retention` sets it for all tenants. A tenant can have a shorter time, [which deletes its events row by row](retention.md#a-tenant-with-a-time-of-its-own). Must be a time between 1s and 438000h, or 0 for no limit. */
+                event_retention?: string | null;
                 /** @description Deliveries that wait to be stored. The deliveries of a publish with more than 1,000 of them are stored in steps, after its events. Must be a whole number between 65,536 and 1,000,000,000. */
                 fan_out?: number | null;
                 /** @description Replays, bulk retries and bulk cancellations that have not ended. Must be a whole number between 1 and 1,000. */
@@ -4688,6 +4706,29 @@ export interface components {
             /** @description By name. */
             data: components["schemas"]["TypeVersion"][];
         };
+        VersionCount: {
+            /**
+             * Format: int64
+             * @description How many of them are disabled.
+             * @example 2
+             */
+            disabled: number;
+            /**
+             * Format: int64
+             * @description Number of endpoints of all tenants that subscribe to the type, by its name or a pattern, and get this version of it.
+             * @example 12
+             */
+            endpoints: number;
+            /**
+             * Format: int64
+             * @example 1
+             */
+            version: number;
+        };
+        VersionCounts: {
+            /** @description By version, the first one first. */
+            data: components["schemas"]["VersionCount"][];
+        };
         VersionPreview: {
             /** @description What would be sent with the versions that are tried. */
             after: components["schemas"]["PreviewBody"];
@@ -4873,6 +4914,8 @@ export interface components {
                 configuration_bytes?: number | null;
                 /** @description Number of endpoints. Must be a whole number between 1 and 65,536. */
                 endpoints?: number | null;
+                /** @description How long events are kept, with their deliveries and attempts; 0: forever. The option `--retention` sets it for all tenants. A tenant can have a shorter time, [which deletes its events row by row](retention.md#a-tenant-with-a-time-of-its-own). Must be a time between 1s and 438000h, or 0 for no limit. */
+                event_retention?: string | null;
                 /** @description Deliveries that wait to be stored. The deliveries of a publish with more than 1,000 of them are stored in steps, after its events. Must be a whole number between 65,536 and 1,000,000,000. */
                 fan_out?: number | null;
                 /** @description Replays, bulk retries and bulk cancellations that have not ended. Must be a whole number between 1 and 1,000. */
@@ -7155,6 +7198,92 @@ export interface operations {
             };
         };
     };
+    "list-event-type-versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The event type's name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VersionCounts"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "add-event-type-version": {
         parameters: {
             query?: never;
@@ -7730,6 +7859,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ImportReport"];
+                    "application/x-ndjson": components["schemas"]["ImportAnswerLine"];
                 };
             };
             /** @description Bad Request */

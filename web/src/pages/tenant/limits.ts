@@ -17,6 +17,7 @@ export const names: Record<LimitName, readonly [name: string, unit: string]> = {
   keys: ["Keys", ""],
   jobs: ["Jobs at once", ""],
   stored_events: ["Stored events", ""],
+  event_retention: ["How long events are kept", ""],
   fan_out: ["Deliveries that wait to be stored", ""],
   configuration_bytes: ["Size of the configuration", "bytes"],
   attempt_details: ["Attempts kept with details, of a delivery", ""],
@@ -31,7 +32,7 @@ export function changed(base: Readonly<Partial<Record<LimitName, string>>>, type
     const value = text.trim();
     if (value === (base[name] ?? "")) continue;
     if (value === "") limits[name] = null;
-    else if (name === "min_retry_delay") limits[name] = value;
+    else if (name === "min_retry_delay" || name === "event_retention") limits[name] = value;
     else if (Number.isFinite(Number(value)) && Number(value) >= 0) limits[name] = Number(value);
     else wrong.push(name);
   }
