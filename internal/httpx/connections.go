@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
@@ -66,6 +67,8 @@ type connection struct {
 	since  time.Time     // when it was put into unowned
 	header header
 
+	caller atomic.Pointer[share.Caller] // nil until it is confirmed
+
 	// Used by the handler only.
 	confirmed     bool
 	payer         string // the owner that is charged for the following
@@ -87,7 +90,7 @@ func (cs *connections) limit(s *http.Server) {
 	s.ConnState = cs.changed
 	s.ConnContext = func(ctx context.Context, conn net.Conn) context.Context {
 		c := conn.(*connection)
-		return share.WithRoom(context.WithValue(ctx, connKey{}, c), c.hasRoom)
+		return share.WithCaller(share.WithRoom(context.WithValue(ctx, connKey{}, c), c.hasRoom), c.callerNow)
 	}
 	next := s.Handler
 	s.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -259,6 +262,7 @@ func (cs *connections) answered(c *connection) {
 	if c.answer > 0 {
 		cs.answers.Give(c.payer, c.answer)
 	}
+	c.caller.Store(nil)
 	c.confirmed, c.payer, c.body, c.answer, c.headerBytes, c.bodyStartedAt = false, "", 0, 0, 0, time.Time{}
 	cs.rest(c)
 }
@@ -274,8 +278,17 @@ func Confirm(r *http.Request, owner string) error {
 		return tooMuch("too many of your requests are in progress; send fewer at the same time, and try again shortly")
 	}
 	c.confirmed = true
+	c.caller.Store(&share.Caller{Owner: owner, Line: r.PathValue("tenant")})
 	claimed := c.pays(owner)
 	return c.holdBody(claimed)
+}
+
+// callerNow returns the caller of the request that is served.
+func (c *connection) callerNow() share.Caller {
+	if caller := c.caller.Load(); caller != nil {
+		return *caller
+	}
+	return share.Caller{}
 }
 
 // Claim records the unverified owner of a request that only its body can authenticate. The body is charged to a separate owner of

@@ -192,5 +192,5 @@ var Resources = slices.Concat(
 	atTheAPI(),
 	[]Resource{publications, forwards, longChecks, batchChecks, longFilters, filterTrials, fanOut, jobs},
 	inTheEngine(),
-	[]Resource{reads, sends, probes, idempotentRequests, configuration, configurationReloads, sessions, liveStreams, auditLog},
+	[]Resource{reads, changes, sends, probes, idempotentRequests, configuration, configurationReloads, sessions, liveStreams, auditLog},
 )

@@ -32,8 +32,26 @@ var reads = Resource{
 	Name: "Lists and look-ups",
 	Bound: fmt.Sprintf("%d reads at a time with SQLite; with PostgreSQL one per processor and at least %d, but at most a quarter of the connections for work; %s per read, %d MiB per page",
 		Reads, Reads, ReadTimeout, bellwire.MaxPageBytes>>20),
-	Share:   fmt.Sprintf("%d waiting, each for up to %s; operators' keys together count as one tenant", ReadsOf, ReadWait),
+	Share:   fmt.Sprintf("%d waiting, each for up to %s; operators' keys together count as one tenant, with as many waiting for each tenant whose data they read, and 16 times as many in all", ReadsOf, ReadWait),
 	Reserve: "one for tenants without a read in progress; keys, configuration, readiness and metrics have connections of their own",
-	Order:   fmt.Sprintf("tenants take turns; a search queues again after each page that it examines; reads of %v or more keep their place for three times as long", LongRead),
+	Order:   fmt.Sprintf("tenants take turns, and for operators' keys the tenants whose data they read; a search queues again after each page that it examines; reads of %v or more keep their place for three times as long, in which it is lent to tenants without one", LongRead),
+	Answer:  "429 `rate_limited` with `Retry-After`",
+}
+
+// Bounds on changes that callers make, on PostgreSQL. On SQLite, all changes wait for the one writer.
+const (
+	ChangesOf  = 1000             // of one tenant that wait
+	ChangeWait = 10 * time.Second // for a turn
+)
+
+// ChangeConnections returns in how many of the connections that a node has for its work with PostgreSQL callers may make changes.
+func ChangeConnections(work int) int { return max(1, work/4) }
+
+var changes = Resource{
+	Name:    "Changes that callers make, with PostgreSQL",
+	Bound:   "a quarter of the connections for work at a time, and at least one",
+	Share:   fmt.Sprintf("all places but one; %s waiting, each for up to %s", bellwire.Number(ChangesOf), ChangeWait),
+	Reserve: "one for tenants without a change in progress, if there are several; what is published, claimed and recorded has the other connections",
+	Order:   "tenants take turns, and for each operator's key the tenants whose paths it calls",
 	Answer:  "429 `rate_limited` with `Retry-After`",
 }

@@ -395,7 +395,7 @@ func (s *Service) Keys(ctx context.Context, c Caller, tenant string, page bellwi
 	if err := checkPage(&page); err != nil {
 		return nil, err
 	}
-	ctx, end, err := s.acquireRead(ctx, c)
+	ctx, end, err := s.acquireReadOf(ctx, c, tenant)
 	if err != nil {
 		return nil, err
 	}

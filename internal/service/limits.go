@@ -99,7 +99,7 @@ func (s *Service) beginSend(ctx context.Context, c Caller, p Permission, tenant 
 	if err := s.allow(ctx, l, tenant); err != nil {
 		return nil, err
 	}
-	end, err = enter(ctx, s.sends, tenant, limits.SendWait)
+	end, err = s.sends.EnterWithin(ctx, tenant, limits.SendWait)
 	if err != nil {
 		return nil, err
 	}

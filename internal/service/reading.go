@@ -2,7 +2,6 @@ package service
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
@@ -16,7 +15,7 @@ func (s *Service) beginRead(ctx context.Context, c Caller, p Permission, tenant 
 	if err := authorizeIn(c, p, tenant); err != nil {
 		return nil, nil, err
 	}
-	reading, end, err = s.acquireRead(ctx, c)
+	reading, end, err = s.acquireReadOf(ctx, c, tenant)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -27,15 +26,24 @@ func (s *Service) beginRead(ctx context.Context, c Caller, p Permission, tenant 
 	return reading, end, nil
 }
 
-// acquireRead waits until a caller's tenant may read. All operators count as one tenant.
+// acquireRead waits until a caller may read what is not of one tenant.
 func (s *Service) acquireRead(ctx context.Context, c Caller) (reading context.Context, end func(), err error) {
-	leave, err := enter(ctx, s.readers, c.Tenant, limits.ReadWait)
+	return s.acquireReadOf(ctx, c, "")
+}
+
+// acquireReadOf waits until a caller may read what is a tenant's; empty: of no tenant. All operators take the turns of one tenant, and
+// among them, the tenants whose data they read take turns.
+func (s *Service) acquireReadOf(ctx context.Context, c Caller, tenant string) (reading context.Context, end func(), err error) {
+	if c.Tenant != "" {
+		tenant = ""
+	}
+	place, err := s.readers.EnterLineWithin(ctx, c.Tenant, tenant, limits.ReadWait)
 	if err != nil {
 		return nil, nil, err
 	}
 	reading, cancel := context.WithTimeout(ctx, limits.ReadTimeout)
 	began := time.Now()
-	return reading, func() { cancel(); leaveAfter(time.Since(began), leave) }, nil
+	return reading, func() { cancel(); place.LeaveAfter(restAfter(time.Since(began))) }, nil
 }
 
 // fitted returns a page that ends early if the caller has no room for a large response. It must be called when the caller may read:
@@ -47,26 +55,11 @@ func fitted(ctx context.Context, page bellwire.Page) bellwire.Page {
 	return page
 }
 
-// leaveAfter leaves the place of a read that took the given time. A long one keeps its place for a while, in which its page is
-// encoded and others have the processors.
-func leaveAfter(took time.Duration, leave func()) {
+// restAfter returns how long the place of a read that took the given time rests. After a long one, its page is encoded meanwhile, and
+// others have the processors.
+func restAfter(took time.Duration) time.Duration {
 	if took < limits.LongRead {
-		leave()
-		return
+		return 0
 	}
-	time.AfterFunc(min((limits.LongReadShare-1)*took, limits.LongReadRest), leave)
-}
-
-// enter waits for a tenant's turn at a gate. Its error has CodeRateLimited if the tenant has too many waiting, or if the turn does
-// not come in time.
-func enter(ctx context.Context, gate *share.Gate, tenant string, patience time.Duration) (leave func(), err error) {
-	leave, err = gate.EnterWithin(ctx, tenant, patience)
-	if errors.Is(err, share.ErrLate) {
-		return nil, &bellwire.Error{
-			Code:       bellwire.CodeRateLimited,
-			Message:    "the request has waited too long behind others; send fewer at the same time, and try again shortly",
-			RetryAfter: time.Second,
-		}
-	}
-	return leave, err
+	return min((limits.LongReadShare-1)*took, limits.LongReadRest)
 }

@@ -89,7 +89,7 @@ func (s *Service) Tenant(ctx context.Context, c Caller, id string) (*bellwire.Te
 	if err := authorizeIn(c, Manage, id); err != nil {
 		return nil, err
 	}
-	ctx, end, err := s.acquireRead(ctx, c)
+	ctx, end, err := s.acquireReadOf(ctx, c, id)
 	if err != nil {
 		return nil, err
 	}
@@ -136,7 +136,7 @@ func (s *Service) TenantGoneBy(ctx context.Context, c Caller, id string) (time.T
 	if err := authorizeIn(c, Manage, id); err != nil {
 		return time.Time{}, err
 	}
-	ctx, end, err := s.acquireRead(ctx, c)
+	ctx, end, err := s.acquireReadOf(ctx, c, id)
 	if err != nil {
 		return time.Time{}, err
 	}

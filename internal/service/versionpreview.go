@@ -153,7 +153,7 @@ func (p *preview) of(ctx context.Context, c Caller, d *bellwire.Delivery) (*Vers
 
 // read returns the event of a delivery, nil if its data is gone, and its last attempt, nil if none is stored.
 func (p *preview) read(ctx context.Context, c Caller, d *bellwire.Delivery) (*bellwire.Event, *bellwire.Attempt, error) {
-	ctx, end, err := p.service.acquireRead(ctx, c)
+	ctx, end, err := p.service.acquireReadOf(ctx, c, d.Tenant)
 	if err != nil {
 		return nil, nil, err
 	}

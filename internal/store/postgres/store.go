@@ -17,6 +17,8 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
+	"github.com/bellwire/bellwire/internal/limits"
+	"github.com/bellwire/bellwire/internal/share"
 	"github.com/bellwire/bellwire/internal/store/postgres/lease"
 	"github.com/bellwire/bellwire/internal/store/rules"
 )
@@ -87,8 +89,9 @@ type Store struct {
 	options   Options
 	place     string // the URL without its password, for messages
 	pool      *pool
-	lists     *part // of the pool, for lists and look-ups of callers
-	lookups   *part // of the pool, for keys and configuration
+	lists     *part       // of the pool, for lists and look-ups of callers
+	lookups   *part       // of the pool, for keys and configuration
+	calls     *share.Gate // of changes that callers make
 	leasePool *leasePool
 	pooled    bool     // the URL leads to a pooler, so there are no sessions
 	version   int      // of the server, such as 150018
@@ -170,6 +173,7 @@ func (s *Store) openPools(ctx context.Context, config *pgxpool.Config) (err erro
 	if s.pool, err = newPool(ctx, config, work-own); err != nil {
 		return err
 	}
+	s.calls = share.NewGate(limits.ChangeConnections(work), limits.ChangesOf)
 	s.lists, s.lookups = newPart(s.pool, lists), newPart(s.pool, max(work/2, 1))
 	if own > 0 {
 		from, err := newListPool(ctx, config, s.pool, own)

@@ -15,6 +15,8 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
+	"github.com/bellwire/bellwire/internal/limits"
+	"github.com/bellwire/bellwire/internal/share"
 )
 
 // maxTries bounds how often a transaction is run that conflicts with others.
@@ -38,7 +40,26 @@ func (s *Store) write(ctx context.Context, f func(*tx) error) error {
 	if bellwire.IsDryRun(ctx) {
 		return bellwire.ErrDryRun
 	}
+	leave, err := s.enterCalls(ctx)
+	if err != nil {
+		return err
+	}
+	defer leave()
 	return s.transactOn(ctx, s.pool, s.begin(pgx.ReadWrite, pgx.ReadCommitted), marking(ctx, auditing(ctx, f)))
+}
+
+// enterCalls waits for the turn of the caller whose request the context is of, if it is of one. Changes that callers make wait for each
+// other's locks with a connection each, so they have but a part of the connections, in which owners take turns.
+func (s *Store) enterCalls(ctx context.Context) (leave func(), err error) {
+	caller, ok := share.CallerOf(ctx)
+	if !ok {
+		return func() {}, nil
+	}
+	place, err := s.calls.EnterLineWithin(ctx, caller.Owner, caller.Line, limits.ChangeWait)
+	if err != nil {
+		return nil, err
+	}
+	return place.Leave, nil
 }
 
 // marking returns f, which also marks the idempotent request of the context, if there is one.
