@@ -3,6 +3,7 @@ package postgres
 import (
 	"cmp"
 	"context"
+	"errors"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -78,6 +79,9 @@ func (s *Store) appendGroup(ctx context.Context, appends []*bellwire.Append, wai
 		}
 		return s.storeGroup(g)
 	})
+	if errors.Is(err, errNothing) {
+		return results, nil
+	}
 	// Also if the outcome of the commit is not known. A commit that takes effect later than this is found by the next scan of
 	// the owner, within a minute.
 	if g != nil && g.sent {
@@ -91,6 +95,9 @@ func (s *Store) appendGroup(ctx context.Context, appends []*bellwire.Append, wai
 	}
 	return results, nil
 }
+
+// errNothing rolls a transaction back that has nothing to store: a commit, even of locks alone, waits for the disk.
+var errNothing = errors.New("nothing is to be stored")
 
 // group is a group of appends with all that they depend on.
 type group struct {

@@ -61,7 +61,7 @@ const (
 // groups cannot deadlock.
 func (s *Store) storeGroup(g *group) error {
 	if len(g.accepted) == 0 {
-		return nil
+		return errNothing
 	}
 	batch := new(pgx.Batch)
 	g.queueKeys(batch)
