@@ -246,11 +246,12 @@ func TestEndpoints(t *testing.T) {
 
 		{name: "change", method: "PATCH", path: all + "/{full}", key: "tenant", body: `{"description":"other"}`, status: 200, without: []string{"hush", `"secret"`},
 			want: `{"description":"other","url":"http://example.com:8080/x","rate_limit":2.5,"auth":{"type":"api_key"},"headers":{"X-Team":"[redacted]"},"metadata":{"a":"b"},"retry":{"count":3}}`},
+		{name: "a header that stays", method: "PATCH", path: all + "/{full}", body: `{"headers":{"X-Team":"[redacted]"}}`, status: 200, want: `{"headers":{"X-Team":"[redacted]"}}`, without: []string{"X-B"}},
+		{name: "a redacted header that is not there", method: "PATCH", path: all + "/{full}", body: `{"headers":{"X-B":"[redacted]"}}`, status: 422, problem: "invalid headers.X-B"},
 		{name: "clear", method: "PATCH", path: all + "/{full}", body: `{"description":null,"rate_limit":null,"auth":null,"headers":null,"metadata":null}`, status: 200,
 			want: `{"description":"","rate_limit":null,"auth":{"type":"none"},"headers":{},"metadata":{}}`, without: []string{"X-Team"}},
 		{name: "null where it makes no sense", method: "PATCH", path: all + "/{full}", body: `{"status":null}`, status: 422, problem: "invalid status"},
 		{name: "rate limit 0", method: "PATCH", path: all + "/{full}", body: `{"rate_limit":0}`, status: 422, problem: "invalid rate_limit"},
-		{name: "redacted headers do not come back", method: "PATCH", path: all + "/{full}", body: `{"headers":{"X-Team":"[redacted]"}}`, status: 422, problem: "invalid headers"},
 		{name: "bad status", method: "PATCH", path: all + "/{full}", body: `{"status":"on"}`, status: 422, problem: "invalid status"},
 		{name: "disable", method: "PATCH", path: all + "/{full}", body: `{"status":"disabled","status_reason":"away"}`, status: 200, want: `{"status":"disabled","status_reason":"away"}`},
 		{name: "in the history", method: "GET", path: all + "/{full}/history?limit=1", status: 200, want: `{"data":[{"after":{"status":"disabled","status_reason":"away"}}]}`},

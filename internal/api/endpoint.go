@@ -86,7 +86,7 @@ type EndpointChange struct {
 	Dialect          value[string]                  `json:"dialect,omitzero" doc:"The format of deliveries and of the management API; by default that of the server. Settings that the dialect cannot represent are refused. On a change, secrets without the dialect's form are replaced."`
 	Retry            value[retryPolicy]             `json:"retry,omitzero" doc:"When failed deliveries are attempted again, in one of three forms: schedule; interval and count; or initial, factor, max_interval and max_elapsed. By default the dialect's policy."`
 	Auth             clearable[auth]                `json:"auth,omitzero" doc:"How Bellwire authenticates, in addition to the signature; null for not at all."`
-	Headers          clearable[headers]             `json:"headers,omitzero" doc:"Names and values, sent with each delivery. Replaces all present headers; null removes them."`
+	Headers          clearable[headers]             `json:"headers,omitzero" doc:"Names and values, sent with each delivery. Replaces all present headers; null removes them. A present header that is given with the value [redacted], as it is shown, keeps its value."`
 	RateLimit        clearable[float64]             `json:"rate_limit,omitzero" doc:"Events per second, above 0; null for no limit."`
 	MaxInFlight      value[int]                     `json:"max_in_flight,omitzero" doc:"Maximum number of concurrent requests, including tests and manual retries; default 64."`
 	Timeout          value[bellwire.Duration]       `json:"timeout,omitzero" example:"15s" doc:"How long an attempt may take: 1s to 60s, by default that of the dialect, which is 15s in standard."`
@@ -263,7 +263,7 @@ func (hs headers) values(name string) []string {
 	return values
 }
 
-// UnmarshalJSONFrom parses what MarshalJSONTo writes. It refuses redacted values.
+// UnmarshalJSONFrom parses what MarshalJSONTo writes.
 func (hs *headers) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	if dec.PeekKind() != '{' {
 		return bellwire.Invalid("", "must be an object of names and values")
@@ -279,9 +279,6 @@ func (hs *headers) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 		}
 		if err := json.UnmarshalDecode(dec, &h.Value); err != nil {
 			return err
-		}
-		if h.Value == bellwire.Redacted {
-			return bellwire.Invalid("", "must not have the redacted value of %s; give the value itself, or leave headers out to keep them", h.Name)
 		}
 		*hs = append(*hs, h)
 	}

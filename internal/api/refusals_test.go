@@ -37,7 +37,7 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 		{"delay without a unit", endpoints, "", endpoint(`"retry":{"schedule":["5s","5"]}`), `retry.schedule[1] must be a duration, such as "5s", "72h" or "30d"`},
 		{"short delay", endpoints, "", endpoint(`"retry":{"schedule":["5ms"]}`), `retry.schedule[0] must be at least 1s (limit "min_retry_delay")`},
 		{"header of its own", endpoints, "", endpoint(`"headers":{"webhook-id":"x"}`), `headers.webhook-id must not name the header "webhook-id", which is a part of every request`},
-		{"redacted header", endpoints, "", endpoint(`"headers":{"X-Env":"[redacted]"}`), "headers must not have the redacted value of X-Env; give the value itself, or leave headers out to keep them"},
+		{"redacted header", endpoints, "", endpoint(`"headers":{"X-Env":"[redacted]"}`), `headers.X-Env must not be "[redacted]", which stands for a value that is not shown; give the value, or leave it out`},
 		{"tenant's id", "/tenants", "", `{"id":"a b"}`, `id must have 1 to 64 characters, each of A-Z, a-z, 0-9, "_" or "-"`},
 		{"payload", "/tenants/acme/events", "", `{"type":"invoice.paid","payload":1}`, `payload is not a known field (did you mean "data"?)`},
 		{"published type", "/tenants/acme/events", "", `{"type":"invoice.piad","data":1}`, `type "invoice.piad" is not a known event type (did you mean "invoice.paid"?)`},

@@ -174,7 +174,8 @@ func tooManySecrets(secrets []bellwire.Secret, at time.Time) error {
 	return err
 }
 
-// applyCredentials sets authentication and headers. It refuses headers that conflict with the authentication.
+// applyCredentials sets authentication and headers. It refuses headers that conflict with the authentication. A header that is given
+// with the redacted value, as it is shown, keeps the value that it has.
 func applyCredentials(c *bellwire.Credentials, in *EndpointInput) error {
 	var faults []error
 	if in.Auth != nil {
@@ -182,12 +183,27 @@ func applyCredentials(c *bellwire.Credentials, in *EndpointInput) error {
 		c.Auth = *in.Auth
 	}
 	if in.Headers != nil {
-		c.Headers = *in.Headers
+		c.Headers = unredacted(*in.Headers, c.Headers)
 	}
 	if in.Auth != nil || in.Headers != nil {
 		faults = append(faults, checkHeaders(c.Headers, authHeader(c.Auth)))
 	}
 	return bellwire.Join(faults...)
+}
+
+// unredacted returns headers with the present values of those that are redacted. Redacted ones that are not present stay so.
+func unredacted(given, present []bellwire.Header) []bellwire.Header {
+	whole := slices.Clone(given)
+	for i, h := range whole {
+		if h.Value != bellwire.Redacted {
+			continue
+		}
+		named := func(p bellwire.Header) bool { return strings.EqualFold(p.Name, h.Name) }
+		if at := slices.IndexFunc(present, named); at >= 0 {
+			whole[i].Value = present[at].Value
+		}
+	}
+	return whole
 }
 
 // authHeader returns the header that the authentication sets, empty if none.
@@ -311,8 +327,7 @@ func isToken(name string) bool {
 	}) < 0
 }
 
-// checkValue refuses values that a header cannot carry unchanged, and the text that replaces redacted values, which a client
-// sends back only by mistake.
+// checkValue refuses values that a header cannot carry unchanged, and the text that replaces redacted values.
 func checkValue(field, value string, limit int) error {
 	switch {
 	case len(value) > limit:

@@ -89,6 +89,10 @@ func TestHistoryShowsEachChange(t *testing.T) {
 			return e.change(ep, service.EndpointInput{Headers: headers("X-Own", "top-secret-4", "X-More", "top-secret-5")})
 		},
 			`{"headers":{"X-Own":"[redacted]"}}`, `{"headers":{"X-More":"[changed]","X-Own":"[changed]"}}`},
+		{"a header that stays beside one that changes", func() error {
+			return e.change(ep, service.EndpointInput{Headers: headers("X-Own", bellwire.Redacted, "X-More", "top-secret-6")})
+		},
+			`{"headers":{"X-More":"[redacted]","X-Own":"[redacted]"}}`, `{"headers":{"X-More":"[changed]","X-Own":"[redacted]"}}`},
 		{"a header less", func() error { return e.change(ep, service.EndpointInput{Headers: headers("X-Own", "top-secret-4")}) },
 			`{"headers":{"X-More":"[redacted]","X-Own":"[redacted]"}}`, `{"headers":{"X-Own":"[redacted]"}}`},
 		{"own secret", func() error {
