@@ -33,7 +33,7 @@ test("a delivery opens beside the list, and on a phone on its own page", async (
 });
 
 test("settings send only what was changed, and show refusals at the field", async () => {
-  const own = await ownEndpoint();
+  const own = await ownEndpoint("ok/own", { headers: { "X-Team": "billing", "X-Env": "test" } });
   const page = await open(`${own.page}/settings`, { expect: /422/ });
   await page.getByLabel("URL").fill("ftp://example.com");
   await page.getByLabel("Timeout").fill("5h");
@@ -46,9 +46,15 @@ test("settings send only what was changed, and show refusals at the field", asyn
 
   await url.fill(`${world.receiver}/ok/new`);
   await page.getByLabel("Timeout").fill("2s");
+  await page.getByLabel("Value of X-Env").fill("production");
+  await page.getByRole("button", { name: "Add a header" }).click();
+  await page.getByLabel("Name of header 3").fill("X-New");
+  await page.getByLabel("Value of X-New").fill("new");
   const [request] = await Promise.all([page.waitForRequest((each) => each.method() === "PATCH"), page.getByRole("button", { name: "Save" }).click()]);
-  expect(request.postDataJSON()).toEqual({ url: `${world.receiver}/ok/new`, timeout: "2s" });
+  expect(request.postDataJSON()).toEqual({ url: `${world.receiver}/ok/new`, timeout: "2s", headers: { "X-Team": "[redacted]", "X-Env": "production", "X-New": "new" } });
   await page.getByText("Saved").waitFor();
+  expect((await call("GET", `/tenants/acme/endpoints/${own.id}`)).headers).toEqual({ "X-Team": "[redacted]", "X-Env": "[redacted]", "X-New": "[redacted]" });
+  await expect.poll(() => page.getByLabel("Value of X-New").inputValue()).toBe(""); // values that are stored are not shown
 
   await page.getByRole("link", { name: "History" }).click();
   const change = page.getByRole("listitem").filter({ hasText: "Changed" }).first();

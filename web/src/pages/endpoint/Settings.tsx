@@ -11,6 +11,7 @@ import { Choice, Field, FormError } from "@/parts/Form";
 import { Facts, Pane, Panel } from "@/parts/Page";
 import { useScope } from "@/parts/Scope";
 import { type Draft, draftOf, type Mistake, type Name, patchOf } from "./form";
+import { Headers } from "./Headers";
 import type { Endpoint } from "./index";
 import { Rotate, Secret } from "./Secret";
 
@@ -132,9 +133,7 @@ export function Settings({ endpoint }: { endpoint: Endpoint }) {
                     />
                   )}
                 </Field>
-                <Field label="Headers" {...wiring("headers")} optional hint="One Name: value on each line, sent with every delivery. Values are not shown again: to change one, give the values of all.">
-                  {(field) => <textarea {...field} disabled={locked} rows={3} spellCheck={false} className="field font-mono text-[12.5px]" value={draft.headers} onChange={(event) => set("headers", event.target.value)} />}
-                </Field>
+                <Headers {...wiring("headers")} text={draft.headers} base={base.headers} locked={locked} onChange={(value) => set("headers", value)} />
               </div>
             </Panel>
           </div>

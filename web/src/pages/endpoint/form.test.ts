@@ -19,7 +19,7 @@ const base: Draft = {
 
 test("only what is changed is sent", () => {
   expect(patchOf(base, base)).toEqual({ patch: {}, mistakes: [] });
-  expect(patchOf(base, { ...base, events: "order.*, card.created\n", rate_limit: "2.5", headers: "X-A: b:c\n\nX-D:  e" })).toEqual({
+  expect(patchOf(base, { ...base, events: "order.*, card.created\n", rate_limit: "2.5", headers: "X-A:b:c\n:\nX-D:  e" })).toEqual({
     patch: { events: ["order.*", "card.created"], rate_limit: 2.5, headers: { "X-A": "b:c", "X-D": "e" } },
     mistakes: [],
   });
@@ -31,5 +31,11 @@ test("an empty input clears", () => {
 });
 
 test("mistakes name their field", () => {
-  expect(patchOf(base, { ...base, max_in_flight: "many", retry: "{", headers: "nonsense" }).mistakes.map((mistake) => mistake.field)).toEqual(["max_in_flight", "retry", "headers"]);
+  expect(patchOf(base, { ...base, max_in_flight: "many", retry: "{", headers: ":nameless" }).mistakes.map((mistake) => mistake.field)).toEqual(["max_in_flight", "retry", "headers"]);
+});
+
+test("a header that was not touched keeps its value", () => {
+  const stored = { ...base, headers: "X-A:[redacted]\nX-B:[redacted]" };
+  expect(patchOf(stored, { ...stored, headers: "X-A:[redacted]\nX-B:new" }).patch).toEqual({ headers: { "X-A": "[redacted]", "X-B": "new" } });
+  expect(patchOf(stored, { ...stored, headers: `${stored.headers}\nX-A:2` }).mistakes.map((mistake) => mistake.field)).toEqual(["headers"]);
 });

@@ -1,5 +1,6 @@
 import type { Schemas } from "@/api/client";
 import { changed } from "@/lib/merge";
+import { headerLines, headersOf } from "./headerlines";
 
 type Endpoint = Schemas["EndpointWithHealth"];
 type Patch = Schemas["Patch"];
@@ -38,9 +39,7 @@ export function draftOf(endpoint: Endpoint): Draft {
     auto_disable_after: endpoint.auto_disable_after,
     retry: JSON.stringify(endpoint.retry, null, 2),
     signing: endpoint.signing,
-    headers: Object.entries(endpoint.headers)
-      .map(([name, value]) => `${name}: ${value}`)
-      .join("\n"),
+    headers: headerLines(Object.entries(endpoint.headers).map(([name, value]) => ({ name, value }))),
   };
 }
 
@@ -108,19 +107,22 @@ export function patchOf(base: Draft, draft: Draft): { patch: Patch; mistakes: Mi
         }
         break;
       case "headers":
-        patch.headers = headersOf(draft.headers, mistakes);
+        patch.headers = headersPatch(draft.headers, mistakes);
         break;
     }
   }
   return { patch, mistakes };
 }
 
-function headersOf(text: string, mistakes: Mistake[]): Record<string, string> {
+/** headersPatch returns all headers by name. Rows in which nothing was typed are none. */
+function headersPatch(text: string, mistakes: Mistake[]): Record<string, string> {
   const headers: Record<string, string> = {};
-  for (const line of text.split("\n").filter((each) => each.trim())) {
-    const colon = line.indexOf(":");
-    if (colon < 1) mistakes.push({ field: "headers", message: `must have one Name: value on each line, unlike ${line.slice(0, 40)}` });
-    else headers[line.slice(0, colon).trim()] = line.slice(colon + 1).trim();
+  for (const header of headersOf(text)) {
+    const [name, value] = [header.name.trim(), header.value.trim()];
+    if (name === "" && value === "") continue;
+    if (name === "") mistakes.push({ field: "headers", message: "must have a name beside each value" });
+    else if (Object.hasOwn(headers, name)) mistakes.push({ field: "headers", message: `must not have ${name} twice` });
+    else headers[name] = value;
   }
   return headers;
 }
