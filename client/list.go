@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"time"
 )
 
 // Page selects a part of a list. The zero value selects the first 50 items.
@@ -18,6 +19,9 @@ type Page struct {
 type List[T any] struct {
 	Data       []T    `json:"data"`
 	NextCursor string `json:"next_cursor"` // empty on the last page
+	// SearchedTo is how far back a list of events or deliveries was searched, of which a page can be short or empty where few match;
+	// zero on the last page, and for other lists.
+	SearchedTo time.Time `json:"searched_to,omitzero"`
 }
 
 // All iterates over a whole list, page by page. It stops after the first error.

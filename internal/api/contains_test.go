@@ -13,7 +13,7 @@ func TestEventsThatContain(t *testing.T) {
 		{name: "with a type that it has not", method: "GET", path: "/tenants/acme/events?contains=blue&type=a", key: "tenant", status: 200, want: `{"data":[],"next_cursor":null}`},
 		{name: "of all", method: "GET", path: "/events?contains=whale&data=true", status: 200, want: `{"data":[{"tenant":"other","data":{"note":"blue whale"}},{"tenant":"acme","data":{"note":"Blue Whale"}}],"next_cursor":null}`},
 		{name: "of all, without the data", method: "GET", path: "/events?contains=whale&tenant=acme", status: 200, without: []string{"Whale"}, want: `{"data":[{"tenant":"acme"}],"next_cursor":null}`},
-		{name: "in pages", method: "GET", path: "/events?contains=whale&limit=1", status: 200, want: `{"data":[{"tenant":"other"}],"next_cursor":"*"}`, save: "cursor=next_cursor"},
+		{name: "in pages", method: "GET", path: "/events?contains=whale&limit=1", status: 200, want: `{"data":[{"tenant":"other"}],"next_cursor":"*","searched_to":"*"}`, save: "cursor=next_cursor"},
 		{name: "the next one", method: "GET", path: "/events?contains=whale&limit=1&cursor={cursor}", status: 200, want: `{"data":[{"tenant":"acme"}],"next_cursor":null}`},
 		{name: "with a key", method: "GET", path: "/tenants/acme/events?contains=a&key=b", status: 422, problem: "invalid contains"},
 		{name: "of all, with a key", method: "GET", path: "/events?contains=a&key=b", status: 422, problem: "invalid contains"},

@@ -202,13 +202,14 @@ func TestSchemasTellWhatAnswersHold(t *testing.T) {
 		t.Fatal(err)
 	}
 	schemas := doc["components"].(object)["schemas"].(object)
+	w.call("POST", "/tenants/acme/events", adminKey, `{"type":"invoice.paid","data":{}}`)
 	for schema, answer := range map[string]*httptest.ResponseRecorder{
 		"Tenant":          w.call("GET", "/tenants/acme", adminKey, ""),
 		"EventType":       w.call("GET", "/event-types/invoice.paid", adminKey, ""),
 		"CreatedKey":      w.call("POST", "/keys", adminKey, `{"role":"publisher"}`),
 		"CreatedEndpoint": w.call("POST", "/tenants/acme/endpoints", adminKey, `{"url":"https://example.com","events":["*"],"signing":"both"}`),
 		"Receipt":         w.call("POST", "/tenants/acme/events", adminKey, `{"type":"invoice.paid","data":{}}`),
-		"EventList":       w.call("GET", "/tenants/acme/events", adminKey, ""),
+		"EventList":       w.call("GET", "/tenants/acme/events?limit=1", adminKey, ""), // with another page after it
 		"Problem":         w.call("POST", "/tenants/acme/endpoints", adminKey, `{"url":"https://a.example/","events":["*"],"retry":{}}`),
 	} {
 		t.Run(schema, func(t *testing.T) {

@@ -194,10 +194,7 @@ type attemptResponse struct {
 func wireAttempt(at *bellwire.Attempt) Attempt {
 	wire := Attempt{
 		Number: at.Number, ID: at.ID, Trigger: at.Trigger, StartedAt: at.StartedAt.UTC(), Outcome: at.Outcome, Error: at.Error,
-		Timings: timings{
-			DNS: milliseconds(at.Timings.DNS), Connect: milliseconds(at.Timings.Connect), TLS: milliseconds(at.Timings.TLS),
-			FirstByte: milliseconds(at.Timings.FirstByte), Total: milliseconds(at.Timings.Total),
-		},
+		Timings:        wireTimings(at.Timings),
 		DetailsDropped: at.Dropped,
 	}
 	if !at.Dropped {
@@ -230,6 +227,13 @@ func wireBody(body []byte, cut bool) (text, encoding string) {
 	return base64.StdEncoding.EncodeToString(body), "base64"
 }
 
+func wireTimings(t bellwire.Timings) timings {
+	return timings{
+		DNS: milliseconds(t.DNS), Connect: milliseconds(t.Connect), TLS: milliseconds(t.TLS),
+		FirstByte: milliseconds(t.FirstByte), Total: milliseconds(t.Total),
+	}
+}
+
 func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
 func (a *api) deliveries() {
@@ -244,7 +248,7 @@ func (a *api) deliveries() {
 	route(a, service.Read, huma.Operation{
 		OperationID: "list-deliveries", Method: http.MethodGet, Path: all, Tags: []string{tagDeliveries},
 		Summary: "List deliveries", Description: shortPages,
-	}, func(ctx context.Context, c service.Caller, in *listed) (*output[list[ListedDelivery]], error) {
+	}, func(ctx context.Context, c service.Caller, in *listed) (*output[searchedList[ListedDelivery]], error) {
 		q, err := in.query(in.Tenant)
 		if err != nil {
 			return nil, err
@@ -252,7 +256,7 @@ func (a *api) deliveries() {
 		if err := parseEvent(&q.Event, in.Event); err != nil {
 			return nil, err
 		}
-		return paged(ctx, a, in.Paging, func(page bellwire.Page) (*bellwire.List[*service.ListedDelivery], error) {
+		return searched(ctx, a, in.Paging, func(page bellwire.Page) (*bellwire.List[*service.ListedDelivery], error) {
 			return a.svc.FindDeliveries(ctx, c, q, page)
 		}, wireListedDelivery)
 	})
@@ -265,12 +269,12 @@ func (a *api) deliveries() {
 	route(a, service.Manage, huma.Operation{
 		OperationID: "list-all-deliveries", Method: http.MethodGet, Path: "/deliveries", Tags: []string{tagDeliveries},
 		Summary: "List the deliveries of all tenants", Description: "For admin keys. " + shortPages,
-	}, func(ctx context.Context, c service.Caller, in *listedAll) (*output[list[TenantDelivery]], error) {
+	}, func(ctx context.Context, c service.Caller, in *listedAll) (*output[searchedList[TenantDelivery]], error) {
 		q, err := in.query(in.Tenant)
 		if err != nil {
 			return nil, err
 		}
-		return paged(ctx, a, in.Paging, func(page bellwire.Page) (*bellwire.List[*service.ListedDelivery], error) {
+		return searched(ctx, a, in.Paging, func(page bellwire.Page) (*bellwire.List[*service.ListedDelivery], error) {
 			return a.svc.FindAllDeliveries(ctx, c, q, page)
 		}, func(d *service.ListedDelivery) TenantDelivery { return TenantDelivery{d.Tenant, wireListedDelivery(d)} })
 	})

@@ -135,17 +135,19 @@ func (e TenantEvent) appendJSON(b []byte) ([]byte, error) {
 
 // eventList and tenantEventList are lists of events, which encode themselves for the same reason.
 type (
-	eventList       list[Event]
-	tenantEventList list[TenantEvent]
+	eventList       searchedList[Event]
+	tenantEventList searchedList[TenantEvent]
 )
 
-func (l eventList) appendJSON(b []byte) ([]byte, error) { return appendEvents(b, list[Event](l)) }
-
-func (l tenantEventList) appendJSON(b []byte) ([]byte, error) {
-	return appendEvents(b, list[TenantEvent](l))
+func (l eventList) appendJSON(b []byte) ([]byte, error) {
+	return appendEvents(b, searchedList[Event](l))
 }
 
-func appendEvents[E interface{ appendJSON([]byte) ([]byte, error) }](b []byte, l list[E]) ([]byte, error) {
+func (l tenantEventList) appendJSON(b []byte) ([]byte, error) {
+	return appendEvents(b, searchedList[TenantEvent](l))
+}
+
+func appendEvents[E interface{ appendJSON([]byte) ([]byte, error) }](b []byte, l searchedList[E]) ([]byte, error) {
 	var err error
 	b = append(b, `{"data":[`...)
 	for i, e := range l.Data {
@@ -162,6 +164,10 @@ func appendEvents[E interface{ appendJSON([]byte) ([]byte, error) }](b []byte, l
 	}
 	if b, err = jsontext.AppendQuote(b, *l.NextCursor); err != nil {
 		return nil, err
+	}
+	if !l.SearchedTo.IsZero() {
+		b = append(b, `,"searched_to":"`...)
+		b = append(l.SearchedTo.AppendFormat(b, time.RFC3339Nano), '"')
 	}
 	return append(b, '}'), nil
 }
@@ -208,7 +214,7 @@ func (a *api) events() {
 		if err != nil {
 			return nil, err
 		}
-		events, err := paged(ctx, a, in.Paging, func(page bellwire.Page) (*bellwire.List[*bellwire.Event], error) {
+		events, err := searched(ctx, a, in.Paging, func(page bellwire.Page) (*bellwire.List[*bellwire.Event], error) {
 			var (
 				events *bellwire.List[*bellwire.Event]
 				err    error
@@ -249,7 +255,7 @@ func (a *api) events() {
 			return nil, err
 		}
 		q := service.EventQuery{EventFilter: filter, Key: in.Key, Text: in.Text, Data: in.Data}
-		events, err := paged(ctx, a, in.Paging, func(page bellwire.Page) (*bellwire.List[*bellwire.Event], error) {
+		events, err := searched(ctx, a, in.Paging, func(page bellwire.Page) (*bellwire.List[*bellwire.Event], error) {
 			events, err := a.svc.FindAllEvents(ctx, c, q, page)
 			if err == nil {
 				err = ctx.Value(callKey{}).(call).charge(sizeOf(events.Items))

@@ -155,6 +155,13 @@ type list[T any] struct {
 	NextCursor *string `json:"next_cursor" doc:"Value of cursor for the next page; null on the last page."`
 }
 
+// searchedList is a page of a list that is read until enough match, or until much was read.
+type searchedList[T any] struct {
+	Data       []T       `json:"data" doc:"Newest first."`
+	NextCursor *string   `json:"next_cursor" doc:"Value of cursor for the next page; null on the last page."`
+	SearchedTo time.Time `json:"searched_to,omitzero" doc:"How far back this page and those before it have searched: what next_cursor continues with is older. Absent on the last page."`
+}
+
 // output is a response with a body.
 type output[T any] struct{ Body T }
 
@@ -184,6 +191,22 @@ func paged[S, T any](ctx context.Context, a *api, p Paging, read func(bellwire.P
 		return nil, err
 	}
 	return &output[list[T]]{Body: out}, nil
+}
+
+// searched is paged for a list that is searched.
+func searched[S, T any](ctx context.Context, a *api, p Paging, read func(bellwire.Page) (*bellwire.List[S], error), wire func(S) T) (*output[searchedList[T]], error) {
+	var to time.Time
+	page, err := paged(ctx, a, p, func(page bellwire.Page) (*bellwire.List[S], error) {
+		found, err := read(page)
+		if err == nil && found.Next != "" {
+			to = found.Next.Time()
+		}
+		return found, err
+	}, wire)
+	if err != nil {
+		return nil, err
+	}
+	return &output[searchedList[T]]{Body: searchedList[T]{page.Body.Data, page.Body.NextCursor, to}}, nil
 }
 
 // wireList returns a page of the list with the given name, which listOf returns.

@@ -51,7 +51,7 @@ func TestPublishing(t *testing.T) {
 		{name: "list", method: "GET", path: events, key: "tenant-read", status: 200,
 			want: `{"data":[{"id":"{batched}","idempotency_key":"k2"},{"data":[1]},{"id":"{keyed}","idempotency_key":"k1","occurred_at":"2026-01-31T12:30:00Z"},
 				{"id":"{first}","type":"invoice.paid","data":{"total":1.5},"idempotency_key":null,"occurred_at":"*","created_at":"*","test":false,"deliveries":1}],"next_cursor":null}`},
-		{name: "list a page", method: "GET", path: events + "?limit=3", status: 200, want: `{"next_cursor":"*"}`, save: "next=next_cursor"},
+		{name: "list a page", method: "GET", path: events + "?limit=3", status: 200, want: `{"next_cursor":"*","searched_to":"*"}`, save: "next=next_cursor"},
 		{name: "list the next page", method: "GET", path: events + "?limit=3&cursor={next}", status: 200, want: `{"data":[{"id":"{first}"}],"next_cursor":null}`},
 		{name: "list another type", method: "GET", path: events + "?type=nothing", status: 200, want: `{"data":[],"next_cursor":null}`},
 		{name: "list since", method: "GET", path: events + "?since=2026-01-01T00:00:00Z&until=2999-01-01T00:00:00Z&limit=1", status: 200, want: `{"data":[{"id":"{batched}"}]}`},
@@ -259,7 +259,7 @@ func TestDeliveries(t *testing.T) {
 	w.recordAttempts(t)
 	for _, s := range []step{
 		{name: "list", method: "GET", path: deliveries, key: "tenant-read", status: 200, want: `{"data":[{},{}],"next_cursor":null}`, without: []string{`"attempts"`}},
-		{name: "page", method: "GET", path: deliveries + "?limit=1", status: 200, want: `{"data":[{}],"next_cursor":"*"}`, save: "next=next_cursor"},
+		{name: "page", method: "GET", path: deliveries + "?limit=1", status: 200, want: `{"data":[{}],"next_cursor":"*","searched_to":"*"}`, save: "next=next_cursor"},
 		{name: "next page", method: "GET", path: deliveries + "?limit=1&cursor={next}", status: 200, want: `{"data":[{}],"next_cursor":null}`},
 		{name: "by event and status", method: "GET", path: deliveries + "?event={event}&status=retrying", status: 200, want: `{"data":[{"id":"{id}","attempt_count":4}]}`},
 		{name: "by another status", method: "GET", path: deliveries + "?status=succeeded", status: 200, want: `{"data":[]}`},
@@ -273,7 +273,7 @@ func TestDeliveries(t *testing.T) {
 		{name: "of all tenants, by tenant", method: "GET", path: "/deliveries?tenant=other", status: 200, want: `{"data":[],"next_cursor":null}`},
 		{name: "of all tenants, by endpoint", method: "GET", path: "/deliveries?endpoint={other}", status: 200, want: `{"data":[{"tenant":"acme","id":"{second}"}],"next_cursor":null}`},
 		{name: "of all tenants, by the last outcome", method: "GET", path: "/deliveries?outcome=ok", status: 200, want: `{"data":[{"id":"{id}"}]}`},
-		{name: "of all tenants, a page", method: "GET", path: "/deliveries?limit=1", status: 200, want: `{"data":[{}],"next_cursor":"*"}`, save: "next=next_cursor"},
+		{name: "of all tenants, a page", method: "GET", path: "/deliveries?limit=1", status: 200, want: `{"data":[{}],"next_cursor":"*","searched_to":"*"}`, save: "next=next_cursor"},
 		{name: "of all tenants, the next page", method: "GET", path: "/deliveries?limit=1&cursor={next}", status: 200, want: `{"data":[{}],"next_cursor":null}`},
 		{name: "of an unknown tenant", method: "GET", path: "/deliveries?tenant=nobody", status: 404, problem: "not_found"},
 		{name: "of all tenants, by bad filters", method: "GET", path: "/deliveries?status=lost", status: 422, problem: "invalid status"},

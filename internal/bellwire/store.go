@@ -280,6 +280,17 @@ type EventFilter struct {
 // MaxSearched is how many rows a list examines for one page at most, where it has no index of what it selects.
 const MaxSearched = 10_000
 
+// MaxSkipped is MaxSearched for a list that leaves out only what belongs to deleted tenants.
+const MaxSkipped = 1000
+
+// MostSearched returns how many rows a list of the events of all tenants examines for one page.
+func (f *EventFilter) MostSearched() int {
+	if f.Type == "" {
+		return MaxSkipped
+	}
+	return MaxSearched
+}
+
 // EventCursor returns the cursor of a list of events that continues after the given one, in either direction.
 func EventCursor(id EventID) Cursor { return MakeCursor(id[:]) }
 
@@ -726,6 +737,15 @@ type Cursor string
 // MakeCursor encodes a store's key.
 func MakeCursor(key []byte) Cursor {
 	return Cursor(base64.RawURLEncoding.EncodeToString(key))
+}
+
+// Time returns the time of the id in a cursor of DeliveryCursor, EventCursor or a list in that order, and zero of any other cursor.
+func (c Cursor) Time() time.Time {
+	key, err := c.Key(len(EventID{}))
+	if err != nil {
+		return time.Time{}
+	}
+	return EventID(key).Time()
 }
 
 // Key decodes a store's key of the given size. Its error has CodeInvalid.

@@ -166,8 +166,12 @@ func (s *Service) findDeliveries(ctx context.Context, c Caller, q DeliveryQuery,
 		page.After = bellwire.DeliveryCursor(bellwire.FirstID[bellwire.DeliveryKind](q.Until))
 	}
 	found := &bellwire.List[*bellwire.Delivery]{Items: []*bellwire.Delivery{}}
+	most := maxSearched
+	if q.Outcome != "" {
+		most = maxSearchedAttempts
+	}
 	limit := page.Limit // doubled, as in FindEvents
-	for searched := 0; searched < maxSearched; limit = min(2*limit, MaxPageLimit) {
+	for searched := 0; searched < most; limit = min(2*limit, MaxPageLimit) {
 		list, err := s.selectedDeliveries(ctx, c, &q, bellwire.Page{Limit: limit, After: page.After})
 		if err != nil {
 			return nil, err

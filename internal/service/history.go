@@ -54,8 +54,9 @@ func (s *Service) readEvents(ctx context.Context, c Caller, f bellwire.EventFilt
 
 // Bounds on what is searched for one page of matches.
 const (
-	maxSearched      = 2000 // events
-	maxSearchedBytes = 4 * bellwire.MaxPageBytes
+	maxSearched         = 2000 // events, or deliveries
+	maxSearchedAttempts = 1000 // deliveries with their newest attempts
+	maxSearchedBytes    = 4 * bellwire.MaxPageBytes
 )
 
 // FindEvents lists events of f.Tenant for which match returns true. A page ends early, with a cursor, after many events without a

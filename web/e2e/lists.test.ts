@@ -48,6 +48,23 @@ test("a long list loads more as one scrolls, and only rows in sight are elements
   expect(await rows.count()).toBeLessThan(80);
 });
 
+test("a search that finds nothing stops, says how far back it came, and goes on when it is asked to", async () => {
+  const page = await open("/console/tenants");
+  let asked = 0;
+  await page.route("**/api/v1/deliveries?*", (route) => {
+    if (route.request().url().includes("cursor=")) asked++;
+    return route.fulfill({ json: { data: [], next_cursor: "further", searched_to: "2026-01-31T12:30:00Z" } });
+  });
+  await page.goto(`${world.url}/console/deliveries?outcome=tls`);
+  await page.getByText("Nothing found back to").waitFor();
+  await page.getByText("No delivery was found yet").waitFor();
+  expect(asked).toBe(5);
+  await page.getByRole("button", { name: "Search further" }).click();
+  await expect.poll(() => asked).toBe(10);
+  await page.getByText("Nothing found back to").waitFor();
+  expect(asked).toBe(10);
+});
+
 test("a list that fails says so, and tries again", async () => {
   const page = await open("/console/tenants", { expect: /500/ });
   await page.getByRole("row").filter({ hasText: "acme" }).waitFor();

@@ -46,7 +46,7 @@ func (s *Store) AllEvents(ctx context.Context, f bellwire.EventFilter, data bool
 		return nil, err
 	}
 	key := func(id [16]byte) []byte { return id[:] }
-	return searchEvents(ctx, s, &search[[16]byte]{page: page, above: above, below: below, last: sqlLastSearched, find: sqlAllEvents, key: key}, f.Type, data)
+	return searchEvents(ctx, s, &search[[16]byte]{page: page, above: above, below: below, most: f.MostSearched(), last: sqlLastSearched, find: sqlAllEvents, key: key}, f.Type, data)
 }
 
 // EventsByKey finds the events of all tenants with an idempotency key.
@@ -55,13 +55,14 @@ func (s *Store) EventsByKey(ctx context.Context, key string, data bool, page bel
 	if err != nil {
 		return nil, err
 	}
-	return searchEvents(ctx, s, &search[int64]{page: page, below: before, last: sqlLastTenant, find: sqlEventsOfKey, key: codec.RowKey}, text(key), data)
+	return searchEvents(ctx, s, &search[int64]{page: page, below: before, most: bellwire.MaxSearched, last: sqlLastTenant, find: sqlEventsOfKey, key: codec.RowKey}, text(key), data)
 }
 
-// search looks at MaxSearched rows at most, by their places between two.
+// search looks at some rows at most, by their places between two.
 type search[K any] struct {
 	page         bellwire.Page
 	above, below K
+	most         int
 	last, find   string // the statements for the place of the last row, and for events
 	key          func(K) []byte
 }
@@ -72,7 +73,7 @@ func searchEvents[K any](ctx context.Context, s *Store, x *search[K], by string,
 	var found *bellwire.List[*bellwire.Event]
 	err := s.snapshotOn(ctx, s.lists, func(tx *tx) error {
 		from, more := x.above, true
-		err := tx.row(x.last, x.above, x.below, bellwire.MaxSearched-1).Scan(&from)
+		err := tx.row(x.last, x.above, x.below, x.most-1).Scan(&from)
 		if errors.Is(err, pgx.ErrNoRows) {
 			more, err = false, nil
 		}

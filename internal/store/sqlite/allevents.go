@@ -34,7 +34,7 @@ func (s *Store) AllEvents(ctx context.Context, f bellwire.EventFilter, data bool
 	list := newLister(page, scanEvent, func(id bellwire.EventID) []byte { return id[:] }, rules.SizeOfEvent)
 	var found *bellwire.List[*bellwire.Event]
 	err = s.list(ctx, snapshot(func(c *db) error {
-		last, err := ids(c.query(sqlLastSearched).blob(above).blob(below).int(bellwire.MaxSearched - 1))
+		last, err := ids(c.query(sqlLastSearched).blob(above).blob(below).int(int64(f.MostSearched()) - 1))
 		if err != nil {
 			return err
 		}

@@ -4,7 +4,8 @@ import { useLive } from "@/parts/Live";
 import { useToast } from "@/parts/Toast";
 import type { ApiError } from "./problem";
 
-export type Page<T> = { data: T[]; next_cursor: string | null };
+/** Page is a part of a list. Of one that is searched, searched_to says how far back. */
+export type Page<T> = { data: T[]; next_cursor: string | null; searched_to?: string };
 
 type Fetch<T> = (signal: AbortSignal) => Promise<T>;
 
@@ -80,6 +81,7 @@ export function useList<T>(
     more: list.hasNextPage,
     loadingMore: list.isFetchingNextPage,
     loadMore: list.fetchNextPage,
+    searchedTo: pages?.at(-1)?.searched_to,
     retry: list.refetch,
   };
 }

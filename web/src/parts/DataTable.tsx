@@ -1,6 +1,6 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { ArrowDown, ArrowUp, ChevronsUpDown } from "lucide-react";
-import { type ReactNode, useCallback, useEffect, useLayoutEffect, useRef, useState } from "react";
+import { ArrowDown, ArrowUp, ChevronsUpDown, Search } from "lucide-react";
+import { memo, type ReactNode, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { useNavigate } from "react-router";
 import { cx } from "@/lib/text";
 import { Button } from "./Button";
@@ -8,6 +8,7 @@ import { useKeys } from "./Keys";
 import { useMedia, useNarrow } from "./Live";
 import type { Selection } from "./Selection";
 import { ErrorState, Skeleton } from "./States";
+import { Time } from "./Time";
 
 export type Column<T> = {
   key: string;
@@ -32,8 +33,10 @@ export type Table<T> = {
   more?: boolean;
   loadingMore?: boolean;
   loadMore?: () => unknown;
-  /** If more costs much, it is loaded when it is asked for, by a button that says this. */
-  further?: string | undefined;
+  /** How far back a list was searched in which few match. */
+  searchedTo?: string | undefined;
+  /** Whether more costs so much that each page is asked for. */
+  costly?: boolean;
   fresh?: number;
   refresh?: () => unknown;
 };
@@ -57,14 +60,18 @@ type Props<T> = {
   select?: Selection<T> | undefined;
 };
 
+/** How many pages are loaded one after the other for a reader who does nothing, where few match. */
+const patience = 5;
+
 /**
  * DataTable lists rows, of which only those in sight are elements. j, k and Enter walk it; it loads more near its end,
- * and says how many rows are new instead of moving. On a phone a row is two lines.
+ * and says how many rows are new instead of moving. Where so few match that the screen does not fill, it stops after a few
+ * pages and says how far back it has searched. On a phone a row is two lines.
  */
 export function DataTable<T>({ label, columns: all, list, id, href, onOpen, openId, rowHeight = 40, empty, select }: Props<T>) {
   const narrow = useNarrow();
   const laptop = useMedia("(min-width: 1280px)");
-  const columns = all.filter((column) => laptop || !column.wide);
+  const columns = useMemo(() => all.filter((column) => laptop || !column.wide), [all, laptop]);
   const grid = [...(select ? ["16px"] : []), ...columns.map((column) => column.width)].join(" ");
   const body = useRef<HTMLDivElement>(null);
   const [scroller, setScroller] = useState<HTMLElement | null>(null);
@@ -72,8 +79,16 @@ export function DataTable<T>({ label, columns: all, list, id, href, onOpen, open
   const [at, setAt] = useState<string>();
   const navigate = useNavigate();
   const { rows } = list;
+  const [unasked, setUnasked] = useState(0); // pages that were loaded since the reader did something
+  const [asked, setAsked] = useState(false); // whether the reader has asked for more
+  const waits = Boolean(list.more && (list.costly || unasked >= patience)); // until the reader asks for more
   // Where few match, a page may be empty although the list goes on.
-  const loading = list.loading || (rows.length === 0 && list.more && !list.further && !list.error);
+  const loading = list.loading || (rows.length === 0 && list.more && !list.error && !waits && !asked);
+  const searchOn = () => {
+    setUnasked(0);
+    setAsked(true);
+    void list.loadMore?.();
+  };
 
   useLayoutEffect(() => {
     const element = body.current;
@@ -96,16 +111,28 @@ export function DataTable<T>({ label, columns: all, list, id, href, onOpen, open
       const row = rows[i];
       return row ? id(row) : i;
     },
-    overscan: 12,
+    overscan: 6,
     scrollMargin: margin,
     scrollPaddingStart: 40,
   });
   const visible = virtual.getVirtualItems();
   const last = visible.at(-1)?.index ?? 0;
-  const { more, loadingMore, loadMore, further } = list;
+  const { more, loadingMore, loadMore } = list;
   useEffect(() => {
-    if (more && !further && !loadingMore && !list.error && last >= rows.length - 15) void loadMore?.();
-  }, [more, further, loadingMore, loadMore, last, rows.length, list.error]);
+    if (!more || waits || loadingMore || list.error || last < rows.length - 15) return;
+    setUnasked((pages) => pages + 1);
+    void loadMore?.();
+  }, [more, waits, loadingMore, loadMore, last, rows.length, list.error]);
+  useEffect(() => {
+    if (!list.loading) return;
+    setUnasked(0); // another list
+    setAsked(false);
+  }, [list.loading]);
+  useEffect(() => {
+    const scrolled = () => setUnasked(0);
+    scroller?.addEventListener("scroll", scrolled, { passive: true });
+    return () => scroller?.removeEventListener("scroll", scrolled);
+  }, [scroller]);
 
   const open = useCallback(
     (row: T | undefined) => {
@@ -144,7 +171,7 @@ export function DataTable<T>({ label, columns: all, list, id, href, onOpen, open
       <>
         <Fresh list={list} />
         {empty}
-        {list.more && <Foot list={list} />}
+        {list.more && <Foot list={list} waits={waits} searching={unasked > 1 || asked} searchOn={searchOn} />}
       </>
     );
   }
@@ -212,7 +239,7 @@ export function DataTable<T>({ label, columns: all, list, id, href, onOpen, open
               })}
         </div>
       </div>
-      <Foot list={list} />
+      <Foot list={list} waits={waits} searching={unasked > 1 || asked} searchOn={searchOn} />
     </div>
   );
 }
@@ -226,23 +253,39 @@ function SortButton({ title, by, toggle }: { title: string; by: boolean; toggle:
   );
 }
 
+type FootProps<T> = { list: Table<T>; waits: boolean; searching: boolean; searchOn: () => void };
+
 /** Foot says what there is below the rows. Under a few rows that are all there is, it takes no room. */
-function Foot<T>({ list: { rows, error, more, loadingMore, loadMore, further } }: { list: Table<T> }) {
+function Foot<T>({ list: { rows, error, more, loadingMore, loadMore, searchedTo }, waits, searching, searchOn }: FootProps<T>) {
   if (!error && !more && rows.length <= 8) return null;
+  const back = searchedTo && (
+    <>
+      {" "}
+      back to <Time at={searchedTo} as="both" />
+    </>
+  );
   return (
-    <div className="flex h-12 items-center justify-center text-sm text-faint" aria-live="polite">
+    <div className="flex min-h-12 flex-wrap items-center justify-center gap-x-3 gap-y-2 px-4 py-2 text-center text-sm text-muted" aria-live="polite">
       {error && rows.length > 0 ? (
         <Button size="sm" onClick={() => void loadMore?.()}>
           More could not be loaded. Try again
         </Button>
+      ) : loadingMore && searching ? (
+        <span>Searched{back}…</span>
       ) : loadingMore ? (
         "Loading more…"
-      ) : more && further ? (
-        <Button size="sm" onClick={() => void loadMore?.()}>
-          {further}
-        </Button>
+      ) : waits ? (
+        <>
+          <span>
+            {rows.length === 0 ? "Nothing found" : "Searched"}
+            {back}.
+          </span>
+          <Button size="sm" icon={Search} onClick={searchOn}>
+            Search further
+          </Button>
+        </>
       ) : (
-        !more && "That is all"
+        !more && <span className="text-faint">That is all</span>
       )}
     </div>
   );
@@ -291,13 +334,20 @@ function WideRow<T>({ columns, row, grid, tick }: { columns: readonly Column<T>[
           {tick}
         </div>
       )}
-      {columns.map((column) => (
-        <div key={column.key} role="cell" className={cx("min-w-0", column.align === "right" ? "text-right" : "truncate")}>
-          {column.cell(row)}
-        </div>
-      ))}
+      <Cells columns={columns} row={row} />
     </div>
   );
+}
+
+/** Cells is drawn again only when its row changed, and not whenever the list is scrolled. */
+const Cells = memo(cells) as typeof cells;
+
+function cells<T>({ columns, row }: { columns: readonly Column<T>[]; row: T }): ReactNode {
+  return columns.map((column) => (
+    <div key={column.key} role="cell" className={cx("min-w-0", column.align === "right" ? "text-right" : "truncate")}>
+      {column.cell(row)}
+    </div>
+  ));
 }
 
 function NarrowRow<T>({ columns, row, tick }: { columns: readonly Column<T>[]; row: T; tick: ReactNode }) {

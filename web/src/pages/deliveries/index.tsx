@@ -160,8 +160,8 @@ export default function Deliveries() {
           select={can("replay") ? selection : undefined}
           empty={
             filtered ? (
-              <EmptyState icon={Send} title="No delivery matches" action={<Button onClick={() => setParams({})}>Remove the filter</Button>}>
-                {list.more ? "Few match, so not all of the time was searched yet." : "Deliveries are kept for as long as the server's retention says."}
+              <EmptyState icon={Send} title={list.more ? "No delivery was found yet" : "No delivery matches"} action={<Button onClick={() => setParams({})}>Remove the filter</Button>}>
+                {list.more ? "Lists are searched from the newest delivery back, a part at a time." : "Deliveries are kept for as long as the server's retention says."}
               </EmptyState>
             ) : (
               <EmptyState

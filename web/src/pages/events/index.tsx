@@ -122,14 +122,14 @@ export default function Events() {
       <DataTable
         label="Events"
         columns={columns}
-        list={contained ? { ...list, further: "Search further back" } : list}
+        list={contained ? { ...list, costly: true } : list}
         id={id}
         href={(row) => link.event(row.tenant, row.id)}
         empty={
           filtered ? (
             <EmptyState
               icon={Activity}
-              title={published ? "No event has this publisher's id" : contained && list.more ? "No event was found yet" : "No event matches"}
+              title={published ? "No event has this publisher's id" : list.more ? "No event was found yet" : "No event matches"}
               action={
                 <span className="flex flex-wrap justify-center gap-2">
                   {published && (
@@ -161,9 +161,11 @@ export default function Events() {
 
 /** read takes a page of events apart as text: the data may be large, deep, and has numbers that JavaScript has not. Events of a list of one tenant do not name it. */
 function read(text: string, tenant?: string): Page<Row> {
-  const cursor = member(text, "next_cursor") ?? "null";
+  const value = (name: string) => JSON.parse(member(text, name) ?? "null") as string | null;
+  const searched = value("searched_to");
   return {
-    next_cursor: JSON.parse(cursor) as string | null,
+    next_cursor: value("next_cursor"),
+    ...(searched ? { searched_to: searched } : {}),
     data: items(member(text, "data") ?? "[]").map((item) => {
       const data = member(item, "data") ?? "null";
       // Only the data is replaced: all other members are short.
