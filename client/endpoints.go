@@ -314,6 +314,23 @@ func (c *Client) ProbeEndpoint(ctx context.Context, tenant, id, eventType string
 	return fetch[Probe](ctx, c, http.MethodPost, inTenant(tenant, "endpoints", id, "probe"), in)
 }
 
+// CheckedURL says whether the host of a URL can be reached.
+type CheckedURL struct {
+	URL     string  `json:"url"`     // as an endpoint would have it
+	Outcome Outcome `json:"outcome"` // OutcomeOK: a connection was made
+	Error   string  `json:"error"`   // why none was made
+	Timings Timings `json:"timings"`
+}
+
+// CheckURL connects to the host of a URL as deliveries would, before an endpoint gets it. Its error is that of an endpoint that may
+// not have the URL.
+func (c *Client) CheckURL(ctx context.Context, tenant, url string) (*CheckedURL, error) {
+	in := struct {
+		URL string `json:"url"`
+	}{url}
+	return fetch[CheckedURL](ctx, c, http.MethodPost, inTenant(tenant, "urls", "check"), in)
+}
+
 // Dialects returns the names of the dialects that an endpoint can have.
 func (c *Client) Dialects(ctx context.Context) ([]string, error) {
 	list, err := fetch[List[struct {

@@ -38,7 +38,7 @@ var calls = [][]string{
 	{"tenants", "list"}, {"tenants", "show", "acme"}, {"tenants", "create", "acme"}, {"tenants", "update", "acme", "--name", "x"}, {"tenants", "delete", "acme", "--yes"}, {"tenants", "pause", "acme", "--reason", "x"}, {"tenants", "resume", "acme"},
 	{"endpoints", "list"}, {"endpoints", "list", "--all-tenants"}, {"endpoints", "show", "ep"}, {"endpoints", "create", "--url", "http://a.example", "--events", "*"},
 	{"endpoints", "update", "ep", "--url", "http://a.example"}, {"endpoints", "delete", "ep", "--yes"}, {"endpoints", "secret", "ep"}, {"endpoints", "rotate", "ep"},
-	{"endpoints", "test", "ep"}, {"endpoints", "history", "ep"}, {"endpoints", "missed", "ep"},
+	{"endpoints", "test", "ep"}, {"endpoints", "check", "http://a.example"}, {"endpoints", "history", "ep"}, {"endpoints", "missed", "ep"},
 	{"event-types", "list"}, {"event-types", "show", "a"}, {"event-types", "put", "a"}, {"event-types", "delete", "a"}, {"event-types", "add-version", "a", "--converter", "data"}, {"event-types", "converter", "a", "1", "data"}, {"event-types", "versions", "a"},
 	{"endpoints", "versions", "ep"}, {"endpoints", "preview", "ep", "--versions", "card.paid=2"},
 	{"events", "list"}, {"events", "show", "evt"}, {"events", "endpoints", "evt"}, {"events", "erase", "evt", "--yes"},

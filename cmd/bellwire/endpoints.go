@@ -23,6 +23,7 @@ type endpointsCommand struct {
 	Secret  secretCommand          `cmd:"" help:"Print the secrets that sign, newest first."`
 	Rotate  rotateCommand          `cmd:"" help:"Replace the secret, and print the new one."`
 	Test    testEndpointCommand    `cmd:"" help:"Deliver the example of an event type."`
+	Check   checkURLCommand        `cmd:"" help:"Check whether an endpoint may have a URL, and whether its host can be reached."`
 	Missed  missedCommand          `cmd:"" help:"Count what an endpoint has missed since it failed, or was paused or disabled."`
 	History endpointHistoryCommand `cmd:"" help:"List who changed an endpoint, when, and what."`
 

@@ -43,6 +43,41 @@ func (c *probeCommand) Run(ctx context.Context, std streams) error {
 	return err
 }
 
+type checkURLCommand struct {
+	tenantConnection
+	jsonOption
+	URL string `arg:"" help:"Where to deliver."`
+}
+
+// Help is shown below the options.
+func (c *checkURLCommand) Help() string {
+	return `Connects as deliveries do, and sends no request. Ends with code 1 if the host cannot be reached.
+
+  bellwire endpoints check --tenant acme https://example.com/hooks`
+}
+
+// Run checks a URL.
+func (c *checkURLCommand) Run(ctx context.Context, std streams) error {
+	api, err := c.caller()
+	if err != nil {
+		return err
+	}
+	found, err := api.CheckURL(ctx, c.Tenant, c.URL)
+	if err != nil {
+		return err
+	}
+	err = printOne(std, api, c.JSON, func(p *output.Printer) {
+		p.Fields(
+			field("url", found.URL), output.Field{Name: "outcome", Cell: endCell(found.Outcome, nil)}, field("error", found.Error),
+			field("timings", timingsText(&found.Timings)),
+		)
+	})
+	if err == nil && found.Outcome != client.OutcomeOK {
+		return fmt.Errorf("%s cannot be reached: %s", found.URL, found.Error)
+	}
+	return err
+}
+
 type missedCommand struct {
 	ofEndpoint
 	jsonOption

@@ -58,6 +58,7 @@ func newAPI(svc useCases, o Options) *api {
 	a.eventTypes()
 	a.endpoints()
 	a.filters()
+	a.urls()
 	a.publishing()
 	a.events()
 	a.deliveries()

@@ -252,6 +252,10 @@ func clientDeliveries(t *testing.T, c *client.Client) {
 	if must(t, tried, err); tried.Matched != 1 || len(tried.Examples) != 1 || tried.Examples[0].Outcome != client.FilterMatched || tried.Examples[0].Event != event.ID {
 		t.Errorf("%+v", tried)
 	}
+	checked, err := c.CheckURL(ctx, "acme", "https://nowhere.example.com")
+	if must(t, checked, err); checked.Outcome != client.OutcomeDNS || checked.URL != "https://nowhere.example.com" || checked.Error == "" || checked.Timings.Total != 0 {
+		t.Errorf("%+v", checked)
+	}
 	listed, err := c.Deliveries(ctx, "acme", client.DeliveryFilter{Endpoint: ep.ID, Event: event.ID, Status: client.DeliveryPending, Type: "invoice.paid", Since: time.Now().Add(-time.Hour), Until: time.Now().Add(time.Hour)}, client.Page{})
 	if must(t, listed, err); len(listed.Data) != 1 || listed.Data[0].NextAttemptAt == nil || listed.Data[0].WaitingFor.Reason != client.WaitQueued {
 		t.Fatalf("%+v", listed)

@@ -36,7 +36,7 @@ var contract = map[string]string{
 	"GET /tenants/{tenant}/endpoints/{id}/secret":  "200", "POST /tenants/{tenant}/endpoints/{id}/secret/rotate": "200",
 	"POST /tenants/{tenant}/endpoints/{id}/test": "202", "POST /tenants/{tenant}/endpoints/{id}/probe": "200",
 	"GET /tenants/{tenant}/endpoints/{id}/missed": "200",
-	"POST /tenants/{tenant}/events":               "202", "POST /tenants/{tenant}/events/batch": "202", "POST /tenants/{tenant}/filters/try": "200",
+	"POST /tenants/{tenant}/events":               "202", "POST /tenants/{tenant}/events/batch": "202", "POST /tenants/{tenant}/filters/try": "200", "POST /tenants/{tenant}/urls/check": "200",
 	"GET /tenants/{tenant}/events": "200", "GET /tenants/{tenant}/events/{id}": "200",
 	"GET /tenants/{tenant}/events/{id}/endpoints": "200", "DELETE /tenants/{tenant}/events/{id}/data": "204",
 	"GET /tenants/{tenant}/deliveries": "200", "GET /tenants/{tenant}/deliveries/{id}": "200", "GET /tenants/{tenant}/deliveries/{id}/body": "200",

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -82,6 +83,12 @@ func (e *idleEngine) Nodes() int { return 1 }
 func (e *idleEngine) LeaseAge() time.Duration { return 0 }
 func (e *idleEngine) Refresh(string)          {}
 func (*idleEngine) WakeJobs()                 {}
+func (*idleEngine) Reach(_ context.Context, target *url.URL) (*engine.Reached, error) {
+	if target.Hostname() == "nowhere.example.com" {
+		return &engine.Reached{Outcome: bellwire.OutcomeDNS, Error: "no such host"}, nil
+	}
+	return &engine.Reached{Outcome: bellwire.OutcomeOK, Timings: bellwire.Timings{Connect: time.Millisecond, Total: time.Millisecond}}, nil
+}
 
 func (e *idleEngine) Forget(string, bellwire.DeliveryID)       {}
 func (e *idleEngine) ForgetEvent(string, bellwire.EventID)     {}

@@ -334,7 +334,7 @@ var capabilitiesOf = map[string]string{
 	"list-events": "view", "get-event": "view", "list-event-endpoints": "view",
 	"list-deliveries": "view", "get-delivery": "view", "get-delivery-body": "view", "list-jobs": "view", "get-job": "view", "get-tenant-statistics": "view", "try-filter": "view",
 	"get-endpoint-secret": "view_secret",
-	"create-endpoint":     "manage", "put-endpoint": "manage", "update-endpoint": "manage", "delete-endpoint": "manage", "rotate-endpoint-secret": "manage",
+	"create-endpoint":     "manage", "check-url": "manage", "put-endpoint": "manage", "update-endpoint": "manage", "delete-endpoint": "manage", "rotate-endpoint-secret": "manage",
 	"test-endpoint": "test", "probe-endpoint": "test",
 	"count-missed":   "replay",
 	"retry-delivery": "replay", "cancel-delivery": "replay", "replay-events": "replay", "retry-deliveries": "replay", "cancel-deliveries": "replay",

@@ -69,6 +69,7 @@ type useCases interface {
 	CountMissed(ctx context.Context, c service.Caller, tenant, id string) (*service.Missed, error)
 	ProbeEndpoint(ctx context.Context, c service.Caller, tenant, id, eventType string) (*service.Probe, error)
 
+	CheckURL(ctx context.Context, c service.Caller, tenant, url string) (*service.CheckedURL, error)
 	TryFilter(ctx context.Context, c service.Caller, tenant string, in service.FilterTrial) (*service.TriedFilter, error)
 
 	FindEvents(ctx context.Context, c service.Caller, f bellwire.EventFilter, match func(*bellwire.Event) bool, page bellwire.Page) (*bellwire.List[*bellwire.Event], error)

@@ -9,6 +9,7 @@ import (
 	"crypto/tls"
 	"log/slog"
 	"net"
+	"net/url"
 	"runtime"
 	"time"
 
@@ -378,6 +379,14 @@ func (e *Engine) Nodes() int { return max(1, e.scheduler.Leases().Nodes) }
 
 // LeaseAge returns how long ago this node renewed its leases; 0 if they do not end.
 func (e *Engine) LeaseAge() time.Duration { return e.leases.age() }
+
+// Reached is what came of connecting to the host of a URL.
+type Reached = send.Reached
+
+// Reach connects to the host of a URL as deliveries do, and sends nothing.
+func (e *Engine) Reach(ctx context.Context, target *url.URL) (*Reached, error) {
+	return e.deliverer.sender.Reach(ctx, target)
+}
 
 // WakeJobs reports that a job was created or changed.
 func (e *Engine) WakeJobs() { poke(e.jobs.wake) }

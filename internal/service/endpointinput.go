@@ -153,17 +153,21 @@ func (s *Service) applyURL(ep *bellwire.Endpoint, given *string) error {
 	case given == nil, ep.URL != "" && *given == ep.URL:
 		return nil
 	}
-	url, err := destination.NormalizeURL(*given)
+	url, err := s.usableURL(*given)
 	if err != nil {
 		return err
 	}
-	if s.guard != nil {
-		if err := s.guard.CheckURL(url); err != nil {
-			return err
-		}
-	}
 	ep.URL = url
 	return nil
+}
+
+// usableURL returns a URL as an endpoint has it. It refuses one that no endpoint may have.
+func (s *Service) usableURL(given string) (string, error) {
+	url, err := destination.NormalizeURL(given)
+	if err != nil || s.guard == nil {
+		return url, err
+	}
+	return url, s.guard.CheckURL(url)
 }
 
 // applyTarget sets the description, the metadata and the dialect's specific settings.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -186,6 +187,10 @@ func (e *fakeEngine) Refresh(endpoint string) {
 }
 
 func (*fakeEngine) WakeJobs() {}
+
+func (*fakeEngine) Reach(context.Context, *url.URL) (*engine.Reached, error) {
+	return &engine.Reached{Outcome: bellwire.OutcomeOK}, nil
+}
 
 func (e *fakeEngine) Nodes() int { return max(1, int(e.nodes.Load())) }
 

@@ -3,6 +3,7 @@ package service_test
 import (
 	"context"
 	"fmt"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -264,6 +265,9 @@ func (takeAll) Blocked(string) (bellwire.WaitReason, time.Time) {
 	return bellwire.WaitQueued, time.Time{}
 }
 func (takeAll) WakeJobs() {}
+func (takeAll) Reach(context.Context, *url.URL) (*engine.Reached, error) {
+	return &engine.Reached{Outcome: bellwire.OutcomeOK}, nil
+}
 
 // hotPath returns what happens for each event published, with a key of the operator's.
 func hotPath(t testing.TB) (*env, func() error) {

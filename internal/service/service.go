@@ -11,6 +11,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"log/slog"
+	"net/url"
 	"sync"
 	"time"
 
@@ -55,6 +56,8 @@ type Engine interface {
 	LeaseAge() time.Duration
 	// WakeJobs reports that a job was created or changed.
 	WakeJobs()
+	// Reach connects to the host of a URL as deliveries do, and sends nothing.
+	Reach(ctx context.Context, target *url.URL) (*engine.Reached, error)
 }
 
 // Keyring encrypts what is secret from the store.

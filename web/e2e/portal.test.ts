@@ -46,6 +46,8 @@ test("from adding an endpoint to a test event that arrived, in a frame and witho
   const portal = page.frameLocator("bellwire-portal iframe");
   await portal.getByRole("link", { name: "Add endpoint" }).first().click();
   await portal.getByLabel("URL").fill(`${world.receiver}/ok/portal`);
+  await portal.getByText("Reached in").waitFor();
+  await portal.getByText("not encrypted").waitFor();
   await portal.getByRole("button", { name: "Choose events" }).click();
   await portal.getByLabel("All events").uncheck();
   await portal.getByLabel("card.*").check();
@@ -66,10 +68,14 @@ test("a wrong address is said at its step, in the words of the API", async () =>
   const page = await open(url, { signedIn: false, expect: /422/ });
   await page.getByRole("link", { name: "Add endpoint" }).first().click();
   await page.getByLabel("URL").fill("https://user:secret@example.com/");
+  await page.getByLabel("URL").and(page.locator('[aria-invalid="true"]')).waitFor(); // while one is still there
+  await page.getByLabel("URL").fill("http://127.0.0.1:1/nobody");
+  await page.getByText("Not reached:").waitFor();
+  await page.getByLabel("Description").fill("long ".repeat(1000));
   await page.getByRole("button", { name: "Choose events" }).click();
   await page.getByRole("button", { name: "Add endpoint" }).click();
   await page.getByRole("button", { name: "Change the address" }).click();
-  await page.getByLabel("URL").and(page.locator('[aria-invalid="true"]')).waitFor();
+  await page.getByLabel("Description").and(page.locator('[aria-invalid="true"]')).waitFor();
 });
 
 test("a page goes on in a new session when the old one is ended", async () => {

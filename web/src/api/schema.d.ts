@@ -1531,6 +1531,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tenants/{tenant}/urls/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check a URL before an endpoint gets it
+         * @description Responds with 422 if no endpoint may have the URL. Otherwise it connects to the host as deliveries would, sends no request, and says what came of it. It counts as a test. An endpoint can have a URL that is not reached yet.
+         */
+        post: operations["check-url"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -2107,6 +2127,25 @@ export interface components {
                 [key: string]: number;
             };
         };
+        CheckedURL: {
+            /**
+             * @description Why no connection was made; empty if one was.
+             * @example the host name "exampel.com" could not be resolved: no such host
+             */
+            error: string;
+            /**
+             * @description ok if a connection was made, with TLS if the URL has it; otherwise as of an attempt.
+             * @enum {string}
+             */
+            outcome: "ok" | "blocked" | "dns" | "connect" | "tls" | "timeout" | "reset" | "protocol";
+            /** @description In milliseconds. There is no first byte, because no request is sent. */
+            timings: components["schemas"]["Timings"];
+            /**
+             * @description As an endpoint would have it.
+             * @example https://example.com/webhooks
+             */
+            url: string;
+        };
         ConsoleSession: {
             /**
              * @description The address of the client that got the token.
@@ -2616,6 +2655,11 @@ export interface components {
             data: components["schemas"]["Event"][];
             /** @description Value of cursor for the next page; null on the last page. */
             next_cursor: string | null;
+            /**
+             * Format: date-time
+             * @description How far back this page and those before it have searched: what next_cursor continues with is older. Absent on the last page.
+             */
+            searched_to?: string;
         };
         EventType: {
             /** @description Archived types cannot be published, and endpoints can no longer subscribe to them. */
@@ -3254,12 +3298,6 @@ export interface components {
             /** @description Value of cursor for the next page; null on the last page. */
             next_cursor: string | null;
         };
-        ListListedDelivery: {
-            /** @description Newest first. */
-            data: components["schemas"]["ListedDelivery"][];
-            /** @description Value of cursor for the next page; null on the last page. */
-            next_cursor: string | null;
-        };
         ListPortalSession: {
             /** @description Newest first. */
             data: components["schemas"]["PortalSession"][];
@@ -3269,12 +3307,6 @@ export interface components {
         ListTenant: {
             /** @description Newest first. */
             data: components["schemas"]["Tenant"][];
-            /** @description Value of cursor for the next page; null on the last page. */
-            next_cursor: string | null;
-        };
-        ListTenantDelivery: {
-            /** @description Newest first. */
-            data: components["schemas"]["TenantDelivery"][];
             /** @description Value of cursor for the next page; null on the last page. */
             next_cursor: string | null;
         };
@@ -3385,7 +3417,7 @@ export interface components {
              * @example data.amount > 100
              */
             filter?: string | null;
-            /** @description Names and values, sent with each delivery. Replaces all present headers; null removes them. */
+            /** @description Names and values, sent with each delivery. Replaces all present headers; null removes them. A present header that is given with the value [redacted], as it is shown, keeps its value. */
             headers?: {
                 [key: string]: string;
             } | null;
@@ -3785,7 +3817,7 @@ export interface components {
              * @example data.amount > 100
              */
             filter?: string | null;
-            /** @description Names and values, sent with each delivery. Replaces all present headers; null removes them. */
+            /** @description Names and values, sent with each delivery. Replaces all present headers; null removes them. A present header that is given with the value [redacted], as it is shown, keeps its value. */
             headers?: {
                 [key: string]: string;
             } | null;
@@ -4165,6 +4197,28 @@ export interface components {
              * @example 24h
              */
             overlap?: string;
+        };
+        SearchedListListedDelivery: {
+            /** @description Newest first. */
+            data: components["schemas"]["ListedDelivery"][];
+            /** @description Value of cursor for the next page; null on the last page. */
+            next_cursor: string | null;
+            /**
+             * Format: date-time
+             * @description How far back this page and those before it have searched: what next_cursor continues with is older. Absent on the last page.
+             */
+            searched_to?: string;
+        };
+        SearchedListTenantDelivery: {
+            /** @description Newest first. */
+            data: components["schemas"]["TenantDelivery"][];
+            /** @description Value of cursor for the next page; null on the last page. */
+            next_cursor: string | null;
+            /**
+             * Format: date-time
+             * @description How far back this page and those before it have searched: what next_cursor continues with is older. Absent on the last page.
+             */
+            searched_to?: string;
         };
         SentBody: {
             /**
@@ -4616,6 +4670,11 @@ export interface components {
             data: components["schemas"]["TenantEvent"][];
             /** @description Value of cursor for the next page; null on the last page. */
             next_cursor: string | null;
+            /**
+             * Format: date-time
+             * @description How far back this page and those before it have searched: what next_cursor continues with is older. Absent on the last page.
+             */
+            searched_to?: string;
         };
         Test: {
             /**
@@ -4705,6 +4764,14 @@ export interface components {
         TypeVersions: {
             /** @description By name. */
             data: components["schemas"]["TypeVersion"][];
+        };
+        UrlToCheck: {
+            /**
+             * Format: uri
+             * @description http or https.
+             * @example https://example.com/webhooks
+             */
+            url: string;
         };
         VersionCount: {
             /**
@@ -4805,7 +4872,7 @@ export interface components {
              * @example data.amount > 100
              */
             filter?: string | null;
-            /** @description Names and values, sent with each delivery. Replaces all present headers; null removes them. */
+            /** @description Names and values, sent with each delivery. Replaces all present headers; null removes them. A present header that is given with the value [redacted], as it is shown, keeps its value. */
             headers?: {
                 [key: string]: string;
             } | null;
@@ -6385,7 +6452,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ListTenantDelivery"];
+                    "application/json": components["schemas"]["SearchedListTenantDelivery"];
                 };
             };
             /** @description Unauthorized */
@@ -9651,7 +9718,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ListListedDelivery"];
+                    "application/json": components["schemas"]["SearchedListListedDelivery"];
                 };
             };
             /** @description Unauthorized */
@@ -14348,6 +14415,138 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "check-url": {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Makes the request repeatable: the same request with the same key is carried out once within 24 hours, and answered alike. Another request with the key, or the same while it is in progress, is a conflict. Up to 128 characters, bare or a string in quotes.
+                 * @example create-acme-1
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The tenant's id. */
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UrlToCheck"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckedURL"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -8,6 +8,7 @@ import { useScope, useTenant } from "@/parts/Scope";
 import { tell } from "@/parts/host";
 import { Address } from "./Address";
 import { Checking } from "./Checking";
+import { useCheck } from "./urlcheck";
 import { Events } from "./Events";
 
 export type Draft = { url: string; description: string; events: string[]; filter: string };
@@ -24,6 +25,7 @@ export default function NewEndpoint() {
   const [step, setStep] = useState(0);
   const [draft, setDraft] = useState<Draft>({ url: "", description: "", events: ["*"], filter: "" });
   const [made, setMade] = useState<Schemas["CreatedEndpoint"]>();
+  const check = useCheck(tenant, draft.url);
   const create = useAction(
     () =>
       call(
@@ -75,7 +77,7 @@ export default function NewEndpoint() {
             </li>
           ))}
         </ol>
-        {step === 0 && <Address draft={draft} set={set} error={create.error} next={() => setStep(1)} />}
+        {step === 0 && <Address draft={draft} set={set} check={check} error={create.error} next={() => setStep(1)} />}
         {step === 1 && (
           <Events
             tenant={tenant}

@@ -38,7 +38,7 @@ export function Versions({ type }: { type: EventType }) {
         <li className="flex min-h-11 flex-wrap items-center gap-x-3 px-4 py-2">
           <span className="font-medium">Version {type.version}</span>
           <span className="text-sm text-muted">
-            published<Since at={type.older.at(-1)?.until ?? (type.version === 1 ? type.created_at : null)} />. Its schema and example are those of this page.
+            Published<Since at={type.older.at(-1)?.until ?? (type.version === 1 ? type.created_at : null)} />. Its schema and example are those of this page.
           </span>
           <Readers of={readers?.get(type.version)} />
         </li>

@@ -171,13 +171,13 @@ function Numbers({ last, seconds, state }: { last: Counters | undefined; seconds
   ] as [string, number | null | undefined, string?][];
   return (
     <div className="flex flex-wrap items-center gap-x-5 gap-y-1.5 text-sm">
-      <span className="inline-flex min-w-26 items-center gap-1.5 text-muted" role="status">
+      <span className="inline-flex min-w-26 items-center gap-1.5 text-muted max-sm:basis-full" role="status">
         <span aria-hidden className={cx("size-2 rounded-full", state === "open" ? "bg-good-solid" : state === "lost" ? "bg-bad-solid" : "bg-warn-solid")} />
         {stateWords[state]}
       </span>
       {numbers.map(([name, value, colour]) => (
         <span key={name} className="num inline-flex items-baseline gap-1.5" title={value === null || value === undefined ? undefined : `${exactNumber(value)} in the last second`}>
-          <span className={cx("inline-block min-w-7 text-right font-semibold", colour)}>{value === null || value === undefined ? "–" : human(value)}</span>
+          <span className={cx("inline-block font-semibold sm:min-w-7 sm:text-right", colour)}>{value === null || value === undefined ? "–" : human(value)}</span>
           <span className="text-muted">{name}/s</span>
         </span>
       ))}
