@@ -27,9 +27,6 @@ func (v *limitValue) UnmarshalText(text []byte) error {
 	if l == nil {
 		return cli.Usagef("limit %q does not exist; known limits are %s", name, strings.Join(limits.Names(false), ", "))
 	}
-	if l.Option != "" {
-		return cli.Usagef("%s must be set with --%s, which is the value for all tenants", name, l.Option)
-	}
 	n, ok := parseLimit(l, value)
 	if !ok || !l.Allows(n) {
 		return cli.Usagef("%s must be %s, not %q", name, l.Range(), value)
@@ -61,10 +58,13 @@ func parseLimit(l *limits.Limit, text string) (float64, bool) {
 	return n, err == nil
 }
 
-// checkLimits refuses two values for one limit.
+// checkLimits refuses two values for one limit, and one that has an option of its own.
 func (s *settings) checkLimits() error {
 	seen := make(map[*limits.Limit]bool)
 	for _, v := range s.Limits {
+		if v.limit.Option != "" {
+			return cli.Option("limit", "%s must be set with --%s, which is the value for all tenants", v.limit.Name, v.limit.Option)
+		}
 		if seen[v.limit] {
 			return cli.Option("limit", "%s must be given once", v.limit.Name)
 		}

@@ -67,6 +67,7 @@ func TestBadLimits(t *testing.T) {
 		"min_retry_delay=2":             "min_retry_delay must be a time between 1ms and 1h",
 		"min_retry_delay=0s":            "min_retry_delay must be a time between 1ms and 1h",
 		"endpoint=5":                    `limit "endpoint" does not exist; known limits are endpoints, `,
+		"event_retention=7d":            "event_retention must be set with --retention",
 		"endpoints=1,endpoints=2":       "endpoints must be given once",
 		"endpoints=1,publish_rate=none": "publish_rate must be",
 	} {
@@ -101,5 +102,14 @@ func TestHelpNamesLimits(t *testing.T) {
 		if !strings.Contains(options["limit"], name) {
 			t.Errorf("the help of --limit does not name %s", name)
 		}
+	}
+}
+
+// A tenant can have a value of a limit that the server has another option for.
+func TestRetentionOfATenant(t *testing.T) {
+	t.Parallel()
+	var v limitValue
+	if err := v.UnmarshalText([]byte("event_retention=7d")); err != nil || v.limit != limits.EventRetention || v.wire() != "168h0m0s" {
+		t.Errorf("%+v, %v", v, err)
 	}
 }
