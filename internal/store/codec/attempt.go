@@ -9,10 +9,13 @@ import (
 
 // attempt holds the details of an attempt, which are only displayed. Its names are short because there is one row for each
 // request. The timings must come first: when an attempt loses its details, both stores keep the text up to their end.
+//
+// Names differ by more than their case, because encoding/json finds a member by either.
 type attempt struct {
 	Timings   [5]time.Duration  `json:"t"` // DNS, connect, TLS, first byte, total
 	URL       string            `json:"u"`
-	Headers   []bellwire.Header `json:"h,omitempty"`
+	Headers   []string          `json:"q,omitempty"` // names and values in turn
+	Older     []bellwire.Header `json:"h,omitempty"` // the headers, as builds before wrote them
 	Cut       bool              `json:"c,omitempty"` // there were more headers
 	BodyBytes int               `json:"b"`
 	Response  *response         `json:"r,omitempty"`
@@ -23,7 +26,8 @@ type attempt struct {
 }
 
 type response struct {
-	Headers   []bellwire.Header `json:"h,omitempty"`
+	Headers   []string          `json:"q,omitempty"` // names and values in turn
+	Older     []bellwire.Header `json:"h,omitempty"` // the headers, as builds before wrote them
 	Cut       bool              `json:"c,omitempty"` // there were more headers
 	Truncated bool              `json:"x,omitempty"`
 	Note      string            `json:"n,omitempty"`
@@ -32,29 +36,22 @@ type response struct {
 // EncodeAttempts encodes the details of each result's attempt; nil where there was none. Stores call it before a transaction
 // begins, so that no other transaction waits for it.
 func EncodeAttempts(results []*bellwire.Result) [][]byte {
+	size := 0
+	for _, r := range results {
+		if r.Attempt != nil {
+			size += sizeOf(r.Attempt)
+		}
+	}
+	e := encoder{text: make([]byte, 0, size)} // for all of them
 	encoded := make([][]byte, len(results))
 	for i, r := range results {
 		if r.Attempt != nil {
-			encoded[i] = newAttempt(r.Attempt).encode()
+			start := len(e.text)
+			e.attempt(r.Attempt)
+			encoded[i] = e.text[start:len(e.text):len(e.text)]
 		}
 	}
 	return encoded
-}
-
-func newAttempt(a *bellwire.Attempt) *attempt {
-	t := a.Timings
-	c := &attempt{
-		Timings: [5]time.Duration{t.DNS, t.Connect, t.TLS, t.FirstByte, t.Total},
-		URL:     a.Request.URL, Headers: a.Request.Headers, Cut: a.Request.HeadersTruncated, BodyBytes: a.Request.BodyBytes,
-	}
-	if h := &a.Request.BodyHash; *h != [32]byte{} {
-		c.BodyHash = h[:]
-	}
-	c.Dialect, c.Version = a.Request.Dialect, a.Request.Version
-	if r := a.Response; r != nil {
-		c.Response = &response{Headers: r.Headers, Cut: r.HeadersTruncated, Truncated: r.Truncated, Note: r.Note}
-	}
-	return c
 }
 
 // DecodeAttempt decodes an attempt's details into it. If the attempt has a response, a.Response must not be nil.
@@ -65,12 +62,24 @@ func DecodeAttempt(a *bellwire.Attempt, encoded []byte) error {
 	}
 	t := c.Timings
 	a.Timings = bellwire.Timings{DNS: t[0], Connect: t[1], TLS: t[2], FirstByte: t[3], Total: t[4]}
-	a.Request = bellwire.AttemptRequest{URL: c.URL, Headers: c.Headers, HeadersTruncated: c.Cut, BodyBytes: c.BodyBytes}
+	a.Request = bellwire.AttemptRequest{URL: c.URL, Headers: headersOf(c.Headers, c.Older), HeadersTruncated: c.Cut, BodyBytes: c.BodyBytes}
 	copy(a.Request.BodyHash[:], c.BodyHash)
 	a.Request.Dialect, a.Request.Version = c.Dialect, c.Version
 	a.Dropped = c.Dropped
 	if from, to := c.Response, a.Response; from != nil && to != nil {
-		to.Headers, to.HeadersTruncated, to.Truncated, to.Note = from.Headers, from.Cut, from.Truncated, from.Note
+		to.Headers, to.HeadersTruncated, to.Truncated, to.Note = headersOf(from.Headers, from.Older), from.Cut, from.Truncated, from.Note
 	}
 	return nil
+}
+
+// headersOf returns headers in whichever form they were stored.
+func headersOf(list []string, older []bellwire.Header) []bellwire.Header {
+	if len(list) == 0 {
+		return older
+	}
+	headers := make([]bellwire.Header, len(list)/2)
+	for i := range headers {
+		headers[i] = bellwire.Header{Name: list[2*i], Value: list[2*i+1]}
+	}
+	return headers
 }

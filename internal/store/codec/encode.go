@@ -5,59 +5,24 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"strconv"
+	"time"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
-// encode returns what encoding/json makes of the attempt. There is one for each request, so the usual one is encoded without
-// reflection.
-func (a *attempt) encode() []byte {
-	e := encoder{text: make([]byte, 0, a.size())}
-	e.raw(`{"t":[`)
-	for i, t := range a.Timings {
-		if i > 0 {
-			e.raw(",")
-		}
-		e.int(int64(t))
-	}
-	e.raw(`],"u":`)
-	e.string(a.URL)
-	e.headers(a.Headers, a.Cut)
-	e.raw(`,"b":`)
-	e.int(int64(a.BodyBytes))
-	if r := a.Response; r != nil {
-		e.response(r)
-	}
-	e.flag("d", a.Dropped)
-	if len(a.BodyHash) > 0 {
-		e.raw(`,"s":"`)
-		e.text = base64.StdEncoding.AppendEncode(e.text, a.BodyHash)
-		e.raw(`"`)
-	}
-	if a.Dialect != "" {
-		e.raw(`,"l":`)
-		e.string(a.Dialect)
-	}
-	if a.Version != 0 {
-		e.raw(`,"v":`)
-		e.int(int64(a.Version))
-	}
-	e.raw("}")
-	return e.text
-}
-
-// size returns about how long the attempt is when it is encoded.
-func (a *attempt) size() int {
-	size := 240 + len(a.URL) + sizeOf(a.Headers)
+// sizeOf returns about how long the details of an attempt are when they are encoded.
+func sizeOf(a *bellwire.Attempt) int {
+	const rest = 200
+	size := rest + len(a.Request.URL) + len(a.Request.Dialect) + sizeOfHeaders(a.Request.Headers)
 	if a.Response != nil {
-		size += sizeOf(a.Response.Headers)
+		size += sizeOfHeaders(a.Response.Headers)
 	}
 	return size
 }
 
-func sizeOf(headers []bellwire.Header) (size int) {
+func sizeOfHeaders(headers []bellwire.Header) (size int) {
 	for _, h := range headers {
-		size += len(`{"Name":"","Value":""},`) + len(h.Name) + len(h.Value)
+		size += len(`"","",`) + len(h.Name) + len(h.Value)
 	}
 	return size
 }
@@ -99,19 +64,52 @@ func isPlain(text string) bool {
 	return true
 }
 
+// attempt appends the details of an attempt, as encoding/json would encode the type attempt. There is one for each request, so this
+// works without reflection.
+func (e *encoder) attempt(a *bellwire.Attempt) {
+	t, r := &a.Timings, &a.Request
+	e.raw(`{"t":[`)
+	for i, took := range [...]time.Duration{t.DNS, t.Connect, t.TLS, t.FirstByte, t.Total} {
+		if i > 0 {
+			e.raw(",")
+		}
+		e.int(int64(took))
+	}
+	e.raw(`],"u":`)
+	e.string(r.URL)
+	e.headers(r.Headers, r.HeadersTruncated)
+	e.raw(`,"b":`)
+	e.int(int64(r.BodyBytes))
+	if a.Response != nil {
+		e.response(a.Response)
+	}
+	if r.BodyHash != [32]byte{} {
+		e.raw(`,"s":"`)
+		e.text = base64.StdEncoding.AppendEncode(e.text, r.BodyHash[:])
+		e.raw(`"`)
+	}
+	if r.Dialect != "" {
+		e.raw(`,"l":`)
+		e.string(r.Dialect)
+	}
+	if r.Version != 0 {
+		e.raw(`,"v":`)
+		e.int(int64(r.Version))
+	}
+	e.raw("}")
+}
+
 // headers appends the members for headers, which must not come first in their object.
 func (e *encoder) headers(headers []bellwire.Header, cut bool) {
 	for i, h := range headers {
 		if i == 0 {
-			e.raw(`,"h":[`)
+			e.raw(`,"q":[`)
 		} else {
 			e.raw(",")
 		}
-		e.raw(`{"Name":`)
 		e.string(h.Name)
-		e.raw(`,"Value":`)
+		e.raw(",")
 		e.string(h.Value)
-		e.raw("}")
 	}
 	if len(headers) > 0 {
 		e.raw("]")
@@ -119,10 +117,10 @@ func (e *encoder) headers(headers []bellwire.Header, cut bool) {
 	e.flag("c", cut)
 }
 
-func (e *encoder) response(r *response) {
+func (e *encoder) response(r *bellwire.AttemptResponse) {
 	e.raw(`,"r":{`)
 	start := len(e.text)
-	e.headers(r.Headers, r.Cut)
+	e.headers(r.Headers, r.HeadersTruncated)
 	e.flag("x", r.Truncated)
 	if r.Note != "" {
 		e.raw(`,"n":`)
