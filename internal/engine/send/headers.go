@@ -13,19 +13,39 @@ import (
 func loggedHeaders(sent http.Header, credentials []bellwire.Header) (list []bellwire.Header, cut bool) {
 	list = make([]bellwire.Header, 0, len(sent))
 	for name, values := range sent {
-		value := strings.Join(values, ", ")
+		value := strings.Join(values, ", ") // a copy only if there are several
 		if slices.ContainsFunc(credentials, func(c bellwire.Header) bool { return strings.EqualFold(c.Name, name) }) {
 			value = bellwire.Redacted
 		}
-		list = append(list, bellwire.Header{Name: strings.ToLower(name), Value: value})
+		list = append(list, bellwire.Header{Name: lower(name), Value: value})
 	}
-	if sizeOfHeaders(list) > bellwire.MaxStoredHeaders {
+	if !surelyFit(list) {
 		slices.SortFunc(list, ownLast)
+		list, cut = cappedHeaders(list)
 	}
-	list, cut = cappedHeaders(list)
 	slices.SortFunc(list, byName)
 	return list, cut
 }
+
+// lower returns the name of a header in lower case, for most without an allocation.
+func lower(name string) string {
+	if known, is := lowered[name]; is {
+		return known
+	}
+	return strings.ToLower(name)
+}
+
+// lowered has the names of headers that most attempts have.
+var lowered = func() map[string]string {
+	names := make(map[string]string)
+	for _, name := range []string{
+		"Cache-Control", "Connection", "Content-Length", "Content-Type", "Date", "Keep-Alive", "Server", "Traceparent", "User-Agent", "Vary",
+		"Webhook-Id", "Webhook-Signature", "Webhook-Timestamp",
+	} {
+		names[name] = strings.ToLower(name)
+	}
+	return names
+}()
 
 // ownLast orders the endpoint's own headers behind the others, and each by name.
 func ownLast(a, b bellwire.Header) int {
@@ -43,7 +63,7 @@ func receivedHeaders(received http.Header, secrets redactor) (list []bellwire.He
 	list = make([]bellwire.Header, 0, len(received))
 	for name, values := range received {
 		value := strings.ToValidUTF8(secrets.redactText(strings.Join(values, ", ")), "\uFFFD")
-		list = append(list, bellwire.Header{Name: strings.ToLower(name), Value: value})
+		list = append(list, bellwire.Header{Name: lower(name), Value: value})
 	}
 	slices.SortFunc(list, byName)
 	return cappedHeaders(list)
@@ -51,6 +71,9 @@ func receivedHeaders(received http.Header, secrets redactor) (list []bellwire.He
 
 // cappedHeaders returns as many headers as fit into MaxStoredHeaders, and reports whether there were more.
 func cappedHeaders(list []bellwire.Header) (fitting []bellwire.Header, cut bool) {
+	if surelyFit(list) {
+		return list, false
+	}
 	size := 0
 	for i, h := range list {
 		if size += sizeOfHeader(h); size > bellwire.MaxStoredHeaders {
@@ -60,21 +83,25 @@ func cappedHeaders(list []bellwire.Header) (fitting []bellwire.Header, cut bool)
 	return list, false
 }
 
-// sizeOfHeaders returns how many bytes headers take as stored.
-func sizeOfHeaders(list []bellwire.Header) (size int) {
+// surelyFit reports whether headers would fit into MaxStoredHeaders even if each byte had to be escaped. Usually they do, and need not
+// be looked at.
+func surelyFit(list []bellwire.Header) bool {
+	size := 0
 	for _, h := range list {
-		size += sizeOfHeader(h)
+		size += around + escaped*(len(h.Name)+len(h.Value))
 	}
-	return size
+	return size <= bellwire.MaxStoredHeaders
 }
 
-func sizeOfHeader(h bellwire.Header) int {
-	return len(`{"Name":"","Value":""},`) + storedSize(h.Name) + storedSize(h.Value)
-}
+const (
+	around  = len(`{"Name":"","Value":""},`) // a header, as stored
+	escaped = len(`\u0000`)                  // a byte, at most
+)
+
+func sizeOfHeader(h bellwire.Header) int { return around + storedSize(h.Name) + storedSize(h.Value) }
 
 // storedSize returns how many bytes a text takes as JSON.
 func storedSize(text string) int {
-	const escaped = len(`\u0000`)
 	size := len(text)
 	for i := range len(text) {
 		switch c := text[i]; {
