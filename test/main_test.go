@@ -12,6 +12,8 @@ import (
 	"runtime"
 	"strconv"
 	"testing"
+
+	"github.com/bellwire/bellwire/internal/testenv"
 )
 
 // binary is the built bellwire.
@@ -24,6 +26,9 @@ func TestMain(m *testing.M) {
 func run(m *testing.M) int {
 	flag.Parse()
 	if err := moreInParallel(); err != nil {
+		return fail(err)
+	}
+	if err := testenv.Uncached(); err != nil {
 		return fail(err)
 	}
 	for _, name := range []string{"GOGC", "GOMEMLIMIT"} { // test/run sets them, but the binary must choose its own

@@ -24,6 +24,9 @@ func TestMain(m *testing.M) {
 // run builds the binary, and installs the npm packages unless they are there. Under -short no test needs them.
 func run(m *testing.M) int {
 	flag.Parse()
+	if err := testenv.Uncached(); err != nil {
+		return fail(err)
+	}
 	if testing.Short() {
 		return m.Run()
 	}
