@@ -90,7 +90,7 @@ export function Pane({ children, className, label }: { children: ReactNode; clas
   const large = useMedia("(min-width: 820px)");
   const Element = label ? "aside" : "div";
   return (
-    <Element aria-label={label} {...(large ? { "data-scroll": true, tabIndex: -1 } : {})} className={cx(large && "min-h-0 overflow-x-hidden overflow-y-auto outline-none", className)}>
+    <Element aria-label={label} {...(large ? { "data-scroll": true, tabIndex: -1 } : {})} className={cx(large && "relative min-h-0 overflow-x-hidden overflow-y-auto outline-none", className)}>
       {children}
     </Element>
   );
