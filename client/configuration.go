@@ -39,6 +39,10 @@ type DialectSettings struct {
 	Timeout      Duration     `json:"timeout,omitzero"`
 	APIKeyHeader string       `json:"api_key_header,omitzero"` // that has the API key, where the vendor's customers do not name it
 
+	// Auth is that of new endpoints that have none of their own. It is shown without its secrets. Nil leaves it as it is; the type
+	// "none" removes it.
+	Auth *Auth `json:"auth,omitzero"`
+
 	// Of all deliveries.
 	UserAgent string            `json:"user_agent,omitzero"`
 	Headers   map[string]string `json:"headers,omitzero"` // no secrets

@@ -154,7 +154,8 @@ func settle(t *testing.T, s *server) *relocation {
 	}
 	m.endpoints = append(m.endpoints, m.subscribe(vendorOf("bluefin"), m.inbox, "/updates", updates))
 	s.call("PUT", "/event-types/"+cards, `{"group": "cards", "schema": {"type": "object"}, "example": {"n": 1.50}}`, nil)
-	s.call("PATCH", "/tenants/"+m.id, `{"name": "Acme", "metadata": {"b": "1", "a": "2"}, "limits": {"endpoints": 50}}`, nil)
+	s.call("PATCH", "/tenants/"+m.id, `{"name": "Acme", "metadata": {"b": "1", "a": "2"}, "limits": {"endpoints": 50, "event_retention": "29d"},
+		"dialects": {"azakaw": {"timeout": "20s", "auth": {"type": "api_key", "header": "X-Default", "key": "of-the-tenant"}}}}`, nil)
 	s.call("POST", "/tenants/"+m.id+"/keys", `{"role": "tenant-read", "name": "viewer"}`, nil)
 	s.call("POST", "/keys", `{"role": "publisher", "expires_at": "2099-01-01T00:00:00Z"}`, nil)
 	s.call("POST", "/tenants", `{"id": "second"}`, nil)

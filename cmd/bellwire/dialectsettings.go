@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -107,10 +108,11 @@ func settingsByDialect(given []dialectSetting) (bellwire.SettingsByDialect, erro
 // tenantDialects is the option for a tenant's own settings of dialects.
 type tenantDialects struct {
 	DialectSettings []string `name:"dialect-setting" sep:"none" placeholder:"DIALECT.NAME=VALUE" help:"Setting of a dialect for this tenant, such as lemon.timeout=20s. Repeat it for more; those given for a dialect replace all others of it. DIALECT= removes them."`
+	DialectAuth     []string `name:"dialect-auth" sep:"none" placeholder:"DIALECT=FILE" help:"JSON file with the auth of new endpoints of a dialect that have none of their own, as the API has it, such as {\"type\": \"bearer\", \"token\": \"…\"}; - for standard input. DIALECT=none removes it. Repeat it for more."`
 }
 
 // settings returns the settings as the API takes them. A nil entry removes those of a dialect.
-func (c *tenantDialects) settings() (map[string]*client.DialectSettings, error) {
+func (c *tenantDialects) settings(std streams) (map[string]*client.DialectSettings, error) {
 	var given []dialectSetting
 	wanted := make(map[string]*client.DialectSettings)
 	for _, text := range c.DialectSettings {
@@ -139,10 +141,42 @@ func (c *tenantDialects) settings() (map[string]*client.DialectSettings, error) 
 		}
 		wanted[name] = own
 	}
+	if err := c.auths(std, wanted); err != nil {
+		return nil, err
+	}
 	if len(wanted) == 0 {
 		return nil, nil
 	}
 	return wanted, nil
+}
+
+// auths adds the authentications of files to settings.
+func (c *tenantDialects) auths(std streams, wanted map[string]*client.DialectSettings) error {
+	for _, text := range c.DialectAuth {
+		name, file, found := strings.Cut(text, "=")
+		if !found || name == "" || file == "" {
+			return cli.Option("dialect-auth", "%q must be DIALECT=FILE, such as azakaw=auth.json", text)
+		}
+		auth := &client.Auth{Type: "none"}
+		if file != "none" {
+			content, err := readInput(file, std.in, maxSettings)
+			if err != nil {
+				return fmt.Errorf("--dialect-auth: %w", err)
+			}
+			if err := json.Unmarshal(content, auth); err != nil {
+				return cli.Option("dialect-auth", "%s must have an auth as JSON, such as {\"type\": \"bearer\", \"token\": \"…\"}", file)
+			}
+		}
+		switch settings, given := wanted[name]; {
+		case settings != nil:
+			settings.Auth = auth
+		case given:
+			return cli.Option("dialect-auth", "must not be given together with --dialect-setting %s=", name)
+		default:
+			wanted[name] = &client.DialectSettings{Auth: auth}
+		}
+	}
+	return nil
 }
 
 // shownDialects returns a tenant's own settings of dialects in one line.

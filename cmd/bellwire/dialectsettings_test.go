@@ -75,7 +75,7 @@ func TestRefusedDialectSettings(t *testing.T) {
 func TestTenantDialects(t *testing.T) {
 	t.Parallel()
 	option := tenantDialects{DialectSettings: []string{"lemon.timeout=20s", `lemon.retry={"schedule":["1m"]}`, "azakaw="}}
-	got, err := option.settings()
+	got, err := option.settings(streams{})
 	want := map[string]*client.DialectSettings{
 		"lemon":  {Timeout: client.Duration(20 * time.Second), Retry: &client.RetryPolicy{Schedule: []time.Duration{time.Minute}}},
 		"azakaw": nil,
@@ -83,7 +83,19 @@ func TestTenantDialects(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" || err != nil {
 		t.Errorf("%v %s", err, diff)
 	}
-	if got, err := new(tenantDialects).settings(); got != nil || err != nil {
+	if got, err := new(tenantDialects).settings(streams{}); got != nil || err != nil {
 		t.Errorf("%v, %v", got, err)
+	}
+	option.DialectAuth = []string{"lemon=-", "atelio=none"}
+	got, err = option.settings(streams{in: strings.NewReader(`{"type": "bearer", "token": "x"}`)})
+	want["lemon"].Auth, want["atelio"] = &client.Auth{Type: "bearer", Token: "x"}, &client.DialectSettings{Auth: &client.Auth{Type: "none"}}
+	if diff := cmp.Diff(want, got); diff != "" || err != nil {
+		t.Errorf("with an auth: %v %s", err, diff)
+	}
+	for auth, want := range map[string]string{"lemon": "must be DIALECT=FILE", "azakaw=none": "together with --dialect-setting azakaw=", "lemon=-": "must have an auth as JSON"} {
+		option.DialectAuth = []string{auth}
+		if _, err := option.settings(streams{in: strings.NewReader("token")}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %s", auth, err, want)
+		}
 	}
 }

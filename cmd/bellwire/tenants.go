@@ -28,6 +28,7 @@ func (c *tenantsCommand) Help() string {
 	return `  bellwire tenants create acme --name "Acme Ltd"
   bellwire tenants update acme --limit endpoints=5000 --limit publish_rate=
   bellwire tenants update acme --dialect-setting azakaw.api_key_header=X-Key
+  bellwire tenants update acme --dialect-auth azakaw=auth.json
   bellwire tenants pause acme --reason 'contract ended'
   bellwire tenants update acme --operational-events
   bellwire tenants list`
@@ -144,7 +145,7 @@ func (c *newTenant) run(std streams, send func(api *caller, t client.Tenant) (*c
 	if err != nil {
 		return err
 	}
-	dialects, err := c.settings()
+	dialects, err := c.settings(std)
 	if err != nil {
 		return err
 	}
@@ -193,7 +194,7 @@ func (c *updateTenantCommand) Run(ctx context.Context, std streams) error {
 	if change.Limits, err = c.values(); err != nil {
 		return err
 	}
-	if change.Dialects, err = c.tenantDialects.settings(); err != nil {
+	if change.Dialects, err = c.tenantDialects.settings(std); err != nil {
 		return err
 	}
 	if c.Metadata != nil {

@@ -14,6 +14,7 @@ type dialectSettings struct {
 	Retry          *settingsRetry    `json:"retry,omitzero" doc:"The retry policy of new endpoints that have none of their own."`
 	Timeout        bellwire.Duration `json:"timeout,omitzero" example:"10s" doc:"How long an attempt may take, for new endpoints that have no timeout of their own: 1s to 60s."`
 	APIKeyHeader   string            `json:"api_key_header,omitzero" example:"X-API-Key" doc:"The header of API keys of new endpoints, in dialects whose customers do not name it, such as azakaw."`
+	Auth           *auth             `json:"auth,omitzero" doc:"The authentication of new endpoints that have none of their own. Its secrets are shown by exports only. If it is left out, or is as it is shown, it stays; the type none removes it."`
 	UserAgent      string            `json:"user_agent,omitzero" maxLength:"256" example:"azakaw-webhooks/1.0" doc:"The User-Agent of all deliveries."`
 	Headers        map[string]string `json:"headers,omitzero" doc:"Headers of all deliveries. Those of an endpoint come first. They are shown, so that they must not be secret."`
 	IgnoreReadOnly *bool             `json:"ignore_read_only,omitzero" doc:"Whether the vendor's API ignores members that cannot be changed, so that what it has shown can be sent back."`
@@ -53,6 +54,9 @@ func (d dialectsSettings) settings() bellwire.SettingsByDialect {
 		if s.Retry != nil {
 			given[name].Retry = &s.Retry.RetryPolicy
 		}
+		if s.Auth != nil {
+			given[name].Auth = s.Auth.auth()
+		}
 	}
 	return given
 }
@@ -65,6 +69,9 @@ func wireDialects(set bellwire.SettingsByDialect) dialectsSettings {
 		}
 		if s.Retry != nil {
 			shown[name].Retry = &settingsRetry{retryPolicy{*s.Retry}}
+		}
+		if a := s.Auth; a != nil {
+			shown[name].Auth = &auth{Type: a.Type, Header: a.Header, Key: a.Key, Username: a.Username, Password: a.Password, Token: a.Token}
 		}
 	}
 	return shown

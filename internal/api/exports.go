@@ -199,6 +199,7 @@ type (
 		StatusReason      string                `json:"status_reason,omitzero"`
 		OperationalEvents bool                  `json:"operational_events,omitzero"`
 		Dialects          dialectsSettings      `json:"dialects,omitempty"`
+		LeftOut           []string              `json:"left_out,omitempty"`
 		CreatedAt         time.Time             `json:"created_at"`
 	}
 	exportedEndpoint struct {
@@ -279,10 +280,10 @@ func (x *exportWriter) Key(k *service.ExportedKey) error {
 }
 
 // Tenant writes a tenant.
-func (x *exportWriter) Tenant(t *bellwire.Tenant) error {
+func (x *exportWriter) Tenant(t *service.ExportedTenant) error {
 	line := exportedTenant{
 		Kind: service.ImportTenant, ID: t.ID, Name: t.Name, Metadata: t.Metadata, Limits: wireOwn(t.Limits), StatusReason: t.StatusReason,
-		OperationalEvents: t.OperationalEvents, Dialects: wireDialects(t.Dialects), CreatedAt: t.CreatedAt.UTC(),
+		OperationalEvents: t.OperationalEvents, Dialects: wireDialects(t.Dialects), CreatedAt: t.CreatedAt.UTC(), LeftOut: t.LeftOut,
 	}
 	if t.Paused {
 		line.Status = bellwire.TenantPaused

@@ -32,7 +32,7 @@ const (
 	moved      = `{"kind":"export","format":1,"secrets":true}
 {"kind":"event_type","name":"a.made","group":"g","description":"About\nit.","created_at":"2024-01-02T03:04:05Z","older_versions":[{"version":1,"schema":{"type":"object"},"converter":"data.without([\"text\"])"},{"version":2,"example":{"n":2.0},"converter":"data"}],"schema":{"type": "object"},"example":{"n": 1.0, "text": "\u00e9"}}
 {"kind":"event_type","name":"a.old","archived":true,"created_at":"2024-01-02T03:04:06Z"}
-{"kind":"tenant","id":"moved","name":"Moved","metadata":{"a":"1","b":"2"},"limits":{"min_retry_delay":"2s"},"status":"paused","status_reason":"unpaid","operational_events":true,"dialects":{"standard":{"retry":{"interval":"1m","count":2},"timeout":"20s","api_key_header":"X-Key","user_agent":"Acme/1","headers":{"X-C":"1","X-D":"2"},"ignore_read_only":true}},"created_at":"2024-01-02T03:04:05Z"}
+{"kind":"tenant","id":"moved","name":"Moved","metadata":{"a":"1","b":"2"},"limits":{"min_retry_delay":"2s"},"status":"paused","status_reason":"unpaid","operational_events":true,"dialects":{"standard":{"retry":{"interval":"1m","count":2},"timeout":"20s","api_key_header":"X-Key","auth":{"type":"api_key","header":"X-Own","key":"the-tenants-key"},"user_agent":"Acme/1","headers":{"X-C":"1","X-D":"2"},"ignore_read_only":true}},"created_at":"2024-01-02T03:04:05Z"}
 {"kind":"key","tenant":"moved","id":"key_0198c7a3f2e47d0a9b1c2d3e4f506172","role":"tenant","hmac":true,"secret":"bwk_0198c7a3f2e47d0a9b1c2d3e4f506172_0123456789abcdefghijklmnopqrstuvwxyzABCDEFE","created_at":"2024-01-02T03:04:05Z"}
 {"kind":"key","tenant":"moved","id":"key_0198c7a3f2e47d0a9b1c2d3e4f506173","name":"expired","role":"tenant-read","secret_sha256":"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08","created_at":"2024-01-02T03:04:05Z","expires_at":"2024-06-02T03:04:05Z"}
 {"kind":"endpoint","tenant":"moved","id":"we_1","url":"https://example.com/a?b=c","description":"d","dialect":"standard","events":["a.*","a.old","a.gone"],"unlisted_events":["a.old","a.gone"],"filter":"data.n > 1","on_error":"skip","retry":{"schedule":["5s","1m"]},"secrets":[{"secret":"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw","private_key":"` + privateKey + `"},{"secret":"whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD","expires_at":"2099-01-01T00:00:00Z"}],"auth":{"type":"basic","username":"u","password":"p"},"headers":{"X-B":"1","X-A":"2"},"rate_limit":2.5,"max_in_flight":3,"timeout":"7s","auto_disable_after":"0s","ordering":"key","signing":"both","status":"disabled","status_reason":"it failed for 5 days","metadata":{"y":"2","z":"1"},"versions":{"a.made":1},"created_at":"2024-02-03T04:05:06.000001Z","updated_at":"2024-02-04T04:05:06.000001Z"}
@@ -77,18 +77,23 @@ func TestExportLeavesSecretsOut(t *testing.T) {
 	w := empty(t)
 	w.imports(t, "", moved)
 	text := w.exports(t, "")
-	for _, secret := range []string{"whsec_", "whsk_", "bwk_", `"u"`, "password", `"X-A"`} {
+	for _, secret := range []string{"whsec_", "whsk_", "bwk_", "the-tenants-key", "X-Own", `"u"`, "password", `"X-A"`} {
 		if strings.Contains(text, secret) {
 			t.Errorf("the export has %s:\n%s", secret, text)
 		}
 	}
-	for _, want := range []string{`"secrets":false`, `"left_out":["secrets","auth","headers"]`, `"left_out":["secrets"]`, `{"kind":"key","id":"key_`, `"id":"acme"`} {
+	for _, want := range []string{`"secrets":false`, `"left_out":["secrets","auth","headers"]`, `"left_out":["secrets"]`, `"left_out":["dialects.standard.auth"]`, `{"kind":"key","id":"key_`, `"id":"acme"`} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the export lacks %s:\n%s", want, text)
 		}
 	}
 	other := empty(t)
-	r := other.imports(t, dryRun, w.exports(t, "?tenant=moved"))
+	lines := w.exports(t, "?tenant=moved")
+	r := other.imports(t, dryRun, lines)
+	if said := fmt.Sprint(r.Faults); !strings.Contains(said, "left_out names what the export did not have (dialects.standard.auth)") {
+		t.Errorf("importing the tenant elsewhere: %+v", r)
+	}
+	r = other.imports(t, dryRun, strings.Replace(lines, `,"left_out":["dialects.standard.auth"]`, "", 1))
 	said := fmt.Sprint(r.Faults)
 	if r.FaultCount != 3 || !strings.Contains(said, "secret_sha256 must not be given together with hmac") || !strings.Contains(said, "left_out names what the export did not have (secrets, auth, headers)") {
 		t.Errorf("importing it elsewhere: %+v", r)

@@ -344,6 +344,7 @@ type (
 		Kind string `json:"kind"`
 		NewTenant
 		CreatedAt time.Time `json:"created_at,omitzero"`
+		LeftOut   []string  `json:"left_out,omitzero"`
 	}
 	importedKey struct {
 		Kind         string        `json:"kind"`
@@ -411,7 +412,7 @@ func (e *importedEndpoint) imported() service.EndpointInput {
 }
 
 func (t *importedTenant) imported() service.ImportedTenant {
-	return service.ImportedTenant{CreatedAt: t.CreatedAt, NewTenant: service.NewTenant{
+	return service.ImportedTenant{CreatedAt: t.CreatedAt, LeftOut: t.LeftOut, NewTenant: service.NewTenant{
 		ID: t.ID, Name: t.Name, Metadata: t.Metadata, Limits: t.Limits, Status: t.Status.given, StatusReason: t.StatusReason.given,
 		OperationalEvents: t.OperationalEvents.given, Dialects: t.Dialects.settings(),
 	}}

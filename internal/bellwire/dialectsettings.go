@@ -3,12 +3,17 @@ package bellwire
 import "time"
 
 // DialectSettings are the settings of a dialect, for all tenants or for one. A zero member is not set: a tenant's falls back to
-// that for all tenants, and this one to the dialect's own. No member is a secret.
+// that for all tenants, and this one to the dialect's own. No member shows a secret.
 type DialectSettings struct {
 	// Of new endpoints that have none of their own.
 	Retry        *RetryPolicy `json:"retry,omitempty"`
 	Timeout      Duration     `json:"timeout,omitempty"`
 	APIKeyHeader string       `json:"api_key_header,omitempty"` // that has the API key, where the vendor's customers do not name it
+
+	// Auth is the authentication of new endpoints that have none of their own, of one tenant only. What is stored is without its
+	// secrets, which SealedAuth has; see SealedSecret.
+	Auth       *Auth  `json:"auth,omitempty"`
+	SealedAuth []byte `json:"sealed_auth,omitempty"`
 
 	// Of all deliveries.
 	UserAgent string            `json:"user_agent,omitempty"`

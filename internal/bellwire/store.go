@@ -252,18 +252,24 @@ type Secrets interface {
 	ReplaceSecrets(ctx context.Context, secrets []*SealedSecret) (int, error)
 }
 
-// SealedSecret is the sealed credentials of an endpoint, or the sealed secret of a key.
+// SealedSecret is the sealed credentials of an endpoint, the sealed secret of a key, or the sealed authentication in the settings of a
+// dialect of a tenant.
 type SealedSecret struct {
-	Endpoint string // empty: the secret is of Key
+	Endpoint string // empty: the secret is of Tenant or Key
+	Tenant   string // empty: the secret is of Key
+	Dialect  string // of Tenant
 	Key      KeyID
 	Sealed   []byte
 	Resealed []byte // the same secret, sealed with the primary key
 }
 
-// Owner returns the id of the endpoint or key.
+// Owner returns the id of the endpoint or key, or that of the tenant with the dialect.
 func (s *SealedSecret) Owner() string {
 	if s.Endpoint != "" {
 		return s.Endpoint
+	}
+	if s.Tenant != "" {
+		return s.Tenant + "/" + s.Dialect
 	}
 	return s.Key.String()
 }

@@ -80,6 +80,7 @@ func (k *Keyring) Open(sealed, associated []byte) ([]byte, error) {
 const (
 	credentialsOf = "endpoint credentials:"
 	keySecretOf   = "key secret:"
+	dialectAuthOf = "authentication of a dialect:"
 	cursorOf      = "cursor:"
 	answerOf      = "answer:"
 	checkText     = "bellwire witness"

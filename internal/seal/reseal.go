@@ -130,7 +130,11 @@ func unopened(owners []string) error {
 // sealAnew returns the secret sealed with the primary key, nil if it is that already.
 func (k *Keyring) sealAnew(s *bellwire.SealedSecret) ([]byte, error) {
 	associated := []byte(credentialsOf + s.Endpoint)
-	if s.Endpoint == "" {
+	switch {
+	case s.Endpoint != "":
+	case s.Tenant != "":
+		associated = authOf(s.Tenant, s.Dialect)
+	default:
 		associated = fmt.Append(nil, keySecretOf, s.Key)
 	}
 	if k.current(s.Sealed, associated) {

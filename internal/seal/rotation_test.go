@@ -104,6 +104,9 @@ func (s *secrets) fill(t *testing.T, k *seal.Keyring, n int) {
 		must(t, err)
 		s.sealed = append(s.sealed, &bellwire.SealedSecret{Endpoint: endpoint, Sealed: sealed})
 	}
+	sealed, err = k.SealAuth("acme", "lemon", &bellwire.Auth{Type: bellwire.AuthBearer, Token: "hunter3"})
+	must(t, err)
+	s.sealed = append(s.sealed, &bellwire.SealedSecret{Tenant: "acme", Dialect: "lemon", Sealed: sealed})
 }
 
 // TestRotationToTheEnd: at each step every keyset that is in use works, those that are out of date are refused, and in
@@ -153,7 +156,7 @@ func TestRotationToTheEnd(t *testing.T) {
 	db.during = func() { db.sealed[8].Sealed = changed }
 	sum, err := k.Reseal(t.Context(), db)
 	must(t, err)
-	if sum != (seal.Resealed{Secrets: n + 1, Resealed: n + 1}) {
+	if sum != (seal.Resealed{Secrets: n + 2, Resealed: n + 2}) {
 		t.Errorf("resealed: %+v", sum)
 	}
 	if sum, err := k.Reseal(t.Context(), db); err != nil || sum.Resealed != 0 {
@@ -184,7 +187,14 @@ func TestRotationToTheEnd(t *testing.T) {
 		t.Errorf("the only key is taken out: %v", err)
 	}
 	admitted("the first keyset", first, bellwire.CodeConflict)
-	for _, secret := range db.sealed[1:] {
+	last := db.sealed[n+1]
+	if auth, err := keyring(t, pruned).OpenAuth("acme", "lemon", last.Sealed); err != nil || auth.Token != "hunter3" {
+		t.Errorf("the tenant's auth is %+v, %v", auth, err)
+	}
+	if _, err := keyring(t, pruned).OpenAuth("acme", "stripe", last.Sealed); err == nil {
+		t.Error("it opens for another dialect")
+	}
+	for _, secret := range db.sealed[1 : n+1] {
 		c, err := keyring(t, pruned).OpenCredentials(secret.Endpoint, secret.Sealed)
 		if err != nil {
 			t.Fatal(err)
@@ -213,7 +223,7 @@ func TestPruneBesideOthers(t *testing.T) {
 	must(t, keyring(t, promoted).Prune(t.Context(), db))
 	pruned, err := promoted.Prune()
 	must(t, err)
-	for _, secret := range db.sealed[1:] {
+	for _, secret := range db.sealed[1:2] {
 		if _, err := keyring(t, pruned).OpenCredentials(secret.Endpoint, secret.Sealed); err != nil {
 			t.Errorf("%s: %v", secret.Endpoint, err)
 		}

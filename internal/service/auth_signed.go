@@ -180,7 +180,7 @@ func (s *Service) ProvisionTenant(ctx context.Context, tenant string) (Caller, e
 	if bellwire.CodeOf(err) != bellwire.CodeNotFound {
 		return c, err
 	}
-	t, err := s.newTenant(NewTenant{ID: tenant})
+	t, err := s.newTenant(ctx, NewTenant{ID: tenant})
 	if err != nil {
 		return Caller{}, err
 	}

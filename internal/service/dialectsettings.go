@@ -28,6 +28,9 @@ func CheckDialectSettings(d *bellwire.DialectSettings) error {
 		faults = append(faults, checkHeaderName("api_key_header", d.APIKeyHeader))
 	}
 	faults = append(faults, checkValue("user_agent", d.UserAgent, bellwire.MaxUserAgent), checkCommonHeaders(d.Headers))
+	if d.Auth != nil {
+		faults = append(faults, checkAuth(*d.Auth))
+	}
 	return bellwire.Join(faults...)
 }
 

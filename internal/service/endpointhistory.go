@@ -89,12 +89,7 @@ func membersOf(ep *bellwire.Endpoint, c *bellwire.Credentials) members {
 		headers[h.Name] = bellwire.Redacted
 		m.secrets["headers."+h.Name] = h.Value
 	}
-	auth := map[string]string{"type": string(c.Auth.Type)}
-	for name, value := range map[string]string{"header": c.Auth.Header, "username": c.Auth.Username} {
-		if value != "" {
-			auth[name] = value
-		}
-	}
+	auth := authShown(&c.Auth)
 	m.secrets["auth"] = strings.Join([]string{c.Auth.Key, c.Auth.Password, c.Auth.Token}, "\x00")
 	if len(c.Secrets) > 0 {
 		m.secrets["secret"] = c.Secrets[0].Value + "\x00" + c.Secrets[0].PrivateKey

@@ -98,7 +98,12 @@ func (s *Service) newEndpoint(ctx context.Context, c Caller, tenant string, in *
 		CreatedAt:        at,
 		UpdatedAt:        at,
 	}
-	credentials := &bellwire.Credentials{Auth: bellwire.Auth{Type: bellwire.AuthNone}}
+	auth, err := s.defaultAuth(ctx, tenant, name, in)
+	if err != nil {
+		return nil, nil, err
+	}
+	orDefault(&in.Auth, auth)
+	credentials := new(bellwire.Credentials)
 	if err := s.moved(c, dialect, ep, credentials, in); err != nil {
 		return nil, nil, err
 	}

@@ -29,7 +29,7 @@ type ExportOptions struct {
 type ExportWriter interface {
 	EventType(t *bellwire.EventType) error
 	Key(k *ExportedKey) error
-	Tenant(t *bellwire.Tenant) error
+	Tenant(t *ExportedTenant) error
 	Endpoint(ep *ExportedEndpoint) error
 	Event(e *bellwire.Event) error
 }
@@ -38,6 +38,12 @@ type ExportWriter interface {
 type ExportedKey struct {
 	bellwire.Key
 	Secret string
+}
+
+// ExportedTenant is a tenant. The authentications in its settings of dialects are whole if secrets are exported, and missing otherwise.
+type ExportedTenant struct {
+	bellwire.Tenant
+	LeftOut []string // the members that the tenant has, and that are not exported because they are secret
 }
 
 // ExportedEndpoint is an endpoint. Credentials is nil unless secrets are exported.
@@ -205,7 +211,11 @@ func (e *Export) tenant(ctx context.Context, listed *bellwire.Tenant) error {
 		return err
 	}
 	if listed.ID != bellwire.OperationsTenant {
-		if err := e.to.Tenant(read.tenant); err != nil {
+		exported, err := e.exportedTenant(read.tenant)
+		if err != nil {
+			return err
+		}
+		if err := e.to.Tenant(exported); err != nil {
 			return err
 		}
 	}
@@ -218,6 +228,24 @@ func (e *Export) tenant(ctx context.Context, listed *bellwire.Tenant) error {
 		}
 	}
 	return nil
+}
+
+func (e *Export) exportedTenant(t *bellwire.Tenant) (*ExportedTenant, error) {
+	exported := &ExportedTenant{Tenant: *t}
+	opened, err := e.service.openAuths(t.ID, t.Dialects)
+	if err != nil {
+		return nil, err
+	}
+	exported.Dialects = opened
+	if e.options.Secrets {
+		return exported, nil
+	}
+	exported.Dialects = withoutAuths(opened, func(name string) bool {
+		exported.LeftOut = append(exported.LeftOut, authMember(name))
+		return true
+	})
+	slices.Sort(exported.LeftOut)
+	return exported, nil
 }
 
 // keys writes the keys of a tenant, or the operator's if tenant is empty, oldest first.

@@ -59,6 +59,7 @@ type ImportReport struct {
 type ImportedTenant struct {
 	NewTenant
 	CreatedAt time.Time // zero: now
+	LeftOut   []string  // what the export did not have of the tenant
 }
 
 // ImportedKey is a key of another system. It has a Secret, or the SHA-256 of one.
@@ -324,7 +325,7 @@ func (i *Import) Tenant(ctx context.Context, line int, in ImportedTenant) error 
 }
 
 func (i *Import) tenant(ctx context.Context, line int, in ImportedTenant) (unchanged bool, err error) {
-	t, err := i.service.newTenant(in.NewTenant)
+	t, err := i.service.newTenant(ctx, in.NewTenant)
 	if err := bellwire.Join(err, checkImportTime(in.CreatedAt)); err != nil {
 		return false, err
 	}
@@ -340,9 +341,13 @@ func (i *Import) tenant(ctx context.Context, line int, in ImportedTenant) (uncha
 	stored, err := i.service.store.Tenant(ctx, t.ID)
 	switch {
 	case err == nil:
-		return true, differing("tenant", membersOfTenant(stored), membersOfTenant(t))
+		return true, i.compareTenant(stored, t, in.LeftOut)
 	case bellwire.CodeOf(err) != bellwire.CodeNotFound:
 		return false, err
+	}
+	if len(in.LeftOut) > 0 {
+		return false, bellwire.Invalid("left_out", "names what the export did not have (%s), so that the tenant cannot be created as it was; export with secrets, "+
+			"or remove left_out to create the tenant without that", strings.Join(in.LeftOut, ", "))
 	}
 	if i.dryRun {
 		i.coming.tenants[t.ID] = t
@@ -353,6 +358,22 @@ func (i *Import) tenant(ctx context.Context, line int, in ImportedTenant) (uncha
 	}
 	i.service.directory.ForgetTenant(t.ID)
 	return false, nil
+}
+
+// compareTenant returns an error if a stored tenant differs from the one of a line. What the export did not have is not compared.
+func (i *Import) compareTenant(stored, given *bellwire.Tenant, leftOut []string) error {
+	was, is := membersOfTenant(stored), membersOfTenant(given)
+	for _, of := range []struct {
+		members map[string]any
+		tenant  *bellwire.Tenant
+	}{{was, stored}, {is, given}} {
+		opened, err := i.service.openAuths(given.ID, of.tenant.Dialects)
+		if err != nil {
+			return err
+		}
+		of.members["dialects"] = withoutAuths(opened, func(name string) bool { return slices.Contains(leftOut, authMember(name)) })
+	}
+	return differing("tenant", was, is)
 }
 
 // EventType imports an event type.

@@ -90,12 +90,16 @@ func (s *Service) completed(ctx context.Context, ep *bellwire.Endpoint, in Endpo
 	if err != nil {
 		return nil, err
 	}
+	auth, err := s.defaultAuth(ctx, ep.Tenant, name, &in)
+	if err != nil {
+		return nil, err
+	}
 	in.NoRateLimit = in.RateLimit == nil
 	orDefault(&in.Description, "")
 	orDefault(&in.Filter, "")
 	orDefault(&in.OnError, bellwire.OnErrorDeliver)
 	orDefault(&in.Retry, defaults.Retry)
-	orDefault(&in.Auth, bellwire.Auth{Type: bellwire.AuthNone})
+	orDefault(&in.Auth, auth)
 	orDefault(&in.Headers, nil)
 	orDefault(&in.MaxInFlight, bellwire.DefaultMaxInFlight)
 	orDefault(&in.Timeout, defaults.Timeout)

@@ -66,6 +66,8 @@ type Keyring interface {
 	SealCredentials(endpoint string, c *bellwire.Credentials) ([]byte, error)
 	SealKeySecret(id bellwire.KeyID, secret string) ([]byte, error)
 	OpenKeySecret(id bellwire.KeyID, sealed []byte) (string, error)
+	SealAuth(tenant, dialect string, a *bellwire.Auth) ([]byte, error)
+	OpenAuth(tenant, dialect string, sealed []byte) (*bellwire.Auth, error)
 	MaySeal(ctx context.Context, store bellwire.Secrets) error
 	SealAnswer(tenant, key string, body []byte) ([]byte, error)
 	OpenAnswer(tenant, key string, sealed []byte) ([]byte, error)

@@ -48,7 +48,7 @@ func (s *Service) CreateTenant(ctx context.Context, c Caller, in NewTenant) (*be
 	if err := authorize(c, Manage); err != nil {
 		return nil, err
 	}
-	t, err := s.newTenant(in)
+	t, err := s.newTenant(ctx, in)
 	if err != nil {
 		return nil, err
 	}
@@ -69,7 +69,7 @@ func (s *Service) addTenant(ctx context.Context, c Caller, t *bellwire.Tenant) e
 }
 
 // newTenant checks the input, and returns the tenant that it describes.
-func (s *Service) newTenant(in NewTenant) (*bellwire.Tenant, error) {
+func (s *Service) newTenant(ctx context.Context, in NewTenant) (*bellwire.Tenant, error) {
 	t := &bellwire.Tenant{ID: in.ID, Name: in.Name, Metadata: in.Metadata, CreatedAt: now()}
 	t.UpdatedAt = t.CreatedAt
 	err := bellwire.Join(
@@ -78,8 +78,12 @@ func (s *Service) newTenant(in NewTenant) (*bellwire.Tenant, error) {
 		s.checkDialectSettings(in.Dialects), s.checkRetention(in.Limits),
 		changeStatus(t, in.Status, in.StatusReason),
 	)
+	if err != nil {
+		return nil, err
+	}
 	changeLimits(t, in.Limits)
-	changeDialects(t, in.Dialects)
+	sealed, err := s.sealAuths(ctx, t.ID, in.Dialects, nil)
+	changeDialects(t, sealed)
 	t.OperationalEvents = in.OperationalEvents != nil && *in.OperationalEvents
 	return t, err
 }
@@ -173,7 +177,7 @@ func (s *Service) UpdateTenant(ctx context.Context, c Caller, id string, in Tena
 	if err := authorizeIn(c, Manage, id); err != nil {
 		return nil, err
 	}
-	if err := bellwire.Join(checkTenant(&in), s.checkDialectSettings(in.Dialects), s.checkRetention(in.Limits)); err != nil {
+	if err := bellwire.Join(checkTenant(&in), s.checkRetention(in.Limits)); err != nil {
 		return nil, err
 	}
 	var affected []*bellwire.Target // endpoints whose limits, status or settings change
@@ -193,7 +197,11 @@ func (s *Service) UpdateTenant(ctx context.Context, c Caller, id string, in Tena
 			}
 			affected = known.Targets()
 		}
-		before := membersOfTenant(t)
+		before, had := membersOfTenant(t), t.Dialects
+		given := withoutShown(in.Dialects, had)
+		if err := s.checkDialectSettings(given); err != nil {
+			return nil, err
+		}
 		if in.Name != nil {
 			t.Name = *in.Name
 		}
@@ -207,7 +215,11 @@ func (s *Service) UpdateTenant(ctx context.Context, c Caller, id string, in Tena
 		if in.ResetDialects {
 			t.Dialects = nil
 		}
-		changeDialects(t, in.Dialects)
+		sealed, err := s.sealAuths(ctx, id, given, had)
+		if err != nil {
+			return nil, err
+		}
+		changeDialects(t, sealed)
 		if in.OperationalEvents != nil {
 			t.OperationalEvents = *in.OperationalEvents
 		}
@@ -215,7 +227,11 @@ func (s *Service) UpdateTenant(ctx context.Context, c Caller, id string, in Tena
 		if err := changeStatus(t, in.Status, in.StatusReason); err != nil {
 			return nil, err
 		}
-		return t, s.store.UpdateTenant(s.audit(ctx, c, id, "tenant.update", id, before, membersOfTenant(t)), t)
+		after := membersOfTenant(t)
+		if secrets := changedAuths(had, t.Dialects); len(secrets) > 0 {
+			after["secrets"] = secrets
+		}
+		return t, s.store.UpdateTenant(s.audit(ctx, c, id, "tenant.update", id, before, after), t)
 	})
 	if err != nil {
 		return nil, err
@@ -292,6 +308,6 @@ func changeStatus(t *bellwire.Tenant, status *bellwire.TenantStatus, reason *str
 func membersOfTenant(t *bellwire.Tenant) map[string]any {
 	return map[string]any{
 		"name": t.Name, "metadata": t.Metadata, "limits": t.Limits, "status": t.Status(), "status_reason": t.StatusReason,
-		"operational_events": t.OperationalEvents, "dialects": t.Dialects,
+		"operational_events": t.OperationalEvents, "dialects": settingsShown(t.Dialects),
 	}
 }

@@ -98,6 +98,24 @@ test("what is typed about a tenant survives what somebody else saves, and both s
   await expect.poll(() => endpoints.inputValue()).toBe("9");
 });
 
+test("a tenant's settings of dialects are changed, and an auth stays without its secret", async () => {
+  const tenant = await ownTenant();
+  await call("PATCH", `/tenants/${tenant}`, { dialects: { lemon: { auth: { type: "bearer", token: "hunter2" } }, akkuro: { timeout: "9s" } } });
+  const page = await open(`/console/tenants/${tenant}/settings`, { expect: /422/ });
+  const settings = page.getByRole("textbox", { name: "Settings of dialects" });
+  await expect.poll(() => settings.inputValue()).toContain('"type": "bearer"');
+  expect(await settings.inputValue()).not.toContain("hunter2");
+  const change = page.getByRole("button", { name: "Change them" });
+  await settings.fill('{"lemon": {"timeout": "2m"}}');
+  await change.click();
+  await page.getByText(/must be between 1s and/i).waitFor();
+  await settings.fill('{"lemon": {"timeout": "20s", "auth": {"type": "bearer"}}}');
+  await accessible(page, "settings of dialects");
+  await change.click();
+  await page.getByText("The settings were changed").waitFor();
+  expect((await call("GET", `/tenants/${tenant}`)).dialects).toEqual({ lemon: { timeout: "20s", auth: { type: "bearer" } } });
+});
+
 test("a portal link opens the tenant's portal once, and its session is ended", async () => {
   const tenant = await ownTenant();
   const page = await open(`/console/tenants/${tenant}/portal`);

@@ -18,6 +18,7 @@ func TestSettings(t *testing.T) {
 	w.Set(bellwire.DialectSettings{
 		Retry: &bellwire.RetryPolicy{Interval: bellwire.Duration(2 * time.Minute), Count: 5}, Timeout: bellwire.Duration(7 * time.Second),
 		APIKeyHeader: "X-Azakaw-Key", UserAgent: "azakaw-webhooks/1.0", Headers: map[string]string{"x-platform": "azakaw", "X-Azakaw-Key": "none"},
+		Auth: &bellwire.Auth{Type: bellwire.AuthAPIKey, Header: "X-Tenant-Key", Key: "of-the-tenant"},
 	})
 	const made = `{"webhookBaseUrl":"{url}","authType":"ApiKey","authSettings":{"apiKey":"your-api-key"}}`
 	dialecttest.Run(t, w, []step{
@@ -39,6 +40,11 @@ func TestSettings(t *testing.T) {
 			t.Errorf("the headers are %v", got)
 		}
 	}
+	dialecttest.Run(t, w, []step{
+		{Name: "the tenant's key", Do: "POST /webhooks", Body: `{"webhookBaseUrl":"{url}/y","isActive":false}`, Status: 201,
+			Want: `<any>"authType":"ApiKey","authSettings":{"apiKey":"********","header":"X-Tenant-Key"}<any>`},
+		{Name: "none", Do: "POST /webhooks", Body: `{"webhookBaseUrl":"{url}/z","isActive":false,"authType":"None"}`, Status: 201, Want: `<any>"authType":"None",<any>`},
+	})
 	arrival("azakaw-webhooks/1.0", "azakaw")
 	w.Set(bellwire.DialectSettings{UserAgent: "azakaw-webhooks/2.0"})
 	arrival("azakaw-webhooks/2.0", "")

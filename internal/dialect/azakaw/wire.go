@@ -273,8 +273,8 @@ func (in *input) auth(was *service.EndpointView, header string) (*bellwire.Auth,
 	switch {
 	case in.AuthType.Given:
 		kind = in.AuthType.Value
-	case was != nil && given == nil:
-		return nil, nil
+	case given == nil:
+		return nil, nil // as it was, or the tenant's default
 	case was != nil:
 		kind, _ = authOf(was)
 	}

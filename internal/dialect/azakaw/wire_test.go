@@ -64,7 +64,7 @@ func FuzzInput(f *testing.F) {
 			return
 		}
 		out, _ := in.wanted("acme", "", nil, bellwire.DialectSettings{})
-		if out.Retry != nil && out.Retry.Check() != nil || out.URL == nil || out.Auth == nil {
+		if out.Retry != nil && out.Retry.Check() != nil || out.URL == nil || (out.Auth == nil) == in.AuthType.Given {
 			t.Errorf("%q is taken for %+v", body, out)
 		}
 	})

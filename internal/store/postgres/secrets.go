@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 
 	"github.com/jackc/pgx/v5"
@@ -42,10 +43,30 @@ func (s *Store) ReplaceKeysetCheck(ctx context.Context, old, sealed []byte) erro
 
 const (
 	sqlSealedKeys = `SELECT id, sealed FROM bellwire.keys WHERE id > $1 AND sealed IS NOT NULL ORDER BY id LIMIT $2`
-	sqlSealedEPs  = `SELECT id, sealed FROM bellwire.endpoints WHERE id > $1 AND sealed IS NOT NULL ORDER BY id LIMIT $2`
+	// sqlSealedAuths reads all tenants.
+	sqlSealedAuths = `SELECT t.id, j.key, j.value ->> 'sealed_auth' FROM bellwire.tenants t CROSS JOIN LATERAL
+			jsonb_each(CASE WHEN jsonb_typeof(t.dialects::jsonb) = 'object' THEN t.dialects::jsonb ELSE '{}' END) j
+		WHERE t.deleted_at IS NULL AND (t.id, j.key) > ($1, $2) AND j.value ->> 'sealed_auth' IS NOT NULL ORDER BY t.id, j.key LIMIT $3`
+	sqlReplaceAuth = `UPDATE bellwire.tenants SET dialects = jsonb_set(dialects::jsonb, ARRAY[$2::text, 'sealed_auth'], to_jsonb($3::text))::text
+		WHERE id = $1 AND deleted_at IS NULL AND dialects::jsonb -> $2::text ->> 'sealed_auth' = $4`
+	sqlSealedEPs = `SELECT id, sealed FROM bellwire.endpoints WHERE id > $1 AND sealed IS NOT NULL ORDER BY id LIMIT $2`
 )
 
-// SealedSecrets lists sealed secrets: of keys by their ids, then of endpoints by theirs.
+// sealedAuths lists the sealed secrets of tenants after one.
+func (t *tx) sealedAuths(after *bellwire.SealedSecret, limit int) ([]*bellwire.SealedSecret, error) {
+	return pgx.CollectRows(t.query(sqlSealedAuths, after.Tenant, after.Dialect, limit), func(row pgx.CollectableRow) (*bellwire.SealedSecret, error) {
+		var text string
+		secret := new(bellwire.SealedSecret)
+		if err := row.Scan(&secret.Tenant, &secret.Dialect, &text); err != nil {
+			return nil, err
+		}
+		var err error
+		secret.Sealed, err = base64.StdEncoding.DecodeString(text)
+		return secret, err
+	})
+}
+
+// SealedSecrets lists sealed secrets: of keys by their ids, then of endpoints by theirs, and then of tenants.
 func (s *Store) SealedSecrets(ctx context.Context, after *bellwire.SealedSecret, limit int) ([]*bellwire.SealedSecret, error) {
 	var list []*bellwire.SealedSecret
 	err := s.snapshot(ctx, func(tx *tx) error {
@@ -53,6 +74,11 @@ func (s *Store) SealedSecrets(ctx context.Context, after *bellwire.SealedSecret,
 		var from bellwire.SealedSecret
 		if after != nil {
 			from = *after
+		}
+		if from.Tenant != "" {
+			var err error
+			list, err = tx.sealedAuths(&from, limit)
+			return err
 		}
 		if from.Endpoint == "" {
 			var err error
@@ -69,6 +95,11 @@ func (s *Store) SealedSecrets(ctx context.Context, after *bellwire.SealedSecret,
 			return secret, row.Scan(&secret.Endpoint, &secret.Sealed)
 		})
 		list = append(list, ofEndpoints...)
+		if err != nil || len(list) == limit {
+			return err
+		}
+		ofTenants, err := tx.sealedAuths(&from, limit-len(list))
+		list = append(list, ofTenants...)
 		return err
 	})
 	return list, err
@@ -80,11 +111,16 @@ func (s *Store) ReplaceSecrets(ctx context.Context, secrets []*bellwire.SealedSe
 	err := s.write(ctx, func(tx *tx) error {
 		replaced = 0
 		for _, secret := range secrets {
-			sql, id := "UPDATE bellwire.endpoints SET sealed = $2 WHERE id = $1 AND sealed = $3", any(secret.Endpoint)
-			if secret.Endpoint == "" {
-				sql, id = "UPDATE bellwire.keys SET sealed = $2 WHERE id = $1 AND sealed = $3", [16]byte(secret.Key)
+			sql, args := "UPDATE bellwire.endpoints SET sealed = $2 WHERE id = $1 AND sealed = $3", []any{secret.Endpoint, secret.Resealed, secret.Sealed}
+			switch {
+			case secret.Endpoint != "":
+			case secret.Tenant != "":
+				encode := base64.StdEncoding.EncodeToString
+				sql, args = sqlReplaceAuth, []any{secret.Tenant, secret.Dialect, encode(secret.Resealed), encode(secret.Sealed)}
+			default:
+				sql, args = "UPDATE bellwire.keys SET sealed = $2 WHERE id = $1 AND sealed = $3", []any{[16]byte(secret.Key), secret.Resealed, secret.Sealed}
 			}
-			n, err := tx.change(sql, id, secret.Resealed, secret.Sealed)
+			n, err := tx.change(sql, args...)
 			if err != nil {
 				return err
 			}

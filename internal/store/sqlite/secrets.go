@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"encoding/base64"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
 )
@@ -43,13 +44,39 @@ func (s *Store) ReplaceKeysetCheck(ctx context.Context, old, sealed []byte) erro
 	})
 }
 
-// SealedSecrets lists sealed secrets: of keys by their ids, then of endpoints by theirs.
+const (
+	// sqlSealedAuths reads all tenants.
+	sqlSealedAuths = `SELECT t.id, j.key, json_extract(j.value, '$.sealed_auth') FROM tenants t, json_each(t.dialects) j
+		WHERE t.deleted_at IS NULL AND (t.id, j.key) > (?, ?) AND json_extract(j.value, '$.sealed_auth') IS NOT NULL ORDER BY t.id, j.key LIMIT +?`
+	sqlReplaceAuth = `UPDATE tenants SET dialects = json_set(dialects, '$."' || ?2 || '".sealed_auth', ?3)
+		WHERE id = ?1 AND deleted_at IS NULL AND json_extract(dialects, '$."' || ?2 || '".sealed_auth') = ?4`
+)
+
+// sealedAuths lists the sealed secrets of tenants after one.
+func (c *db) sealedAuths(after *bellwire.SealedSecret, limit int) (list []*bellwire.SealedSecret, err error) {
+	q := c.query(sqlSealedAuths).text(after.Tenant).text(after.Dialect).int(int64(limit))
+	for q.next() {
+		secret := &bellwire.SealedSecret{Tenant: q.getText(), Dialect: q.getText()}
+		if secret.Sealed, err = base64.StdEncoding.DecodeString(q.getText()); err != nil {
+			return nil, firstError(q.close(), err)
+		}
+		list = append(list, secret)
+	}
+	return list, q.err
+}
+
+// SealedSecrets lists sealed secrets: of keys by their ids, then of endpoints by theirs, and then of tenants.
 func (s *Store) SealedSecrets(ctx context.Context, after *bellwire.SealedSecret, limit int) ([]*bellwire.SealedSecret, error) {
 	var list []*bellwire.SealedSecret
-	err := s.read(ctx, snapshot(func(c *db) error {
+	err := s.read(ctx, snapshot(func(c *db) (err error) {
 		var from bellwire.SealedSecret
 		if after != nil {
 			from = *after
+		}
+		list = nil
+		if from.Tenant != "" {
+			list, err = c.sealedAuths(&from, limit)
+			return err
 		}
 		if from.Endpoint == "" {
 			q := c.query("SELECT id, sealed FROM keys WHERE id > ? AND sealed IS NOT NULL ORDER BY id LIMIT +?").blob(from.Key[:]).int(int64(limit))
@@ -68,7 +95,12 @@ func (s *Store) SealedSecrets(ctx context.Context, after *bellwire.SealedSecret,
 		for q.next() {
 			list = append(list, &bellwire.SealedSecret{Endpoint: q.getText(), Sealed: q.getBlob()})
 		}
-		return q.err
+		if q.err != nil || len(list) == limit {
+			return q.err
+		}
+		auths, err := c.sealedAuths(&from, limit-len(list))
+		list = append(list, auths...)
+		return err
 	}))
 	return list, err
 }
@@ -80,12 +112,16 @@ func (s *Store) ReplaceSecrets(ctx context.Context, secrets []*bellwire.SealedSe
 		replaced = 0
 		for _, secret := range secrets {
 			var q *query
-			if secret.Endpoint == "" {
-				q = w.query("UPDATE keys SET sealed = ?2 WHERE id = ?1 AND sealed = ?3").blob(secret.Key[:])
-			} else {
-				q = w.query("UPDATE endpoints SET sealed = ?2 WHERE id = ?1 AND sealed = ?3").text(secret.Endpoint)
+			switch {
+			case secret.Endpoint != "":
+				q = w.query("UPDATE endpoints SET sealed = ?2 WHERE id = ?1 AND sealed = ?3").text(secret.Endpoint).blob(secret.Resealed).blob(secret.Sealed)
+			case secret.Tenant != "":
+				q = w.query(sqlReplaceAuth).text(secret.Tenant).text(secret.Dialect).
+					text(base64.StdEncoding.EncodeToString(secret.Resealed)).text(base64.StdEncoding.EncodeToString(secret.Sealed))
+			default:
+				q = w.query("UPDATE keys SET sealed = ?2 WHERE id = ?1 AND sealed = ?3").blob(secret.Key[:]).blob(secret.Resealed).blob(secret.Sealed)
 			}
-			if err := q.blob(secret.Resealed).blob(secret.Sealed).exec(); err != nil {
+			if err := q.exec(); err != nil {
 				return err
 			}
 			replaced += w.conn.Changes()

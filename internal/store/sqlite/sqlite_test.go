@@ -196,6 +196,7 @@ var scans = []string{
 	sqlJobs, sqlOpenJobs, sqlCountJobs, // a page of jobs, and those that have not ended
 	sqlUnsettled,      // the first of an index that has no others
 	sqlNewestIDs,      // a page of the deliveries of all tenants
+	sqlSealedAuths,    // all tenants, when secrets are sealed again
 	sqlOwnRetentions,  // all tenants, once a minute
 	sqlVersionReaders, // all endpoints, when an operator asks
 }

@@ -690,6 +690,16 @@ func replacesSecrets(w *world) {
 	w.check(w.store.CreateKey(w.ctx, &bellwire.Key{ID: bellwire.NewID[bellwire.KeyKind](w.now), Tenant: t.ID, Role: bellwire.RoleTenant, CreatedAt: w.now}))
 	gone := w.endpoint(t)
 	w.check(w.store.DeleteEndpoint(w.ctx, t.ID, gone.ID, w.now, bellwire.ChangeNote{}))
+	for i := range 2 {
+		other := &bellwire.Tenant{ID: w.name("t"), CreatedAt: w.now, UpdatedAt: w.now, Dialects: bellwire.SettingsByDialect{
+			"a-b": {SealedAuth: []byte{2, byte(i)}, UserAgent: "ä"}, "c": {SealedAuth: []byte{3, byte(i)}}, "d": {UserAgent: "x"},
+		}}
+		w.check(w.store.CreateTenant(w.ctx, other))
+		want[other.ID+"/a-b"], want[other.ID+"/c"] = []byte{2, byte(i)}, []byte{3, byte(i)}
+	}
+	deleted := &bellwire.Tenant{ID: w.name("t"), CreatedAt: w.now, UpdatedAt: w.now, Dialects: bellwire.SettingsByDialect{"c": {SealedAuth: []byte{4}}}}
+	w.check(w.store.CreateTenant(w.ctx, deleted))
+	w.check(w.store.DeleteTenant(w.ctx, deleted.ID, w.now))
 
 	var all []*bellwire.SealedSecret
 	for _, limit := range []int{1, 2, 4, 100} {
@@ -733,6 +743,9 @@ func replacesSecrets(w *world) {
 	after, err := w.store.Tenant(w.ctx, t.ID)
 	w.check(err)
 	w.equal("the tenant's revision", after.Revision, before.Revision)
+	last, err := w.store.Tenant(w.ctx, all[len(all)-2].Tenant)
+	w.check(err)
+	w.equal("what else is set", []string{last.Dialects["a-b"].UserAgent, last.Dialects["d"].UserAgent}, []string{"ä", "x"})
 }
 
 // tellsUsage counts a tenant's keys, and its endpoints with the bytes of their configuration, without those that are deleted
@@ -797,7 +810,7 @@ func dialectSettings() bellwire.SettingsByDialect {
 	return bellwire.SettingsByDialect{
 		"standard": {
 			Retry: &bellwire.RetryPolicy{Interval: bellwire.Duration(time.Minute), Count: 5}, Timeout: bellwire.Duration(20 * time.Second),
-			APIKeyHeader: "X-Key", UserAgent: "Acme/1.0", Headers: map[string]string{"X-A": "ä", "X-B": ""}, IgnoreReadOnly: new(false),
+			APIKeyHeader: "X-Key", Auth: &bellwire.Auth{Type: bellwire.AuthBasic, Username: "ü"}, SealedAuth: []byte{0, 1, 0xff}, UserAgent: "Acme/1.0", Headers: map[string]string{"X-A": "ä", "X-B": ""}, IgnoreReadOnly: new(false),
 		},
 		"lemon": {Headers: map[string]string{}},
 	}

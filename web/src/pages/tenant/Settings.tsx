@@ -11,6 +11,7 @@ import { Field, FormError } from "@/parts/Form";
 import { useLive } from "@/parts/Live";
 import { Panel } from "@/parts/Page";
 import { fetchTenant, type Tenant } from ".";
+import { DialectSettings } from "./Dialects";
 
 /** TenantSettings changes what a tenant is called, and deletes it. */
 export function TenantSettings({ tenant }: { tenant: Tenant }) {
@@ -57,6 +58,7 @@ export function TenantSettings({ tenant }: { tenant: Tenant }) {
           </Button>
         </form>
       </Panel>
+      <DialectSettings tenant={tenant} />
       <Panel title="Delete this tenant">
         <div className="flex flex-wrap items-center justify-between gap-3">
           <p className="max-w-lg text-muted">Its endpoints, keys, events and deliveries go with it. What waits is not sent any more. Removing all of it from the database takes a few minutes, or longer if there is much.</p>
