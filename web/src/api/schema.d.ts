@@ -2420,6 +2420,8 @@ export interface components {
              * @example X-API-Key
              */
             api_key_header?: string;
+            /** @description The authentication of new endpoints that have none of their own. Its secrets are shown by exports only. If it is left out, or is as it is shown, it stays; the type none removes it. */
+            auth?: components["schemas"]["Auth"];
             /** @description Headers of all deliveries. Those of an endpoint come first. They are shown, so that they must not be secret. */
             headers?: {
                 [key: string]: string;
