@@ -127,7 +127,7 @@ func (s *Service) whyAnother(ctx context.Context, ep *bellwire.Endpoint, e *bell
 	sent := &a.Request
 	switch {
 	case sent.BodyHash == ([32]byte{}):
-		return "an earlier release of Bellwire has made the attempt, and recorded no hash of its body", nil
+		return "no hash of its body was kept with the attempt", nil
 	case sent.Version != 0 && sent.Version != made.Version:
 		return "the event type was deleted since, and with it the converters that made version " + strconv.Itoa(sent.Version) + " of the data", nil
 	case sent.Dialect != ep.Dialect:

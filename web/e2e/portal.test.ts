@@ -1,7 +1,7 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { accessible, call, fits, open, phone, world } from "./harness";
+import { accessible, call, fits, open, palette, phone, take, world } from "./harness";
 
 /** A platform's own page, on an origin of its own: /?url=… shows the portal in it. */
 let platform: Server;
@@ -99,6 +99,24 @@ test("what a session may not do is not shown, and no other page can frame it", a
   const portal = await open(url, { signedIn: false });
   await portal.getByText("There is no endpoint yet").waitFor();
   expect(await portal.getByRole("link", { name: "Add endpoint" }).count()).toBe(0);
+});
+
+test("the palette finds a customer's pages, endpoints and events", async () => {
+  const tenant = await ownTenant();
+  await call("POST", `/tenants/${tenant}/endpoints`, { url: `${world.receiver}/ok/palette`, description: "Order service", events: ["own.*"] });
+  await call("POST", `/tenants/${tenant}/events`, { type: "card.created", data: {}, id: `${tenant}-order-42` });
+  const { url } = await session(tenant);
+  const page = await open(url, { signedIn: false });
+  await page.getByRole("heading", { name: "Endpoints" }).waitFor();
+  await palette(page, "Order", /Order service/);
+  await take(page);
+  await page.getByRole("heading", { name: "Order service" }).waitFor();
+  await palette(page, `${tenant}-order-42`, /card\.created/);
+  await take(page);
+  await expect.poll(() => page.url()).toContain("/events/evt_");
+  await palette(page, "types", /Event types/);
+  await take(page);
+  await expect.poll(() => page.url()).toContain("/event-types");
 });
 
 test("a session in the past cannot be opened again", async () => {

@@ -1,5 +1,5 @@
 import { type QueryClient, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useMemo } from "react";
+import { useCallback, useMemo } from "react";
 import { visible } from "@/lib/text";
 import { endpointName } from "@/parts/Health";
 import { useScope } from "@/parts/Scope";
@@ -79,6 +79,20 @@ export function useEndpoints(tenant?: string): { endpoints: ReadonlyMap<string, 
   const found = useQuery(endpoints(own ?? tenant, shell));
   const map = useMemo(() => new Map(found.data?.map((endpoint) => [endpoint.id, endpoint])), [found.data]);
   return { endpoints: map, loading: found.isPending, more: map.size >= pages * page };
+}
+
+/** useFindEndpoints returns a function that finds endpoints by their names and addresses. */
+export function useFindEndpoints(): (words: string) => Promise<Endpoint[]> {
+  const queries: QueryClient = useQueryClient();
+  const { shell, tenant } = useScope();
+  return useCallback(
+    async (words) => {
+      const wanted = words.toLowerCase();
+      const known = await queries.fetchQuery(endpoints(tenant, shell));
+      return known.filter((endpoint) => `${endpoint.description} ${endpoint.url}`.toLowerCase().includes(wanted));
+    },
+    [queries, shell, tenant],
+  );
 }
 
 /** dialects are those of the server, also those that files declare. */

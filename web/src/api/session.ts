@@ -24,9 +24,15 @@ export async function exchangeConsole(code: string): Promise<ConsoleSession> {
 
 export const exchangePortal = (code: string): Promise<PortalSession> => answered(api.POST("/api/v1/portal-sessions/exchange", { body: { code } }));
 
-/** takeCode returns the one-time code of the address's fragment, and removes it from the address at once. */
+const fragmentCode = () => new URLSearchParams(location.hash.slice(1)).get("code");
+
+/**
+ * takeCode returns the one-time code of the address's fragment, and removes it from the address at once. A link with another code that
+ * is opened in the same tab changes nothing but the fragment, so the page is loaded again.
+ */
 export function takeCode(): string | undefined {
-  const code = new URLSearchParams(location.hash.slice(1)).get("code");
+  addEventListener("hashchange", () => fragmentCode() && location.reload());
+  const code = fragmentCode();
   if (!code) return undefined;
   history.replaceState(history.state, "", location.pathname + location.search);
   return code;

@@ -17,6 +17,7 @@ import {
 } from "lucide-react";
 import { lazy, useEffect, useMemo, useRef } from "react";
 import { Navigate, Route, Routes, useNavigate } from "react-router";
+import { useFindEndpoints } from "@/api/names";
 import { middle, visible } from "@/lib/text";
 import { exact } from "@/lib/time";
 import { Button, IconButton } from "@/parts/Button";
@@ -91,6 +92,7 @@ export function Frame() {
   const toast = useToast();
   const { can } = useScope();
   const shown = can("operate") ? nav : publishing;
+  const named = useFindEndpoints();
   useGoTo();
 
   const commands = useMemo<Command[]>(() => {
@@ -104,7 +106,7 @@ export function Frame() {
       action("leave", "Sign out", LogOut, () => void leave().catch((error: unknown) => toast.failed(error, "You are still signed in"))),
     ];
   }, [navigate, shown, paused, setPaused, setTheme, setZone, zone, leave, toast]);
-  const source = useMemo(() => (typed: string, signal: AbortSignal) => (can("operate") ? find(typed, signal, (to) => void navigate(to)) : Promise.resolve([])), [navigate, can]);
+  const source = useMemo(() => (typed: string, signal: AbortSignal) => (can("operate") ? find(typed, signal, named, (to) => void navigate(to)) : Promise.resolve([])), [navigate, can, named]);
 
   return (
     <PaletteProvider commands={commands} source={source}>

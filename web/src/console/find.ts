@@ -1,6 +1,8 @@
 import type { Command } from "@/parts/Palette";
 import { api, call, type Schemas } from "@/api/client";
+import type { Endpoint } from "@/api/names";
 import { visible } from "@/lib/text";
+import { endpointName } from "@/parts/Health";
 import { bulkJob, consoleScope } from "@/parts/Scope";
 
 type Found = Schemas["Found"];
@@ -22,9 +24,12 @@ const pages: Partial<Record<Found["kind"], [group: string, to: (tenant: string, 
   tenant: ["Tenant", link.tenant],
 };
 
-/** find returns what has the id that was typed, whoever it belongs to, for the palette. */
-export async function find(typed: string, signal: AbortSignal, go: (to: string) => void): Promise<Command[]> {
-  const having = await call(api.GET("/api/v1/ids/{id}", { params: { path: { id: typed } }, signal })).catch(() => undefined);
+/** find returns what has the id or the name that was typed, whoever it belongs to, for the palette. */
+export async function find(typed: string, signal: AbortSignal, named: (words: string) => Promise<Endpoint[]>, go: (to: string) => void): Promise<Command[]> {
+  const [having, endpoints] = await Promise.all([
+    call(api.GET("/api/v1/ids/{id}", { params: { path: { id: typed } }, signal })).catch(() => undefined),
+    named(typed).catch(() => []),
+  ]);
   const found = (having?.data ?? []).flatMap((each): Command[] => {
     if (each.kind === "bulk_job") return [{ id: `${each.kind}-${each.id}`, label: each.id, group: "Job over all tenants", run: () => go(bulkJob(each.id)) }];
     const page = pages[each.kind];
@@ -37,5 +42,6 @@ export async function find(typed: string, signal: AbortSignal, go: (to: string) 
     ? [{ id: `deliveries-${typed}`, label: "Deliveries to this endpoint", group: "Filter", run: () => go(link.deliveries({ endpoint: typed })) }]
     : [];
   const published: Command = { id: `events-${typed}`, label: "Events with this publisher's id", hint: visible(typed), group: "Filter", run: () => go(`/events?key=${encodeURIComponent(typed)}`) };
-  return [...found, ...deliveries, ...(isKey(typed) ? [published] : [])];
+  const byName = endpoints.map((each): Command => ({ id: `named-${each.id}`, label: endpointName(each), hint: `of ${each.tenant}`, group: "Endpoint", run: () => go(link.endpoint(each.tenant, each.id)) }));
+  return [...found, ...deliveries, ...(isKey(typed) ? [published] : []), ...byName];
 }

@@ -12,9 +12,13 @@ const many = 400;
 /** What one line shows of a long text. The copy has all of it. */
 const longest = 4000;
 
+/** The form that was chosen last. It stays when the text is another one, such as that of an attempt that was made meanwhile. */
+let chosen = false;
+
 /** JsonView shows a text as it was published: pretty or raw, always as text. Digits, escapes and order stay. */
 export function JsonView({ text, title = "JSON", maxHeight = 480, className }: { text: string; title?: string; maxHeight?: number; className?: string }) {
-  const [raw, setRaw] = useState(false);
+  const [raw, setRaw] = useState(chosen);
+  const choose = (raw: boolean) => setRaw((chosen = raw));
   const lines = useMemo(() => (raw ? rawLines(text) : pretty(text)), [text, raw]);
   return (
     <section aria-label={title} className={cx("overflow-hidden rounded-lg border border-line bg-panel", className)}>
@@ -27,7 +31,7 @@ export function JsonView({ text, title = "JSON", maxHeight = 480, className }: {
               key={String(mode)}
               type="button"
               aria-pressed={raw === mode}
-              onClick={() => setRaw(mode)}
+              onClick={() => choose(mode)}
               className={cx("h-6 rounded-sm px-2", raw === mode ? "bg-calm-soft font-medium" : "text-muted hover:text-text")}
             >
               {mode ? "Raw" : "Pretty"}

@@ -1,14 +1,16 @@
 import { Activity, Radio, Send, Shapes, Webhook } from "lucide-react";
 import { lazy, useEffect, useMemo, useRef, useState } from "react";
-import { Navigate, Route, Routes, useLocation } from "react-router";
+import { Navigate, Route, Routes, useLocation, useNavigate } from "react-router";
 import { access } from "@/api/client";
+import { useFindEndpoints } from "@/api/names";
 import { exchangePortal, type PortalSession, takeCode } from "@/api/session";
 import { useLive } from "@/parts/Live";
-import { PaletteProvider } from "@/parts/Palette";
-import { portalScope, ScopeProvider } from "@/parts/Scope";
+import { type Command, PaletteProvider } from "@/parts/Palette";
+import { portalScope, ScopeProvider, useScope } from "@/parts/Scope";
 import { type NavGroup, PageSkeleton, Shell } from "@/parts/Shell";
 import { EmptyState, ErrorState } from "@/parts/States";
 import { properties } from "./accent";
+import { find } from "./find";
 import { embedded, isColor, type Look, onLook, tell } from "@/parts/host";
 
 const Endpoints = lazy(() => import("@/pages/endpoints"));
@@ -67,35 +69,55 @@ export function Portal() {
   if (ended) {
     return (
       <EmptyState icon={Activity} title="Your session has ended">
-        Open this page again from where you came.
+        It ends after a while, and when the page is loaded again. Open it again from where you came.
       </EmptyState>
     );
   }
   if (!scope) return <PageSkeleton />;
   return (
     <ScopeProvider value={scope}>
-      <PaletteProvider commands={[]}>
-        {embedded && <Height />}
-        <Shell brand={<span className="font-semibold">Webhooks</span>} nav={nav}>
-          <Routes>
-            <Route path="/" element={<Endpoints />} />
-            <Route path="/endpoints" element={<Navigate to="/" replace />} />
-            <Route path="/endpoints/new" element={scope.can("manage") ? <NewEndpoint /> : <Navigate to="/" replace />} />
-            <Route path="/endpoints/:id/*" element={<Endpoint />} />
-            <Route path="/deliveries" element={<Deliveries />} />
-            <Route path="/deliveries/:id" element={<Delivery />} />
-            <Route path="/events" element={<Events />} />
-            <Route path="/events/:id" element={<Event />} />
-            <Route path="/event-types" element={<EventTypes />} />
-            <Route path="/event-types/:name/*" element={<EventTypes />} />
-            <Route path="/live" element={<Live />} />
-            <Route path="/jobs" element={<Navigate to="/" replace />} />
-            <Route path="/jobs/:id" element={<Job />} />
-            <Route path="*" element={<EmptyState title="This page does not exist" />} />
-          </Routes>
-        </Shell>
-      </PaletteProvider>
+      <Frame />
     </ScopeProvider>
+  );
+}
+
+/** Frame is the portal of a session: its navigation and routes. */
+function Frame() {
+  const navigate = useNavigate();
+  const scope = useScope();
+  const { paused, setPaused } = useLive();
+  const named = useFindEndpoints();
+  const commands = useMemo<Command[]>(
+    () => [
+      ...nav.flatMap((group) => group.items).map((item): Command => ({ id: item.to, label: item.label, group: "Page", icon: item.icon, run: () => void navigate(item.to) })),
+      ...(scope.can("manage") ? [{ id: "new", label: "Add endpoint", group: "Action", run: () => void navigate(scope.link.newEndpoint(scope.tenant ?? "")) }] : []),
+      { id: "pause", label: paused ? "Go on with live data" : "Pause live data", group: "Action", run: () => setPaused(!paused) },
+    ],
+    [navigate, scope, paused, setPaused],
+  );
+  const source = useMemo(() => (typed: string, signal: AbortSignal) => find(scope, typed, signal, named, (to) => void navigate(to)), [scope, named, navigate]);
+  return (
+    <PaletteProvider commands={commands} source={source}>
+      {embedded && <Height />}
+      <Shell brand={<span className="font-semibold">Webhooks</span>} nav={nav}>
+        <Routes>
+          <Route path="/" element={<Endpoints />} />
+          <Route path="/endpoints" element={<Navigate to="/" replace />} />
+          <Route path="/endpoints/new" element={scope.can("manage") ? <NewEndpoint /> : <Navigate to="/" replace />} />
+          <Route path="/endpoints/:id/*" element={<Endpoint />} />
+          <Route path="/deliveries" element={<Deliveries />} />
+          <Route path="/deliveries/:id" element={<Delivery />} />
+          <Route path="/events" element={<Events />} />
+          <Route path="/events/:id" element={<Event />} />
+          <Route path="/event-types" element={<EventTypes />} />
+          <Route path="/event-types/:name/*" element={<EventTypes />} />
+          <Route path="/live" element={<Live />} />
+          <Route path="/jobs" element={<Navigate to="/" replace />} />
+          <Route path="/jobs/:id" element={<Job />} />
+          <Route path="*" element={<EmptyState title="This page does not exist" />} />
+        </Routes>
+      </Shell>
+    </PaletteProvider>
   );
 }
 

@@ -41,7 +41,7 @@ function allTenants({ type, dialect, since, until }: Filter): URLSearchParams {
  * counts them before. What comes after the dialog was opened is left alone.
  */
 export function Bulk({ kind, filter, close }: { kind: Kind; filter: Filter; close: () => void }) {
-  const { link } = useScope();
+  const { link, shell } = useScope();
   const navigate = useNavigate();
   const [chosen, setChosen] = useState(filter.tenant ?? "");
   const [rate, setRate] = useState("");
@@ -110,7 +110,7 @@ export function Bulk({ kind, filter, close }: { kind: Kind; filter: Filter; clos
         <dl className="grid grid-cols-[max-content_1fr] gap-x-5 gap-y-1.5 rounded-lg bg-sunk px-3 py-2.5">
           <dt className="text-muted">State</dt>
           <dd>{filter.status ?? (kind === "retry" ? "exhausted or canceled" : "pending or retrying")}</dd>
-          {filter.tenant && (
+          {filter.tenant && shell === "console" && (
             <>
               <dt className="text-muted">Tenant</dt>
               <dd className="wrap-anywhere">{filter.tenant}</dd>

@@ -236,12 +236,14 @@ function Fates({ tenant, event }: { tenant: string; event: Loaded["event"] }) {
       {
         key: "action",
         title: "",
-        width: "32px",
+        width: "116px",
         align: "right",
         narrow: "hidden",
         cell: (fate) =>
           fate.delivery && can("replay") ? (
-            <Button size="sm" look="quiet" aria-label={`Send again to ${fate.endpoint}`} title="Send again" icon={RotateCw} busy={isPending && variables === fate.delivery} onClick={() => fate.delivery && mutate(fate.delivery)} />
+            <Button size="sm" look="quiet" aria-label={`Send again to ${fate.endpoint}`} icon={RotateCw} busy={isPending && variables === fate.delivery} onClick={() => fate.delivery && mutate(fate.delivery)}>
+              Send again
+            </Button>
           ) : null,
       },
     ],
