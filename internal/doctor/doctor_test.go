@@ -87,6 +87,7 @@ func healthy(t *testing.T) *Subject {
 		Keyset:        Keyset{File: filepath.Join(keys, "bellwire.keyset")},
 		Network:       Network{Guard: destination.New(destination.Config{Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}})},
 		Descriptors:   math.MaxInt, LeastDescriptors: 64, EnoughDescriptors: 8192,
+		Limits: Limits{FreeBytes: 1, FreeShare: math.SmallestNonzeroFloat64}, // the disk of the tests may be nearly full
 		Getenv: func(string) string { return "" }, Now: time.Now,
 	}
 	made, err := template()
