@@ -12,10 +12,11 @@ import (
 
 // Bounds of one lane.
 const (
-	laneFloor    = 32   // deliveries that any lane may hold
-	laneCeiling  = 4096 // deliveries that no lane exceeds
-	laneDepth    = 64   // deliveries that a lane may hold for each request it may have in flight
-	laneBytes    = 4 << 20
+	laneFloor    = 32    // deliveries that any lane may hold
+	laneCeiling  = 16384 // deliveries that no lane exceeds
+	laneDepth    = 64    // deliveries that a lane may hold for each request it may have in flight
+	laneFast     = 16    // requests in flight from which on that depth grows with their number
+	laneBytes    = 8 << 20
 	openInFlight = 4 // deliveries of a fixed interval in flight while the breaker is open
 
 	// askedRests is how many answers that mean overload, without an acknowledgement in between, weigh as much as Retry-After.
@@ -134,7 +135,8 @@ func (l *lane) capacity() int {
 	if l.breaker.open() {
 		return laneFloor
 	}
-	return max(laneFloor, min(laneDepth*l.limit(), laneCeiling))
+	limit := l.limit()
+	return max(laneFloor, min(laneDepth*limit*max(limit, laneFast)/laneFast, laneCeiling))
 }
 
 // byteLimit returns how much event data the lane may hold. It is small until the endpoint answers, so that endpoints that
@@ -143,7 +145,7 @@ func (l *lane) byteLimit() int {
 	if l.healthy {
 		return laneBytes
 	}
-	return laneBytes / 16
+	return laneBytes / 32
 }
 
 // adopt takes over a newer state of the endpoint, and reports whether t is newer.

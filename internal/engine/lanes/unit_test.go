@@ -40,6 +40,20 @@ func TestBreakerNeedsFailuresAndTime(t *testing.T) {
 	}
 }
 
+// A lane that may have many requests in flight holds more for each of them, up to a ceiling.
+func TestCapacityGrowsWithRequestsInFlight(t *testing.T) {
+	t.Parallel()
+	for inFlight, want := range map[int]int{1: 64, 4: 256, 16: 1024, 32: 4096, 64: 16384, 200: laneCeiling} {
+		l := &lane{window: window{size: float64(inFlight), max: inFlight}}
+		if got := l.capacity(); got != want {
+			t.Errorf("with %d requests in flight a lane holds %d deliveries, want %d", inFlight, got, want)
+		}
+		if l.healthy = true; l.byteLimit() != laneBytes {
+			t.Errorf("an endpoint that answers may have %d bytes, want %d", l.byteLimit(), laneBytes)
+		}
+	}
+}
+
 func TestWindowStaysInBounds(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
