@@ -176,6 +176,7 @@ func newParser(std streams) (*kong.Kong, error) {
 	}
 	cli.TidyValues(parser.Model.Node)
 	cli.FillHelp(parser.Model.Node, listsInHelp())
+	addExamples(parser.Model.Node)
 	return parser, nil
 }
 

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/bellwire/bellwire/client"
@@ -19,7 +21,7 @@ type statisticsCommand struct {
 
 // Help is shown below the options.
 func (c *statisticsCommand) Help() string {
-	return `Without --since, the last 24 hours.
+	return `Without --since, the last 24 hours. With --by, the groups of each interval come by their attempts, the most first.
 
   bellwire statistics --tenant acme
   bellwire statistics --tenant acme --since 30d --interval day --by endpoint`
@@ -45,11 +47,27 @@ func (c *statisticsCommand) Run(ctx context.Context, std streams) error {
 	}
 	return printOne(std, api, c.JSON, func(p *output.Printer) {
 		table := output.NewTable(p, statisticsColumns(len(c.By) > 0))
+		busiestFirst(counted.Data)
 		for _, row := range counted.Data {
 			table.Add(row)
 		}
 		table.Flush() // the Printer remembers the error
 	})
+}
+
+// busiestFirst sorts the rows of each interval by their attempts, or else by what was published, the most first.
+func busiestFirst(rows []client.StatisticsRow) {
+	slices.SortStableFunc(rows, func(a, b client.StatisticsRow) int {
+		return cmp.Or(a.At.Compare(b.At), cmp.Compare(b.Attempts, a.Attempts), cmp.Compare(published(b), published(a)))
+	})
+}
+
+// published returns how many events a row counts, 0 if it counts none because an event has no such group.
+func published(r client.StatisticsRow) int64 {
+	if r.Published == nil {
+		return 0
+	}
+	return *r.Published
 }
 
 // statisticsColumns returns the columns of statistics, with one for the group if they are split.
