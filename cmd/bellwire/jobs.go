@@ -376,15 +376,38 @@ type selection struct {
 // selects reports whether the options select deliveries for a job.
 func (s *selection) selects() bool { return s.AllOf || s.Endpoint != "" }
 
-// check refuses deliveries that are given by id and by options, or not at all: nobody retries everything by mistake.
-func (s *selection) check(ids []string) error {
+// check refuses deliveries that are given by id and by options, or not at all: nobody retries everything by mistake. With ids it
+// refuses the options of jobs, too, because nothing would come of them.
+func (s *selection) check(ids []string, o *jobOptions, status *string) error {
 	switch {
 	case len(ids) == 0 && !s.selects():
 		return cli.Usagef("<id>: must be given, or --endpoint, or --all")
 	case len(ids) > 0 && s.selects():
 		return cli.Usagef("<id>: must not be given together with --endpoint or --all")
+	case len(ids) == 0:
+		return nil
+	}
+	for _, given := range []struct {
+		flag string
+		set  bool
+	}{
+		{"dry-run", o.DryRun}, {"watch", o.Watch}, {"since", !o.Since.IsZero()}, {"until", !o.Until.IsZero()}, {"type", len(o.Types) > 0},
+		{"filter", o.Filter != ""}, {"rate", o.Rate != 0}, {"status", status != nil}, {"event", s.Event != ""}, {"dialect", s.Dialect != ""},
+		{"outcome", s.Outcome != ""},
+	} {
+		if given.set {
+			return cli.Option(given.flag, "must not be given together with ids: it is about the deliveries that --endpoint or --all selects")
+		}
 	}
 	return nil
+}
+
+// selected returns what the options select.
+func (s *selection) selected(o *jobOptions, status *string) client.Selection {
+	return client.Selection{
+		Endpoint: s.Endpoint, Since: o.Since.Time, Until: o.Until.Time, Types: o.Types, Status: client.DeliveryStatus(chosen(status)),
+		Filter: o.Filter, Rate: o.Rate, Event: s.Event, Dialect: s.Dialect, Outcome: client.Outcome(s.Outcome),
+	}
 }
 
 type retryCommand struct {
@@ -417,7 +440,7 @@ func (c *retryCommand) Run(ctx context.Context, std streams) error {
 	if err != nil {
 		return err
 	}
-	if err := c.check(c.IDs); err != nil {
+	if err := c.check(c.IDs, &c.jobOptions, c.Status); err != nil {
 		return err
 	}
 	api, err := c.caller()
@@ -432,10 +455,7 @@ func (c *retryCommand) Run(ctx context.Context, std streams) error {
 			return api.RetryDelivery(ctx, tenant, id)
 		})
 	}
-	selected := client.Selection{
-		Endpoint: c.Endpoint, Since: c.Since.Time, Until: c.Until.Time, Types: c.Types, Status: client.DeliveryStatus(chosen(c.Status)), Filter: c.Filter, Rate: c.Rate,
-		Event: c.Event, Dialect: c.Dialect, Outcome: client.Outcome(c.Outcome),
-	}
+	selected := c.selected(&c.jobOptions, c.Status)
 	return c.job(ctx, std, api, c.JSON,
 		func() (*client.JobCount, error) { return api.CountRetries(ctx, tenant, selected) },
 		func() (*client.Job, error) { return api.RetryDeliveries(ctx, tenant, selected) })
@@ -458,7 +478,7 @@ func (c *cancelDeliveriesCommand) Help() string {
 
 // Run cancels deliveries.
 func (c *cancelDeliveriesCommand) Run(ctx context.Context, std streams) error {
-	if err := c.check(c.IDs); err != nil {
+	if err := c.check(c.IDs, &c.jobOptions, c.Status); err != nil {
 		return err
 	}
 	api, err := c.caller()
@@ -470,10 +490,7 @@ func (c *cancelDeliveriesCommand) Run(ctx context.Context, std streams) error {
 			return api.CancelDelivery(ctx, c.Tenant, id)
 		})
 	}
-	selected := client.Selection{
-		Endpoint: c.Endpoint, Since: c.Since.Time, Until: c.Until.Time, Types: c.Types, Status: client.DeliveryStatus(chosen(c.Status)), Filter: c.Filter, Rate: c.Rate,
-		Event: c.Event, Dialect: c.Dialect, Outcome: client.Outcome(c.Outcome),
-	}
+	selected := c.selected(&c.jobOptions, c.Status)
 	return c.job(ctx, std, api, c.JSON,
 		func() (*client.JobCount, error) { return api.CountCancellations(ctx, c.Tenant, selected) },
 		func() (*client.Job, error) { return api.CancelDeliveries(ctx, c.Tenant, selected) })

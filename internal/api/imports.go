@@ -166,7 +166,7 @@ const importWrapper = 64 << 10
 // importAll checks a body whole before it imports it. What is larger than maxWholeImport is imported as it comes, up to the first fault.
 func importAll(ctx context.Context, im *service.Import, body io.Reader, most int) (*importReport, error) {
 	head := new(bytes.Buffer)
-	if _, err := io.CopyN(head, body, maxWholeImport); err == nil {
+	if _, err := io.CopyN(head, body, maxWholeImport+1); err == nil {
 		return importLines(ctx, im, io.MultiReader(head, body), most, true)
 	} else if !errors.Is(err, io.EOF) {
 		return nil, err
@@ -546,14 +546,14 @@ var eventMembers = []string{
 	"kind", "tenant", "type", "data", "data_base64", "id", "key", "created_at", "occurred_at", "deliver_at", "expires_at", "ordering_key", "version", "erased_at",
 }
 
-// number parses a whole number that is not negative.
+// number parses a whole number from 1.
 func (p *parser) number(name string) (int, error) {
 	text, err := p.raw()
 	if err != nil {
 		return 0, err
 	}
 	n, err := strconv.Atoi(string(text))
-	if err != nil || n < 0 {
+	if err != nil || n < 1 {
 		return 0, bellwire.Invalid(name, "must be a whole number from 1")
 	}
 	return n, nil

@@ -260,7 +260,10 @@ func (b *batcher) turn(now time.Time) *waiting {
 		switch {
 		case w.rests(now) && !b.closed:
 			b.resting = append(b.resting, b.turns.Pop())
-		case b.turns.Len() > 1 && w.credit <= 0:
+		case b.turns.Len() == 1:
+			w.credit = tenantTurn // nobody waits for it, so it uses up no later turns
+			return w
+		case w.credit <= 0:
 			w.credit += tenantTurn
 			b.turns.Push(b.turns.Pop())
 		default:

@@ -7,6 +7,7 @@ import (
 	"context"
 	cryptorand "crypto/rand"
 	"crypto/tls"
+	"errors"
 	"log/slog"
 	"net"
 	"net/url"
@@ -256,7 +257,9 @@ func (e *Engine) Start(ctx context.Context) error {
 		return err
 	}
 	if err := e.scanner.scan(ctx); err != nil {
-		return err
+		released, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTimeout)
+		defer cancel()
+		return errors.Join(err, e.leases.end(released)) // or else other nodes wait for the end of the term
 	}
 	e.storing.start()
 	e.sending.start()

@@ -41,6 +41,7 @@ type jobRunner struct {
 	served map[string]int // the last turn of each tenant with a job
 	turn   int
 	read   time.Time // when jobs were read last
+	unread bool      // that failed
 }
 
 // runningJob is a job with the time of its next step.
@@ -80,7 +81,7 @@ func (r *jobRunner) refresh(ctx context.Context) {
 	defer cancel()
 	r.read = time.Now()
 	running, err := r.store.RunningJobs(reading, r.scheduler.Leases())
-	if err != nil {
+	if r.unread = err != nil; r.unread {
 		reportStore(ctx, r.observer, "read the running jobs", err)
 		return
 	}
@@ -121,7 +122,7 @@ func (r *jobRunner) pick(now time.Time) *runningJob {
 // rest waits until there may be something to do.
 func (r *jobRunner) rest(ctx context.Context) {
 	var look <-chan time.Time
-	if len(r.jobs) > 0 || r.scheduler.Leases().Term > 0 { // else only this node creates jobs
+	if r.unread || len(r.jobs) > 0 || r.scheduler.Leases().Term > 0 { // else only this node creates jobs
 		until := r.read.Add(jobsEvery)
 		for _, j := range r.jobs {
 			if j.next.Before(until) {

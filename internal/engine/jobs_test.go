@@ -254,6 +254,41 @@ func TestJobGoesOnAfterACrash(t *testing.T) {
 	})
 }
 
+// A job goes on after a start that could not read it at once, on the only node, too, whom nobody wakes.
+func TestJobGoesOnAfterAFailedRead(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.receiver("a", answers(200))
+		ep := w.endpoint("a")
+		ids := w.batch(100)
+		w.pass(time.Minute)
+		j := w.job(bellwire.JobReplay, bellwire.SelectAll, atEndpoint(ep), atRate(5))
+		w.pass(2 * time.Second)
+		w.crash()
+		unread := &unreadJobs{}
+		w.wrap = func(s bellwire.Store) bellwire.Store { unread.Store = s; return unread }
+		w.start()
+		w.pass(time.Hour)
+		if !unread.asked {
+			t.Fatal("nobody read the jobs")
+		}
+		w.expectJob(j, bellwire.JobDone, len(ids), 0)
+	})
+}
+
+// unreadJobs is a store whose running jobs cannot be read the first time.
+type unreadJobs struct {
+	bellwire.Store
+	asked bool
+}
+
+func (s *unreadJobs) RunningJobs(ctx context.Context, leases *bellwire.Leases) ([]*bellwire.Job, error) {
+	if !s.asked {
+		s.asked = true
+		return nil, bellwire.Errorf(bellwire.CodeUnavailable, "the database is away")
+	}
+	return s.Store.RunningJobs(ctx, leases)
+}
+
 // A job keeps to its rate, also when that is changed while it runs, and does nothing while it is paused.
 func TestJobRate(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {

@@ -75,7 +75,9 @@ func (k *leaseKeeper) renew(ctx context.Context, term time.Duration, gained time
 	leases, err := k.store.RenewLeases(renewing, k.node)
 	cancel()
 	if bellwire.CodeOf(err) == bellwire.CodeConflict {
-		k.scheduler.SetLeases(&bellwire.Leases{Term: term}, asked)
+		if _, lost := k.scheduler.SetLeases(&bellwire.Leases{Term: term}, asked); lost > 0 {
+			k.observer.Lost(lost)
+		}
 	}
 	if err != nil {
 		reportStore(ctx, k.observer, "renew leases", err)

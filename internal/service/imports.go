@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"hash/maphash"
 	"log/slog"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -297,10 +298,17 @@ func differing(kind string, stored, given map[string]any, but ...string) error {
 	return bellwire.Errorf(bellwire.CodeConflict, "the %s exists and differs in %s; an import changes nothing that exists", kind, strings.Join(names, ", "))
 }
 
-// isNothing reports whether a member is an empty map or nil.
+// isNothing reports whether a member is nil, or an empty map or list.
 func isNothing(v any) bool {
-	text := fmt.Sprint(v)
-	return text == "map[]" || text == "[]" || text == "<nil>"
+	switch r := reflect.ValueOf(v); r.Kind() {
+	case reflect.Invalid:
+		return true
+	case reflect.Map, reflect.Slice:
+		return r.Len() == 0
+	case reflect.Pointer:
+		return r.IsNil()
+	}
+	return false
 }
 
 // requireImportTenant returns the limits of a tenant that is stored or was in an earlier line.

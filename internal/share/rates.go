@@ -10,8 +10,9 @@ import (
 
 // Bounds of Rates.
 const (
-	rateOwners = 100_000     // with a bucket
-	rateSweep  = time.Minute // between two removals of full buckets
+	rateOwners = 100_000             // with a bucket
+	rateKept   = rateOwners * 9 / 10 // of them when all are in use, so that not every further one searches all
+	rateSweep  = time.Minute         // between two removals of full buckets
 )
 
 // Rates has a token bucket for each owner. Full buckets take no memory. It is safe for concurrent use.
@@ -89,8 +90,11 @@ func (r *Rates) sweep(now time.Time) {
 			delete(r.buckets, owner)
 		}
 	}
+	if len(r.buckets) < rateOwners {
+		return
+	}
 	for owner := range r.buckets { // all are in use; those removed are full again
-		if len(r.buckets) < rateOwners {
+		if len(r.buckets) <= rateKept {
 			return
 		}
 		delete(r.buckets, owner)

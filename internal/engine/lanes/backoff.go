@@ -35,12 +35,7 @@ func (s *Scheduler) RequeueUnsent(now time.Time, j *Job, nodeWide bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	l := j.lane
-	s.ended(j)
-	s.donePending(l)
-	if !j.Manual() && j.Delivery.Sequence > 0 {
-		s.evict(l) // deliveries behind it must not overtake it
-	}
-	s.release(l, []*Job{j})
+	s.putBack(j)
 	l.faults.add(now, firstEndpointPause, longestEndpointPause)
 	l.storeBackoffUntil = bellwire.Later(l.storeBackoffUntil, l.faults.until)
 	if nodeWide {

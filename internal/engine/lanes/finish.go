@@ -213,12 +213,23 @@ func (s *Scheduler) unqueue(l *lane, id bellwire.DeliveryID) {
 
 // Abort releases a delivery whose attempt was aborted or not sent. That says nothing about its endpoint.
 func (s *Scheduler) Abort(j *Job) {
+	now := time.Now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.putBack(j)
+	s.reevaluate(j.lane, now)
+	s.dispatch(now)
+}
+
+// putBack releases a delivery that was not sent. The caller must hold s.mu.
+func (s *Scheduler) putBack(j *Job) {
+	l := j.lane
 	s.ended(j)
-	s.donePending(j.lane)
-	s.release(j.lane, []*Job{j})
-	s.dispatch(time.Now())
+	s.donePending(l)
+	if !j.Manual() && j.Delivery.Sequence > 0 {
+		s.evict(l) // deliveries behind it must not overtake it
+	}
+	s.release(l, []*Job{j})
 }
 
 // sizeOf returns about how many bytes an attempt has in memory, and in the store.

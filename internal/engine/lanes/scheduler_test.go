@@ -34,6 +34,8 @@ type schedulerModel struct {
 	made    int64
 	biggest int
 	next    map[string]int64
+
+	overtaken string // what start found wrong
 }
 
 func newSchedulerModel() *schedulerModel {
@@ -44,7 +46,7 @@ func newSchedulerModel() *schedulerModel {
 	}
 	m.s = New(Config{
 		MaxInFlight: 8, MaxQueued: 100, MaxBytes: 1 << 20, MaxStarting: 4,
-		Start:       func(j *Job) { m.running = append(m.running, j) },
+		Start:       m.start,
 		Release:     func(jobs []*Job) { m.given = append(m.given, jobs...) },
 		WakeClaimer: func() {},
 	})
@@ -52,8 +54,34 @@ func newSchedulerModel() *schedulerModel {
 	return m
 }
 
+// start starts an attempt. Nothing that is not ended may be overtaken in a FIFO queue.
+func (m *schedulerModel) start(j *Job) {
+	m.running = append(m.running, j)
+	if j.Manual() || j.Delivery.Sequence == 0 {
+		return
+	}
+	before := func(other *Job) {
+		if !other.Manual() && other.Delivery.Endpoint == j.Delivery.Endpoint && other.Delivery.Sequence > 0 && other.Delivery.Sequence < j.Delivery.Sequence {
+			m.overtaken = fmt.Sprintf("%s: %d is sent before %d", j.Delivery.Endpoint, j.Delivery.Sequence, other.Delivery.Sequence)
+		}
+	}
+	for _, others := range [][]*Job{m.free[j.Delivery.Endpoint], m.given, m.running} {
+		for _, other := range others {
+			before(other)
+		}
+	}
+	for _, o := range m.ended {
+		if o.Retrying {
+			before(o.Job)
+		}
+	}
+}
+
 // check checks the invariants that hold between any two steps.
 func (m *schedulerModel) check(t *rapid.T) {
+	if m.overtaken != "" {
+		t.Fatal(m.overtaken)
+	}
 	m.checkLanes(t)
 	m.checkBooks(t)
 	m.checkTurns(t)
@@ -215,6 +243,7 @@ func TestSchedulerCounts(t *testing.T) {
 				"retry":         func(t *rapid.T) { m.retry(t, rapid.SampledFrom(targets).Draw(t, "target")) },
 				"finish":        m.finish,
 				"requeueUnsent": m.requeueUnsent,
+				"abort":         m.abort,
 				"record":        m.record,
 				"release":       m.release,
 				"claim":         func(t *rapid.T) { m.claim(targets) },
@@ -345,19 +374,27 @@ func (m *schedulerModel) finish(t *rapid.T) {
 		}
 	}
 	if next, _, _ := m.s.Finish(time.Now(), &o.Outcome); next != nil {
-		m.running = append(m.running, next)
+		m.start(next)
 	}
 	m.ended = append(m.ended, o)
 }
 
 func (m *schedulerModel) requeueUnsent(t *rapid.T) {
+	j := m.unsent(t)
+	m.s.RequeueUnsent(time.Now(), j, rapid.Bool().Draw(t, "node-wide"))
+}
+
+func (m *schedulerModel) abort(t *rapid.T) { m.s.Abort(m.unsent(t)) }
+
+// unsent takes an attempt out of those that are running.
+func (m *schedulerModel) unsent(t *rapid.T) *Job {
 	if len(m.running) == 0 {
 		t.Skip("nothing is running")
 	}
 	i := rapid.IntRange(0, len(m.running)-1).Draw(t, "job")
 	j := m.running[i]
 	m.running = append(m.running[:i], m.running[i+1:]...)
-	m.s.RequeueUnsent(time.Now(), j, rapid.Bool().Draw(t, "node-wide"))
+	return j
 }
 
 func (m *schedulerModel) record(t *rapid.T) {

@@ -48,10 +48,16 @@ func (s *Store) appendWithin(ctx context.Context, appends []*bellwire.Append, wa
 		return nil, err
 	}
 	second, err := s.appendWithin(ctx, appends[half:], heldPartWait)
-	if err != nil {
-		return nil, err
+	switch code := bellwire.CodeOf(err); {
+	case err == nil:
+		return append(first, second...), nil
+	case code == bellwire.CodeUnavailable || code == bellwire.CodeInternal:
+		return nil, err // the caller repeats all of it, with the same ids
 	}
-	return append(first, second...), nil
+	for range appends[half:] { // the first half is stored, and must not be published again
+		first = append(first, bellwire.AppendResult{Err: err})
+	}
+	return first, nil
 }
 
 func (s *Store) appendGroup(ctx context.Context, appends []*bellwire.Append, wait time.Duration) ([]bellwire.AppendResult, error) {

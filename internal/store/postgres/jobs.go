@@ -520,30 +520,40 @@ func (s *jobStep) replay() (busy bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	var old, events [][16]byte
+	var (
+		events   [][16]byte
+		replaced []bellwire.JobItem
+	)
 	for _, item := range s.Items {
 		switch {
 		case bellwire.Expired(traits[item.Event].ExpiresAt, s.Now):
 		case item.Delivery.IsZero() && !has[item.Event]:
 			events = append(events, item.Event)
 		case current[item.Delivery]:
-			events, old = append(events, item.Event), append(old, item.Delivery)
+			events, replaced = append(events, item.Event), append(replaced, item)
 		}
 	}
 	if len(events) == 0 {
 		return false, nil
 	}
-	if err := s.store(events, traits); err != nil {
+	stored, err := s.store(events, traits)
+	if err != nil {
 		return false, err
+	}
+	var old [][16]byte
+	for _, item := range replaced {
+		if stored[item.Event] {
+			old = append(old, item.Delivery)
+		}
 	}
 	return false, s.tx.exec(sqlPassOver, old)
 }
 
-// store stores a delivery of each event that is still there.
-func (s *jobStep) store(events [][16]byte, traits map[[16]byte]eventTraits) error {
+// store stores a delivery of each event that is still there and has a free number, and returns these events.
+func (s *jobStep) store(events [][16]byte, traits map[[16]byte]eventTraits) (map[[16]byte]bool, error) {
 	free, err := s.tx.freeNumbers(s.tenant, events)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	keyOf := func(event [16]byte) endpointKey {
 		of := traits[event]
@@ -555,12 +565,13 @@ func (s *jobStep) store(events [][16]byte, traits map[[16]byte]eventTraits) erro
 	}
 	open, err := s.tx.openKeys(&keys)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	var (
 		ids, of [][16]byte
 		numbers []int64
 		placed  placedColumns
+		stored  = make(map[[16]byte]bool, len(events))
 	)
 	for _, event := range events {
 		number, found := free[event]
@@ -580,8 +591,9 @@ func (s *jobStep) store(events [][16]byte, traits map[[16]byte]eventTraits) erro
 		id := bellwire.DeliveryOf(event, number)
 		ids, of, numbers = append(ids, id), append(of, event), append(numbers, inOrder)
 		s.acted = append(s.acted, id)
+		stored[event] = true
 	}
-	return s.tx.exec(sqlReplayed, ids, of, numbers, s.tenant, s.endpoint, bellwire.ReasonReplayed, s.Now, [16]byte(s.job.ID),
+	return stored, s.tx.exec(sqlReplayed, ids, of, numbers, s.tenant, s.endpoint, bellwire.ReasonReplayed, s.Now, [16]byte(s.job.ID),
 		placed.statuses, placed.notBefore, placed.expires, placed.keys, placed.places)
 }
 

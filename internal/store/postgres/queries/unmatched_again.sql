@@ -4,7 +4,7 @@ SELECT u.tenant, u.event, coalesce(t.id, ''), u.type, coalesce(u.idempotency_key
     coalesce(u.problem, ''), u.data, u.deliver_at, u.expires_at, coalesce(u.ordering_key, ''), '', NULL::bytea, false, coalesce(u.version, 0)
 FROM (
     SELECT * FROM bellwire.unmatched
-    WHERE retry_at <= clock_timestamp() AND ($1::bigint[])[tenant % 256 + 1] > 0
+    WHERE retry_at <= statement_timestamp() AND ($1::bigint[])[tenant % 256 + 1] > 0
         AND tenant <> ALL (ARRAY(SELECT n FROM bellwire.tenants WHERE id = ANY($3::text[]) AND deleted_at IS NULL))
     ORDER BY retry_at LIMIT $2
 ) u
