@@ -14,12 +14,17 @@ import (
 const (
 	sqlCountAudit = "UPDATE bellwire.audit SET count = count + 1, last_at = greatest(last_at, $1) WHERE digest = $2"
 	sqlAddToDay   = `INSERT INTO bellwire.audit_days AS d (day, tenant, entries) VALUES ($1, $2, 1)
-		ON CONFLICT (day, tenant) DO UPDATE SET entries = d.entries + 1 WHERE $3::bigint = 0 OR d.entries < $3`
+		ON CONFLICT (day, tenant) DO UPDATE SET entries = d.entries + 1 WHERE d.entries < $3`
 	// Another node may have added an equal one meanwhile.
-	sqlAddAudit = `INSERT INTO bellwire.audit AS a (id, digest, at, last_at, tenant, key, method, path, principal, justification, expires_at,
-			action, subject, refused, actor, before, after)
-		VALUES ($1, $2, $3, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+	sqlAddAudit = intoAudit + ` VALUES ($1, $2, $3, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
 		ON CONFLICT (digest) WHERE digest IS NOT NULL DO UPDATE SET count = a.count + 1, last_at = greatest(a.last_at, excluded.last_at)`
+	// sqlAddUnlessFull adds an entry unless the day is full.
+	sqlAddUnlessFull = `WITH counted AS (
+			INSERT INTO bellwire.audit_days AS d (day, tenant, entries) VALUES ($17, $18, 1)
+			ON CONFLICT (day, tenant) DO UPDATE SET entries = d.entries + 1 WHERE d.entries < $19 RETURNING true
+		) ` + intoAudit + ` SELECT $1, $2, $3, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16 FROM counted`
+	intoAudit = `INSERT INTO bellwire.audit AS a (id, digest, at, last_at, tenant, key, method, path, principal, justification, expires_at,
+		action, subject, refused, actor, before, after)`
 )
 
 // AppendAudit adds an entry, or counts the request in the entry of its equals.
@@ -30,28 +35,35 @@ func (s *Store) AppendAudit(ctx context.Context, e *bellwire.AuditEntry, perDay 
 		if err != nil || counted > 0 {
 			return err
 		}
-		fits, err := tx.change(sqlAddToDay, e.Day(), rules.AuditCounter(e), int64(perDay))
+		if perDay > 0 {
+			fits, err := tx.change(sqlAddToDay, e.Day(), rules.AuditCounter(e), int64(perDay))
+			if err != nil {
+				return err
+			}
+			if fits == 0 {
+				return rules.AuditFull(e, perDay)
+			}
+		}
+		row, err := auditRow(e, digest[:])
 		if err != nil {
 			return err
 		}
-		if fits == 0 {
-			return rules.AuditFull(e, perDay)
-		}
-		return tx.addAudit(e, digest[:])
+		tx.queueLast(sqlAddAudit, row...)
+		return nil
 	})
 }
 
-// addAudit adds an entry. digest is nil for a change.
-func (t *tx) addAudit(e *bellwire.AuditEntry, digest []byte) error {
+// auditRow returns the values of an entry's columns. digest is nil for a change.
+func auditRow(e *bellwire.AuditEntry, digest []byte) ([]any, error) {
 	actor, before, after, err := codec.EncodeAudit(e)
-	if err != nil {
-		return err
-	}
-	return t.exec(sqlAddAudit, [16]byte(e.ID), digest, e.At, e.Tenant, [16]byte(e.Key), e.Method, e.Path, e.Principal,
-		e.Justification, e.ExpiresAt, e.Action, e.Subject, string(e.Refused), actor, before, after)
+	return []any{
+		[16]byte(e.ID), digest, e.At, e.Tenant, [16]byte(e.Key), e.Method, e.Path, e.Principal,
+		e.Justification, e.ExpiresAt, e.Action, e.Subject, string(e.Refused), actor, before, after,
+	}, err
 }
 
-// auditing returns f, which also adds the change of the context to the audit log, if there is one.
+// auditing returns f, which also adds the change of the context to the audit log, if there is one. What has no bound is not counted:
+// all nodes' changes of the operator's would wait for one row, each for the commit of the one before.
 func auditing(ctx context.Context, f func(*tx) error) func(*tx) error {
 	change := bellwire.AuditOf(ctx)
 	if change == nil {
@@ -62,11 +74,16 @@ func auditing(ctx context.Context, f func(*tx) error) func(*tx) error {
 			return err
 		}
 		e := change.Entry
-		fits, err := tx.change(sqlAddToDay, e.Day(), rules.AuditCounter(e), int64(change.PerDay))
-		if err != nil || fits == 0 {
+		row, err := auditRow(e, nil)
+		switch {
+		case err != nil:
 			return err
+		case change.PerDay == 0:
+			tx.queueLast(sqlAddAudit, row...)
+		default:
+			tx.queueLast(sqlAddUnlessFull, append(row, e.Day(), rules.AuditCounter(e), int64(change.PerDay))...)
 		}
-		return tx.addAudit(e, nil)
+		return nil
 	}
 }
 

@@ -18,12 +18,15 @@ const (
 	sqlAddSession = `INSERT INTO bellwire.sessions (id, kind, tenant, key, key_check, role, capabilities, origins, theme, token, code,
 		code_expires_at, created_at, expires_at, last_used_at, address, user_agent)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`
-	sqlOldSessionsOfTenant = `DELETE FROM bellwire.sessions WHERE id IN
-		(SELECT id FROM bellwire.sessions WHERE kind = $1 AND tenant = $2 ORDER BY id DESC OFFSET $3)`
-	sqlOldSessionsOfKey = `DELETE FROM bellwire.sessions WHERE id IN
-		(SELECT id FROM bellwire.sessions WHERE kind = $1 AND key = $2 ORDER BY id DESC OFFSET $3)`
+	// Those that another transaction deletes are left to it: many that sign in at once would wait for each other.
+	sqlOldSessionsOfTenant = `DELETE FROM bellwire.sessions WHERE id IN (SELECT id FROM bellwire.sessions WHERE id IN
+		(SELECT id FROM bellwire.sessions WHERE kind = $1 AND tenant = $2 ORDER BY id DESC OFFSET $3) FOR UPDATE SKIP LOCKED)`
+	sqlOldSessionsOfKey = `DELETE FROM bellwire.sessions WHERE id IN (SELECT id FROM bellwire.sessions WHERE id IN
+		(SELECT id FROM bellwire.sessions WHERE kind = $1 AND key = $2 ORDER BY id DESC OFFSET $3) FOR UPDATE SKIP LOCKED)`
 	sqlDeleteSessionsOfKey = "DELETE FROM bellwire.sessions WHERE key = $1"
-	sqlHoldKey             = "SELECT true FROM bellwire.keys WHERE id = $1 FOR UPDATE"
+	// The locks keep the tenant and the key from being deleted before the session is there.
+	sqlHoldExisting = "SELECT n FROM bellwire.tenants WHERE id = $1 AND deleted_at IS NULL FOR KEY SHARE"
+	sqlHoldKey      = "SELECT true FROM bellwire.keys WHERE id = $1 FOR KEY SHARE"
 )
 
 // CreateSession adds a session, and deletes the oldest ones of its owner that are too many.
@@ -33,33 +36,33 @@ func (s *Store) CreateSession(ctx context.Context, session *bellwire.Session, mo
 		return err
 	}
 	return s.write(ctx, func(tx *tx) error {
-		owner, err := tx.holdOwner(session.Tenant)
+		owner, err := tx.holdSessionOwner(session)
 		if err != nil {
 			return err
 		}
-		if err := tx.holdKey(session.Key); err != nil {
-			return err
-		}
-		err = tx.exec(sqlAddSession, [16]byte(session.ID), string(session.Kind), owner, [16]byte(session.Key), session.KeyCheck,
+		tx.queueLast(sqlAddSession, [16]byte(session.ID), string(session.Kind), owner, [16]byte(session.Key), session.KeyCheck,
 			string(session.Role), columns.Capabilities, columns.Origins, columns.Theme, orNoHash(session.Token), orNoHash(session.Code),
 			orNull(session.CodeExpiresAt), session.CreatedAt, session.ExpiresAt, orNull(session.LastUsedAt), session.Address, session.UserAgent)
-		if err != nil {
-			return err
-		}
 		if session.Kind == bellwire.SessionPortal {
-			return tx.exec(sqlOldSessionsOfTenant, string(session.Kind), owner, most)
+			tx.queueLast(sqlOldSessionsOfTenant, string(session.Kind), owner, most)
+			return nil
 		}
-		return tx.exec(sqlOldSessionsOfKey, string(session.Kind), [16]byte(session.Key), most)
+		tx.queueLast(sqlOldSessionsOfKey, string(session.Kind), [16]byte(session.Key), most)
+		return nil
 	})
 }
 
-// holdKey locks a key, so that it is not deleted before the session is there. The configured admin key, whose id is zero, has no row.
-func (t *tx) holdKey(id bellwire.KeyID) error {
-	if id.IsZero() {
-		return nil
+// holdSessionOwner returns the number of the session's tenant, 0 for the console, and keeps it and the key from being deleted before
+// the session is there. The configured admin key, whose id is zero, has no row.
+func (t *tx) holdSessionOwner(session *bellwire.Session) (owner int64, err error) {
+	if session.Tenant != "" {
+		err = orNotFound(t.row(sqlHoldExisting, session.Tenant).Scan(&owner), "tenant", session.Tenant)
+	}
+	if err != nil || session.Key.IsZero() {
+		return owner, err
 	}
 	var there bool
-	return orNotFound(t.row(sqlHoldKey, [16]byte(id)).Scan(&there), "key", id.String())
+	return owner, orNotFound(t.row(sqlHoldKey, [16]byte(session.Key)).Scan(&there), "key", session.Key.String())
 }
 
 // orNoHash returns the bytes of a hash, nil for none.
@@ -135,7 +138,8 @@ func (s *Store) ExchangeSession(ctx context.Context, x *bellwire.Exchange) (sess
 		if err := rules.ExchangeSession(session, x); err != nil {
 			return err
 		}
-		return tx.exec(sqlExchange, x.Token[:], x.Address, x.UserAgent, x.At, [16]byte(x.Session))
+		tx.queueLast(sqlExchange, x.Token[:], x.Address, x.UserAgent, x.At, [16]byte(x.Session))
+		return nil
 	})
 	if err != nil {
 		return nil, err

@@ -30,8 +30,9 @@ var errRetry = errors.New("another transaction came first")
 type tx struct {
 	ctx   context.Context
 	conn  *pgx.Conn
-	begin []string // the statements that begin it, until they are sent
-	open  bool     // it has begun and not ended
+	begin []string   // the statements that begin it, until they are sent
+	open  bool       // it has begun and not ended
+	last  *pgx.Batch // the statements that are sent with COMMIT; nil: none
 }
 
 // write runs f in a transaction and returns when that is durable. f may be run several times. Any error of f rolls the
@@ -132,11 +133,14 @@ func (s *Store) runOnce(ctx context.Context, from lender, begin []string, f func
 		return err
 	}
 	t := &tx{ctx: ctx, conn: conn.Conn(), begin: begin}
-	if err := f(t); err != nil {
-		t.rollback()
-		return err
+	err = f(t)
+	if err == nil {
+		err = t.commit()
 	}
-	return t.commit()
+	if err != nil {
+		t.rollback()
+	}
+	return err
 }
 
 // start sends the statements that begin the transaction, unless they have been sent.
@@ -149,7 +153,18 @@ func (t *tx) start() error {
 	return err
 }
 
+// queueLast adds a statement that is sent with COMMIT: the locks that it takes are not held for another round trip.
+func (t *tx) queueLast(sql string, args ...any) {
+	if t.last == nil {
+		t.last = new(pgx.Batch)
+	}
+	t.last.Queue(sql, args...)
+}
+
 func (t *tx) commit() error {
+	if t.last != nil {
+		return t.sendLast(t.last)
+	}
 	if !t.open {
 		return nil
 	}
