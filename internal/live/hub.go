@@ -59,7 +59,8 @@ type Hub struct {
 	second  tally            // of this node
 	others  map[string]tally // of other nodes in the last second
 	until   time.Time        // when attempts are kept, after the last watcher has left
-	told    time.Time        // when other nodes were told that somebody watches
+	told    time.Time        // when other nodes were told what is watched here
+	toldOf  []Filter         // what they were told
 	remote  map[string]interest
 }
 
@@ -234,13 +235,12 @@ func (h *Hub) Watch(f Filter, owner, last string) (*Stream, error) {
 	}
 	h.streams[s] = struct{}{}
 	h.ofOwner[owner]++
-	h.told = time.Time{} // the filters have changed
 	if !h.watched.Swap(true) {
 		h.second = tally{}
-	}
-	select {
-	case h.wake <- struct{}{}:
-	default:
+		select {
+		case h.wake <- struct{}{}:
+		default:
+		}
 	}
 	return s, nil
 }

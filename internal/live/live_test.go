@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -25,6 +26,7 @@ type node struct {
 	*live.Hub
 	observer bellwire.Observer
 	made     int
+	told     atomic.Int64 // messages to other nodes
 }
 
 // nodes returns hubs that tell each other everything, and run until the test ends.
@@ -37,6 +39,7 @@ func nodes(t *testing.T, names ...string) (all []*node) {
 				if len(message) > bellwire.MaxTold || !json.Valid(message) {
 					t.Errorf("a message of %d bytes", len(message))
 				}
+				n.told.Add(1)
 				for _, other := range all {
 					if other != n {
 						other.Told(message)
@@ -152,6 +155,42 @@ func TestNodes(t *testing.T) {
 			t.Errorf("%v was told though nobody watched", ids)
 		}
 	})
+}
+
+// However fast streams come and go, a node tells others at most once a tick, and only of what they have not been told lately.
+func TestStreamsThatComeAndGo(t *testing.T) {
+	const streams = 100
+	for name, c := range map[string]struct {
+		filter func(i int) live.Filter
+		most   int
+	}{
+		"one filter": {func(int) live.Filter { return live.Filter{Tenant: "acme"} }, 1},
+		"another filter each": {
+			func(i int) live.Filter { return live.Filter{Tenant: fmt.Sprint(i)} }, int(streams*10*time.Millisecond/live.Tick) + 1,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				all := nodes(t, "a", "b")
+				for i := range streams {
+					s := watch(t, all[0], c.filter(i), "")
+					time.Sleep(10 * time.Millisecond)
+					s.Close()
+				}
+				synctest.Wait()
+				if n := int(all[0].told.Load()); n == 0 || n > c.most {
+					t.Errorf("%d messages of %d streams, want at most %d", n, streams, c.most)
+				}
+				last := watch(t, all[0], c.filter(streams), "")
+				time.Sleep(live.Tick)
+				synctest.Wait()
+				id := all[1].attempt(c.filter(streams).Tenant, bellwire.OutcomeOK)
+				if ids, _ := later(last, time.Second); !slices.Equal(ids, []string{id}) {
+					t.Errorf("%v, want %s", ids, id)
+				}
+			})
+		})
+	}
 }
 
 func TestCounters(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"log/slog"
 	"maps"
+	"slices"
 	"time"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
@@ -31,9 +32,9 @@ func (h *Hub) forOthers(now time.Time, secondOver bool) (messages []message) {
 	if h.tell == nil {
 		return nil
 	}
-	if len(h.streams) > 0 && now.Sub(h.told) >= announceEvery {
-		h.told = now
-		messages = append(messages, message{Node: h.node, Watches: h.filters()})
+	if filters := h.filters(); len(filters) > 0 && (now.Sub(h.told) >= announceEvery || !cover(h.toldOf, filters)) {
+		h.told, h.toldOf = now, filters
+		messages = append(messages, message{Node: h.node, Watches: filters})
 	}
 	if len(h.remote) == 0 {
 		return messages
@@ -64,6 +65,11 @@ func (h *Hub) filters() []Filter {
 		filters = append(filters, f)
 	}
 	return filters
+}
+
+// cover reports whether who was told of the first filters knows all that others select.
+func cover(told, filters []Filter) bool {
+	return slices.Contains(told, Filter{}) || !slices.ContainsFunc(filters, func(f Filter) bool { return !slices.Contains(told, f) })
 }
 
 // wanted returns this node's attempts that are watched at others, and how many are left out of them. h.mu is held.
