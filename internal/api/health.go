@@ -11,7 +11,7 @@ import (
 
 // health is an endpoint's health on the wire.
 type health struct {
-	State           bellwire.HealthState `json:"state" enum:"healthy,failing,recovering,idle" doc:"failing: three attempts in a row failed, or one that ended its delivery. recovering: acknowledged again, but not yet three times in a row or for a minute. idle: no attempt for 24 hours."`
+	State           bellwire.HealthState `json:"state" enum:"healthy,failing,recovering,idle" doc:"failing: three attempts in a row failed, or one that ended its delivery, or one while none was ever acknowledged. recovering: acknowledged again, but not yet three times in a row or for a minute. idle: no attempt for 24 hours."`
 	Since           *time.Time           `json:"since" nullable:"true" doc:"When the state began; with failing, the first failure in a row. null if there was no attempt yet."`
 	Reason          string               `json:"reason" example:"12 attempts in a row failed since 2026-03-01T12:00:00Z; the last error: the endpoint answered 503 Service Unavailable" doc:"Why it is in this state; empty if it is healthy and nothing fails."`
 	LastOutcome     *bellwire.Outcome    `json:"last_outcome" enum:"ok,status,blocked,dns,connect,tls,timeout,reset,protocol" doc:"Where the last attempt failed, or ok if it was acknowledged; null if there was none, or if it failed before Bellwire was upgraded to keep this."`

@@ -22,7 +22,7 @@ var HealthStates = []HealthState{HealthHealthy, HealthFailing, HealthRecovering,
 
 // The rules of an endpoint's health. The table in docs/delivery.md states them too.
 const (
-	FailingAfter     = 3              // failures in a row; one suffices if it ends its delivery
+	FailingAfter     = 3              // failures in a row; one suffices if it ends its delivery, or if nothing was ever acknowledged
 	HealthyAfter     = 3              // acknowledged attempts in a row, after failing
 	HealthySpan      = time.Minute    // or two acknowledged attempts that far apart, without a failure between them
 	HealthIdleAfter  = 24 * time.Hour // without an attempt
@@ -151,7 +151,8 @@ func (h *Health) failed(r *Result) {
 	if r.Health.HeldFor > 0 {
 		h.HeldUntil = StoredTime(r.EndedAt.Add(r.Health.HeldFor))
 	}
-	if h.State != HealthFailing && (h.State == HealthRecovering || h.Failures >= FailingAfter || r.Transition.Status != DeliveryRetrying) {
+	ends := r.Transition.Status != DeliveryRetrying
+	if h.State != HealthFailing && (h.State == HealthRecovering || h.Failures >= FailingAfter || ends || h.LastSuccessAt.IsZero()) {
 		h.State, h.Since = HealthFailing, h.FirstFailureAt
 	}
 }

@@ -24,11 +24,15 @@ func TestHealthStates(t *testing.T) {
 		{"+", bellwire.HealthHealthy, 0},
 		{"+-", bellwire.HealthHealthy, 0},
 		{"+--", bellwire.HealthHealthy, 0},
+		{"-", bellwire.HealthFailing, 0}, // nothing was ever acknowledged
+		{"-+", bellwire.HealthRecovering, 1},
+		{"-+-", bellwire.HealthFailing, 2},
+		{"c-", bellwire.HealthFailing, 1},
 		{"+---", bellwire.HealthFailing, 1},
 		{"+------", bellwire.HealthFailing, 1},
 		{"+x", bellwire.HealthFailing, 1},
-		{"-+-+-+-", bellwire.HealthHealthy, 1},
-		{"--+--+--", bellwire.HealthHealthy, 2},
+		{"+-+-+-+-", bellwire.HealthHealthy, 0},
+		{"+--+--+--", bellwire.HealthHealthy, 0},
 		{"---+", bellwire.HealthRecovering, 3},
 		{"---++", bellwire.HealthRecovering, 3},
 		{"---+++", bellwire.HealthHealthy, 5},
@@ -39,7 +43,7 @@ func TestHealthStates(t *testing.T) {
 		{"---c_+", bellwire.HealthRecovering, 5},
 		{"---c_+++", bellwire.HealthHealthy, 7},
 		{"---c-", bellwire.HealthFailing, 4},
-		{"--c--", bellwire.HealthHealthy, -1},
+		{"+--c--", bellwire.HealthHealthy, 0},
 	} {
 		t.Run(c.history, func(t *testing.T) {
 			t.Parallel()

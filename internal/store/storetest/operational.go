@@ -119,6 +119,7 @@ func operationalHealth(w *world) {
 		w.record(r)
 		w.tick(time.Second)
 	}
+	attempt(success) // what has never acknowledged an attempt fails at once
 	for range bellwire.FailingAfter - 1 {
 		attempt(retryIn(0))
 	}

@@ -46,6 +46,7 @@ function state({ status, status_reason, health }: Endpoint, brief: boolean): Rea
         <>
           {brief ? "Since" : "Failing since"} <Time at={health.since} as="both" />: {health.failures > 1 ? `${plural(health.failures, "attempt")} in a row failed` : "an attempt failed"}
           {cause(health) ? <>. Last error: {cause(health)}.</> : "."}
+          {health.last_success_at === null && " No delivery has succeeded yet."}
         </>
       );
     case "recovering":
@@ -63,6 +64,14 @@ function state({ status, status_reason, health }: Endpoint, brief: boolean): Rea
         <>Nothing was sent to it yet. A test shows whether it works.</>
       );
     default:
+      if (health.failures > 0) {
+        return (
+          <>
+            {health.failures === 1 ? "The last attempt" : `The last ${plural(health.failures, "attempt")}`} failed{cause(health) && `: ${cause(health)}`}. Before, deliveries were acknowledged, the last one{" "}
+            <Time at={health.last_success_at} />.
+          </>
+        );
+      }
       return (
         <>
           Deliveries are acknowledged, the last one <Time at={health.last_success_at} />.
