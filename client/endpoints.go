@@ -283,7 +283,8 @@ func (c *Client) RotateSecret(ctx context.Context, tenant, id string, overlap ti
 // Missed is how many events an endpoint has missed.
 type Missed struct {
 	JobCount
-	Since time.Time `json:"since"` // of those accepted at or after it
+	Since     time.Time  `json:"since"`      // of those accepted at or after it
+	StoppedAt *time.Time `json:"stopped_at"` // when it was paused or disabled; nil if it is enabled
 }
 
 // CountMissed counts what a change that enables the endpoint would replay.

@@ -106,6 +106,6 @@ func (c *missedCommand) Run(ctx context.Context, std streams) error {
 		if missed.TotalIsBound {
 			total = "at most " + total
 		}
-		p.Fields(field("missed", total), field("since", output.Time(missed.Since)))
+		p.Fields(field("missed", total), field("since", output.Time(missed.Since)), field("stopped", output.TimePtr(missed.StoppedAt)))
 	})
 }

@@ -111,7 +111,8 @@ type TestReceipt struct {
 
 type missed struct {
 	JobCount
-	Since time.Time `json:"since" doc:"Events accepted at or after this time are counted."`
+	Since     time.Time  `json:"since" doc:"Events accepted at or after this time are counted: a little before the first failed attempt in a row, or when the endpoint was paused or disabled, whichever came first."`
+	StoppedAt *time.Time `json:"stopped_at" nullable:"true" doc:"When the endpoint was paused or disabled; null if it is enabled."`
 }
 
 type probe struct {
@@ -233,7 +234,9 @@ func (a *api) endpoints() {
 		Description: "Counts what a change with `replay` would send as it enables the endpoint. An endpoint that is enabled and does not fail is a conflict.",
 	}, func(ctx context.Context, c service.Caller, in *OfEndpoint) (*output[missed], error) {
 		n, err := a.svc.CountMissed(ctx, c, in.Tenant, in.ID)
-		return answer(n, err, func(n *service.Missed) missed { return missed{JobCount{n.Total, n.Bound}, n.Since.UTC()} })
+		return answer(n, err, func(n *service.Missed) missed {
+			return missed{JobCount{n.Total, n.Bound}, n.Since.UTC(), timeOrNull(n.StoppedAt)}
+		})
 	})
 
 	a.history(one)

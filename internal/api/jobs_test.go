@@ -76,7 +76,7 @@ func TestJobs(t *testing.T) {
 		{name: "enable and replay by a reader", method: "PATCH", path: of + "/endpoints/{ep}", key: "tenant-read", body: `{"status":"enabled","replay":"missed"}`, status: 403, problem: "forbidden"},
 		{name: "still disabled", method: "GET", path: of + "/endpoints/{ep}", status: 200, want: `{"status":"disabled"}`},
 		{name: "what it has missed, by a reader", method: "GET", path: of + "/endpoints/{ep}/missed", key: "tenant-read", status: 403, problem: "forbidden"},
-		{name: "what it has missed", method: "GET", path: of + "/endpoints/{ep}/missed", key: "tenant", status: 200, want: `{"total":1,"total_is_bound":false,"since":"*"}`},
+		{name: "what it has missed", method: "GET", path: of + "/endpoints/{ep}/missed", key: "tenant", status: 200, want: `{"total":1,"total_is_bound":false,"since":"*","stopped_at":"*"}`},
 		{name: "enable and replay", method: "PATCH", path: of + "/endpoints/{ep}", key: "tenant", body: `{"status":"enabled","replay":"missed","description":"mended"}`, status: 200, save: "job=replay.id",
 			want: `{"status":"enabled","description":"mended","replay":{"kind":"replay","state":"running","total":1,"params":{"endpoint":"{ep}","status":"missed","since":"*"}}}`},
 		{name: "the job", method: "GET", path: one, status: 200, want: `{"id":"{job}","total":1,"deliveries":{"waiting":0,"succeeded":0,"exhausted":0,"canceled":0,"capped":false}}`},

@@ -20,7 +20,7 @@ func (s *Service) updateAndReplay(ctx context.Context, c Caller, before, ep *bel
 		return nil, err
 	}
 	defer end()
-	j, err := s.replayMissed(ctx, before, ep)
+	j, _, err := s.replayMissed(ctx, before, ep)
 	if err != nil {
 		return nil, err
 	}
@@ -32,21 +32,23 @@ func (s *Service) updateAndReplay(ctx context.Context, c Caller, before, ep *bel
 	return j, s.store.UpdateEndpointWithJob(ctx, ep, note, j, bounds)
 }
 
-// replayMissed returns the replay of what an endpoint has missed, with its total. before is the endpoint without the change that enables it.
-func (s *Service) replayMissed(ctx context.Context, before, ep *bellwire.Endpoint) (j *bellwire.Job, err error) {
+// replayMissed returns the replay of what an endpoint has missed, with its total, and when the endpoint was paused or disabled: zero
+// if it is enabled. before is the endpoint without the change that enables it.
+func (s *Service) replayMissed(ctx context.Context, before, ep *bellwire.Endpoint) (j *bellwire.Job, stopped time.Time, err error) {
 	j = newJob(ep.Tenant, bellwire.JobReplay, ep.ID)
-	if j.Params.Since, err = s.missedSince(ctx, before); err != nil {
-		return nil, err
+	if j.Params.Since, stopped, err = s.missedSince(ctx, before); err != nil {
+		return nil, stopped, err
 	}
 	j.Params.Until = j.Params.Until.Add(enableMargin)
 	j.Params.Choose(j.Kind, bellwire.SelectMissed)
-	return j, s.count(ctx, j, ep)
+	return j, stopped, s.count(ctx, j, ep)
 }
 
 // Missed is what an endpoint has missed.
 type Missed struct {
 	JobCount
-	Since time.Time
+	Since     time.Time
+	StoppedAt time.Time // when it was paused or disabled; zero: it is enabled
 }
 
 // CountMissed counts what the replay would be about that UpdateEndpoint can begin as it enables the endpoint.
@@ -60,7 +62,7 @@ func (s *Service) CountMissed(ctx context.Context, c Caller, tenant, id string) 
 	if err != nil {
 		return nil, err
 	}
-	j, err := s.replayMissed(ctx, ep, ep)
+	j, stopped, err := s.replayMissed(ctx, ep, ep)
 	if err != nil {
 		return nil, err
 	}
@@ -68,22 +70,23 @@ func (s *Service) CountMissed(ctx context.Context, c Caller, tenant, id string) 
 	if err != nil {
 		return nil, err
 	}
-	return &Missed{*n, j.Params.Since}, nil
+	return &Missed{*n, j.Params.Since, stopped}, nil
 }
 
 // missedSince returns a time before which the endpoint has missed nothing: before its attempts began to fail in a row, and before
-// it was paused or disabled.
-func (s *Service) missedSince(ctx context.Context, ep *bellwire.Endpoint) (time.Time, error) {
+// it was paused or disabled, which was at stopped.
+func (s *Service) missedSince(ctx context.Context, ep *bellwire.Endpoint) (since, stopped time.Time, err error) {
 	health, err := s.store.Health(ctx, []string{ep.ID}, 1)
 	if err != nil {
-		return time.Time{}, err
+		return since, stopped, err
 	}
-	since := failingSince(&health[0].Health, ep.Timeout)
+	since = failingSince(&health[0].Health, ep.Timeout)
 	if ep.Status != bellwire.EndpointEnabled {
 		stop, err := s.stopOf(ctx, ep)
 		if err != nil {
-			return time.Time{}, err
+			return since, stopped, err
 		}
+		stopped = stop.At
 		if stop.Actor.Kind == bellwire.ActorBellwire && since.IsZero() {
 			// A new URL has begun its health anew since Bellwire disabled it.
 			stop.At = stop.At.Add(-ep.AutoDisableAfter)
@@ -91,13 +94,13 @@ func (s *Service) missedSince(ctx context.Context, ep *bellwire.Endpoint) (time.
 		since = earlier(since, stop.At)
 	}
 	if since.IsZero() {
-		return since, &bellwire.Error{
+		return since, stopped, &bellwire.Error{
 			Code:    bellwire.CodeConflict,
 			Message: "endpoint \"" + ep.ID + "\" is enabled and does not fail, so that nothing says since when it has missed events",
 			Hint:    "Create a replay with the status \"missed\" and a time.",
 		}
 	}
-	return since, nil
+	return since, stopped, nil
 }
 
 // failingSince returns a time before which all events were accepted that failed in the present run of failures; zero: nothing

@@ -48,6 +48,17 @@ func TestEnablingReplaysSinceItBroke(t *testing.T) {
 					ended = time.Now()
 				}
 			}
+			missed, err := e.CountMissed(t.Context(), admin, "acme", ep.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			shown, err := e.Endpoint(t.Context(), admin, "acme", ep.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if on := shown.Status == bellwire.EndpointEnabled; on != missed.StoppedAt.IsZero() || missed.StoppedAt.After(time.Now()) {
+				t.Errorf("it is %s, and was stopped at %s", shown.Status, missed.StoppedAt)
+			}
 			updated, err := e.UpdateEndpoint(t.Context(), admin, "acme", ep.ID, enabling())
 			if err != nil {
 				t.Fatal(err)

@@ -152,7 +152,7 @@ test("once a test is acknowledged, what was missed is offered at once, from the 
   await page.getByText("It works again.").waitFor();
   await page.getByRole("button", { name: "Replay what was missed" }).last().click();
   const dialog = page.getByRole("dialog", { name: /Replay events to/ });
-  await dialog.getByText("Before the first attempt that failed").waitFor();
+  await dialog.getByText("A little before the first failed attempt").waitFor();
   const since = Date.parse(await dialog.getByLabel("Accepted since").inputValue());
   expect(since).toBeLessThan(began);
   expect(since).toBeGreaterThan(began - 3_700_000);
@@ -204,6 +204,8 @@ test("a disabled endpoint is tested before it is enabled, which says how much wi
   await page.getByText("It works. The endpoint is still disabled.").locator("..").locator("..").getByRole("button", { name: "Enable" }).click();
   const dialog = page.getByRole("dialog", { name: /^Enable / });
   await dialog.getByText(/It has missed 3 events, which failed or were never sent, since/).waitFor();
+  await dialog.getByRole("term").filter({ hasText: "Disabled" }).waitFor();
+  await page.getByText("It has missed 3 events so far.").waitFor();
   await accessible(page);
   await dialog.getByRole("button", { name: "Enable and replay 3" }).click();
   await page.getByText("Enabled. 3 events that it missed will be sent.").waitFor();

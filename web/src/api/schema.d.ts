@@ -2977,7 +2977,7 @@ export interface components {
              */
             since: string | null;
             /**
-             * @description failing: three attempts in a row failed, or one that ended its delivery. recovering: acknowledged again, but not yet three times in a row or for a minute. idle: no attempt for 24 hours.
+             * @description failing: three attempts in a row failed, or one that ended its delivery, or one while none was ever acknowledged. recovering: acknowledged again, but not yet three times in a row or for a minute. idle: no attempt for 24 hours.
              * @enum {string}
              */
             state: "healthy" | "failing" | "recovering" | "idle";
@@ -3364,9 +3364,14 @@ export interface components {
         Missed: {
             /**
              * Format: date-time
-             * @description Events accepted at or after this time are counted.
+             * @description Events accepted at or after this time are counted: a little before the first failed attempt in a row, or when the endpoint was paused or disabled, whichever came first.
              */
             since: string;
+            /**
+             * Format: date-time
+             * @description When the endpoint was paused or disabled; null if it is enabled.
+             */
+            stopped_at: string | null;
             /**
              * Format: int64
              * @description What the job would be about: exactly, unless total_is_bound.

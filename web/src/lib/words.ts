@@ -1,4 +1,5 @@
 import type { Schemas } from "@/api/client";
+import { visible } from "./text";
 import { duration } from "./time";
 
 /** Words for deliveries and attempts: what happened, why, and what to do next. */
@@ -77,6 +78,19 @@ export function failure(attempt: Pick<Attempt, "outcome" | "error" | "timings"> 
     default:
       return `failed (${attempt.outcome})`;
   }
+}
+
+/** How much of an answer's body an excerpt has. */
+const excerpt = 160;
+
+/** answer says what came back for an attempt, with the beginning of its text. */
+export function answer(attempt: Pick<Attempt, "outcome" | "error" | "timings" | "response">): string {
+  const { response } = attempt;
+  if (!response) return `None: it ${failure(attempt)}.`;
+  if (response.encoding === "base64") return `Status ${response.status}, with a body that is not text.`;
+  const text = response.body.trim().replace(/\s+/g, " ");
+  if (!text) return `Status ${response.status}, with an empty body.`;
+  return `Status ${response.status}: ${visible(text.slice(0, excerpt))}${text.length > excerpt ? "…" : ""}`;
 }
 
 /** advice says what to do about a failed attempt. */

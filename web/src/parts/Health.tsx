@@ -88,7 +88,7 @@ function waiting({ health }: Endpoint, brief: boolean): ReactNode {
       {plural(health.waiting, "delivery waits", "deliveries wait")}
       {health.oldest_waiting_at && (
         <>
-          , the oldest from <Time at={health.oldest_waiting_at} />
+          , the oldest accepted <Time at={health.oldest_waiting_at} />
         </>
       )}
       {!brief && health.breaker === "open" && health.next_attempt_at && (

@@ -14,6 +14,7 @@ import { endpointName } from "@/parts/Health";
 import { useScope } from "@/parts/Scope";
 import { Skeleton } from "@/parts/States";
 import { brokenSince } from "./broken";
+import { useMissed } from "./missed";
 import type { Endpoint } from "./index";
 
 const kinds = [
@@ -53,16 +54,17 @@ const reach = 30 * 24 * 3_600_000;
 /** Begun shows the form, once it is known since when the endpoint has missed events. */
 function Begun({ endpoint, onClose }: { endpoint: Endpoint; onClose: () => void }) {
   const { health, tenant, id } = endpoint;
-  const [failing] = useState(health.state === "failing" ? health.since : null);
+  const stopped = endpoint.status !== "enabled" || health.state === "failing"; // the API knows since when it has missed events
+  const missed = useMissed(endpoint, stopped);
   const hours = useQuery({
     queryKey: ["broken", id],
     queryFn: ({ signal }) =>
       call(api.GET("/api/v1/tenants/{tenant}/statistics", { params: { path: { tenant }, query: { by: "endpoint", interval: "hour", since: rfc3339(Date.now() - reach) } }, signal })),
-    enabled: failing === null && health.last_failure_at !== null,
+    enabled: !stopped && health.last_failure_at !== null,
     gcTime: 0,
     refetchOnWindowFocus: false,
   });
-  if (hours.isLoading) {
+  if (hours.isLoading || missed.isLoading) {
     return (
       <div className="space-y-4" aria-busy>
         <Skeleton className="h-8" />
@@ -73,8 +75,11 @@ function Begun({ endpoint, onClose }: { endpoint: Endpoint; onClose: () => void 
   }
   // Statistics are some seconds late: what they do not have yet has just begun.
   const known = brokenSince(hours.data?.data.filter((row) => row.endpoint === id) ?? []) ?? (health.last_failure_at ? Date.parse(health.last_failure_at) - 3_600_000 : undefined);
-  const broke = failing ? Date.parse(failing) : known;
-  const beginning: Beginning = broke === undefined ? { since: "24h", why: "A time, or how long ago: 24h" } : { since: rfc3339(broke - margin), why: "Before the first attempt that failed" };
+  const beginning: Beginning = missed.data
+    ? { since: rfc3339(Date.parse(missed.data.since)), why: health.state === "failing" ? "A little before the first failed attempt" : `When it was ${endpoint.status}` }
+    : known === undefined
+      ? { since: "24h", why: "A time, or how long ago: 24h" }
+      : { since: rfc3339(known - margin), why: "A little before the first failed attempt" };
   return <Form endpoint={endpoint} beginning={beginning} onClose={onClose} />;
 }
 

@@ -22,6 +22,7 @@ import { Bulk } from "../deliveries/Bulk";
 import { Deliveries } from "./Deliveries";
 import { Changes } from "./Changes";
 import { Enable } from "./Enable";
+import { useMissed } from "./missed";
 import { Replay } from "./Replay";
 import { Rotate } from "./Secret";
 import { Settings } from "./Settings";
@@ -74,7 +75,11 @@ function Loaded({ endpoint }: { endpoint: Endpoint }) {
           </span>
         }
         back={back}
-        sentence={<HealthSentence endpoint={endpoint} />}
+        sentence={
+          <>
+            <HealthSentence endpoint={endpoint} /> {endpoint.status !== "enabled" && <Missed endpoint={endpoint} />}
+          </>
+        }
         action={<Actions endpoint={endpoint} status={status} ask={setAsked} />}
       >
         <div className="mt-2.5 flex flex-wrap items-center gap-x-5 gap-y-1 text-sm text-muted">
@@ -109,12 +114,20 @@ function Loaded({ endpoint }: { endpoint: Endpoint }) {
   );
 }
 
+/** Missed says how many events an endpoint that is off has missed. */
+function Missed({ endpoint }: { endpoint: Endpoint }) {
+  const { data } = useMissed(endpoint, true);
+  if (!data) return null;
+  if (data.total === 0) return "It has missed nothing.";
+  return `It has missed ${data.total_is_bound ? "at most " : ""}${plural(data.total, "event")} so far.`;
+}
+
 function useStatus(endpoint: Endpoint) {
   return useAction(
     (change: Schemas["Patch"]) => call(api.PATCH("/api/v1/tenants/{tenant}/endpoints/{id}", { params: { path: { tenant: endpoint.tenant, id: endpoint.id } }, body: change })),
     {
       failed: "The endpoint was not changed",
-      changes: [["endpoint", endpoint.tenant, endpoint.id], ["endpoints"], ["changes", endpoint.id], ["endpoint-deliveries", endpoint.id]],
+      changes: [["endpoint", endpoint.tenant, endpoint.id], ["endpoints"], ["changes", endpoint.id], ["endpoint-deliveries", endpoint.id], ["missed", endpoint.tenant, endpoint.id]],
       done: (out, change) =>
         out.replay ? `Enabled. ${plural(out.replay.total, "event")} that it missed will be sent.` : change.status === "enabled" ? "Enabled" : change.status === "paused" ? "Paused. Deliveries are kept." : "Disabled",
     },

@@ -1,9 +1,10 @@
 import { Webhook, Zap } from "lucide-react";
-import { useCallback, useMemo } from "react";
+import { useCallback, useMemo, useState } from "react";
 import { useSearchParams } from "react-router";
 import { api, call, type Schemas } from "@/api/client";
 import { useList, useLiveQuery } from "@/api/hooks";
 import { useOffers } from "@/api/names";
+import { human, plural } from "@/lib/numbers";
 import { bars } from "@/lib/series";
 import { sentence, visible } from "@/lib/text";
 import { Button } from "@/parts/Button";
@@ -18,6 +19,7 @@ import { EmptyState } from "@/parts/States";
 import { EndpointStatus } from "@/parts/Status";
 import { Num, Time, Timed } from "@/parts/Time";
 import { type TokenKey, TokenSearch } from "@/parts/TokenSearch";
+import { useMissed } from "../endpoint/missed";
 import { Add } from "./Add";
 import { Selected } from "./Selected";
 
@@ -94,7 +96,7 @@ export default function Endpoints() {
         width: "84px",
         align: "right",
         sort: { by: sort !== undefined, toggle: sortByWaiting },
-        cell: (row) => <Num value={row.health.waiting} more={row.health.waiting_capped} className={row.health.waiting > 0 ? "font-medium" : "text-faint"} />,
+        cell: (row) => (row.status === "disabled" ? <Missed endpoint={row} /> : <Num value={row.health.waiting} more={row.health.waiting_capped} className={row.health.waiting > 0 ? "font-medium" : "text-faint"} />),
       },
       { key: "success", title: "Last success", width: "96px", align: "right", cell: (row) => <Time at={row.health.last_success_at} none="never" className="text-muted" /> },
     ],
@@ -148,6 +150,27 @@ export default function Endpoints() {
 function why({ status, status_reason, health }: Row): string {
   if (status !== "enabled") return sentence(visible(status_reason));
   return sentence(cause(health) || visible(health.reason)) || (health.breaker === "open" ? "Attempts fail." : "");
+}
+
+/** Missed stands where others have what waits: for a disabled endpoint nothing waits, and what it has missed is counted when one asks. */
+function Missed({ endpoint }: { endpoint: Row }) {
+  const { can } = useScope();
+  const [asked, setAsked] = useState(false);
+  const { data, error, isLoading } = useMissed(endpoint, asked);
+  if (data) {
+    const about = `${data.total_is_bound ? "At most " : ""}${plural(data.total, "event")} missed since ${data.since}`;
+    return (
+      <span title={about} className="num">
+        {human(data.total)} missed
+      </span>
+    );
+  }
+  if (!can("replay") || error) return <span className="text-faint" title="For a disabled endpoint nothing waits.">–</span>;
+  return (
+    <button type="button" disabled={isLoading} aria-label={`Count what ${endpointName(endpoint)} has missed`} title="For a disabled endpoint nothing waits. This counts the events that it has missed." onClick={() => setAsked(true)} className="text-sm text-accent underline">
+      {isLoading ? "Counting" : "Missed?"}
+    </button>
+  );
 }
 
 function Why({ row }: { row: Row }) {
