@@ -24,13 +24,24 @@ type Event struct {
 	Test           bool            `json:"test"`
 	Imported       bool            `json:"imported"` // history of another system, which was sent to nobody
 	Deliveries     int             `json:"deliveries"`
-	Erased         *Erasure        `json:"erased"`  // nil unless the data was erased
-	Problem        string          `json:"problem"` // why it was not delivered, if it was published with the SQL function
+	Erased         *Erasure        `json:"erased"`   // nil unless the data was erased
+	Problem        string          `json:"problem"`  // why it was not delivered, if it was published with the SQL function
+	Outcomes       *EventOutcomes  `json:"outcomes"` // in lists with EventFilter.Outcomes; nil elsewhere, and if it has no delivery
 
 	// Endpoints says what became of the event at each endpoint of the tenant. Only Client.Event returns it. If there are more
 	// endpoints, EndpointsNextCursor is the cursor of Client.EventEndpoints for the rest.
 	Endpoints           []Explanation `json:"endpoints"`
 	EndpointsNextCursor string        `json:"endpoints_next_cursor"`
+}
+
+// EventOutcomes counts the endpoints of an event by what became of it there.
+type EventOutcomes struct {
+	Pending   int  `json:"pending"`
+	Retrying  int  `json:"retrying"`
+	Succeeded int  `json:"succeeded"`
+	Exhausted int  `json:"exhausted"`
+	Canceled  int  `json:"canceled"`
+	Capped    bool `json:"capped"` // the event has more deliveries than the 100 that are counted
 }
 
 // Explanation says what became of an event at an endpoint, and why.
@@ -50,6 +61,7 @@ type EventFilter struct {
 	Key          string // the id that the publisher gave
 	Contains     string // a text in the data as it was published, in upper or lower case; not together with Key
 	Since, Until time.Time
+	Outcomes     bool // count what became of each event
 }
 
 // Delivery is the delivery of one event to one endpoint.
@@ -63,6 +75,7 @@ type Delivery struct {
 	Reason        string         `json:"reason"`
 	Job           *string        `json:"job"` // that made it, if it is a replay, else that retried or canceled it last; nil if none did
 	Replay        bool           `json:"replay"`
+	Test          bool           `json:"test"` // of a test's event
 	AttemptCount  int            `json:"attempt_count"`
 	Requested     bool           `json:"retry_requested"` // a retry was requested, and not attempted yet
 	NextAttemptAt *time.Time     `json:"next_attempt_at"` // nil if none is due
@@ -148,6 +161,9 @@ type DeliveryFilter struct {
 // page of all tenants' can end early where few events match.
 func (c *Client) Events(ctx context.Context, tenant string, f EventFilter, page Page) (*List[Event], error) {
 	values := filter("type", f.Type, "key", f.Key, "contains", f.Contains, "since", timeText(f.Since), "until", timeText(f.Until))
+	if f.Outcomes {
+		values.Set("outcomes", "true")
+	}
 	if tenant == "" {
 		return fetchList[Event](ctx, c, path("events"), page, values)
 	}

@@ -27,6 +27,7 @@ type Delivery struct {
 	Reason        string                  `json:"reason" doc:"Why it ended or could not be sent, if the status alone does not say so."`
 	Job           *bellwire.JobID         `json:"job" nullable:"true" doc:"The job that made this delivery, if it is a replay; else the one that retried or canceled it last; null if none did."`
 	Replay        bool                    `json:"replay" doc:"Whether a job made this delivery, as a replay of the event."`
+	Test          bool                    `json:"test" doc:"Whether it was created by testing the endpoint. A test is one attempt."`
 	AttemptCount  int                     `json:"attempt_count" doc:"Number of attempts."`
 	Requested     bool                    `json:"retry_requested" doc:"Whether a retry was requested and has not been attempted yet. The status stays until its attempt has ended."`
 	NextAttemptAt *time.Time              `json:"next_attempt_at" doc:"When the next attempt is due; null if there is none."`
@@ -37,7 +38,7 @@ type Delivery struct {
 func wireDelivery(d *bellwire.Delivery) Delivery {
 	wire := Delivery{
 		ID: d.ID, Event: d.Event, EventType: d.EventType, Endpoint: d.Endpoint, Status: d.Status, Reason: d.Reason,
-		Job: orNull(d.Job), Replay: d.Replay, AttemptCount: d.Attempts, Requested: d.RetryRequested(), CreatedAt: d.CreatedAt.UTC(), UpdatedAt: d.UpdatedAt.UTC(),
+		Job: orNull(d.Job), Replay: d.Replay, Test: d.Test, AttemptCount: d.Attempts, Requested: d.RetryRequested(), CreatedAt: d.CreatedAt.UTC(), UpdatedAt: d.UpdatedAt.UTC(),
 	}
 	if d.Status.Open() && !d.DueAt.IsZero() {
 		due := d.DueAt.UTC()

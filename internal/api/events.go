@@ -33,6 +33,17 @@ type Event struct {
 	Deliveries     int              `json:"deliveries" doc:"Number of endpoints that receive it. Replays are not counted."`
 	Erased         *erasure         `json:"erased,omitempty" doc:"When and by whom the data was erased. Omitted if it was not."`
 	Problem        string           `json:"problem,omitempty" doc:"Why an event that was published inside the database was not sent. Omitted if it was."`
+	Outcomes       *eventOutcomes   `json:"outcomes,omitempty" doc:"What became of it, in lists with outcomes=true. Omitted elsewhere, and if it has no delivery."`
+}
+
+// eventOutcomes counts the endpoints of an event by what became of it there, on the wire.
+type eventOutcomes struct {
+	Pending   int  `json:"pending"`
+	Retrying  int  `json:"retrying"`
+	Succeeded int  `json:"succeeded"`
+	Exhausted int  `json:"exhausted"`
+	Canceled  int  `json:"canceled"`
+	Capped    bool `json:"capped" doc:"Whether only the first 100 deliveries of the event are counted, because it has more."`
 }
 
 // erasure says when and by whom the data of an event was erased, on the wire.
@@ -99,6 +110,7 @@ type eventRest struct {
 	Deliveries     int              `json:"deliveries"`
 	Erased         *erasure         `json:"erased,omitempty"`
 	Problem        string           `json:"problem,omitempty"`
+	Outcomes       *eventOutcomes   `json:"outcomes,omitempty"`
 }
 
 // TenantEvent is an event in a list of all tenants' on the wire.
@@ -190,6 +202,25 @@ type EventFilter struct {
 	Text  string `query:"contains" maxLength:"128" example:"in_4711" doc:"Only events whose data contains this text, as it was published, in upper or lower case. A page ends early after 2,000 events or 16 MiB of data, even without any events: next_cursor continues it."`
 	Since string `query:"since" example:"2026-01-31T12:30:00Z" doc:"Only events accepted at or after this time."`
 	Until string `query:"until" example:"2026-02-01T00:00:00Z" doc:"Only events accepted before this time."`
+
+	Outcomes bool `query:"outcomes" doc:"Whether to count what became of each event: how many endpoints have got it, or have not."`
+}
+
+// outcomes counts what became of listed events, if that is wanted. tenant is empty for all.
+func (f *EventFilter) outcomes(ctx context.Context, a *api, c service.Caller, tenant string, events []*bellwire.Event) (map[bellwire.EventID]*bellwire.EventOutcomes, error) {
+	if !f.Outcomes || len(events) == 0 {
+		return nil, nil
+	}
+	return a.svc.EventOutcomes(ctx, c, tenant, events)
+}
+
+// withOutcomes adds to an event what became of it; nil: nothing, or it was not asked for.
+func (e Event) withOutcomes(o *bellwire.EventOutcomes) Event {
+	if o != nil {
+		wire := eventOutcomes(*o)
+		e.Outcomes = &wire
+	}
+	return e
 }
 
 func (f *EventFilter) filter(tenant string) (bellwire.EventFilter, error) {
@@ -214,6 +245,7 @@ func (a *api) events() {
 		if err != nil {
 			return nil, err
 		}
+		var outcomes map[bellwire.EventID]*bellwire.EventOutcomes
 		events, err := searched(ctx, a, in.Paging, func(page bellwire.Page) (*bellwire.List[*bellwire.Event], error) {
 			var (
 				events *bellwire.List[*bellwire.Event]
@@ -230,8 +262,11 @@ func (a *api) events() {
 			if err == nil {
 				err = ctx.Value(callKey{}).(call).charge(sizeOf(events.Items))
 			}
+			if err == nil {
+				outcomes, err = in.outcomes(ctx, a, c, in.Tenant, events.Items)
+			}
 			return events, err
-		}, wireEvent)
+		}, func(e *bellwire.Event) Event { return wireEvent(e).withOutcomes(outcomes[e.ID]) })
 		if err != nil {
 			return nil, err
 		}
@@ -255,13 +290,21 @@ func (a *api) events() {
 			return nil, err
 		}
 		q := service.EventQuery{EventFilter: filter, Key: in.Key, Text: in.Text, Data: in.Data}
+		var outcomes map[bellwire.EventID]*bellwire.EventOutcomes
 		events, err := searched(ctx, a, in.Paging, func(page bellwire.Page) (*bellwire.List[*bellwire.Event], error) {
 			events, err := a.svc.FindAllEvents(ctx, c, q, page)
 			if err == nil {
 				err = ctx.Value(callKey{}).(call).charge(sizeOf(events.Items))
 			}
+			if err == nil {
+				outcomes, err = in.outcomes(ctx, a, c, in.Tenant, events.Items)
+			}
 			return events, err
-		}, func(e *bellwire.Event) TenantEvent { return wireTenantEvent(e, in.Data) })
+		}, func(e *bellwire.Event) TenantEvent {
+			wire := wireTenantEvent(e, in.Data)
+			wire.Event = wire.withOutcomes(outcomes[e.ID])
+			return wire
+		})
 		if err != nil {
 			return nil, err
 		}

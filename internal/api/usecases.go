@@ -78,6 +78,7 @@ type useCases interface {
 
 	EraseEvent(ctx context.Context, c service.Caller, tenant string, id bellwire.EventID) error
 	EventsByKey(ctx context.Context, c service.Caller, f bellwire.EventFilter, key string) (*bellwire.List[*bellwire.Event], error)
+	EventOutcomes(ctx context.Context, c service.Caller, tenant string, events []*bellwire.Event) (map[bellwire.EventID]*bellwire.EventOutcomes, error)
 	FindAllEvents(ctx context.Context, c service.Caller, q service.EventQuery, page bellwire.Page) (*bellwire.List[*bellwire.Event], error)
 	FindDeliveries(ctx context.Context, c service.Caller, q service.DeliveryQuery, page bellwire.Page) (*bellwire.List[*service.ListedDelivery], error)
 	FindAllDeliveries(ctx context.Context, c service.Caller, q service.DeliveryQuery, page bellwire.Page) (*bellwire.List[*service.ListedDelivery], error)

@@ -24,8 +24,8 @@ func (s DeliveryStatus) Open() bool { return s == DeliveryPending || s == Delive
 
 // The reasons why deliveries end or wait, where the status does not tell.
 const (
-	ReasonRetriesSpent      = "the retry policy is spent"
-	ReasonSkipped           = "the retry policy is spent; the next delivery in order goes ahead"
+	ReasonRetriesSpent      = "no retries are left"
+	ReasonSkipped           = "no retries are left; the next delivery in order goes ahead"
 	ReasonTimeOver          = "the retry policy's max_elapsed has passed"
 	ReasonCanceledOnRequest = "canceled on request"
 	ReasonEventErased       = "the event's data was erased"
@@ -82,6 +82,7 @@ type Delivery struct {
 
 	Job         JobID     // the job that made it if it is a replay, else the one that retried or canceled it last; zero: none
 	Replay      bool      // a job has made it
+	Test        bool      // of a test's event; not set in what AppendEvents hands over
 	Requested   bool      // a manual retry is, and was not attempted yet; or it is a test that was not
 	RestartedAt time.Time // when its retry schedule was begun again; zero: never
 	NotBefore   time.Time // when its schedule begins, because its event is to be delivered later; zero: when it was stored

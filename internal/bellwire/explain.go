@@ -1,6 +1,9 @@
 package bellwire
 
-import "time"
+import (
+	"iter"
+	"time"
+)
 
 // Explained is an event with some of the endpoints that its tenant has or had, and all that decides what became of it there.
 type Explained struct {
@@ -29,6 +32,24 @@ func (d *Delivery) Supersedes(other *Delivery) bool {
 		return a
 	}
 	return !d.CreatedAt.Before(other.CreatedAt)
+}
+
+// EventOutcomes counts the endpoints that have deliveries of an event, by the status of the one that supersedes the others there.
+type EventOutcomes struct {
+	Pending, Retrying, Succeeded, Exhausted, Canceled int
+	Capped                                            bool // the event has more deliveries than were looked at
+}
+
+// CountOutcomes counts what supersedes an event's other deliveries to each endpoint.
+func CountOutcomes(deliveries iter.Seq[*Delivery], capped bool) *EventOutcomes {
+	o := &EventOutcomes{Capped: capped}
+	of := map[DeliveryStatus]*int{
+		DeliveryPending: &o.Pending, DeliveryRetrying: &o.Retrying, DeliverySucceeded: &o.Succeeded, DeliveryExhausted: &o.Exhausted, DeliveryCanceled: &o.Canceled,
+	}
+	for d := range deliveries {
+		*of[d.Status]++
+	}
+	return o
 }
 
 // Fate is what became of an event at an endpoint.

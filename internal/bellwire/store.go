@@ -191,6 +191,9 @@ type History interface {
 	// Explain returns an event with the endpoints that its tenant has, and those deleted ones that have a history, newest first.
 	// The page is of endpoints. It reads all deliveries of the event, at most MaxDeliveries.
 	Explain(ctx context.Context, tenant string, id EventID, page Page) (*Explained, error)
+	// EventOutcomes counts what became of some events at the endpoints that have deliveries of them. Of each event it looks at the
+	// first deliveries up to a limit. Events without deliveries are left out.
+	EventOutcomes(ctx context.Context, ids []EventID, limit int) (map[EventID]*EventOutcomes, error)
 	// Digests returns the digests that are stored for idempotency keys. Unknown keys are left out.
 	Digests(ctx context.Context, tenant string, idempotencyKeys []string) (map[string][32]byte, error)
 	// EventByKey returns the event that was published with an idempotency key.

@@ -48,6 +48,31 @@ func (s *Service) Explain(ctx context.Context, c Caller, tenant string, id bellw
 	return shownEvent(c, e.Event), explained, again.err
 }
 
+// maxOutcomes is how many deliveries of an event in a list are looked at.
+const maxOutcomes = 100
+
+// EventOutcomes counts what became of events that the caller has listed: those of a tenant, or of all tenants if it is empty, which
+// is for operators.
+func (s *Service) EventOutcomes(ctx context.Context, c Caller, tenant string, events []*bellwire.Event) (map[bellwire.EventID]*bellwire.EventOutcomes, error) {
+	end := func() {}
+	err := authorize(c, Manage)
+	switch {
+	case tenant != "":
+		ctx, end, err = s.beginRead(ctx, c, Read, tenant)
+	case err == nil:
+		ctx, end, err = s.acquireRead(ctx, c)
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer end()
+	ids := make([]bellwire.EventID, len(events))
+	for i, e := range events {
+		ids[i] = e.ID
+	}
+	return s.store.EventOutcomes(ctx, ids, maxOutcomes)
+}
+
 // filtersAgain evaluates filters again, each on the event as its endpoint gets it.
 type filtersAgain struct {
 	service *Service

@@ -15,11 +15,11 @@ import (
 const (
 	deliveryColumns = `d.id, d.status, d.reason, d.attempts, d.retries, d.sequence, d.epoch, d.due_at, d.created_at,
 		d.updated_at, d.job, d.restarted_at, d.replay, d.not_before, d.expires_at, coalesce(d.ordering_key, 0),
-		d.manual_epoch IS NOT NULL, e.id, e.type, p.id, t.id`
+		d.manual_epoch IS NOT NULL, e.id, e.type, e.test, p.id, t.id`
 	deliveryTables = "bellwire.deliveries d " + deliveryJoins
 	// Each delivery's event, endpoint and tenant are looked up: OFFSET 0 keeps the planner from other joins. It expects that
 	// tenants have as many events as the average one, and then reading all of them for each delivery can look cheap.
-	deliveryJoins = `CROSS JOIN LATERAL (SELECT id, type FROM bellwire.events WHERE tenant = d.tenant AND id = d.event OFFSET 0) e
+	deliveryJoins = `CROSS JOIN LATERAL (SELECT id, type, test FROM bellwire.events WHERE tenant = d.tenant AND id = d.event OFFSET 0) e
 		CROSS JOIN LATERAL (SELECT id FROM bellwire.endpoints WHERE n = d.endpoint OFFSET 0) p
 		CROSS JOIN LATERAL (SELECT id FROM bellwire.tenants WHERE n = d.tenant AND deleted_at IS NULL OFFSET 0) t`
 	sqlDelivery = "SELECT " + deliveryColumns + " FROM " + deliveryTables + " WHERE d.id = $1 AND t.id = $2"
@@ -38,7 +38,7 @@ type deliveryRow struct {
 func (r *deliveryRow) into() []any {
 	d := &r.delivery
 	return []any{(*[16]byte)(&d.ID), &r.status, &d.Reason, &d.Attempts, &d.Retries, &d.Sequence, &d.Epoch, &r.dueAt, &d.CreatedAt,
-		&d.UpdatedAt, &r.job, &r.restart, &d.Replay, &r.notBefore, &r.expires, &d.Key, &d.Requested, (*[16]byte)(&d.Event), &d.EventType, &d.Endpoint, &d.Tenant}
+		&d.UpdatedAt, &r.job, &r.restart, &d.Replay, &r.notBefore, &r.expires, &d.Key, &d.Requested, (*[16]byte)(&d.Event), &d.EventType, &d.Test, &d.Endpoint, &d.Tenant}
 }
 
 func (r *deliveryRow) done() *bellwire.Delivery {

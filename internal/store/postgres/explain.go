@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 
 	"github.com/jackc/pgx/v5"
 
@@ -26,7 +27,11 @@ const (
 	sqlDeliveriesTo = "SELECT " + deliveryColumns + " FROM " + deliveryTables + ` WHERE d.id BETWEEN $2 AND $3 AND d.tenant = ` + theTenant + `
 		AND d.endpoint = ANY(ARRAY(SELECT n FROM bellwire.endpoints WHERE id = ANY($4) AND tenant = ` + theTenant + "))"
 	sqlCountDeliveries = "SELECT count(*) FROM bellwire.deliveries WHERE id BETWEEN $1 AND $2"
-	sqlIsUnmatched     = "SELECT EXISTS (SELECT FROM bellwire.unmatched WHERE event = $1)"
+	// sqlOutcomes reads the first deliveries of each event.
+	sqlOutcomes = `SELECT w.place, d.id, d.endpoint, d.status, d.created_at
+		FROM unnest($1::uuid[], $2::uuid[]) WITH ORDINALITY AS w (first, last, place) CROSS JOIN LATERAL
+			(SELECT id, endpoint, status, created_at FROM bellwire.deliveries WHERE id BETWEEN w.first AND w.last ORDER BY id LIMIT $3) d`
+	sqlIsUnmatched = "SELECT EXISTS (SELECT FROM bellwire.unmatched WHERE event = $1)"
 )
 
 func scanEndpointAt(row pgx.Row) (*bellwire.EndpointAt, int64, error) {
@@ -71,6 +76,45 @@ func (s *Store) Explain(ctx context.Context, tenant string, id bellwire.EventID,
 		return nil, err
 	}
 	return explained, nil
+}
+
+// EventOutcomes counts what became of events.
+func (s *Store) EventOutcomes(ctx context.Context, ids []bellwire.EventID, limit int) (map[bellwire.EventID]*bellwire.EventOutcomes, error) {
+	firsts, lasts := make([][16]byte, len(ids)), make([][16]byte, len(ids))
+	for i, id := range ids {
+		first, last := bellwire.DeliveriesOf(id)
+		firsts[i], lasts[i] = first, last
+	}
+	var outcomes map[bellwire.EventID]*bellwire.EventOutcomes
+	err := s.list(ctx, func(tx *tx) error {
+		read, found := make([]int, len(ids)), make([]map[int64]*bellwire.Delivery, len(ids))
+		var (
+			place, endpoint int64
+			status          int16
+			row             bellwire.Delivery
+		)
+		into := []any{&place, (*[16]byte)(&row.ID), &endpoint, &status, &row.CreatedAt}
+		_, err := pgx.ForEachRow(tx.query(sqlOutcomes, firsts, lasts, limit+1), into, func() error {
+			i, d := place-1, row
+			d.Status = codec.Status(status)
+			if found[i] == nil {
+				found[i] = make(map[int64]*bellwire.Delivery)
+			}
+			if other := found[i][endpoint]; other == nil || d.Supersedes(other) {
+				found[i][endpoint] = &d
+			}
+			read[i]++
+			return nil
+		})
+		outcomes = make(map[bellwire.EventID]*bellwire.EventOutcomes, len(ids))
+		for i, id := range ids {
+			if read[i] > 0 {
+				outcomes[id] = bellwire.CountOutcomes(maps.Values(found[i]), read[i] > limit)
+			}
+		}
+		return err
+	})
+	return outcomes, err
 }
 
 // explainDeliveries adds the deliveries of the event to its endpoints.

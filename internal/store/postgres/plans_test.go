@@ -43,6 +43,7 @@ func TestPlansOfGroups(t *testing.T) {
 		sqlStates:        {ids},
 		sqlClaimed:       {ids},
 		sqlClaimedEvents: {ids},
+		sqlOutcomes:      {ids, ids, 100},
 	} {
 		t.Run(sql, func(t *testing.T) {
 			for kind, plan := range map[string][]string{"for these": planFor(t, s, sql, args), "for any": planForAny(t, s, sql, len(args))} {

@@ -62,7 +62,7 @@ const (
 	deliveryColumns = unnamedColumns + ", p.id, t.id"
 	unnamedColumns  = `d.id, d.status, d.reason, d.attempts, d.retries, d.sequence, d.epoch, d.due_at, d.created_at,
 		d.updated_at, d.job, d.restarted_at, d.replay, d.not_before, d.expires_at, ifnull(d.ordering_key, 0),
-		d.manual_epoch IS NOT NULL, e.id, e.type`
+		d.manual_epoch IS NOT NULL, e.id, e.type, e.test`
 	fromDeliveries = `
 	FROM deliveries d JOIN events e ON e.n = d.event JOIN endpoints p ON p.n = d.endpoint JOIN tenants t ON t.n = d.tenant
 	WHERE d.id = ? AND t.deleted_at IS NULL`
@@ -90,7 +90,7 @@ func scanDelivery(q *query) *bellwire.Delivery {
 	d.RestartedAt, d.Replay, d.NotBefore, d.ExpiresAt = q.getTimeOrZero(), q.getBool(), q.getTimeOrZero(), q.getTimeOrZero()
 	d.Key, d.Requested = q.getInt(), q.getBool()
 	q.getBytes(d.Event[:])
-	d.EventType, d.Endpoint, d.Tenant = q.getText(), q.getText(), q.getText()
+	d.EventType, d.Test, d.Endpoint, d.Tenant = q.getText(), q.getBool(), q.getText(), q.getText()
 	return d
 }
 

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"encoding/json"
+	"maps"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/store/codec"
@@ -19,7 +20,7 @@ const (
 		CROSS JOIN endpoint_changes last ON last.history = h.n AND last.number = h.last
 		LEFT JOIN endpoints p ON p.id = h.endpoint AND p.tenant = h.tenant
 		WHERE h.tenant = ` + theTenant + ` AND h.n < ?2 ORDER BY h.n DESC LIMIT +?4`
-	sqlDeliveriesByEndpoint = "SELECT endpoint, id, status, created_at FROM deliveries WHERE id >= ? AND id <= ?"
+	sqlDeliveriesByEndpoint = "SELECT endpoint, id, status, created_at FROM deliveries WHERE id >= ? AND id <= ? ORDER BY id LIMIT ?"
 )
 
 // endpointAt is a row of sqlEndpointsAt.
@@ -57,7 +58,7 @@ func (s *Store) Explain(ctx context.Context, tenant string, id bellwire.EventID,
 		if err != nil {
 			return err
 		}
-		deliveries, stored, err := c.deliveriesByEndpoint(id)
+		deliveries, stored, err := c.deliveriesByEndpoint(id, bellwire.MaxDeliveries)
 		if err != nil {
 			return err
 		}
@@ -81,12 +82,31 @@ func (s *Store) Explain(ctx context.Context, tenant string, id bellwire.EventID,
 	return explained, err
 }
 
+// EventOutcomes counts what became of events.
+func (s *Store) EventOutcomes(ctx context.Context, ids []bellwire.EventID, limit int) (map[bellwire.EventID]*bellwire.EventOutcomes, error) {
+	var outcomes map[bellwire.EventID]*bellwire.EventOutcomes
+	err := s.list(ctx, snapshot(func(c *db) error {
+		outcomes = make(map[bellwire.EventID]*bellwire.EventOutcomes, len(ids))
+		for _, id := range ids {
+			deliveries, read, err := c.deliveriesByEndpoint(id, limit+1)
+			if err != nil {
+				return err
+			}
+			if read > 0 {
+				outcomes[id] = bellwire.CountOutcomes(maps.Values(deliveries), read > limit)
+			}
+		}
+		return nil
+	}))
+	return outcomes, err
+}
+
 // deliveriesByEndpoint returns what supersedes the event's other deliveries to each endpoint, with only its id, status and time,
-// and how many deliveries are stored.
-func (c *db) deliveriesByEndpoint(event bellwire.EventID) (byEndpoint map[int64]*bellwire.Delivery, stored int, err error) {
+// and how many deliveries are stored. It reads at most limit deliveries.
+func (c *db) deliveriesByEndpoint(event bellwire.EventID, limit int) (byEndpoint map[int64]*bellwire.Delivery, stored int, err error) {
 	byEndpoint = make(map[int64]*bellwire.Delivery)
 	first, last := bellwire.DeliveriesOf(event)
-	q := c.query(sqlDeliveriesByEndpoint).blob(first[:]).blob(last[:])
+	q := c.query(sqlDeliveriesByEndpoint).blob(first[:]).blob(last[:]).int(int64(limit))
 	for q.next() {
 		endpoint, d := q.getInt(), new(bellwire.Delivery)
 		q.getBytes(d.ID[:])

@@ -167,7 +167,7 @@ func appendKeeps(w *world) {
 	for i, ep := range []*bellwire.Endpoint{a, b} {
 		w.equal("the delivery", w.load(t.ID, e.Deliveries[i].ID), &bellwire.Delivery{
 			ID: e.Deliveries[i].ID, Event: e.Event.ID, EventType: "order.paid", Tenant: t.ID, Endpoint: ep.ID,
-			Status: bellwire.DeliveryPending, DueAt: w.now, CreatedAt: w.now, UpdatedAt: w.now,
+			Status: bellwire.DeliveryPending, DueAt: w.now, CreatedAt: w.now, UpdatedAt: w.now, Test: true,
 		})
 	}
 	other := w.tenant()

@@ -184,6 +184,24 @@ var historyTests = []test{
 		_, endpoints = w.explain(e, 10)
 		w.equal("the one that succeeded", endpoints[ep.ID].Delivery.ID, e.Deliveries[1].ID)
 	}},
+	{name: "Explain/CountsOutcomes", run: func(w *world) {
+		t := w.tenant()
+		a, b, c := w.endpoint(t), w.endpoint(t), w.endpoint(t)
+		e, none := w.event(t.ID, a, a, b, c), w.event(t.ID)
+		wide := w.event(t.ID, a, b, c)
+		w.append(together(e, none, wide))
+		w.end(a, e, success)
+		w.end(b, e, spent)
+		w.end(c, e, retryIn(time.Hour))
+		got, err := w.store.EventOutcomes(w.ctx, []bellwire.EventID{e.Event.ID, none.Event.ID, wide.Event.ID}, 3)
+		w.check(err)
+		w.equal("the outcomes", got, map[bellwire.EventID]*bellwire.EventOutcomes{
+			e.Event.ID: {Succeeded: 1, Exhausted: 1, Retrying: 1, Capped: true}, wide.Event.ID: {Pending: 3},
+		})
+		few, err := w.store.EventOutcomes(w.ctx, []bellwire.EventID{wide.Event.ID}, 2)
+		w.check(err)
+		w.equal("of many", few[wide.Event.ID].Capped, true)
+	}},
 	{name: "History/KeepsTheNewestChanges", need: thorough, run: func(w *world) {
 		ep := w.endpoint(w.tenant())
 		for n := range bellwire.MaxChanges + 5 {

@@ -2369,6 +2369,8 @@ export interface components {
             retry_requested: boolean;
             /** @enum {string} */
             status: "pending" | "retrying" | "succeeded" | "exhausted" | "canceled";
+            /** @description Whether it was created by testing the endpoint. A test is one attempt. */
+            test: boolean;
             /** Format: date-time */
             updated_at: string;
         };
@@ -2405,6 +2407,8 @@ export interface components {
             retry_requested: boolean;
             /** @enum {string} */
             status: "pending" | "retrying" | "succeeded" | "exhausted" | "canceled";
+            /** @description Whether it was created by testing the endpoint. A test is one attempt. */
+            test: boolean;
             /** Format: date-time */
             updated_at: string;
             /** @description What the delivery waits for; null if it has ended. */
@@ -2645,6 +2649,8 @@ export interface components {
             occurred_at: string;
             /** @description The key in whose order endpoints with the ordering key get it; null if there is none. */
             ordering_key: string | null;
+            /** @description What became of it, in lists with outcomes=true. Omitted elsewhere, and if it has no delivery. */
+            outcomes?: components["schemas"]["EventOutcomes"];
             /** @description Why an event that was published inside the database was not sent. Omitted if it was. */
             problem?: string;
             /** @description Whether it was created by testing an endpoint, not published. */
@@ -2662,6 +2668,20 @@ export interface components {
              * @description How far back this page and those before it have searched: what next_cursor continues with is older. Absent on the last page.
              */
             searched_to?: string;
+        };
+        EventOutcomes: {
+            /** Format: int64 */
+            canceled: number;
+            /** @description Whether only the first 100 deliveries of the event are counted, because it has more. */
+            capped: boolean;
+            /** Format: int64 */
+            exhausted: number;
+            /** Format: int64 */
+            pending: number;
+            /** Format: int64 */
+            retrying: number;
+            /** Format: int64 */
+            succeeded: number;
         };
         EventType: {
             /** @description Archived types cannot be published, and endpoints can no longer subscribe to them. */
@@ -2781,6 +2801,8 @@ export interface components {
             occurred_at: string;
             /** @description The key in whose order endpoints with the ordering key get it; null if there is none. */
             ordering_key: string | null;
+            /** @description What became of it, in lists with outcomes=true. Omitted elsewhere, and if it has no delivery. */
+            outcomes?: components["schemas"]["EventOutcomes"];
             /** @description Why an event that was published inside the database was not sent. Omitted if it was. */
             problem?: string;
             /** @description Whether it was created by testing an endpoint, not published. */
@@ -3356,6 +3378,8 @@ export interface components {
             retry_requested: boolean;
             /** @enum {string} */
             status: "pending" | "retrying" | "succeeded" | "exhausted" | "canceled";
+            /** @description Whether it was created by testing the endpoint. A test is one attempt. */
+            test: boolean;
             /** Format: date-time */
             updated_at: string;
             /** @description What the delivery waits for; null if it has ended. */
@@ -4620,6 +4644,8 @@ export interface components {
             status: "pending" | "retrying" | "succeeded" | "exhausted" | "canceled";
             /** @example acme */
             tenant: string;
+            /** @description Whether it was created by testing the endpoint. A test is one attempt. */
+            test: boolean;
             /** Format: date-time */
             updated_at: string;
             /** @description What the delivery waits for; null if it has ended. */
@@ -4663,6 +4689,8 @@ export interface components {
             occurred_at: string;
             /** @description The key in whose order endpoints with the ordering key get it; null if there is none. */
             ordering_key: string | null;
+            /** @description What became of it, in lists with outcomes=true. Omitted elsewhere, and if it has no delivery. */
+            outcomes?: components["schemas"]["EventOutcomes"];
             /** @description Why an event that was published inside the database was not sent. Omitted if it was. */
             problem?: string;
             /** @example acme */
@@ -7655,6 +7683,8 @@ export interface operations {
                 since?: string;
                 /** @description Only events accepted before this time. */
                 until?: string;
+                /** @description Whether to count what became of each event: how many endpoints have got it, or have not. */
+                outcomes?: boolean;
             };
             header?: never;
             path?: never;
@@ -12112,6 +12142,8 @@ export interface operations {
                 since?: string;
                 /** @description Only events accepted before this time. */
                 until?: string;
+                /** @description Whether to count what became of each event: how many endpoints have got it, or have not. */
+                outcomes?: boolean;
             };
             header?: never;
             path: {

@@ -4,6 +4,21 @@ import { duration } from "./time";
 
 /** Words for deliveries and attempts: what happened, why, and what to do next. */
 
+type Outcomes = NonNullable<Schemas["Event"]["outcomes"]>;
+type Fate = Schemas["Explanation"]["outcome"];
+
+/** outcomes returns what became of an event and at how many endpoints, what needs somebody first. */
+export function outcomes(of: Outcomes): [fate: Fate, endpoints: number][] {
+  const all: [Fate, number][] = [
+    ["exhausted", of.exhausted],
+    ["retrying", of.retrying],
+    ["pending", of.pending],
+    ["canceled", of.canceled],
+    ["delivered", of.succeeded],
+  ];
+  return all.filter(([, endpoints]) => endpoints > 0);
+}
+
 type Waiting = Schemas["Waiting"];
 type Attempt = Schemas["Attempt"];
 

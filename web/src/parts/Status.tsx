@@ -8,6 +8,7 @@ import {
   CircleX,
   Clock,
   FilterX,
+  FlaskConical,
   Hourglass,
   type LucideIcon,
   RotateCw,
@@ -156,6 +157,15 @@ export function DeliveryStatus({ delivery, soft: filled }: { delivery: Schemas["
           <RotateCw size={13} role="img" aria-label={requested} />
         </span>
       )}
+    </span>
+  );
+}
+
+/** TestMark marks what a test of an endpoint has made: it was not published. */
+export function TestMark() {
+  return (
+    <span className="inline-flex h-5 shrink-0 items-center gap-1 rounded-full bg-calm-soft px-2 text-xs font-medium text-muted" title="Made by testing an endpoint, not published">
+      <FlaskConical size={11} aria-hidden /> Test
     </span>
   );
 }

@@ -36,7 +36,7 @@ const replays = [
 
 const about: Record<string, string> = {
   "retry failed": "Deliveries that are exhausted or canceled.",
-  "retry exhausted": "Deliveries that have no retries left.",
+  "retry exhausted": "Deliveries that are exhausted: no retries are left.",
   "retry canceled": "Deliveries that were canceled.",
   "retry retrying": "Deliveries that wait for their next attempt: they are attempted now.",
   "replay missed": "What failed, and what was never sent.",

@@ -24,7 +24,7 @@ function why(row: Schemas["ListedDelivery"], now: number): string {
   }
   if (row.status === "exhausted" || row.status === "canceled") {
     const answered = row.status === "exhausted" && row.last_status !== null && !row.reason.includes(`${row.last_status}`);
-    return clause(visible(answered ? `answered ${row.last_status}; ${row.reason || "given up"}` : row.reason));
+    return clause(visible(answered ? `answered ${row.last_status}; ${row.reason || "no retries are left"}` : row.reason));
   }
   const due = row.next_attempt_at ? Date.parse(row.next_attempt_at) : 0;
   if (due > now) return `Next attempt ${relative(due, now)}`;

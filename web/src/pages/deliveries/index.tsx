@@ -15,7 +15,7 @@ import { useCommands } from "@/parts/Palette";
 import { useScope } from "@/parts/Scope";
 import { useSelection } from "@/parts/Selection";
 import { EmptyState } from "@/parts/States";
-import { DeliveryStatus } from "@/parts/Status";
+import { DeliveryStatus, TestMark } from "@/parts/Status";
 import { Time } from "@/parts/Time";
 import { useRange } from "@/parts/TimeRange";
 import { TokenSearch, times } from "@/parts/TokenSearch";
@@ -101,7 +101,7 @@ export default function Deliveries() {
   const columns = useMemo<Column<Row>[]>(
     () => [
       { key: "status", title: "State", width: "116px", narrow: "side", cell: (row) => <DeliveryStatus delivery={row} /> },
-      { key: "type", title: "Event type", width: open ? "minmax(88px, 1.5fr)" : "minmax(120px, 1.5fr)", narrow: "title", cell: (row) => <span className="font-medium" title={visible(row.event_type)}>{visible(row.event_type)}</span> },
+      { key: "type", title: "Event type", width: open ? "minmax(88px, 1.5fr)" : "minmax(120px, 1.5fr)", narrow: "title", cell: (row) => <span className="flex items-center gap-2"><span className="truncate font-medium" title={visible(row.event_type)}>{visible(row.event_type)}</span>{row.test && <TestMark />}</span> },
       {
         key: "endpoint",
         title: "Endpoint",
@@ -134,7 +134,7 @@ export default function Deliveries() {
 
   return (
     <div className="flex h-full min-h-0">
-      <div data-scroll className="min-w-0 flex-1 overflow-x-hidden overflow-y-auto">
+      <div data-scroll className="relative min-w-0 flex-1 overflow-x-hidden overflow-y-auto">
         <PageHeader
           title="Deliveries"
           sentence="Every event on its way to every endpoint, newest first."
@@ -142,7 +142,7 @@ export default function Deliveries() {
             const no = refusal(kind, wanted);
             return (
               <Button key={kind} icon={kind === "retry" ? RotateCw : X} disabled={no !== undefined} title={no} onClick={() => setBulk(kind)}>
-                {kind === "retry" ? "Retry all that match" : "Cancel all"}
+                {kind === "retry" ? "Retry all that match" : "Cancel all that match"}
               </Button>
             );
           })}
@@ -177,7 +177,7 @@ export default function Deliveries() {
         {can("replay") && <Selected selection={selection} />}
       </div>
       {open && (
-        <aside aria-label="Delivery" data-scroll className="w-[46%] max-w-180 shrink-0 overflow-x-hidden overflow-y-auto border-l border-line bg-panel">
+        <aside aria-label="Delivery" data-scroll className="relative w-[46%] max-w-180 shrink-0 overflow-x-hidden overflow-y-auto border-l border-line bg-panel">
           <Detail key={open} tenant={openTenant} id={open} close={hide} />
         </aside>
       )}

@@ -9,7 +9,7 @@ import { Exchange } from "@/parts/Exchange";
 import { Facts } from "@/parts/Page";
 import { useScope } from "@/parts/Scope";
 import { ErrorState, Skeleton } from "@/parts/States";
-import { DeliveryStatus, StatusBadge } from "@/parts/Status";
+import { DeliveryStatus, StatusBadge, TestMark } from "@/parts/Status";
 import { Time, Timed, Took } from "@/parts/Time";
 import { Waterfall } from "@/parts/Waterfall";
 import { type Attempt, type Delivery, endpointLabel, isOpen, story, useDelivery, useDeliveryActions, useEndpoint } from "./data";
@@ -22,6 +22,7 @@ export function Detail({ tenant, id, close }: { tenant: string; id: string; clos
     <>
       <header className="sticky top-0 z-10 flex h-12 items-center gap-3 border-b border-line bg-panel pr-2 pl-4">
         <h2 className="min-w-0 flex-1 truncate font-semibold">{it ? visible(it.event_type) : query.error ? "Delivery" : <Skeleton className="w-32" />}</h2>
+        {it?.test && <TestMark />}
         {it && <DeliveryStatus delivery={it} soft />}
         <IconButton label="Close the delivery" icon={X} onClick={close} />
       </header>

@@ -59,7 +59,7 @@ function ended(delivery: Delivery): { what: string; next: string } {
       return { what: last ? `Acknowledged${last.response ? ` with status ${last.response.status}` : ""} by ${delivery.attempt_count === 1 ? "the first attempt" : `the last of ${tries}`}.` : "Acknowledged.", next: "" };
     case "exhausted":
       return {
-        what: `Gave up after ${tries}${last ? `: the last one ${failure(last)}` : ""}.${delivery.attempts.some((attempt) => attempt.trigger === "test") ? " A test is one attempt only." : ""}`,
+        what: `Exhausted after ${tries}${last ? `: the last one ${failure(last)}` : ""}.${delivery.test ? " A test is one attempt only." : ""}`,
         next: last ? advice(last.outcome, last.response?.status) : "",
       };
     case "canceled":

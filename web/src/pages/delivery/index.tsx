@@ -18,7 +18,7 @@ import { useCommands } from "@/parts/Palette";
 import { useScope, useTenant } from "@/parts/Scope";
 import { PageSkeleton } from "@/parts/Shell";
 import { ErrorState, Skeleton } from "@/parts/States";
-import { DeliveryStatus, StatusBadge } from "@/parts/Status";
+import { DeliveryStatus, StatusBadge, TestMark } from "@/parts/Status";
 import { Time, Timed, Took } from "@/parts/Time";
 import { useToast } from "@/parts/Toast";
 import { Waterfall } from "@/parts/Waterfall";
@@ -65,6 +65,7 @@ function Page({ tenant, delivery: it, endpoint }: { tenant: string; delivery: De
               <Breakable name={visible(it.event_type)} /> <span className="font-normal text-muted">to</span> {endpointLabel(endpoint, it.endpoint)}
             </span>
             <DeliveryStatus delivery={it} soft />
+            {it.test && <TestMark />}
           </span>
         }
         sentence={

@@ -11,7 +11,7 @@ import { useMedia } from "@/parts/Live";
 import { Pane } from "@/parts/Page";
 import { useScope } from "@/parts/Scope";
 import { EmptyState } from "@/parts/States";
-import { DeliveryStatus } from "@/parts/Status";
+import { DeliveryStatus, TestMark } from "@/parts/Status";
 import { Time } from "@/parts/Time";
 import { useRange } from "@/parts/TimeRange";
 import { TokenSearch, times } from "@/parts/TokenSearch";
@@ -68,7 +68,7 @@ export function Deliveries({ endpoint, ask }: { endpoint: Endpoint; ask: () => v
   const columns = useMemo<Column<Row>[]>(
     () => [
       { key: "status", title: "State", width: "116px", narrow: "side", cell: (row) => <DeliveryStatus delivery={row} /> },
-      { key: "type", title: "Event type", width: "minmax(120px, 2fr)", narrow: "title", cell: (row) => visible(row.event_type) },
+      { key: "type", title: "Event type", width: "minmax(120px, 2fr)", narrow: "title", cell: (row) => <span className="flex items-center gap-2"><span className="truncate">{visible(row.event_type)}</span>{row.test && <TestMark />}</span> },
       ...(shown
         ? []
         : [

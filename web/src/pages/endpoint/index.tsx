@@ -127,7 +127,7 @@ function useStatus(endpoint: Endpoint) {
     (change: Schemas["Patch"]) => call(api.PATCH("/api/v1/tenants/{tenant}/endpoints/{id}", { params: { path: { tenant: endpoint.tenant, id: endpoint.id } }, body: change })),
     {
       failed: "The endpoint was not changed",
-      changes: [["endpoint", endpoint.tenant, endpoint.id], ["endpoints"], ["changes", endpoint.id], ["endpoint-deliveries", endpoint.id], ["missed", endpoint.tenant, endpoint.id]],
+      changes: [["endpoint", endpoint.tenant, endpoint.id], ["endpoints"], ["changes", endpoint.id], ["endpoint-deliveries", endpoint.id]],
       done: (out, change) =>
         out.replay ? `Enabled. ${plural(out.replay.total, "event")} that it missed will be sent.` : change.status === "enabled" ? "Enabled" : change.status === "paused" ? "Paused. Deliveries are kept." : "Disabled",
     },

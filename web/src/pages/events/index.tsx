@@ -1,16 +1,18 @@
-import { Activity, FlaskConical, Search } from "lucide-react";
+import { Activity, Search } from "lucide-react";
 import { useCallback, useMemo, useRef } from "react";
 import { useSearchParams } from "react-router";
 import { api, call, type Schemas } from "@/api/client";
 import { type Page, useList } from "@/api/hooks";
 import { useOffers } from "@/api/names";
 import { items, member } from "@/lib/json";
-import { spellings, visible } from "@/lib/text";
+import { cx, spellings, visible } from "@/lib/text";
+import { outcomes } from "@/lib/words";
 import { Button } from "@/parts/Button";
 import { type Column, DataTable } from "@/parts/DataTable";
 import { PageHeader } from "@/parts/Page";
 import { useScope } from "@/parts/Scope";
 import { EmptyState } from "@/parts/States";
+import { StatusBadge, statusLook, TestMark } from "@/parts/Status";
 import { Time } from "@/parts/Time";
 import { useRange } from "@/parts/TimeRange";
 import { TokenSearch, times } from "@/parts/TokenSearch";
@@ -38,6 +40,7 @@ export default function Events() {
     async (key: string | undefined, cursor: string | undefined, signal: AbortSignal): Promise<Page<Row>> => {
       const query = {
         limit: 50,
+        outcomes: true,
         ...(type ? { type } : {}),
         ...(key ? { key } : {}),
         ...(contained ? { contains: contained } : {}),
@@ -86,14 +89,14 @@ export default function Events() {
         cell: (row) => (
           <span className="flex items-center gap-2">
             <span className="truncate font-medium">{visible(row.type)}</span>
-            {row.test && <FlaskConical size={13} className="shrink-0 text-muted" aria-label="Test" />}
+            {row.test && <TestMark />}
           </span>
         ),
       },
       { key: "data", title: "Data", width: "minmax(160px, 3fr)", cell: (row) => <span className="font-mono text-[12.5px] text-muted">{row.start}</span> },
       ...(tenant ? [] : [{ key: "tenant", title: "Tenant", width: "minmax(72px, 0.6fr)", cell: (row: Row) => <span className="text-muted">{row.tenant}</span> }]),
       { key: "key", title: "Publisher's id", width: "minmax(90px, 0.8fr)", wide: true, cell: (row) => row.idempotency_key && <span className="font-mono text-[12.5px]">{visible(row.idempotency_key)}</span> },
-      { key: "endpoints", title: "Endpoints", width: "72px", align: "right", cell: (row) => <span className="num">{row.deliveries === 0 ? <span className="text-warn">none</span> : row.deliveries}</span> },
+      { key: "outcome", title: "Outcome", width: "minmax(132px, 1fr)", cell: (row) => <Outcome row={row} /> },
       { key: "at", title: "Accepted", width: "84px", align: "right", narrow: "side", cell: (row) => <Time at={row.created_at} className="text-muted" /> },
     ],
     [tenant],
@@ -156,6 +159,23 @@ export default function Events() {
         }
       />
     </>
+  );
+}
+
+/** Outcome says what became of an event, with the number of endpoints where there are several. */
+function Outcome({ row }: { row: Row }) {
+  if (!row.outcomes) return row.deliveries === 0 ? <span className="text-warn">No endpoint</span> : <span className="text-muted">Being stored</span>;
+  const parts = outcomes(row.outcomes);
+  const all = parts.reduce((sum, [, endpoints]) => sum + endpoints, 0);
+  const title = `${parts.map(([fate, endpoints]) => `${statusLook("explanation", fate).word}: ${endpoints}`).join(", ")}${row.outcomes.capped ? ", of the first 100 deliveries" : ""}`;
+  return (
+    <span className="flex items-center gap-x-2.5" title={title}>
+      {parts.map(([fate, endpoints], i) => (
+        <span key={fate} className={cx("num inline-flex items-center gap-1", i > 0 && "truncate text-sm text-muted")}>
+          {i === 0 ? <StatusBadge of="explanation" state={fate} /> : statusLook("explanation", fate).word} {all > 1 && endpoints}
+        </span>
+      ))}
+    </span>
   );
 }
 
