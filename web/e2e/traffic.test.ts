@@ -143,6 +143,10 @@ test("an event shows its data byte for byte, and one row for each endpoint with 
   await page.getByRole("row").filter({ hasText: "Order service" }).getByText(/none of them matches card.created/).waitFor();
   await accessible(page);
 
+  await page.getByRole("button", { name: "Send again", exact: true }).click();
+  await page.getByRole("button", { name: "Send to 1 endpoint" }).click();
+  await page.getByText("It is sent again to 1 endpoint.").waitFor();
+
   await page.getByRole("button", { name: "Publish again" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Publish", exact: true }).click();
   await page.waitForURL((url) => /\/events\/evt_/.test(url.pathname) && !url.pathname.endsWith(id));

@@ -1,4 +1,4 @@
-import { Eraser, FlaskConical, RotateCw, Send, ShieldOff, Terminal } from "lucide-react";
+import { Eraser, RotateCw, Send, ShieldOff, Terminal } from "lucide-react";
 import { useCallback, useMemo, useState } from "react";
 import { Link, useNavigate, useParams } from "react-router";
 import { api, call, type Schemas } from "@/api/client";
@@ -19,10 +19,10 @@ import { Breakable, PageHeader } from "@/parts/Page";
 import { useScope, useTenant } from "@/parts/Scope";
 import { PageSkeleton } from "@/parts/Shell";
 import { EmptyState, ErrorState } from "@/parts/States";
-import { Notice, StatusBadge } from "@/parts/Status";
+import { Notice, StatusBadge, TestMark } from "@/parts/Status";
 import { Time, Timed } from "@/parts/Time";
-
-type Fate = Schemas["Explanation"];
+import { type Fate, sendable } from "./fates";
+import { SendAgain } from "./SendAgain";
 
 type Loaded = {
   event: Omit<Schemas["ExplainedEvent"], "data">;
@@ -59,7 +59,9 @@ function read(text: string): Loaded {
 }
 
 function Page({ tenant, event, data, erased }: { tenant: string } & Loaded) {
-  const { shell, link } = useScope();
+  const { shell, link, can } = useScope();
+  const { endpoints } = useEndpoints(tenant);
+  const [sending, setSending] = useState(false);
   const [again, setAgain] = useState(false);
   const [erasing, setErasing] = useState(false);
   const [copied, copy] = useCopy();
@@ -71,31 +73,34 @@ function Page({ tenant, event, data, erased }: { tenant: string } & Loaded) {
         heading={
           <span className="flex flex-wrap items-center gap-x-3 gap-y-1">
             <Breakable name={visible(event.type)} />
-            {event.test && (
-              <span className="inline-flex h-6 items-center gap-1.5 rounded-full bg-calm-soft px-2.5 text-sm font-medium text-muted">
-                <FlaskConical size={13} aria-hidden /> Test
-              </span>
-            )}
+            {event.test && <TestMark />}
           </span>
         }
         sentence={<Summary fates={event.endpoints} more={event.endpoints_next_cursor !== null} test={event.test} />}
         back={[{ to: shell === "console" ? `/events?tenant=${encodeURIComponent(tenant)}` : "/events", label: "Events" }]}
         action={
-          shell === "console" && (
-            <>
-              <Button icon={Terminal} onClick={command}>{copied ? "Copied" : "Copy as command"}</Button>
-              {!erased && (
-                <Button icon={Eraser} onClick={() => setErasing(true)}>
-                  Erase data
-                </Button>
-              )}
-              {!erased && !event.test && (
-                <Button look="primary" icon={Send} onClick={() => setAgain(true)}>
-                  Publish again
-                </Button>
-              )}
-            </>
-          )
+          <>
+            {shell === "console" && (
+              <>
+                <Button icon={Terminal} onClick={command}>{copied ? "Copied" : "Copy as command"}</Button>
+                {!erased && (
+                  <Button icon={Eraser} onClick={() => setErasing(true)}>
+                    Erase data
+                  </Button>
+                )}
+                {!erased && !event.test && (
+                  <Button icon={Send} title="Makes a new event of the same data" onClick={() => setAgain(true)}>
+                    Publish again
+                  </Button>
+                )}
+              </>
+            )}
+            {can("replay") && !erased && sendable(event.endpoints).all.length > 0 && (
+              <Button look="primary" icon={RotateCw} onClick={() => setSending(true)}>
+                Send again
+              </Button>
+            )}
+          </>
         }
       >
         <dl className="mt-3 flex flex-wrap gap-x-6 gap-y-1.5 text-sm">
@@ -141,6 +146,7 @@ function Page({ tenant, event, data, erased }: { tenant: string } & Loaded) {
         )}
       </div>
       <Erase tenant={tenant} event={event} open={erasing} close={() => setErasing(false)} />
+      {sending && <SendAgain tenant={tenant} event={event} fates={event.endpoints} endpoints={endpoints} close={() => setSending(false)} />}
       {again && <Again tenant={tenant} event={event} data={data} close={() => setAgain(false)} />}
     </>
   );
@@ -158,7 +164,7 @@ function Summary({ fates, more, test }: { fates: readonly Fate[]; more: boolean;
       [count("retrying"), "retrying"],
       [count("pending"), "pending"],
       [count("paused"), "waiting for a paused endpoint"],
-      [count("exhausted"), "given up"],
+      [count("exhausted"), "exhausted"],
       [count("canceled"), "canceled"],
     ] as const
   ).filter(([n]) => n > 0);
@@ -351,7 +357,7 @@ function Again({ tenant, event, data, close }: { tenant: string; event: Loaded["
     >
       <div className="space-y-3">
         <JsonView text={data} title={visible(event.type)} maxHeight={280} />
-        <p className="text-sm text-muted">To send it to one endpoint only, retry its delivery in the list instead.</p>
+        <p className="text-sm text-muted">To send this event once more, use Send again instead.</p>
         <FormError error={publish.error} />
       </div>
     </Dialog>

@@ -3,7 +3,7 @@ import { Link, useParams } from "react-router";
 import { api, call, type Schemas } from "@/api/client";
 import { useAction, useLiveQuery } from "@/api/hooks";
 import { useEndpoints } from "@/api/names";
-import { sentence } from "@/lib/text";
+import { middle, sentence } from "@/lib/text";
 import { ButtonLink } from "@/parts/Button";
 import { Id } from "@/parts/Copy";
 import { endpointName } from "@/parts/Health";
@@ -45,7 +45,10 @@ export default function JobPage() {
     <>
       <PageHeader
         title={what(it, known && endpointName(known))}
-        back={shell === "console" ? [{ to: "/jobs", label: "Jobs" }] : [{ to: link.endpoints(), label: "Endpoints" }]}
+        back={[
+          shell === "console" ? { to: "/jobs", label: "Jobs" } : { to: link.endpoints(), label: "Endpoints" },
+          ...(it.params.endpoint ? [{ to: link.endpoint(tenant, it.params.endpoint), label: known ? endpointName(known) : middle(it.params.endpoint) }] : []),
+        ]}
         sentence={<JobSentence job={it} left={left} {...(it.waiting ? { waiting: `Waiting: ${it.waiting}` } : {})} />}
         action={!over(it) && can("replay") && <JobActions job={it} pause={pause} resume={resume} ask={setAsking} />}
       />
@@ -63,7 +66,21 @@ export default function JobPage() {
         <Panel title="What was selected" aside={<ButtonLink size="sm" look="quiet" to={link.deliveries({ tenant, job: it.id })}>Show deliveries</ButtonLink>}>
           <Facts
             facts={[
-              ["Endpoint", it.params.endpoint ? <Id key="e" value={it.params.endpoint} full to={link.endpoint(tenant, it.params.endpoint)} /> : "all of the tenant"],
+              [
+                "Endpoint",
+                it.params.endpoint ? (
+                  <span key="e" className="flex flex-wrap gap-x-3">
+                    {known && (
+                      <Link to={link.endpoint(tenant, it.params.endpoint)} className="font-medium hover:text-accent hover:underline">
+                        {endpointName(known)}
+                      </Link>
+                    )}
+                    <Id value={it.params.endpoint} {...(known ? {} : { full: true })} to={link.endpoint(tenant, it.params.endpoint)} />
+                  </span>
+                ) : (
+                  "all of the tenant"
+                ),
+              ],
               shell === "console" && ["Tenant", <Id key="t" value={tenant} to={link.tenant(tenant)} />],
               ...selection(it, it.params.event !== null && ["Event", <Id key="v" value={it.params.event} full to={link.event(tenant, it.params.event)} />]),
               ["Job", <Id key="i" value={it.id} full />],
@@ -110,7 +127,7 @@ function Arrived({ job }: { job: Schemas["JobWithDeliveries"] }) {
       <dl className="mt-2 grid grid-cols-2 gap-4 sm:grid-cols-4">
         {figure("Arrived", "succeeded", succeeded)}
         {figure("Wait", undefined, waiting)}
-        {figure("Failed", "exhausted", exhausted)}
+        {figure("Exhausted", "exhausted", exhausted)}
         {figure("Canceled", "canceled", canceled)}
       </dl>
       {waiting + succeeded + exhausted + canceled < job.done && !capped && <p className="mt-3 text-sm text-muted">What another job has retried or canceled since, and what is no longer stored, is not among them.</p>}

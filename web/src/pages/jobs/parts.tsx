@@ -91,7 +91,7 @@ export const skippedColumn: Column<Pace> = {
 };
 
 /** selection lists what a job selects by. event stands between the types and the outcome, for jobs that can be about one. */
-export function selection({ params }: Pick<Job, "params">, event?: ComponentProps<typeof Facts>["facts"][number]): ComponentProps<typeof Facts>["facts"] {
+export function selection({ params, created_at: created }: Pick<Job, "params" | "created_at">, event?: ComponentProps<typeof Facts>["facts"][number]): ComponentProps<typeof Facts>["facts"] {
   return [
     ["Status", params.status ?? "any that fits"],
     ["Types", params.types.length > 0 ? params.types.join(", ") : "all"],
@@ -99,7 +99,7 @@ export function selection({ params }: Pick<Job, "params">, event?: ComponentProp
     params.outcome !== null && ["Newest attempt", statusLook("attempt", params.outcome).word],
     params.dialect !== null && ["Dialect", params.dialect],
     ["From", params.since ? <Time key="s" at={params.since} as="clock" /> : "the first event kept"],
-    ["Until", <Time key="u" at={params.until} as="clock" />],
+    ["Until", Date.parse(params.until) > Date.parse(created) ? "the job was started" : <Time key="u" at={params.until} as="clock" />],
     params.filter !== null && ["Filter", <code key="f">{params.filter}</code>],
   ];
 }
