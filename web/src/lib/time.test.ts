@@ -1,5 +1,5 @@
-import { describe, expect, test } from "vitest";
-import { clock, duration, exact, parseSpan, parseTime, relative, rfc3339, span } from "./time";
+import { describe, expect, test, vi } from "vitest";
+import { clock, duration, exact, parseSpan, parseTime, relative, rfc3339, span, zoneName } from "./time";
 
 const now = Date.UTC(2026, 10, 27, 12, 0, 0);
 
@@ -61,3 +61,11 @@ test("parseTime", () => {
 });
 
 test("rfc3339 has whole seconds", () => expect(rfc3339(now + 1_234)).toBe("2026-11-27T12:00:01Z"));
+
+test("a time of day names its zone", () => {
+  const minutes = vi.spyOn(Date.prototype, "getTimezoneOffset");
+  const name = (offset: number) => (minutes.mockReturnValue(offset), zoneName(now, "local"));
+  expect([name(0), name(-120), name(-330), name(300)]).toEqual(["UTC", "UTC+2", "UTC+5:30", "UTC−5"]);
+  expect(zoneName(now, "utc")).toBe("UTC");
+  minutes.mockRestore();
+});

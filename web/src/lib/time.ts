@@ -59,6 +59,14 @@ export function clock(at: number, now: number, zone: Zone): string {
   return shown.startsWith(today) ? shown.slice(11) : shown.slice(0, 16);
 }
 
+/** zoneName returns what a time is in: UTC, or what the local zone adds to it, such as UTC+5:30. */
+export function zoneName(at: number, zone: Zone): string {
+  const minutes = zone === "utc" ? 0 : -new Date(at).getTimezoneOffset();
+  if (!minutes) return "UTC"; // also for a time that is none
+  const size = Math.abs(minutes);
+  return `UTC${minutes < 0 ? "−" : "+"}${Math.floor(size / 60)}${size % 60 ? `:${two(size % 60)}` : ""}`;
+}
+
 function localDate(d: Date): string {
   return `${d.getFullYear()}-${two(d.getMonth() + 1)}-${two(d.getDate())}`;
 }

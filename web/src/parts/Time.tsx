@@ -1,5 +1,5 @@
 import { Fragment } from "react";
-import { clock, duration, exact, relative } from "@/lib/time";
+import { clock, duration, exact, relative, zoneName } from "@/lib/time";
 import { exactNumber, human } from "@/lib/numbers";
 import { cx } from "@/lib/text";
 import { useLive, useNow } from "./Live";
@@ -13,7 +13,7 @@ export function Time({ at, as = "relative", none = "–", className }: { at: str
   if (Number.isNaN(ms)) return <span>{String(at)}</span>;
   return (
     <time dateTime={new Date(ms).toISOString()} title={exact(ms, zone)} className={cx("num whitespace-nowrap", className)}>
-      {as === "relative" ? relative(ms, now) : as === "clock" ? clock(ms, now, zone) : `${clock(ms, now, zone)}, ${relative(ms, now)}`}
+      {as === "relative" ? relative(ms, now) : `${clock(ms, now, zone)} ${zoneName(ms, zone)}${as === "both" ? `, ${relative(ms, now)}` : ""}`}
     </time>
   );
 }

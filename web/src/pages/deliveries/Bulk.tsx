@@ -1,4 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
+import { TriangleAlert } from "lucide-react";
 import { useState } from "react";
 import { Link, useNavigate } from "react-router";
 import { api, call, type Schemas } from "@/api/client";
@@ -13,7 +14,7 @@ import { Field, FormError } from "@/parts/Form";
 import { endpointName } from "@/parts/Health";
 import { useScope } from "@/parts/Scope";
 import { Skeleton } from "@/parts/States";
-import { statusLook } from "@/parts/Status";
+import { Notice, statusLook } from "@/parts/Status";
 import { words } from "@/parts/Toast";
 
 export type Kind = "retry" | "cancel";
@@ -29,6 +30,11 @@ export function refusal(kind: Kind, filter: Filter): string | undefined {
   if (filter.status === "succeeded") return kind === "retry" ? "What has succeeded is not retried. Replay it to an endpoint to send it again." : "What has ended cannot be canceled.";
   if (filter.status && !states[kind].includes(filter.status)) return kind === "retry" ? "What waits for its first attempt is not retried: it is sent as soon as it can be." : "What has ended cannot be canceled.";
   return undefined;
+}
+
+/** everything reports whether a filter leaves nothing of a tenant out. */
+export function everything({ tenant: _, ...rest }: Filter): boolean {
+  return Object.values(rest).every((value) => value === undefined);
 }
 
 /** allTenants returns the address of a retry over all tenants that selects what a filter does, as far as it can. */
@@ -137,6 +143,11 @@ export function Bulk({ kind, filter, close }: { kind: Kind; filter: Filter; clos
             {filter.since ? `since ${filter.since.replace("T", " ").replace("Z", " UTC")}, ` : ""}before {(filter.until ?? opened).replace("T", " ").replace(/(\.\d+)?Z$/, " UTC")}
           </dd>
         </dl>
+        {everything(filter) && (
+          <Notice tone="warn" icon={TriangleAlert}>
+            No filter is set: this is about {kind === "retry" ? "every delivery that is exhausted or canceled" : "every delivery that waits"}, for all endpoints{tenant ? ` of ${visible(tenant)}` : " of the tenant that you choose"}.
+          </Notice>
+        )}
         {filter.tenant === undefined && (
           <Field
             label="Tenant"
