@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { bars, series, totals } from "./series";
+import { bars, latency, series, totals } from "./series";
 
 const start = Date.UTC(2026, 10, 27, 12);
 const row = (minute: number, succeeded: number, failed: number) => ({
@@ -37,4 +37,11 @@ test("bars end with the present one, and leave out what is older", () => {
     { succeeded: 2, failed: 0 },
     { succeeded: 3, failed: 1 },
   ]);
+});
+
+test("latency is that of the newest interval that a chart shows", () => {
+  const rows = [row(0, 1, 0), { ...row(1, 1, 0), p50_ms: 2, p99_ms: 9 }, { ...row(3, 1, 0), p99_ms: 900 }];
+  const shown = series(rows, start, start + 3.2 * 60_000, "minute"); // the minute that has just begun is left out
+  expect(latency(shown)).toEqual({ at: start + 60_000, p50: 2, p99: 9, worst: 50 });
+  expect(latency(series([], start, start + 60_000, "minute"))).toBeUndefined();
 });

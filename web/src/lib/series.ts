@@ -38,6 +38,14 @@ export function series(rows: readonly Row[], since: number, until: number, inter
   return result;
 }
 
+/** latency returns the newest p50 and p99 of a series with the time at which their interval began, and the worst p99 of all; undefined if there is none. */
+export function latency({ times, p50, p99 }: Series): { at: number; p50: number; p99: number; worst: number } | undefined {
+  const last = p99.findLastIndex((value) => value !== null);
+  const at = times[last];
+  if (at === undefined) return undefined;
+  return { at, p50: p50[last] ?? 0, p99: p99[last] ?? 0, worst: Math.max(...p99.map((value) => value ?? 0)) };
+}
+
 /** totals adds rows up. */
 export function totals(rows: readonly Row[]): { published: number; attempts: number; succeeded: number; failed: number } {
   const sum = { published: 0, attempts: 0, succeeded: 0, failed: 0 };

@@ -4,7 +4,7 @@ import { Link } from "react-router";
 import { api, call, type Schemas } from "@/api/client";
 import { useLiveQuery } from "@/api/hooks";
 import { exactNumber, human, percent, plural } from "@/lib/numbers";
-import { series, totals } from "@/lib/series";
+import { latency, series, totals } from "@/lib/series";
 import { cx } from "@/lib/text";
 import { duration, rfc3339 } from "@/lib/time";
 import { ButtonLink } from "@/parts/Button";
@@ -99,12 +99,17 @@ function useStatistics(by?: string) {
   return useLiveQuery(["statistics", query], (signal) => call(api.GET("/api/v1/statistics", { params: { query }, signal })), { every: 10_000, keep: true });
 }
 
+/** useSeries returns what the charts show of the statistics. What stands above them comes from there too. */
+function useSeries(data: Schemas["Statistics"] | undefined) {
+  return useMemo(() => data && series(data.data, Date.parse(data.since), Math.min(Date.parse(data.until), Date.now() - late), data.interval), [data]);
+}
+
 function Totals() {
   const range = useRange();
   const statistics = useStatistics();
   const sum = statistics.data && totals(statistics.data.data);
-  const last = statistics.data?.data.filter((row) => row.p99_ms !== null).at(-1);
-  const worst = statistics.data && Math.max(0, ...statistics.data.data.map((row) => row.p99_ms ?? 0));
+  const lines = useSeries(statistics.data);
+  const last = lines && latency(lines);
   return (
     <dl className="panel grid grid-cols-2 divide-line overflow-hidden max-lg:[&>*:nth-child(n+3)]:border-t max-lg:[&>*:nth-child(even)]:border-l lg:grid-cols-5 lg:divide-x">
       <Total name="Published" value={sum?.published} about={`events, ${rangeName(range).toLowerCase()}`} />
@@ -114,9 +119,17 @@ function Totals() {
       <div className="min-w-0 px-4 py-3 max-lg:col-span-2">
         <dt className="label truncate">Answered in, p50 / p99</dt>
         <dd className="num mt-1 truncate text-xl font-semibold">
-          {statistics.data ? last ? `${duration(last.p50_ms ?? 0)} / ${duration(last.p99_ms ?? 0)}` : "–" : <Skeleton className="my-1.5 h-4 w-24" />}
+          {lines ? last ? `${duration(last.p50)} / ${duration(last.p99)}` : "–" : <Skeleton className="my-1.5 h-4 w-24" />}
         </dd>
-        <dd className="text-xs text-muted">{worst ? `p99 at worst: ${duration(worst)}` : " "}</dd>
+        <dd className="text-xs text-muted">
+          {last ? (
+            <>
+              in the {statistics.data?.interval} from <Time at={last.at} as="clock" />; p99 at worst {duration(last.worst)}
+            </>
+          ) : (
+            " "
+          )}
+        </dd>
       </div>
     </dl>
   );
@@ -266,7 +279,7 @@ function Traffic() {
   const range = useRange();
   const statistics = useStatistics();
   const data = statistics.data;
-  const lines = useMemo(() => data && series(data.data, Date.parse(data.since), Math.min(Date.parse(data.until), Date.now() - late), data.interval), [data]);
+  const lines = useSeries(data);
   const traffic = useMemo(
     () =>
       lines && [
@@ -276,7 +289,7 @@ function Traffic() {
       ],
     [lines],
   );
-  const latency = useMemo(
+  const answers = useMemo(
     () =>
       lines && [
         { label: "p50", values: lines.p50, color: "--muted" },
@@ -289,10 +302,10 @@ function Traffic() {
     <Panel title={`Traffic a minute, ${rangeName(range).toLowerCase()}`} aside={<span className="text-xs text-faint max-sm:hidden">Drag over a chart to choose its time everywhere</span>}>
       {statistics.error && !data ? (
         <ErrorState error={statistics.error} what="The statistics could not be loaded" retry={statistics.refetch} />
-      ) : lines && traffic && latency ? (
+      ) : lines && traffic && answers ? (
         <div className="space-y-4">
           <Chart label={`Events published and attempts, a minute: ${lines.times.length} values, at most ${exactNumber(Math.round(Math.max(0, ...lines.published)))} published`} times={lines.times} series={traffic} format={human} whole onBrush={brush} height={200} />
-          <Chart label="Time to answer, p50 and p99" times={lines.times} series={latency} format={duration} onBrush={brush} height={130} />
+          <Chart label="Time to answer, p50 and p99" times={lines.times} series={answers} format={duration} onBrush={brush} height={130} />
         </div>
       ) : (
         <div className="space-y-4">
