@@ -113,7 +113,7 @@ export function DataTable<T>({ label, columns: all, list, id, href, onOpen, open
     },
     overscan: 6,
     scrollMargin: margin,
-    scrollPaddingStart: 40,
+    scrollPaddingStart: 68, // what stays above the rows: the count of what is new, and the header
   });
   const visible = virtual.getVirtualItems();
   const last = visible.at(-1)?.index ?? 0;
@@ -181,7 +181,7 @@ export function DataTable<T>({ label, columns: all, list, id, href, onOpen, open
       <Fresh list={list} />
       <div role="table" aria-label={label} aria-rowcount={more ? -1 : rows.length + (narrow ? 0 : 1)} aria-busy={loading || undefined}>
         {!narrow && (
-          <div role="rowgroup" className="sticky top-0 z-10 border-b border-line bg-bg">
+          <div role="rowgroup" className={cx("sticky z-10 border-b border-line bg-bg", list.fresh && list.refresh ? "top-7" : "top-0")}>
             <div role="row" className="grid h-8 items-center gap-x-4 px-4 sm:px-6" style={{ gridTemplateColumns: grid }}>
               {select && (
                 <div role="columnheader" className="flex">
@@ -291,15 +291,19 @@ function Foot<T>({ list: { rows, error, more, loadingMore, loadMore, searchedTo 
   );
 }
 
-/** The count of what is new lies on the header: over a row it would take the row's clicks. */
+/**
+ * The count of what is new has room of its own above the header, also while there is none: over a row it would take the row's
+ * clicks, and nothing moves when it comes. It stays in sight as one scrolls.
+ */
 function Fresh<T>({ list }: { list: Table<T> }) {
-  if (!list.fresh || !list.refresh) return null;
+  if (!list.refresh) return null;
+  if (!list.fresh) return <div className="-mt-2 h-7" />;
   return (
-    <div className="pointer-events-none sticky top-0 z-20 h-0">
+    <div className="sticky top-0 z-20 -mt-2 flex h-7 items-center justify-center bg-bg">
       <button
         type="button"
         onClick={() => void list.refresh?.()}
-        className="num pointer-events-auto absolute top-1.5 left-1/2 inline-flex h-6 -translate-x-1/2 animate-rise items-center gap-1 rounded-full bg-accent-solid px-2.5 text-xs font-medium text-on-accent shadow-pop hover:bg-accent-hover"
+        className="num inline-flex h-6 animate-rise items-center gap-1 rounded-full bg-accent-solid px-2.5 text-xs font-medium text-on-accent shadow-pop hover:bg-accent-hover"
       >
         <ArrowUp size={12} aria-hidden />
         {list.fresh} new

@@ -99,7 +99,7 @@ export type BulkAction = { label: string; icon: LucideIcon; count: number; run: 
 export function SelectionBar({ count, actions, progress, clear, hint }: { count: number; actions: readonly BulkAction[]; progress: Batch<unknown>["progress"]; clear: () => void; hint?: ReactNode }) {
   if (count === 0) return null;
   return (
-    <div role="region" aria-label="Selected rows" className="sticky bottom-0 z-20 border-t border-line-strong bg-raised px-4 py-2.5 shadow-pop sm:px-6">
+    <div role="region" aria-label="Selected rows" data-bar className="sticky bottom-0 z-20 border-t border-line-strong bg-raised px-4 py-2.5 shadow-pop sm:px-6">
       <div className="flex flex-wrap items-center gap-x-3 gap-y-2">
         <p className="num min-w-0 flex-1 basis-40" aria-live="polite">
           <span className="font-medium">{count} selected</span>

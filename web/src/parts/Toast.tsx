@@ -32,7 +32,7 @@ export function ToastProvider({ children }: { children: ReactNode }) {
   return (
     <Context value={value}>
       {children}
-      <div className="pointer-events-none fixed inset-x-3 bottom-3 z-50 flex flex-col items-end gap-2" aria-live="polite">
+      <div className="toasts pointer-events-none fixed inset-x-3 z-50 flex flex-col items-end gap-2" aria-live="polite">
         {toasts.map((toast) => (
           <Item key={toast.id} toast={toast} close={close} />
         ))}

@@ -80,7 +80,7 @@ export default function EventTypes() {
   return (
     <div className="flex h-full min-h-0">
       {(wide || !name) && (
-        <nav aria-label="Event types" data-scroll className={cx("shrink-0 overflow-y-auto border-line", wide ? "w-72 border-r" : "w-full")}>
+        <nav aria-label="Event types" data-scroll className={cx("relative shrink-0 overflow-y-auto border-line", wide ? "w-72 border-r" : "w-full")}>
           <div className="sticky top-0 z-10 space-y-2.5 bg-bg px-4 pt-4 pb-2">
             <div className="flex items-center justify-between gap-2">
               <h1 className={cx("text-lg", wide && "text-base")}>Event types</h1>
@@ -119,7 +119,7 @@ export default function EventTypes() {
         </nav>
       )}
       {open && (
-        <div data-scroll className="min-w-0 flex-1 overflow-x-hidden overflow-y-auto">
+        <div data-scroll className="relative min-w-0 flex-1 overflow-x-hidden overflow-y-auto">
           <Detail key={open} name={open} back={!wide} />
         </div>
       )}

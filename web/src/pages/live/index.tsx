@@ -100,7 +100,7 @@ export default function Live() {
 
   return (
     <div className="flex h-full min-h-0">
-      <div ref={scroller} data-scroll className="min-w-0 flex-1 overflow-x-hidden overflow-y-auto">
+      <div ref={scroller} data-scroll className="relative min-w-0 flex-1 overflow-x-hidden overflow-y-auto">
         <PageHeader
           title="Live"
           sentence={own ? "Attempts to your endpoints, as they end." : "Attempts as they end, at all nodes."}
@@ -137,7 +137,7 @@ export default function Live() {
         />
       </div>
       {open && (
-        <aside aria-label="Delivery" data-scroll className="w-[46%] max-w-180 shrink-0 overflow-x-hidden overflow-y-auto border-l border-line bg-panel">
+        <aside aria-label="Delivery" data-scroll className="relative w-[46%] max-w-180 shrink-0 overflow-x-hidden overflow-y-auto border-l border-line bg-panel">
           <Detail key={open} tenant={own ?? opened?.tenant ?? params.get("of") ?? ""} id={open} close={hide} />
         </aside>
       )}
