@@ -1,17 +1,15 @@
 import { CircleCheck, Send } from "lucide-react";
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useRef } from "react";
 import { api, call, type Schemas } from "@/api/client";
 import { useAction } from "@/api/hooks";
 import { AttemptDetails } from "@/parts/Exchange";
 import { Button, ButtonLink } from "@/parts/Button";
-import { CodeBlock } from "@/parts/Code";
-import { Choice } from "@/parts/Form";
 import { Panel } from "@/parts/Page";
 import { useScope } from "@/parts/Scope";
 import { Skeleton } from "@/parts/States";
 import { Notice, StatusBadge } from "@/parts/Status";
 import { Took } from "@/parts/Time";
-import { samples } from "./samples";
+import { Verify } from "./Verify";
 
 type Endpoint = Schemas["CreatedEndpoint"];
 
@@ -68,44 +66,12 @@ export function Checking({ tenant, endpoint }: { tenant: string; endpoint: Endpo
           )}
         </Panel>
       )}
-      {endpoint.dialect === "standard" && <Verify {...(endpoint.secret ? { secret: endpoint.secret } : {})} />}
+      {endpoint.dialect === "standard" && <Verify next="Then send another test, and see it accepted." {...(endpoint.secret ? { secret: endpoint.secret } : {})} />}
       <div className="flex justify-end">
         <ButtonLink look="primary" to={link.endpoint(tenant, endpoint.id)}>
           Done
         </ButtonLink>
       </div>
     </div>
-  );
-}
-
-function Verify({ secret }: { secret?: string }) {
-  const { can } = useScope();
-  const [language, setLanguage] = useState<string>("JavaScript");
-  const [shown, setShown] = useState(false);
-  const sample = samples.find((each) => each.language === language) ?? samples[0];
-  return (
-    <Panel title="Verify what arrives">
-      <div className="space-y-3">
-        <p className="text-muted">Each request is signed with the endpoint's secret. Check the signature: anybody can send requests to your URL.{can("test") && " Then send another test, and see it accepted."}</p>
-        {secret && can("view_secret") && (
-          <div>
-            {shown ? (
-              <CodeBlock title="WEBHOOK_SECRET" code={secret} />
-            ) : (
-              <Button size="sm" onClick={() => setShown(true)}>
-                Show the secret
-              </Button>
-            )}
-          </div>
-        )}
-        <Choice label="Language" value={language} values={samples.map((each) => [each.language, each.language] as const)} onChange={setLanguage} />
-        {sample && (
-          <>
-            <CodeBlock code={sample.install} title="Library" />
-            <CodeBlock code={sample.code} title="Code" />
-          </>
-        )}
-      </div>
-    </Panel>
   );
 }

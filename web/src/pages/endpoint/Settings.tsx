@@ -1,8 +1,9 @@
-import { type ReactNode, useState } from "react";
+import { useQuery } from "@tanstack/react-query";
+import { type ReactNode, useMemo, useState } from "react";
 import { api, ifMatch, type Schemas, versioned } from "@/api/client";
 import { useEdit } from "@/api/edit";
 import { useAction } from "@/api/hooks";
-import { fetchEndpoint } from "@/api/names";
+import { eventTypes, fetchEndpoint } from "@/api/names";
 import { visible } from "@/lib/text";
 import { Button } from "@/parts/Button";
 import { CodeEditor } from "@/parts/Code";
@@ -13,14 +14,20 @@ import { useScope } from "@/parts/Scope";
 import { type Draft, draftOf, type Mistake, type Name, patchOf } from "./form";
 import { Headers } from "./Headers";
 import type { Endpoint } from "./index";
+import { Retries } from "./Retries";
 import { Rotate, Secret } from "./Secret";
+import { chosenTypes, Picker } from "../endpoint-new/Picker";
+import { Verify } from "../endpoint-new/Verify";
 
 /** Settings shows and changes what the endpoint is configured as. It sends only what was changed. */
 export function Settings({ endpoint }: { endpoint: Endpoint }) {
   const { can } = useScope();
   const path = { tenant: endpoint.tenant, id: endpoint.id };
   const edit = useEdit(endpoint, { queryKey: ["endpoint", path.tenant, path.id], fetch: () => fetchEndpoint(path.tenant, path.id), draftOf });
-  const { base, draft, changed: names, clashing } = edit;
+  const { base, draft, changed, clashing } = edit;
+  const types = useQuery(eventTypes());
+  const names = useMemo(() => types.data?.filter((type) => !type.archived).map((type) => type.name) ?? [], [types.data]);
+  const selection = draft.events.split(/[\s,]+/).filter(Boolean);
   const [mistakes, setMistakes] = useState<Mistake[]>([]);
   const [rotating, setRotating] = useState(false);
   const locked = !can("manage");
@@ -81,9 +88,11 @@ export function Settings({ endpoint }: { endpoint: Endpoint }) {
             </Panel>
             <Panel title="Which events">
               <div className="space-y-4">
-                <Field label="Event types" {...wiring("events")} hint="One a line: a name, or a beginning such as card.*">
+                <Field label={<>Event types <span className="font-normal text-muted">{chosenTypes(names, selection)}</span></>} {...wiring("events")}>
                   {(field) => (
-                    <textarea {...field} disabled={locked} rows={Math.min(10, Math.max(2, draft.events.split("\n").length + 1))} spellCheck={false} className="field font-mono text-[12.5px]" value={draft.events} onChange={(event) => set("events", event.target.value)} />
+                    <div id={field.id} className="overflow-hidden rounded-lg border border-line" {...(field["aria-describedby"] ? { "aria-describedby": field["aria-describedby"] } : {})}>
+                      <Picker names={names} selection={selection} locked={locked} onChange={(patterns) => set("events", patterns.join("\n"))} />
+                    </div>
                   )}
                 </Field>
                 <Field label="Filter" {...wiring("filter")} optional hint="A CEL expression over type, data, id and occurred_at. Only events for which it is true are sent.">
@@ -120,19 +129,7 @@ export function Settings({ endpoint }: { endpoint: Endpoint }) {
                   <p className="mb-1.5 text-sm font-medium">Order</p>
                   <Choice label="Order" value={draft.ordering} values={[["none", "As fast as possible"], ["fifo", "One after the other"], ["key", "One after the other for each ordering key"]]} onChange={(value) => !locked && set("ordering", value)} />
                 </div>
-                <Field label="Retries" {...wiring("retry")} hint="schedule; interval and count; or initial, factor, max_interval and max_elapsed.">
-                  {(field) => (
-                    <CodeEditor
-                      label="Retries"
-                      rows={6}
-                      readOnly={locked}
-                      value={draft.retry}
-                      invalid={field["aria-invalid"] ?? false}
-                      {...(field["aria-describedby"] ? { describedBy: field["aria-describedby"] } : {})}
-                      onChange={(value) => set("retry", value)}
-                    />
-                  )}
-                </Field>
+                <Retries {...wiring("retry")} text={draft.retry} locked={locked} onChange={(value) => set("retry", value)} />
                 <Headers {...wiring("headers")} text={draft.headers} base={base.headers} locked={locked} onChange={(value) => set("headers", value)} />
               </div>
             </Panel>
@@ -144,6 +141,7 @@ export function Settings({ endpoint }: { endpoint: Endpoint }) {
                 {can("view_secret") && <Secret endpoint={endpoint} {...(can("manage") ? { onRotate: () => setRotating(true) } : {})} />}
               </div>
             </Panel>
+            {endpoint.dialect === "standard" && endpoint.signing !== "ed25519" && <Verify next="Then send a test, and see it accepted." />}
             <Panel title="About">
               <Facts
                 facts={[
@@ -156,11 +154,11 @@ export function Settings({ endpoint }: { endpoint: Endpoint }) {
           </div>
         </div>
       </Pane>
-      {!locked && (names.length > 0 || save.error) && (
-        <div className="sticky bottom-0 z-10 shrink-0 border-t border-line bg-sunk px-4 py-3 sm:px-6">
+      {!locked && (changed.length > 0 || save.error) && (
+        <div data-bar className="sticky bottom-0 z-10 shrink-0 border-t border-line bg-sunk px-4 py-3 sm:px-6">
           <FormError error={save.error} fields={Object.keys(draft)} />
           <div className="mt-2 flex flex-wrap items-center gap-3 first:mt-0">
-            <p className="min-w-0 flex-1 text-sm text-muted">Changed: {names.map((name) => name.replaceAll("_", " ")).join(", ") || "nothing"}</p>
+            <p className="min-w-0 flex-1 text-sm text-muted">Changed: {changed.map((name) => name.replaceAll("_", " ")).join(", ") || "nothing"}</p>
             <Button
               onClick={() => {
                 edit.undo();
@@ -170,7 +168,7 @@ export function Settings({ endpoint }: { endpoint: Endpoint }) {
             >
               Undo all
             </Button>
-            <Button type="submit" look="primary" busy={save.isPending} disabled={names.length === 0 || clashing.length > 0}>
+            <Button type="submit" look="primary" busy={save.isPending} disabled={changed.length === 0 || clashing.length > 0}>
               Save
             </Button>
           </div>
