@@ -24,6 +24,7 @@ test("brushing a chart sets the time of the whole console", async () => {
   await chart.waitFor();
   await ready(page);
   await pause(page);
+  await chart.scrollIntoViewIfNeeded();
   const box = await chart.boundingBox();
   if (!box) throw new Error("the chart is not shown");
   await page.mouse.move(box.x + box.width * 0.2, box.y + 20);

@@ -46,7 +46,7 @@ function state({ status, status_reason, health }: Endpoint, brief: boolean): Rea
         <>
           {brief ? "Since" : "Failing since"} <Time at={health.since} as="both" />: {health.failures > 1 ? `${plural(health.failures, "attempt")} in a row failed` : "an attempt failed"}
           {cause(health) ? <>. Last error: {cause(health)}.</> : "."}
-          {health.last_success_at === null && " No delivery has succeeded yet."}
+          {!brief && health.last_success_at === null && " No delivery has succeeded yet."}
         </>
       );
     case "recovering":

@@ -169,9 +169,9 @@ function Outcome({ row }: { row: Row }) {
   const all = parts.reduce((sum, [, endpoints]) => sum + endpoints, 0);
   const title = `${parts.map(([fate, endpoints]) => `${statusLook("explanation", fate).word}: ${endpoints}`).join(", ")}${row.outcomes.capped ? ", of the first 100 deliveries" : ""}`;
   return (
-    <span className="flex items-center gap-x-2.5" title={title}>
+    <span className="inline-flex items-baseline gap-x-2.5" title={title}>
       {parts.map(([fate, endpoints], i) => (
-        <span key={fate} className={cx("num inline-flex items-center gap-1", i > 0 && "truncate text-sm text-muted")}>
+        <span key={fate} className={cx("num inline-flex items-baseline gap-1 text-muted", i > 0 && "truncate text-sm")}>
           {i === 0 ? <StatusBadge of="explanation" state={fate} /> : statusLook("explanation", fate).word} {all > 1 && endpoints}
         </span>
       ))}

@@ -86,7 +86,7 @@ function Summary({ endpoints, more }: { endpoints: Endpoint[] | undefined; more:
       {waiting > 0 && (
         <>
           {" "}
-          {plural(waiting, "delivery waits", "deliveries wait")} for {endpoints.length === 1 ? "it" : "them"}, the oldest from <Time at={oldest} />.
+          {plural(waiting, "delivery waits", "deliveries wait")} for {endpoints.length === 1 ? "it" : "them"}, the oldest accepted <Time at={oldest} />.
         </>
       )}
     </>
