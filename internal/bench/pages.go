@@ -79,6 +79,7 @@ func (b *benchmark) pageRequests(ctx context.Context) ([]pageRequest, error) {
 		{"one delivery with its attempts", of + "/deliveries/" + one.ID},
 		{"one event with the reason for each endpoint", of + "/events/" + one.Event},
 		{"50 events of a tenant", of + "/events?limit=50"},
+		{"the same with what became of each", of + "/events?limit=50&outcomes=true"},
 		{"events by a text that none contains, of a tenant", of + "/events?limit=50&contains=no-such-text"},
 		{"events by a text that none contains, of all tenants", "/events?limit=50&contains=no-such-text"},
 		{"failing endpoints of all tenants", "/endpoints?limit=50&health=failing"},
