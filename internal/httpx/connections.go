@@ -69,6 +69,8 @@ type connection struct {
 
 	caller atomic.Pointer[share.Caller] // nil until it is confirmed
 
+	begun bool // a byte has been received; written before the first handler is called
+
 	// Used by the handler only.
 	confirmed     bool
 	payer         string // the owner that is charged for the following

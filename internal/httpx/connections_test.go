@@ -312,16 +312,46 @@ func TestIdleConnectionsEnd(t *testing.T) {
 		known.ask("GET", "/", "acme", "").answered()
 		stranger.ask("GET", "/", "", "").answered()
 		time.Sleep(ReadTimeout)
-		if known.closed() || stranger.closed() || !silent.closed() {
+		if known.closed() || stranger.closed() || silent.closed() {
 			t.Errorf("after %s: known %t, stranger %t, silent %t", ReadTimeout, known.closed(), stranger.closed(), silent.closed())
 		}
 		time.Sleep(Patience)
-		if known.closed() || !stranger.closed() {
-			t.Errorf("after %s more: known %t, stranger %t", Patience, known.closed(), stranger.closed())
+		if known.closed() || !stranger.closed() || silent.closed() {
+			t.Errorf("after %s more: known %t, stranger %t, silent %t", Patience, known.closed(), stranger.closed(), silent.closed())
+		}
+		time.Sleep(SilenceTimeout)
+		if known.closed() || !silent.closed() {
+			t.Errorf("after %s more: known %t, silent %t", SilenceTimeout, known.closed(), silent.closed())
 		}
 		time.Sleep(IdleTimeout)
 		if !known.closed() {
 			t.Errorf("it is kept for longer than %s", IdleTimeout)
+		}
+	})
+}
+
+// A client may connect long before it sends its request, as browsers do, but a header that has begun must end within ReadTimeout.
+func TestFirstRequestsMayBeLate(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newTestServer(t, 10)
+		late, slow, slower := s.connect(), s.connect(), s.connect()
+		time.Sleep(time.Minute)
+		if status := late.ask("GET", "/", "", "").answered(); status != 200 {
+			t.Errorf("a request a minute after its connection: %d", status)
+		}
+		slow.ask("GET", "/", "", "X: ")
+		slower.ask("GET", "/", "", "X: ")
+		time.Sleep(ReadTimeout - time.Second)
+		if _, err := io.WriteString(slow, "y\r\n\r\n"); err != nil {
+			t.Error(err)
+		}
+		if status := slow.answered(); status != 200 {
+			t.Errorf("a slow header: %d", status)
+		}
+		time.Sleep(time.Second)
+		if !slower.closed() {
+			t.Errorf("a header that does not end within %s", ReadTimeout)
 		}
 	})
 }

@@ -61,6 +61,10 @@ func (c *connection) Read(b []byte) (int, error) {
 	if n == 0 {
 		return n, err
 	}
+	if !c.begun {
+		c.begun = true
+		_ = c.SetReadDeadline(time.Now().Add(ReadTimeout)) // a closed connection fails when it is read
+	}
 	late, refused := c.all.arrived(c, b[:n])
 	for _, l := range late {
 		l.Close() // net/http notices it

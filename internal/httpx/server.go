@@ -10,9 +10,14 @@ import (
 
 // Limits of the HTTP server, which bound the resources of slow and hostile clients.
 const (
-	ReadTimeout    = 5 * time.Second // for a header, and for the whole request while its caller is not confirmed
+	ReadTimeout    = 5 * time.Second // for a header from its first byte, and for the whole request while its caller is not confirmed
 	IdleTimeout    = 2 * time.Minute // between requests of a connection with a confirmed caller
 	MaxHeaderBytes = 32 << 10        // request line and headers
+
+	// SilenceTimeout is the time for the first byte of a new connection. It is longer than the minute for which browsers keep a
+	// connection that they have not used. The request of a busy one would fail on a connection that is closed before, because
+	// browsers send requests again only on connections that have been idle.
+	SilenceTimeout = 70 * time.Second
 
 	// Patience is the longest pause of a confirmed caller in sending a body or reading a response. It is also the longest
 	// time for which a connection without such a caller is kept.
@@ -112,8 +117,12 @@ func (c *connection) wait(arrived int) {
 	_ = c.SetReadDeadline(c.bodyStartedAt.Add(Patience + earned)) // a closed connection fails when it is read
 }
 
-// SetReadDeadline shortens the IdleTimeout, which net/http sets by it, of connections without an owner.
+// SetReadDeadline changes two deadlines that net/http sets by it: that of a new connection's first header is extended until the
+// header begins, and the IdleTimeout of connections without an owner is shortened.
 func (c *connection) SetReadDeadline(t time.Time) error {
+	if !c.begun {
+		return c.Conn.SetReadDeadline(time.Now().Add(SilenceTimeout))
+	}
 	if soon := time.Now().Add(Patience); t.After(soon) && c.all.isUnowned(c) {
 		t = soon
 	}
