@@ -301,7 +301,7 @@ func (a *api) putEndpoint(one string) {
 		OperationID: "put-endpoint", Method: http.MethodPut, Path: one, Tags: []string{tagEndpoints},
 		Summary: "Create or replace an endpoint", Errors: []int{http.StatusConflict, http.StatusPreconditionFailed},
 		Description: "Responds with 201 if the endpoint was created, and 200 if all its settings were replaced: those that are left out get their defaults, " +
-			"except `dialect`, `status`, `status_reason` and `secret`, which stay as they are. Ids are unique over all tenants. With a tenant's key, the id must have the form of " +
+			"except `dialect`, `status`, `status_reason`, `secret` and `versions`, which stay as they are. Ids are unique over all tenants. With a tenant's key, the id must have the form of " +
 			"generated ones, such as `ep_` and the 32 hex digits of a UUID; with an admin key, 1 to 64 of the characters `A-Z a-z 0-9 _ -`. " +
 			"The id of a deleted endpoint is a conflict until its deliveries have passed their retention.",
 	}, func(ctx context.Context, c service.Caller, in *put) (*putOutput[createdEndpoint], error) {

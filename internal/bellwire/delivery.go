@@ -5,13 +5,14 @@ import "time"
 // DeliveryStatus is the stage that a delivery has reached.
 type DeliveryStatus string
 
-// The statuses of a delivery. The last three are final, except that a manual retry can still turn them into succeeded.
+// The statuses of a delivery. The last three end its schedule. A manual retry can still turn them into succeeded, and a restart turns
+// exhausted and canceled into pending.
 const (
-	DeliveryPending   DeliveryStatus = "pending"   // no attempt of its schedule has been recorded
+	DeliveryPending   DeliveryStatus = "pending"   // no attempt of its schedule has been recorded since it was stored or restarted
 	DeliveryRetrying  DeliveryStatus = "retrying"  // an attempt failed; another is due
 	DeliverySucceeded DeliveryStatus = "succeeded" // acknowledged
 	DeliveryExhausted DeliveryStatus = "exhausted" // no retries are left, or no request can be made
-	DeliveryCanceled  DeliveryStatus = "canceled"  // on request, or its endpoint was disabled or deleted
+	DeliveryCanceled  DeliveryStatus = "canceled"  // on request, or because of its endpoint (disabled, deleted, 410) or its event (expired, erased)
 )
 
 // DeliveryStatuses lists all statuses, in the order of a delivery's life.
@@ -83,7 +84,7 @@ type Delivery struct {
 	Job         JobID     // the job that made it if it is a replay, else the one that retried or canceled it last; zero: none
 	Replay      bool      // a job has made it
 	Test        bool      // of a test's event; not set in what AppendEvents hands over
-	Requested   bool      // a manual retry is, and was not attempted yet; or it is a test that was not
+	Requested   bool      // a manual retry is requested, or it is a test, and it has not been attempted yet
 	RestartedAt time.Time // when its retry schedule was begun again; zero: never
 	NotBefore   time.Time // when its schedule begins, because its event is to be delivered later; zero: when it was stored
 	ExpiresAt   time.Time // when its event expires; zero: never
@@ -122,7 +123,8 @@ func (d *Delivery) Since(t *Target) time.Time {
 }
 
 // Decide returns the transition that follows from an attempt with the given verdict, which ended at now. retryAfter is the
-// wait that the receiver asked for, 0 if none; random is in [0, 1) and spreads the retries. Apply makes the transition.
+// wait that the receiver asked for, 0 if none; random is in [0, 1) and spreads the retries. The engine still
+// applies Limits.MinRetryDelay. Apply makes the transition.
 func (d *Delivery) Decide(trigger Trigger, v Verdict, t *Target, now time.Time, retryAfter time.Duration, random float64) Transition {
 	switch {
 	case v == Acknowledged:
@@ -165,7 +167,7 @@ type DeliveryState struct {
 	Epoch    int64     // the shard epoch in which it was claimed, negative: for which it was stored to be forwarded; 0: free
 	DueAt    time.Time // when the next attempt is due; zero unless open and on the schedule
 	Manual   ManualRetry
-	// Delayed is set while nothing was attempted of a delivery whose event was to be delivered later. It is stored by its due time.
+	// Delayed is set while the delivery waits for its event's deliver_at, and was not attempted. Stores find it by its due time.
 	Delayed   bool
 	Behind    bool      // an earlier delivery of its key has not ended, so that it cannot be claimed
 	ExpiresAt time.Time // does not change; zero: never

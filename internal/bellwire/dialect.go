@@ -86,9 +86,10 @@ type Message struct {
 
 // Renderer makes the requests of deliveries to one endpoint and classifies the responses. It is safe for concurrent use.
 type Renderer interface {
-	// AppendBody appends the request body to dst. The body is the same on every attempt. An error means that the event can
-	// never be sent to this endpoint. It is an *Error with CodeInvalid, whose message tenants see as the reason why the
-	// delivery ended, and operators in the log. It must be the same for all data with the same fault.
+	// AppendBody appends the request body to dst. The body is the same on every attempt. An *Error with
+	// CodeInvalid means that the event can never be sent to this endpoint. Its message, which tenants see as the reason why the
+	// delivery ended and operators in the log, must be the same for all data with the same fault. CodeNotFound means that the
+	// endpoint is gone, any other code that this node cannot render the event now.
 	AppendBody(dst []byte, m *Message) ([]byte, error)
 
 	// SameBody reports whether the body depends on the event alone, so that one body serves all endpoints of the dialect.

@@ -6,7 +6,7 @@ import "time"
 // not block, and must not retain their arguments.
 type Observer interface {
 	// Span returns the span for work that is caused by another one, nil for work that belongs to no trace. If no spans are
-	// recorded, it returns the cause, so that who is told of it continues the trace of the publisher.
+	// recorded, it returns the cause, so that receivers continue the publisher's trace.
 	Span(cause *Trace) *Trace
 	// Published reports a publication with a span that Sampled says to record.
 	Published(p *Publishing)
@@ -23,7 +23,8 @@ type Observer interface {
 	Unsendable(ep *Endpoint, eventType, reason string)
 	// FilterFailed reports that an endpoint's filter has no answer for an event, and whether the event is delivered all the same.
 	FilterFailed(ep *Endpoint, delivered bool)
-	// Exhausted reports a delivery that has no retries left, and TooOld a number of them, of one endpoint.
+	// Exhausted reports a delivery that has no retries left, and TooOld a number of deliveries of one endpoint that were
+	// exhausted because max_elapsed had passed.
 	Exhausted(ep *Endpoint, id DeliveryID, eventType, reason string)
 	TooOld(ep *Endpoint, deliveries int, reason string)
 	// Canceled reports deliveries to endpoints of a dialect that were canceled, and why. Those that are canceled because of an attempt

@@ -30,9 +30,9 @@ type RetryPolicy struct {
 	Initial     Duration // the delay before the first retry
 	Factor      float64  // by which each delay is multiplied for the next; at least 1
 	MaxInterval Duration // the longest delay before Jitter; 0 for MaxRetryDelay
-	MaxElapsed  Duration // no retry is due later, unless Limits.MinRetryDelay puts it off; what waits longer behind an open breaker or a rest is ended
+	MaxElapsed  Duration // no retry is due later, unless Retry-After or Limits.MinRetryDelay puts it off; what waits longer behind an open breaker or a rest is ended
 
-	Jitter float64 // the random share of each delay, half of it on either side; 0 to 1
+	Jitter float64 // 0 to 1; 0.2 varies each delay by up to 10 % in either direction
 }
 
 // StandardRetryPolicy returns the schedule that Standard Webhooks recommends: nine retries over three days.
@@ -73,6 +73,7 @@ func (p RetryPolicy) plain(retry int) (time.Duration, bool) {
 	return 0, false
 }
 
+// exponential adds up the delays without jitter, so that jitter does not change how many retries there are.
 func (p RetryPolicy) exponential(retry int) (time.Duration, bool) {
 	longest := float64(MaxRetryDelay)
 	if p.MaxInterval > 0 {

@@ -325,8 +325,8 @@ func DeliveryCursor(id DeliveryID) Cursor { return MakeCursor(id[:]) }
 // first one makes the next one free in the same transaction. At an endpoint that is no longer ordered by key, claims take
 // deliveries out of this order.
 //
-// A delivery that another node stores for the owner, to forward it to the owner, carries the negative epoch. It is free as well, but
-// only the claims with Lost take it in that epoch, because otherwise the owner has it in memory, or is about to. Results and releases
+// A delivery that another node stores for the owner, to forward it to the owner, carries the negative epoch. It counts as claimed by
+// the owner, which has it in memory, or is about to: in that epoch, only claims with Lost take it. Results and releases
 // of the epoch apply to it.
 type Queue interface {
 	// RenewLeases registers the node, renews its leases and acquires its share of free shards. CodeConflict: another process

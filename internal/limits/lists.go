@@ -34,7 +34,7 @@ var reads = Resource{
 		Reads, Reads, ReadTimeout, bellwire.MaxPageBytes>>20),
 	Share:   fmt.Sprintf("%d waiting, each for up to %s; operators' keys together count as one tenant, with as many waiting for each tenant whose data they read, and 16 times as many in all", ReadsOf, ReadWait),
 	Reserve: "one for tenants without a read in progress; keys, configuration, readiness and metrics have connections of their own",
-	Order:   fmt.Sprintf("tenants take turns, and for operators' keys the tenants whose data they read; a search queues again after each page that it examines; reads of %v or more keep their place for three times as long, in which it is lent to tenants without one", LongRead),
+	Order:   fmt.Sprintf("tenants take turns, and for operators' keys the tenants whose data they read; a search queues again after each page that it examines; after a read of %v or more, the place counts as taken for three times as long, and tenants without one may use it meanwhile", LongRead),
 	Answer:  "429 `rate_limited` with `Retry-After`",
 }
 

@@ -29,7 +29,7 @@ var (
 	}
 	ConfigurationBytes = &Limit{
 		Name: "configuration_bytes", Kind: Bytes, Default: 4 << 20, Min: 256 << 10, Max: 256 << 20, Unit: "bytes",
-		Meaning: fmt.Sprintf("Size of the configuration of all endpoints together: URLs, event patterns, filters, chosen versions of event types, metadata, descriptions, headers and secrets. Every node that sends for the tenant keeps all of it but descriptions and metadata in memory; there it takes about twice its size, plus 1.5 KiB for each endpoint. Their compiled filters may take four times the limit; equal ones count once. Changes that need more than %d MiB of memory for one tenant are refused, whatever the limit.", TenantConfiguration>>20),
+		Meaning: fmt.Sprintf("Size of the configuration of all endpoints together: URLs, event patterns, filters, retry policies, chosen versions of event types, settings of dialects, metadata, descriptions, headers and secrets. Every node that sends for the tenant keeps all of it but descriptions and metadata in memory; there it takes about twice its size, plus 1.5 KiB for each endpoint. Their compiled filters may take four times the limit; equal ones count once. Changes that need more than %d MiB of memory for one tenant are refused, whatever the limit.", TenantConfiguration>>20),
 		Answer:  answerConflict, PerTenant: true,
 		field: func(l *bellwire.Limits) any { return &l.ConfigurationBytes },
 	}
@@ -115,7 +115,7 @@ var (
 	}
 	AuditEntries = &Limit{
 		Name: "audit_entries", Default: 10_000, Min: 100, Max: 10_000_000, Unit: "entries per day",
-		Meaning: "New entries in the audit log: so many about changes of the configuration, as many about other actions, about requests to the APIs of dialects that keep one, and about refused calls. Beyond the limit, changes and actions are made and logged without an entry, those requests are refused, and refused calls are not recorded. No entry is deleted early. Equal requests within a minute are one entry.",
+		Meaning: "New entries in the audit log, counted separately for four kinds: changes of the configuration, other actions, requests that a dialect must record, and refused calls. Beyond the limit, changes and actions are made and logged without an entry, those requests are refused, and refused calls are not recorded. No entry is deleted early. Equal requests within a minute are one entry.",
 		Answer:  answerRate, PerTenant: true,
 		field: func(l *bellwire.Limits) any { return &l.AuditEntries },
 	}

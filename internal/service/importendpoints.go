@@ -123,7 +123,7 @@ func comparedEndpoint(ep *bellwire.Endpoint, c *bellwire.Credentials) map[string
 	return m.values
 }
 
-// limits returns the limits of the endpoint's tenant, which may not be stored yet.
+// limitsFor returns the limits of the endpoint's tenant, which may not be stored yet.
 func (s *Service) limitsFor(ctx context.Context, tenant string, in *EndpointInput) (*bellwire.Limits, error) {
 	if in.held != nil {
 		return in.held, nil

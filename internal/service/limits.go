@@ -184,7 +184,7 @@ func (s *Service) checkConfiguration(ctx context.Context, ep, before *bellwire.E
 	}
 	if size := usage.Configuration + grows; size > held.ConfigurationBytes {
 		return bellwire.Errorf(bellwire.CodeConflict,
-			"the configuration of the tenant's endpoints would take %s bytes, and the limit %q allows %s; shorten descriptions, metadata or headers, delete an endpoint, or ask for a higher limit",
+			"the configuration of the tenant's endpoints would take %s bytes, and the limit %q allows %s; shorten URLs, filters, descriptions, metadata or headers, delete an endpoint, or ask for a higher limit",
 			bellwire.Number(size), limits.ConfigurationBytes.Name, limits.ConfigurationBytes.Amount(float64(held.ConfigurationBytes)))
 	}
 	return nil

@@ -35,7 +35,8 @@ const (
 )
 
 // host counts the requests of a tenant to a host that were not acknowledged. The count drops by bound an hour, down to zero. It
-// can exceed bound by the requests that were in flight when it reached it.
+// can exceed bound by the requests that were in flight when it reached it. The address of a changed URL is not known before an attempt,
+// so each change may send one request more; changes have a limit of their own.
 type host struct {
 	bound    int
 	used     float64 // as of usedAt
@@ -57,13 +58,18 @@ func (h *hosts) charge(l *lane, o *Outcome, now time.Time) (spent bool) {
 	}
 	h.sweep(now)
 	tenant := o.Target.Endpoint.Tenant
-	l.hosts[0] = h.of(hostKey{tenant, byName, HostName(o.Target)}, bound, now)
+	name := HostName(o.Target)
+	charged := [2]*host{h.of(hostKey{tenant, byName, name}, bound, now)}
 	if o.Address != "" {
-		l.hosts[1] = h.of(hostKey{tenant, byAddress, o.Address}, bound*limits.AddressShare, now)
+		charged[1] = h.of(hostKey{tenant, byAddress, o.Address}, bound*limits.AddressShare, now)
 	}
-	for _, at := range l.hosts {
+	current := l.target != nil && HostName(l.target) == name // else the URL has changed since
+	for i, at := range charged {
 		if at.count(now) {
 			spent = true
+		}
+		if current && at != nil {
+			l.hosts[i] = at
 		}
 	}
 	return spent

@@ -56,6 +56,26 @@ func TestAddressInURLIsCountedOnceAsAName(t *testing.T) {
 	}
 }
 
+// An attempt that reached no address is charged to the name alone, and one to an older URL does not bound the new one.
+func TestOnlyWhatWasReachedIsCharged(t *testing.T) {
+	t.Parallel()
+	m := newHostModel("a.example", 6)
+	fail := func(target *bellwire.Target, address string) {
+		m.hosts.charge(m.lane, &Outcome{Target: target, Attempt: &bellwire.Attempt{}, Address: address}, m.now)
+	}
+	fail(m.target, "192.0.2.1")
+	left := m.lane.hosts[1].left(m.now)
+	if fail(m.target, ""); m.lane.hosts[1].left(m.now) != left {
+		t.Errorf("%v requests are left to the address, want %v", m.lane.hosts[1].left(m.now), left)
+	}
+	older, newer := m.target, newHostModel("b.example", 6).target
+	m.target, m.lane.target = newer, newer
+	m.hosts.attach(m.lane, m.now)
+	if fail(older, "192.0.2.1"); m.lane.hosts != [2]*host{} {
+		t.Error("the new URL has the host of the old one")
+	}
+}
+
 func TestHigherBoundGivesRoomAtOnce(t *testing.T) {
 	t.Parallel()
 	m := newHostModel("a.test", 10)

@@ -202,7 +202,7 @@ func (s *Store) Health(ctx context.Context, endpoints []string, limit int) ([]be
 	return all, err
 }
 
-// sqlMostWaiting counts what waits for the next endpoints, of a tenant or of all, in each of the indexes.
+// sqlMostWaitingOfTenant and sqlMostWaiting count what waits for the next endpoints, of a tenant or of all, in each of the indexes.
 var sqlMostWaitingOfTenant, sqlMostWaiting = func() (ofTenant, ofAll []string) {
 	for _, condition := range append(slices.Clone(waitConditions), "status = -2 AND NOT ordered") {
 		condition += " AND due_at IS NOT NULL"

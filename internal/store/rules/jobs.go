@@ -6,7 +6,7 @@ import (
 	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
-// JobRetryAfter is when a refused job may be created.
+// jobRetryAfter is how long the caller of a refused job should wait.
 const jobRetryAfter = 30 * time.Second
 
 // RefuseJob refuses a job if too many have not ended.

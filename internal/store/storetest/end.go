@@ -98,7 +98,7 @@ var endTests = []test{
 	}},
 }
 
-// expiry returns a request to end the deliveries that are older than now.
+// tooOld returns a request to end the deliveries that are older than now.
 func (w *world) tooOld(ep *bellwire.Endpoint, limit int) bellwire.TooOld {
 	return bellwire.TooOld{
 		Endpoint: ep.ID, Epoch: w.leases.Epoch(ep.ID), Before: w.now, Reason: bellwire.ReasonTimeOver, Limit: limit,
