@@ -76,7 +76,7 @@ func TestBacklogDrains(t *testing.T) {
 			s.Traffic.Rate = 30
 			fault.At, fault.For = bellwire.Duration(2*time.Second), bellwire.Duration(12*time.Second)
 			s.Faults = []Fault{fault}
-			s.Duration = bellwire.Duration(16 * time.Minute) // retries are due after 5 minutes
+			s.Duration = bellwire.Duration(8 * time.Minute) // retries are due after 5 minutes
 			r, err := Run(t.Context(), s)
 			if err != nil {
 				t.Fatal(err)

@@ -13,6 +13,7 @@ import (
 	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/pgtest"
 	"github.com/bellwire/bellwire/internal/store/storetest"
+	"github.com/bellwire/bellwire/internal/testenv"
 )
 
 var (
@@ -35,7 +36,8 @@ func run(m *testing.M) int {
 			return 1
 		}
 	}
-	if err := lessChecks(); err != nil {
+	// A case takes a hundred round trips or so.
+	if err := testenv.Cases(10); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
@@ -72,17 +74,6 @@ func makeTemplate() error {
 		return err
 	}
 	return s.Close()
-}
-
-// lessChecks makes fewer random checks than SQLite's tests, unless the command line says how many: each takes a
-// hundred round trips or so.
-func lessChecks() error {
-	given := false
-	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "rapid.checks" })
-	if given {
-		return nil
-	}
-	return flag.Set("rapid.checks", "10")
 }
 
 // poolerParts are the parts of the suite that run through a pooler as well. They execute every statement, and cover what connections

@@ -17,26 +17,17 @@ import (
 
 	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/store/storetest"
+	"github.com/bellwire/bellwire/internal/testenv"
 )
 
 func TestMain(m *testing.M) {
 	flag.Parse()
-	if err := fewerChecks(); err != nil {
+	// A case makes dozens of transactions.
+	if err := testenv.Cases(25); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 	goleak.VerifyTestMain(m)
-}
-
-// fewerChecks has random tests make half of rapid's checks, unless the command line says how many: each makes dozens of
-// transactions.
-func fewerChecks() error {
-	given := false
-	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "rapid.checks" })
-	if given {
-		return nil
-	}
-	return flag.Set("rapid.checks", "50")
 }
 
 func TestStore(t *testing.T) {
