@@ -240,7 +240,7 @@ func TestOneNodeSendsDigests(t *testing.T) {
 		w.alert(ep)
 		first.change(func() { first.lost = allShards() })
 		second.change(func() { second.lost = nil })
-		w.pass(90 * time.Minute)
+		w.pass(55 * time.Minute)
 		got, _ := mailer.sent()
 		expectTexts(t, "digests of the first node", got, "1 a@example.com 1")
 		got, _ = other.sent()
@@ -265,7 +265,7 @@ func TestDigestOfManyDeliveries(t *testing.T) {
 		w.endpoint("a", once)
 		m := w.mails("ops@example.com")
 		for range 3 {
-			w.batch(1000)
+			w.batch(300)
 		}
 		w.pass(time.Minute / 2)
 		kept, err := w.store.Alerts(t.Context(), "ops@example.com")
