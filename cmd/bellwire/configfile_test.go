@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"errors"
 	"os"
 	"path/filepath"
@@ -68,11 +67,8 @@ func parseConfigFile(t *testing.T, text string) error {
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	var out bytes.Buffer
-	parser, err := newParser(streams{out: &out, err: &out})
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = parser.Parse([]string{"serve", "--config", path})
+	parser := parsers.take(t)
+	defer parsers.give(parser)
+	_, err := parser.Parse([]string{"serve", "--config", path})
 	return err
 }

@@ -3,9 +3,11 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/alecthomas/kong"
@@ -18,14 +20,44 @@ import (
 // parse reads a command line. It returns the options of serve, which are zero for other commands.
 func parse(t *testing.T, args ...string) (*settings, error) {
 	t.Helper()
-	var out bytes.Buffer
-	parser, err := newParser(streams{out: &out, err: &out})
+	parser := parsers.take(t)
+	defer parsers.give(parser)
+	root := parser.Model.Node
+	_, err := parser.Parse(cli.WithoutEmptyOptions(args, root))
+	s := root.Target.Addr().Interface().(*commands).Serve.settings
+	return &s, err
+}
+
+// parsers are those of command lines that are not in use: making one takes much longer than reading a command line with it.
+var parsers parserPool
+
+type parserPool struct {
+	mu   sync.Mutex
+	free []*kong.Kong
+}
+
+// take returns a parser whose commands are as those of a new one.
+func (p *parserPool) take(t *testing.T) *kong.Kong {
+	t.Helper()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if last := len(p.free) - 1; last >= 0 {
+		parser := p.free[last]
+		p.free = p.free[:last]
+		return parser
+	}
+	parser, err := newParser(streams{out: io.Discard, err: io.Discard})
 	if err != nil {
 		t.Fatal(err)
 	}
-	root := parser.Model.Node
-	_, err = parser.Parse(cli.WithoutEmptyOptions(args, root))
-	return &root.Target.Addr().Interface().(*commands).Serve.settings, err
+	return parser
+}
+
+func (p *parserPool) give(parser *kong.Kong) {
+	*parser.Model.Node.Target.Addr().Interface().(*commands) = commands{}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.free = append(p.free, parser)
 }
 
 // configured reads the command line of a serve with a configuration file.
