@@ -72,11 +72,38 @@ func (g *glance[T]) look(ctx context.Context) (T, error) {
 	}
 }
 
-// prepare asks the first question before somebody waits for its answer.
-func (g *glance[T]) prepare() {
+// last returns the last answer, and asks nothing. It fails if there is none yet.
+func (g *glance[T]) last() (T, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.begin()
+	if g.at.IsZero() && g.err == nil {
+		var none T
+		return none, bellwire.Errorf(bellwire.CodeUnavailable, "the store has not answered yet")
+	}
+	return g.value, g.err
+}
+
+// keepUp asks at once, and again and again, so that the last answer is never much older than the given time. It ends with settle.
+func (g *glance[T]) keepUp(every time.Duration) {
+	g.asking.Go(func() {
+		for {
+			g.mu.Lock()
+			if g.settled {
+				g.mu.Unlock()
+				return
+			}
+			flight := g.begin()
+			g.mu.Unlock()
+			<-flight
+			g.mu.Lock()
+			rest := max(every, time.Until(g.next))
+			g.mu.Unlock()
+			select {
+			case <-time.After(rest):
+			case <-g.stop.Done():
+			}
+		}
+	})
 }
 
 // begin asks a question, unless one is being asked, and returns what is closed when it has been answered. g.mu must be held.

@@ -123,63 +123,77 @@ func TestGlanceOfABusyStore(t *testing.T) {
 }
 
 // A count that takes long is made seldom, and beside those who ask: they get the one before. A count that fails is repeated soon,
-// and they get the fault.
+// and they get the fault. Scrapes, which read the last count, wait for nothing.
 func TestGlanceOfALongCount(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		const took = 4 * time.Second
 		var (
+			mu     sync.Mutex
 			counts int
 			fault  error
 		)
+		breaks := func(err error) {
+			mu.Lock()
+			defer mu.Unlock()
+			fault = err
+		}
 		g := newBacklog(func(ctx context.Context) (*bellwire.Backlog, error) {
 			if err := sleep(ctx, took); err != nil {
 				return nil, err
 			}
+			mu.Lock()
+			defer mu.Unlock()
 			counts++
-			return &bellwire.Backlog{Open: counts}, fault
+			return &bellwire.Backlog{Open: counts, CountedAt: time.Now()}, fault
 		})
-		g.prepare()
-		soon, cancel := context.WithTimeout(t.Context(), backlogPatience)
-		defer cancel()
-		if _, err := g.look(soon); !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("before the first count: %v", err)
+		defer g.settle()
+		if b, err := g.last(); b != nil || bellwire.CodeOf(err) != bellwire.CodeUnavailable {
+			t.Errorf("before the first count: %v, %v", b, err)
 		}
-		time.Sleep(took)
-		for start := time.Now(); time.Since(start) < time.Hour; time.Sleep(15 * time.Second) {
+		g.keepUp(backlogEvery)
+		synctest.Wait()
+		if b, err := g.last(); b != nil || bellwire.CodeOf(err) != bellwire.CodeUnavailable {
+			t.Errorf("during the first count: %v, %v", b, err)
+		}
+		start := time.Now()
+		const between = (backlogRests + 1) * took
+		for time.Sleep(took + 1); time.Since(start) < time.Hour; time.Sleep(15 * time.Second) {
 			asked := time.Now()
-			if b, err := g.look(t.Context()); err != nil || b.Open < int(time.Since(start)/(backlogRests*took+20*time.Second)) || time.Since(asked) > backlogPatience {
-				t.Fatalf("after %s: %+v, %v, in %s", asked.Sub(start), b, err, time.Since(asked))
+			if b, err := g.last(); err != nil || asked.Sub(b.CountedAt) > between || time.Since(asked) != 0 {
+				t.Fatalf("scraped after %s: %+v, %v, in %s", asked.Sub(start), b, err, time.Since(asked))
+			}
+			if b, err := g.look(t.Context()); err != nil || asked.Sub(b.CountedAt) > between || time.Since(asked) > backlogPatience {
+				t.Fatalf("asked after %s: %+v, %v, in %s", asked.Sub(start), b, err, time.Since(asked))
 			}
 		}
-		synctest.Wait() // for a count that is being made
-		if most := int(time.Hour / (backlogRests * took)); counts > most {
-			t.Errorf("%d counts were made in an hour, want at most %d", counts, most)
+		mu.Lock()
+		if most := int(time.Hour/between) + 1; counts < most-1 || counts > most {
+			t.Errorf("%d counts were made in an hour, want %d", counts, most)
 		}
-		fault = errors.New("away")
-		time.Sleep(backlogRests * took)
-		g.look(t.Context())
-		time.Sleep(took)
+		mu.Unlock()
+		away := errors.New("away")
+		breaks(away)
+		time.Sleep(between)
 		for range 10 {
-			if _, err := g.look(t.Context()); err != fault {
-				t.Errorf("a fault: %v", err)
+			if _, err := g.last(); err != away {
+				t.Errorf("scraped: %v", err)
+			}
+			if _, err := g.look(t.Context()); err != away {
+				t.Errorf("asked: %v", err)
 			}
 			time.Sleep(time.Second)
 		}
-		synctest.Wait()
-		fault = nil
-		time.Sleep(2 * took)
-		g.look(t.Context())
-		time.Sleep(took)
-		if _, err := g.look(t.Context()); err != nil {
+		breaks(nil)
+		time.Sleep(backlogEvery + 2*took)
+		if _, err := g.last(); err != nil {
 			t.Errorf("after the fault: %v", err)
 		}
 		// Nobody waits for a count when the server is shut down.
-		time.Sleep(backlogRests * took)
-		g.look(t.Context())
-		start := time.Now()
-		if g.settle(); time.Since(start) != 0 {
-			t.Errorf("settled after %s", time.Since(start))
+		time.Sleep(between - took/2)
+		now := time.Now()
+		if g.settle(); time.Since(now) != 0 {
+			t.Errorf("settled after %s", time.Since(now))
 		}
 	})
 }
@@ -236,8 +250,26 @@ func TestScrapes(t *testing.T) {
 			})
 		}
 		all.Wait()
-		if most := int(time.Since(start)/scrapeEvery) + 1; made > most {
+		if most := int(time.Since(start)/scrapeEvery) + scrapeBurst; made > most {
 			t.Errorf("%d pages were made in %s", made, time.Since(start))
+		}
+	})
+}
+
+// Scrapers that come one after another do not wait for each other's pages to grow old.
+func TestScrapesDoNotWait(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newScrapes(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { time.Sleep(time.Millisecond) }))
+		for range 100 {
+			for range scrapeBurst {
+				asked := time.Now()
+				s.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/metrics", nil))
+				if took := time.Since(asked); took != time.Millisecond {
+					t.Fatalf("a scrape took %s", took)
+				}
+			}
+			time.Sleep(scrapeBurst * scrapeEvery)
 		}
 	})
 }

@@ -17,6 +17,7 @@ const readyTimeout = 2 * time.Second
 // The durations of counts of the backlog. With 100,000 endpoints for which deliveries wait, a count takes a second, and it must
 // take no more than a twentieth of one processor.
 const (
+	backlogEvery    = 5 * time.Second // for scrapes
 	backlogTimeout  = 10 * time.Second
 	backlogPatience = 5 * time.Millisecond // of callers, if there is an earlier count
 	backlogKeeps    = 10 * time.Minute

@@ -6,13 +6,19 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"golang.org/x/time/rate"
 )
 
-// scrapeEvery is the minimum time between two pages of metrics.
-const scrapeEvery = 100 * time.Millisecond
+// Pages of metrics are made once in scrapeEvery on average, and up to scrapeBurst in a row, so that several scrapers that come
+// at the same moment do not wait.
+const (
+	scrapeEvery = 100 * time.Millisecond
+	scrapeBurst = 10
+)
 
-// scrapes renders one page of metrics for all concurrent requests, and at most ten pages a second of each format, because the
-// page needs no key. A page is never older than the request that it answers.
+// scrapes renders one page of metrics for all concurrent requests, and a bounded number of pages a second of each format, because
+// the page needs no key. A page is never older than the request that it answers.
 type scrapes struct{ plain, openMetrics format }
 
 // openMetrics is the media type of the format that has exemplars.
@@ -36,6 +42,7 @@ type format struct {
 	metrics http.Handler
 	request *http.Request
 	turn    chan struct{} // holds a token while the fields below are in use
+	pages   *rate.Limiter // one token is one page
 
 	begun time.Time // when rendering of page began
 	page  *page
@@ -43,7 +50,7 @@ type format struct {
 
 func newFormat(metrics http.Handler, accept string) format {
 	return format{
-		metrics: metrics, turn: make(chan struct{}, 1),
+		metrics: metrics, turn: make(chan struct{}, 1), pages: rate.NewLimiter(rate.Every(scrapeEvery), scrapeBurst),
 		request: &http.Request{Method: http.MethodGet, Header: http.Header{"Accept": {accept}}},
 	}
 }
@@ -72,10 +79,8 @@ func (s *format) get(ctx context.Context) (*page, error) {
 	if s.page != nil && s.begun.After(asked) {
 		return s.page, nil
 	}
-	select {
-	case <-time.After(time.Until(s.begun.Add(scrapeEvery))):
-	case <-ctx.Done():
-		return nil, ctx.Err()
+	if err := s.pages.Wait(ctx); err != nil {
+		return nil, err
 	}
 	s.begun = time.Now()
 	// The page is for other requests too, so it must not depend on the first one's context.

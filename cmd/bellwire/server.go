@@ -76,7 +76,7 @@ func openServer(ctx context.Context, s *settings, g given, log *slog.Logger) (*s
 	}
 	srv := &server{settings: s, inForce: g.settings, startedAt: time.Now(), log: log, store: store, files: files}
 	srv.check = newGlance(readyTimeout, func(ctx context.Context) (struct{}, error) { return struct{}{}, store.Check(ctx) })
-	srv.backlog = newBacklog(store.Backlog)
+	srv.backlog = newBacklog(srv.countBacklog)
 	srv.examination = newExamination(ctx, s.subject(g))
 	if err := srv.assemble(ctx); err != nil {
 		return nil, errors.Join(err, store.Close())
@@ -170,8 +170,7 @@ func (srv *server) assemble(ctx context.Context) (err error) {
 	if err := srv.store.SetAlertAddresses(ctx, s.AlertEmail); err != nil {
 		return fmt.Errorf("--database-url: %w", err)
 	}
-	srv.metrics.Gauge(srv.stats, srv.backlog.look)
-	srv.backlog.prepare() // the first scrape does not wait for long
+	srv.metrics.Gauge(srv.stats, srv.backlog.last)
 	routes, err := srv.routes()
 	if err != nil {
 		return err
@@ -310,6 +309,16 @@ func (srv *server) stats() telemetry.Stats {
 	}
 }
 
+// countBacklog counts what waits in the store. Nobody may be there to see that it fails, so that is counted and logged. A count that
+// takes too long is no fault: its age shows it.
+func (srv *server) countBacklog(ctx context.Context) (*bellwire.Backlog, error) {
+	backlog, err := srv.store.Backlog(ctx)
+	if err != nil && ctx.Err() == nil {
+		srv.observer.StoreFailed("backlog", err)
+	}
+	return backlog, err
+}
+
 // damaged reports whether the database is known to be damaged. Only SQLite stores know.
 func (srv *server) damaged() bool {
 	store, ok := srv.store.(interface{ Damaged() bool })
@@ -382,6 +391,7 @@ func (srv *server) run(ctx context.Context) error {
 	if s := srv.settings; s.DatabaseURL.postgres != "" {
 		cleaning.Go(func() { srv.compareFiles(purging) })
 	}
+	srv.backlog.keepUp(backlogEvery)
 	failed := make(chan error, 1)
 	go func() { failed <- srv.http.Serve(newReportingListener(srv.listener, srv.log)) }()
 	var cause error

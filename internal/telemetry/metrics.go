@@ -1,7 +1,6 @@
 package telemetry
 
 import (
-	"context"
 	"net/http"
 	"time"
 
@@ -262,20 +261,16 @@ type Stats struct {
 	LeaseAge    time.Duration // since the leases were renewed; 0 if they do not end
 }
 
-// backlogPatience is how long a scrape waits for the backlog. Before the first count has ended, there are no figures.
-const backlogPatience = 10 * time.Millisecond
-
-// Gauge reports stats and the store's backlog at each scrape. backlog may return an earlier count while the next one is being
-// made. Gauge must be called at most once.
-func (m *Metrics) Gauge(stats func() Stats, backlog func(context.Context) (*bellwire.Backlog, error)) {
-	m.registry.MustRegister(&gauges{stats: stats, backlog: backlog, errors: m.storeErrors, now: time.Now})
+// Gauge reports stats and the store's backlog at each scrape. Both must return at once: backlog returns the last count, or an error
+// if there is none. Gauge must be called at most once.
+func (m *Metrics) Gauge(stats func() Stats, backlog func() (*bellwire.Backlog, error)) {
+	m.registry.MustRegister(&gauges{stats: stats, backlog: backlog, now: time.Now})
 }
 
 // gauges collects the values at the time of a scrape.
 type gauges struct {
 	stats   func() Stats
-	backlog func(context.Context) (*bellwire.Backlog, error)
-	errors  *prometheus.CounterVec
+	backlog func() (*bellwire.Backlog, error)
 	now     func() time.Time
 }
 
@@ -339,15 +334,9 @@ func (g *gauges) Collect(metrics chan<- prometheus.Metric) {
 	metrics <- prometheus.MustNewConstMetric(leftDesc, prometheus.CounterValue, float64(s.LeftInStore))
 	report(leaseDesc, s.LeaseAge.Seconds())
 
-	ctx, cancel := context.WithTimeout(context.Background(), backlogPatience)
-	defer cancel()
-	backlog, err := g.backlog(ctx)
+	backlog, err := g.backlog()
 	if err != nil {
-		// A scrape during an outage still shows everything else; the gap and the counter show the outage.
-		if ctx.Err() == nil {
-			g.errors.WithLabelValues("backlog", string(bellwire.CodeOf(err))).Inc()
-		}
-		return
+		return // a scrape during an outage still shows everything else; the gap and bellwire_store_errors_total show the outage
 	}
 	report(countAgeDesc, g.age(backlog.CountedAt))
 	report(backlogDesc, float64(backlog.Open))

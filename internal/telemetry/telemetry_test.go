@@ -2,7 +2,6 @@ package telemetry
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,7 +11,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -232,16 +230,14 @@ func TestChangesOfOwnersAreLogged(t *testing.T) {
 func TestGaugesReadAtScrape(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-	m := NewMetrics("", "")
 	g := &gauges{
 		stats: func() Stats {
 			return Stats{Lanes: 1, Queued: 2, InFlight: 3, OpenBreakers: 4, Waiting: 6, QueuedBytes: 7, LeftInStore: 11, Unrecorded: 8, Damaged: true, OwnedShards: 10, Nodes: 12, LeaseAge: 1500 * time.Millisecond}
 		},
-		backlog: func(context.Context) (*bellwire.Backlog, error) {
+		backlog: func() (*bellwire.Backlog, error) {
 			return &bellwire.Backlog{Open: 5, Oldest: now.Add(-90 * time.Second), FanOut: 11, Unmatched: 9, OldestUnmatched: now.Add(-time.Second), CountedAt: now.Add(-2 * time.Second)}, nil
 		},
-		errors: m.storeErrors,
-		now:    func() time.Time { return now },
+		now: func() time.Time { return now },
 	}
 	want := `
 # HELP bellwire_backlog_age_seconds Seconds that the longest waiting delivery has been due; 0 if none is due.
@@ -304,10 +300,11 @@ bellwire_waiting_publishes 6
 	}
 }
 
+// A scrape shows what there is while the database does not answer, or has not been counted yet.
 func TestScrapeSurvivesStoreOutage(t *testing.T) {
 	t.Parallel()
 	m := NewMetrics("", "")
-	m.Gauge(func() Stats { return Stats{Lanes: 1} }, func(context.Context) (*bellwire.Backlog, error) {
+	m.Gauge(func() Stats { return Stats{Lanes: 1} }, func() (*bellwire.Backlog, error) {
 		return nil, bellwire.Errorf(bellwire.CodeUnavailable, "the database did not answer")
 	})
 	families, err := m.registry.Gather()
@@ -321,39 +318,6 @@ func TestScrapeSurvivesStoreOutage(t *testing.T) {
 	if !names["bellwire_lanes"] || names["bellwire_backlog_deliveries"] {
 		t.Errorf("want the engine's gauges without the store's, got %v", names)
 	}
-	if got := testutil.ToFloat64(m.storeErrors.WithLabelValues("backlog", "unavailable")); got != 1 {
-		t.Errorf("counted %v failures of the backlog, want 1", got)
-	}
-}
-
-// A scrape does not wait until the backlog is counted. Without a count there are no figures, and that is no fault.
-func TestScrapeWaitsForNoCount(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		m := NewMetrics("", "")
-		m.Gauge(func() Stats { return Stats{Lanes: 1} }, func(ctx context.Context) (*bellwire.Backlog, error) {
-			<-ctx.Done()
-			return nil, ctx.Err()
-		})
-		started := time.Now()
-		families, err := m.registry.Gather()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if waited := time.Since(started); waited != backlogPatience {
-			t.Errorf("the scrape has waited for %v", waited)
-		}
-		for _, f := range families {
-			if f.GetName() == "bellwire_backlog_deliveries" {
-				t.Error("the backlog has figures without a count")
-			}
-		}
-		for _, code := range []bellwire.Code{bellwire.CodeUnavailable, bellwire.CodeInternal, bellwire.CodeCanceled} {
-			if n := testutil.ToFloat64(m.storeErrors.WithLabelValues("backlog", string(code))); n != 0 {
-				t.Errorf("%g failures with the code %s are counted", n, code)
-			}
-		}
-	})
 }
 
 // The documentation page on metrics lists exactly the metrics that a scrape can return.
@@ -377,7 +341,7 @@ func registered(t *testing.T) map[string]bool {
 	t.Helper()
 	m, o, _ := newObserved(t)
 	m.CountDroppedLines(func() uint64 { return 0 })
-	m.Gauge(func() Stats { return Stats{} }, func(context.Context) (*bellwire.Backlog, error) { return &bellwire.Backlog{}, nil })
+	m.Gauge(func() Stats { return Stats{} }, func() (*bellwire.Backlog, error) { return &bellwire.Backlog{}, nil })
 	ep := &bellwire.Endpoint{Dialect: "standard"}
 	o.Attempted(&bellwire.Attempt{Outcome: bellwire.OutcomeOK}, ep, nil)
 	o.Ended(ep, bellwire.DeliverySucceeded, 0, nil)

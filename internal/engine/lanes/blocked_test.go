@@ -213,3 +213,50 @@ func TestEachReasonHasAName(t *testing.T) {
 		}
 	}
 }
+
+// The count of open breakers follows each of them: when it opens, when it closes, and when its lane is dropped, also while an
+// attempt is in flight.
+func TestOpenBreakersAreCounted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := &blockedModel{schedulerModel: newSchedulerModel(), target: ofTenant("acme", "ep_1")}
+		expect := func(when string, want int) {
+			t.Helper()
+			if n := m.s.Stats().OpenBreakers; n != want {
+				t.Errorf("%s: %d breakers are counted as open, want %d", when, n, want)
+			}
+		}
+		owned := m.s.Leases()
+		begin := func() {
+			m.s.SetLeases(owned, time.Time{})
+			m.change(func(*bellwire.Endpoint) {})
+		}
+		lose := func() { m.s.SetLeases(&bellwire.Leases{Term: time.Minute}, time.Time{}) }
+		nearly := func() {
+			m.s.lanes["ep_1"].breaker = breaker{failures: breakerFailures - 1, since: time.Now().Add(-breakerSpan)}
+		}
+		begin()
+		m.publish(1)
+		m.end(Outcome{Verdict: bellwire.Acknowledged}) // which allows more than one in flight
+		m.publish(2)
+		if len(m.running) != 2 {
+			t.Fatalf("%d attempts are in flight", len(m.running))
+		}
+		nearly()
+		m.end(Outcome{Verdict: bellwire.Failed})
+		expect("after many failures", 1)
+		m.end(Outcome{Verdict: bellwire.Acknowledged})
+		expect("after a success", 0)
+		m.publish(1)
+		nearly()
+		m.end(Outcome{Verdict: bellwire.Failed})
+		expect("after many failures again", 1)
+		lose()
+		expect("after the loss of the shard", 0)
+		begin()
+		m.publish(1)
+		nearly()
+		lose()
+		m.end(Outcome{Verdict: bellwire.Failed})
+		expect("after a failure since the loss", 0)
+	})
+}

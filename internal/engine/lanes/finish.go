@@ -107,6 +107,7 @@ func (s *Scheduler) adapt(l *lane, now time.Time, o *Outcome, full bool) (change
 			l.restUntil = time.Time{} // the endpoint takes requests again
 		}
 		if l.breaker.succeeded() {
+			s.countBreaker(l, -1)
 			l.window.restart()
 			return BreakerClosed, failures
 		}
@@ -119,12 +120,20 @@ func (s *Scheduler) adapt(l *lane, now time.Time, o *Outcome, full bool) (change
 	l.window.failed()
 	l.failuresUntil = l.account.fail(now)
 	if l.breaker.failed(now) {
+		s.countBreaker(l, 1)
 		change = BreakerOpened
 	}
 	if (change == BreakerOpened && l.pauses()) || (l.putsOff() && l.target.Endpoint.Retry.MaxElapsed > 0) {
 		s.evict(l) // what waits in memory takes up room meanwhile, and could not be ended by its max_elapsed
 	}
 	return change, failures + 1
+}
+
+// countBreaker counts the breaker of a lane that has opened or closed, unless the lane was dropped while its attempt was in flight.
+func (s *Scheduler) countBreaker(l *lane, by int) {
+	if s.lanes[l.endpoint] == l {
+		s.openBreakers += by
+	}
 }
 
 // minRest is how long an overloaded endpoint rests if its answer has no Retry-After.

@@ -55,8 +55,9 @@ type Scheduler struct {
 	toRelease [bellwire.Shards]int64 // shards to be handed over, with the epochs that they are held in
 	pending   [bellwire.Shards]int   // what keeps shards from being handed over
 
-	faults      backoff // after faults of this node that affect all lanes
-	leftInStore int     // deliveries left in the store, because their tenant had used up its share, since the start
+	faults       backoff // after faults of this node that affect all lanes
+	openBreakers int     // of the lanes
+	leftInStore  int     // deliveries left in the store, because their tenant had used up its share, since the start
 }
 
 // New returns a scheduler that owns no shards.
@@ -93,6 +94,9 @@ func (s *Scheduler) forgetLane(l *lane) {
 	s.setTimer(l, time.Time{})
 	delete(s.lanes, l.endpoint)
 	s.give(l.account, laneCount, 1)
+	if l.breaker.open() {
+		s.openBreakers--
+	}
 }
 
 // adopt gives a lane a state of its endpoint.
@@ -395,19 +399,14 @@ type Stats struct {
 	OwnedShards  int // shards that this node sends for
 }
 
-// Stats returns the state of the scheduler. Its cost grows with the number of lanes.
+// Stats returns the state of the scheduler. Its cost does not grow with the number of lanes.
 func (s *Scheduler) Stats() Stats {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	out := Stats{
 		Lanes: len(s.lanes), Queued: s.held[places], QueuedBytes: s.held[memory], InFlight: s.held[requests],
-		Unrecorded: s.held[unrecorded], LeftInStore: s.leftInStore,
+		Unrecorded: s.held[unrecorded], LeftInStore: s.leftInStore, OpenBreakers: s.openBreakers,
+		OwnedShards: s.ownership.Load().count(time.Now()),
 	}
-	for _, l := range s.lanes {
-		if l.breaker.open() {
-			out.OpenBreakers++
-		}
-	}
-	out.OwnedShards = s.ownership.Load().count(time.Now())
 	return out
 }

@@ -89,7 +89,11 @@ func (m *schedulerModel) check(t *rapid.T) {
 
 func (m *schedulerModel) checkLanes(t *rapid.T) {
 	s, now := m.s, time.Now()
+	open := 0
 	for _, l := range s.lanes {
+		if l.breaker.open() {
+			open++
+		}
 		if l.reserved != 0 {
 			t.Fatalf("%s: %d places are reserved for nobody", l.endpoint, l.reserved)
 		}
@@ -111,6 +115,9 @@ func (m *schedulerModel) checkLanes(t *rapid.T) {
 		if at := l.wakeAt(now); !at.IsZero() && l.timer < 0 {
 			t.Fatalf("%s has to be looked at at %s and has no timer", l.endpoint, at)
 		}
+	}
+	if n := s.Stats().OpenBreakers; n != open {
+		t.Fatalf("%d breakers are counted as open, of %d", n, open)
 	}
 }
 
