@@ -35,7 +35,7 @@ func (s *Scheduler) RequeueUnsent(now time.Time, j *Job, nodeWide bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	l := j.lane
-	s.putBack(j)
+	s.putBack(j, now)
 	l.faults.add(now, firstEndpointPause, longestEndpointPause)
 	l.storeBackoffUntil = bellwire.Later(l.storeBackoffUntil, l.faults.until)
 	if nodeWide {

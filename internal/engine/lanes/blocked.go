@@ -34,37 +34,6 @@ const (
 	whys
 )
 
-var whyTexts = [whys]string{
-	NotBlocked:    "not blocked",
-	Paused:        "the endpoint is paused",
-	TenantPaused:  "the tenant is paused",
-	Disabled:      "the endpoint is disabled",
-	BreakerOpen:   "the circuit breaker is open",
-	Resting:       "the endpoint asked for a rest or is overloaded",
-	FailureRate:   "too many of the tenant's attempts fail",
-	HostLimit:     "the host has acknowledged too few of the tenant's requests",
-	RateLimited:   "the rate limit is reached",
-	InFlightLimit: "the limit of requests in flight is reached",
-	Unanswered:    "the requests in flight bring no answer",
-	InOrder:       "an earlier delivery in the endpoint's order has not ended",
-	NodeFault:     "this node lacks a resource that sending needs",
-	StoreBackoff:  "the store or this node failed a moment ago",
-	QueueFull:     "the endpoint's queue in memory is full",
-	TenantShare:   "the tenant has its share of this node",
-	Pacing:        "other attempts are starting",
-	OtherNode:     "another node sends for the endpoint",
-	LeaseLapsed:   "this node could not renew its leases",
-	Draining:      "this node is shutting down",
-}
-
-// String returns the reason as a clause.
-func (w Why) String() string {
-	if w < 0 || w >= whys {
-		return "unknown"
-	}
-	return whyTexts[w]
-}
-
 // waitReasons are the reasons as tenants see them.
 var waitReasons = [whys]bellwire.WaitReason{
 	NotBlocked: bellwire.WaitQueued, Paused: bellwire.WaitPaused, TenantPaused: bellwire.WaitTenantPaused, Disabled: bellwire.WaitEnding, BreakerOpen: bellwire.WaitBreaker,
@@ -105,7 +74,7 @@ const (
 	ifToken                           // the rate limit must allow a request
 	ifSlot                            // fewer requests than max_in_flight must be in flight
 	ifWindow                          // the endpoint must take more requests than are in flight
-	ifOrdered                         // a FIFO lane, or one whose breaker pauses it, must hold no other delivery
+	ifAlone                           // a FIFO lane, or one whose breaker pauses it, must hold no other delivery
 	ifRoom                            // the lane must have room for a group of deliveries
 	ifManualRoom                      // the lane must have room for a test or a manual retry
 	ifStoreAble                       // the store must not have failed a moment ago
@@ -116,7 +85,7 @@ var guards = [purposes]guard{
 	toAdmit:       ifEnabled | ifBreakerClosed | ifHostLeft,
 	toSend:        ifEnabled | ifTenantActive | ifBreakerLets | ifHostLeft | ifNotResting | ifNodeAble | ifToken | ifSlot | ifWindow,
 	toSendManual:  ifTenantActive | ifHostLeft | ifNodeAble | ifSlot,
-	toClaim:       ifEnabled | ifBreakerLets | ifHostLeft | ifNotResting | ifStoreAble | ifOrdered | ifRoom,
+	toClaim:       ifEnabled | ifBreakerLets | ifHostLeft | ifNotResting | ifStoreAble | ifAlone | ifRoom,
 	toClaimManual: ifTenantActive | ifStoreAble | ifManualRoom,
 	toMaintain:    ifStoreAble,
 }
@@ -170,9 +139,9 @@ func (l *lane) blockedByState(now time.Time, g guard) Why {
 		return InFlightLimit
 	case g&ifWindow != 0 && l.inFlight > 0:
 		return l.windowFull(now)
-	case g&ifOrdered != 0 && !l.idle() && l.pauses():
+	case g&ifAlone != 0 && !l.idle() && l.pauses():
 		return BreakerOpen
-	case g&ifOrdered != 0 && !l.idle() && l.ordered():
+	case g&ifAlone != 0 && !l.idle() && l.ordered():
 		return InOrder
 	case g&ifRoom != 0 && l.room() == 0:
 		return QueueFull
@@ -182,7 +151,7 @@ func (l *lane) blockedByState(now time.Time, g guard) Why {
 	return NotBlocked
 }
 
-// windowFull returns why no further request may be in flight, if so. At least one is in flight.
+// windowFull returns why no further request may be in flight, or NotBlocked if one may. At least one is in flight.
 func (l *lane) windowFull(now time.Time) Why {
 	switch {
 	case l.ordered():

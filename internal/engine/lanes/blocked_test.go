@@ -166,6 +166,38 @@ func TestBlocked(t *testing.T) {
 	}
 }
 
+// whyTexts are the reasons as docs/architecture.md has them.
+var whyTexts = [whys]string{
+	NotBlocked:    "not blocked",
+	Paused:        "the endpoint is paused",
+	TenantPaused:  "the tenant is paused",
+	Disabled:      "the endpoint is disabled",
+	BreakerOpen:   "the circuit breaker is open",
+	Resting:       "the endpoint asked for a rest or is overloaded",
+	FailureRate:   "too many of the tenant's attempts fail",
+	HostLimit:     "the host has acknowledged too few of the tenant's requests",
+	RateLimited:   "the rate limit is reached",
+	InFlightLimit: "the limit of requests in flight is reached",
+	Unanswered:    "the requests in flight bring no answer",
+	InOrder:       "an earlier delivery in the endpoint's order has not ended",
+	NodeFault:     "this node lacks a resource that sending needs",
+	StoreBackoff:  "the store or this node failed a moment ago",
+	QueueFull:     "the endpoint's queue in memory is full",
+	TenantShare:   "the tenant has its share of this node",
+	Pacing:        "other attempts are starting",
+	OtherNode:     "another node sends for the endpoint",
+	LeaseLapsed:   "this node could not renew its leases",
+	Draining:      "this node is shutting down",
+}
+
+// String returns the reason as a clause.
+func (w Why) String() string {
+	if w < 0 || w >= whys {
+		return "unknown"
+	}
+	return whyTexts[w]
+}
+
 func TestReasonsHaveTexts(t *testing.T) {
 	t.Parallel()
 	seen := map[string]bool{}

@@ -28,7 +28,7 @@ func (s *Scheduler) ReadyToClaim(now time.Time, limit int) []Turn {
 	}
 	var turns []Turn
 	for len(turns) < limit {
-		ln := s.next(maintaining, claimingManual)
+		ln := s.next(maintainLine, claimManualLine)
 		if ln == nil {
 			break
 		}
@@ -87,7 +87,8 @@ func (s *Scheduler) TooOld(turn Turn, now time.Time, limit int) (x bellwire.TooO
 		Endpoint: ep.ID, Epoch: s.Leases().Epochs[l.shard], Reason: bellwire.ReasonTimeOver, Limit: limit,
 		Before: now.Add(-time.Duration(ep.Retry.MaxElapsed)),
 	}
-	// max_elapsed counts from the endpoint's last change if the event is older, so after a recent one, or a pause of the tenant, nothing has expired.
+	// max_elapsed counts from the endpoint's last change if the event is older, so after a recent one, or a pause of the tenant,
+	// nothing has expired.
 	return x, !l.target.Since().After(x.Before)
 }
 
@@ -117,7 +118,7 @@ func (s *Scheduler) postpone(l *lane, now time.Time) {
 	}
 }
 
-// Claims is what to ask the store for. Room in memory is reserved for it, until EndClaims or FailClaims.
+// Claims holds what to ask the store for. Room in memory is reserved for the answers, until EndClaims or FailClaims.
 type Claims struct {
 	Asked []bellwire.Claim
 	lanes []*lane // of Asked
@@ -137,7 +138,7 @@ func (s *Scheduler) BeginClaims(now time.Time, turns []Turn) *Claims {
 			continue
 		}
 		k, ok := l.claims(now)
-		if _, lacking := s.lacks(&l.account.lines[k]); lacking || !ok || k == maintaining {
+		if _, lacking := s.lacks(&l.account.lines[k]); lacking || !ok || k == maintainLine {
 			s.reevaluate(l, now)
 			continue
 		}
@@ -164,13 +165,13 @@ func (s *Scheduler) claim(now time.Time, l *lane, lowPriority bool, deliveries, 
 	a := l.account
 	c := bellwire.Claim{
 		Endpoint: l.endpoint, Epoch: s.Leases().Epochs[l.shard], Ordered: l.ordered(),
-		MaxBytes: max(s.room(a, memory, min(l.byteLimit(), 2*bytes), lowPriority)/2, 1),
+		MaxBytes: max(s.shared.room(a, memory, min(l.byteLimit(), 2*bytes), lowPriority)/2, 1),
 	}
 	if l.manualDue {
-		c.ManualLimit = s.room(a, places, s.room(a, manualDeliveries, l.manualRoom(), false), false)
+		c.ManualLimit = s.shared.room(a, places, s.shared.room(a, manualDeliveries, l.manualRoom(), false), false)
 	}
 	if want := min(l.claimLimit(now), deliveries); want > 0 {
-		c.Limit = max(s.room(a, places, want+c.ManualLimit, lowPriority)-c.ManualLimit, 0)
+		c.Limit = max(s.shared.room(a, places, want+c.ManualLimit, lowPriority)-c.ManualLimit, 0)
 	}
 	if c.Lost = c.Limit > 0 && (l.lost || l.ordered()); c.Lost {
 		c.Held = l.held()
@@ -178,7 +179,7 @@ func (s *Scheduler) claim(now time.Time, l *lane, lowPriority bool, deliveries, 
 	return c
 }
 
-// EndClaims puts what was claimed into the lanes.
+// EndClaims puts the deliveries that were claimed into the lanes.
 func (s *Scheduler) EndClaims(now time.Time, claims *Claims, results []bellwire.ClaimResult) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -187,7 +188,7 @@ func (s *Scheduler) EndClaims(now time.Time, claims *Claims, results []bellwire.
 		if s.lanes[l.endpoint] == l { // else the shard was lost, and with it the epoch of what was claimed
 			searching := l.searching
 			l.searching = false
-			s.fill(l, &claims.Asked[i], &results[i])
+			s.fill(l, now, &claims.Asked[i], &results[i])
 			if searching {
 				s.searched(l, now, &claims.Asked[i], &results[i])
 			}
@@ -221,11 +222,12 @@ func (s *Scheduler) returnClaim(a *account, c *bellwire.Claim) {
 	s.give(a, memory, 2*c.MaxBytes)
 }
 
-func (s *Scheduler) fill(l *lane, asked *bellwire.Claim, r *bellwire.ClaimResult) {
+// fill puts the deliveries that a claim has found into a lane.
+func (s *Scheduler) fill(l *lane, now time.Time, asked *bellwire.Claim, r *bellwire.ClaimResult) {
 	if r.Skipped {
 		l.manualDue = l.manualDue || asked.ManualLimit > 0
 		if asked.Limit > 0 {
-			l.due = bellwire.Earlier(l.due, time.Now())
+			l.due = bellwire.Earlier(l.due, now)
 		}
 		return
 	}

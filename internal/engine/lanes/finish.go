@@ -7,7 +7,7 @@ import (
 	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
-// Outcome is what came of a job's attempt.
+// Outcome is the result of a job's attempt.
 type Outcome struct {
 	Job        *Job
 	Target     *bellwire.Target // the endpoint that the request was sent to
@@ -60,7 +60,7 @@ func (s *Scheduler) Finish(now time.Time, o *Outcome) (next *Job, change Breaker
 	change, failures = s.adapt(l, now, o, full)
 	o.Health = l.note(now, o)
 	if j.Delivery.Sequence > 0 && !j.Manual() && o.mayReturn() {
-		s.evict(l) // the ones behind it wait for it in the store
+		s.evict(l, now) // the ones behind it wait for it in the store
 	}
 	s.reevaluate(l, now)
 	next = s.pick(now)
@@ -124,7 +124,7 @@ func (s *Scheduler) adapt(l *lane, now time.Time, o *Outcome, full bool) (change
 		change = BreakerOpened
 	}
 	if (change == BreakerOpened && l.pauses()) || (l.putsOff() && l.target.Endpoint.Retry.MaxElapsed > 0) {
-		s.evict(l) // what waits in memory takes up room meanwhile, and could not be ended by its max_elapsed
+		s.evict(l, now) // what waits in memory takes up room meanwhile, and could not be ended by its max_elapsed
 	}
 	return change, failures + 1
 }
@@ -225,18 +225,18 @@ func (s *Scheduler) Abort(j *Job) {
 	now := time.Now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.putBack(j)
+	s.putBack(j, now)
 	s.reevaluate(j.lane, now)
 	s.dispatch(now)
 }
 
 // putBack releases a delivery that was not sent. The caller must hold s.mu.
-func (s *Scheduler) putBack(j *Job) {
+func (s *Scheduler) putBack(j *Job, now time.Time) {
 	l := j.lane
 	s.ended(j)
 	s.donePending(l)
 	if !j.Manual() && j.Delivery.Sequence > 0 {
-		s.evict(l) // deliveries behind it must not overtake it
+		s.evict(l, now) // deliveries behind it must not overtake it
 	}
 	s.release(l, []*Job{j})
 }

@@ -1,6 +1,7 @@
 package lanes
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"time"
@@ -19,8 +20,8 @@ type Arrival struct {
 	Since  time.Time // a time of this node before it was stored
 }
 
-// Receive takes deliveries that other nodes forward. Each is in the store with the negative epoch, so whatever is not taken into
-// memory is found there by a claim that searches for it.
+// Receive takes deliveries that other nodes forward. Each is in the store with the negative epoch, so a claim that searches for
+// forwarded deliveries finds those that are not taken into memory.
 func (s *Scheduler) Receive(now time.Time, arrivals []Arrival) []bellwire.Disposition {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -105,8 +106,8 @@ func (s *Scheduler) accept(l *lane, now time.Time, j *Job) bellwire.Disposition 
 	return bellwire.Accepted
 }
 
-// leave leaves a forwarded delivery to the claims. Claims of an order find it as it is; for others it is released, so that they
-// need not search.
+// leave leaves a forwarded delivery in the store. The claims of a FIFO endpoint find it as it is. That of another endpoint is
+// released, so that its claims need not search.
 func (s *Scheduler) leave(l *lane, now time.Time, j *Job) bellwire.Disposition {
 	if l.ordered() {
 		s.search(l, now)
@@ -117,14 +118,14 @@ func (s *Scheduler) leave(l *lane, now time.Time, j *Job) bellwire.Disposition {
 	return bellwire.LeftInStore
 }
 
-// search lets the endpoint's part of the store be claimed from, with what was stored to be forwarded and has not arrived.
+// search schedules a claim that also takes deliveries which were stored to be forwarded and have not arrived.
 func (s *Scheduler) search(l *lane, now time.Time) {
 	l.lost = true
 	l.due = bellwire.Earlier(l.due, now)
 	s.reevaluate(l, now)
 }
 
-// Search looks in the store for deliveries that were stored to be forwarded to this node, and may not arrive.
+// Search schedules a claim of the endpoint's deliveries that were stored to be forwarded to this node, and may not arrive.
 func (s *Scheduler) Search(endpoint string) { s.claimFrom(endpoint, func(l *lane) { l.lost = true }) }
 
 // keep records that a forwarded delivery is in memory, until its outcome is recorded or it is released.
@@ -152,8 +153,8 @@ func (s *Scheduler) dropLate(l *lane) (dropped bool) {
 	return dropped
 }
 
-// searched records what a claim has found that searched for forwarded deliveries, and admits those that arrived meanwhile and that
-// it has not found.
+// searched records the deliveries that a searching claim has found, and admits those that arrived meanwhile and that it has not
+// found.
 func (s *Scheduler) searched(l *lane, now time.Time, asked *bellwire.Claim, r *bellwire.ClaimResult) {
 	for _, c := range r.Due {
 		s.found.add(c.Delivery.ID, now)
@@ -161,7 +162,7 @@ func (s *Scheduler) searched(l *lane, now time.Time, asked *bellwire.Claim, r *b
 	l.lost = l.lost || asked.Lost && (r.Skipped || !r.Next.IsZero())
 	late := l.late
 	l.late = nil
-	slices.SortStableFunc(late, func(a, b *Job) int { return int(a.Delivery.Sequence - b.Delivery.Sequence) })
+	slices.SortStableFunc(late, func(a, b *Job) int { return cmp.Compare(a.Delivery.Sequence, b.Delivery.Sequence) })
 	for _, j := range late {
 		content := j.Content
 		s.dismiss(j)
@@ -172,7 +173,7 @@ func (s *Scheduler) searched(l *lane, now time.Time, asked *bellwire.Claim, r *b
 	}
 }
 
-// memo remembers ids for at least forwardTerm, and at most twice as long.
+// memo holds ids for at least forwardTerm. It drops old ids only when another one is added.
 type memo struct {
 	since         time.Time
 	young, mature map[bellwire.DeliveryID]bool
@@ -186,7 +187,7 @@ func (m *memo) add(id bellwire.DeliveryID, now time.Time) {
 	m.young[id] = true
 }
 
-// age forgets what has been remembered for long enough.
+// age drops ids that are older than forwardTerm.
 func (m *memo) age(now time.Time) {
 	passed := now.Sub(m.since)
 	if passed <= forwardTerm {

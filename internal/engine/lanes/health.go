@@ -6,13 +6,13 @@ import (
 	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
-// health is what a lane knows of its endpoint's health in the store. While that is proven, the store hears of an
-// acknowledgement only now and then, so that most cost it nothing.
+// health is the lane's copy of its endpoint's health in the store. While the health is proven, only some acknowledgements are
+// recorded there.
 type health struct {
 	proven   bool            // bellwire.Health.Proven, as of the last outcome in the store
-	failures int             // that are not in the store yet
-	seen     time.Time       // when the store last heard of an acknowledgement
-	granted  *bellwire.Grant // what the store has heard of
+	failures int             // failures that are not in the store yet
+	seen     time.Time       // when an acknowledgement was last recorded in the store
+	granted  *bellwire.Grant // the grant that is recorded in the store
 }
 
 // note returns what an outcome means for the health of the endpoint. The lane has been adjusted to the outcome.

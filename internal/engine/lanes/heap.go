@@ -1,13 +1,13 @@
 package lanes
 
-// ordered is an element of a heap, which knows its index there, so that it can be moved and removed.
-type ordered[E any] interface {
+// heapItem is an element of a heap. It knows its index there, so that it can be moved and removed.
+type heapItem[E any] interface {
 	before(E) bool
 	setIndex(i int) // -1: in no heap
 }
 
 // heapOf is a heap.Interface whose first element is before all others.
-type heapOf[E ordered[E]] []E
+type heapOf[E heapItem[E]] []E
 
 func (h heapOf[E]) Len() int           { return len(h) }
 func (h heapOf[E]) Less(i, j int) bool { return h[i].before(h[j]) }

@@ -19,17 +19,17 @@ const (
 	laneBytes    = 8 << 20
 	openInFlight = 4 // deliveries of a fixed interval in flight while the breaker is open
 
-	// askedRests is how many answers that mean overload, without an acknowledgement in between, weigh as much as Retry-After.
+	// askedRests is how many answers that mean overload, without an acknowledgement in between, count as much as Retry-After.
 	askedRests = 3
 
 	// stallAfter is the time without an answer after which a lane sends no further requests beside those in flight.
 	stallAfter = time.Second
 )
 
-// lane is what an active endpoint has in memory. The scheduler's lock guards it.
+// lane holds the state of an active endpoint in memory. The scheduler's lock guards it.
 type lane struct {
 	endpoint string
-	account  *account // of its tenant; of no tenant until the endpoint is loaded
+	account  *account // of its tenant; the account of the empty tenant until the tenant is known
 	shard    int
 	target   *bellwire.Target // nil: not loaded yet
 
@@ -52,7 +52,7 @@ type lane struct {
 	breaker       breaker
 	rate          float64       // events a second that the limiter lets through
 	limiter       *rate.Limiter // nil: no rate limit
-	noTokenUntil  time.Time     // when the limiter will have a token, as of the last look at it
+	noTokenUntil  time.Time     // when the limiter will have a token, as computed last
 	restUntil     time.Time     // end of the endpoint's rest, because it asked for one or is overloaded
 	rests         int           // answers that caused a rest since the last acknowledgement; one with Retry-After counts as askedRests
 	failuresUntil time.Time     // end of the pause because too many of the tenant's attempts fail
@@ -74,8 +74,8 @@ type lane struct {
 	forwarded map[bellwire.DeliveryID]bool // deliveries in memory that another node has forwarded
 	late      []*Job                       // arrivals during a claim that searches, which may have found them
 
-	queuedIn [kinds]bool // the lines that it waits in
-	timer    int         // index in the timer heap; -1: none
+	queuedIn [lineKinds]bool // the lines that it waits in
+	timer    int             // index in the timer heap; -1: none
 	timerAt  time.Time
 }
 
@@ -85,7 +85,7 @@ func (l *lane) ordered() bool {
 
 func (l *lane) enabled() bool { return l.notEnabled() == NotBlocked }
 
-// notEnabled returns why the endpoint gets no deliveries of the schedule, if so.
+// notEnabled returns why the endpoint gets no deliveries of the schedule, or NotBlocked if it gets them.
 func (l *lane) notEnabled() Why {
 	switch {
 	case l.target == nil:
@@ -103,7 +103,7 @@ func (l *lane) notEnabled() Why {
 // tenantPaused reports whether the endpoint's tenant is paused. Then tests and manual retries wait too, and nothing is sent.
 func (l *lane) tenantPaused() bool { return l.target != nil && l.target.TenantPaused() }
 
-// ended reports whether the endpoint gets nothing but tests any more, so that its other open deliveries must be canceled.
+// ended reports whether the endpoint is disabled or deleted, so that its open deliveries, except tests, must be canceled.
 func (l *lane) ended() bool {
 	return l.target != nil && (l.target.Endpoint.Deleted || l.target.Endpoint.Status == bellwire.EndpointDisabled)
 }
@@ -115,8 +115,8 @@ func (l *lane) fixed() bool { return l.target != nil && l.target.Endpoint.Retry.
 // pauses reports whether the breaker is open and lets one attempt at a time through after each pause.
 func (l *lane) pauses() bool { return l.breaker.open() && !l.fixed() }
 
-// putsOff reports whether the endpoint keeps putting off what waits for it: it asked for its last rest, or several answers
-// since its last acknowledgement meant that it is overloaded. One such answer without Retry-After can be an accident.
+// putsOff reports whether the endpoint is known to be overloaded: it sent Retry-After, or askedRests answers in a row meant
+// overload. Fewer such answers without Retry-After can be an accident.
 func (l *lane) putsOff() bool { return l.rests >= askedRests }
 
 // limit returns how many requests may be in flight.
@@ -186,7 +186,7 @@ func (l *lane) limitRate() bool {
 	return true
 }
 
-// granted returns what the endpoint has allowed, nil if it need not or has not.
+// granted returns the permission that the endpoint has given, or nil if it need not give one or has not done so.
 func (l *lane) granted() *bellwire.Grant {
 	if l.permission == nil {
 		return nil
@@ -194,7 +194,7 @@ func (l *lane) granted() *bellwire.Grant {
 	return l.permission.Grant()
 }
 
-// permitted takes over what the endpoint has allowed before an attempt that has ended, which counts toward the rate.
+// permitted applies the permission that the endpoint gave before an attempt that has ended. The attempt counts toward its rate.
 func (l *lane) permitted(now time.Time) {
 	if l.permission != nil && l.limitRate() && l.limiter != nil {
 		l.limiter.AllowN(now, 1)
@@ -241,16 +241,16 @@ func (l *lane) sendable(now time.Time) bool {
 }
 
 // sends returns the kind of line in which the lane waits to send, and reports whether it can send.
-func (l *lane) sends(now time.Time) (k kind, ok bool) {
+func (l *lane) sends(now time.Time) (k lineKind, ok bool) {
 	switch {
 	case !l.sendable(now):
 		return 0, false
 	case l.healthy:
-		return sending, true
+		return sendLine, true
 	case l.breaker.failures > 0:
-		return sendingFailing, true
+		return sendFailingLine, true
 	}
-	return sendingUnproven, true
+	return sendUnprovenLine, true
 }
 
 // head returns the delivery to be attempted next. The lane must be sendable.
@@ -299,19 +299,19 @@ func (l *lane) pop(now time.Time) *Job {
 }
 
 // claims returns the kind of line in which the lane waits for the claimer, and reports whether the store should be asked now.
-func (l *lane) claims(now time.Time) (k kind, ok bool) {
+func (l *lane) claims(now time.Time) (k lineKind, ok bool) {
 	switch {
 	case l.served:
 		return 0, false
 	case l.mustMaintain(now):
-		return maintaining, l.may(now, toMaintain)
+		return maintainLine, l.may(now, toMaintain)
 	case isDue(l.due, now) && l.may(now, toClaim):
 		if l.healthy || l.empty() {
-			return claiming, true
+			return claimLine, true
 		}
-		return claimingUnproven, true
+		return claimUnprovenLine, true
 	}
-	return claimingManual, l.manualDue && l.may(now, toClaimManual)
+	return claimManualLine, l.manualDue && l.may(now, toClaimManual)
 }
 
 // mustMaintain reports whether the endpoint must be loaded, or deliveries in the store ended.
@@ -390,11 +390,22 @@ func (l *lane) wakeAt(now time.Time) time.Time {
 	return at
 }
 
-// dispensable reports whether the lane has had nothing to do for so long, and knows nothing that matters but how its endpoint behaved.
+// dispensable reports whether the lane has been idle for the given time and holds no state that must be kept, except its
+// endpoint's past behavior.
 func (l *lane) dispensable(now time.Time, idle time.Duration) bool {
-	return l.empty() && len(l.forwarded) == 0 && now.Sub(l.unsureUntil) > forwardTerm && !l.served && !l.manualDue && !l.reload && l.queuedIn == [kinds]bool{} &&
-		(l.due.IsZero() || l.due.After(now.Add(2*ScanInterval))) && !l.breaker.open() && now.Sub(l.progress) > idle &&
-		!l.restUntil.After(now) && !l.failuresUntil.After(now) && !l.noTokenUntil.After(now)
+	return now.Sub(l.progress) > idle && !l.hasWork(now) && !l.breaker.open() && !l.hasPendingTimes(now)
+}
+
+// hasWork reports whether the lane has deliveries in memory, or needs something from the store now or soon.
+func (l *lane) hasWork(now time.Time) bool {
+	return !l.empty() || len(l.forwarded) > 0 || l.served || l.manualDue || l.reload || l.queuedIn != [lineKinds]bool{} ||
+		!l.due.IsZero() && !l.due.After(now.Add(2*ScanInterval))
+}
+
+// hasPendingTimes reports whether a time until which the lane must not send, or not accept arrivals, has not passed.
+func (l *lane) hasPendingTimes(now time.Time) bool {
+	return l.restUntil.After(now) || l.failuresUntil.After(now) || l.noTokenUntil.After(now) ||
+		now.Sub(l.unsureUntil) <= forwardTerm
 }
 
 func isDue(t, now time.Time) bool { return !t.IsZero() && !t.After(now) }

@@ -2,11 +2,11 @@ package lanes
 
 import "time"
 
-// pace keeps attempts from starting all at once, so that other work does not wait for a processor behind them. At most so many
-// attempts of a portion may be running. A new portion starts once attempts have been waiting for their endpoints for a moment,
+// pace keeps attempts from starting all at once, so that other work does not wait for a processor behind them. At most limit
+// attempts of one portion run at the same time. A new portion starts once attempts have been waiting for their endpoints for a moment,
 // when they need no processor; attempts at endpoints that answer at once make room for each other.
 type pace struct {
-	limit   int    // of attempts of a portion that run at the same time
+	limit   int    // of attempts of one portion that run at the same time
 	portion uint32 // the number of the current portion
 	running int    // attempts of the current portion
 	reached chan struct{}

@@ -58,7 +58,7 @@ func (s *Scheduler) hasRoom(l *lane, c *Content) bool {
 		more = 2 * len(c.Data)
 	}
 	lowPriority := !l.healthy && !l.empty()
-	return s.fits(l.account, places, 1, lowPriority) && (more == 0 || s.fits(l.account, memory, more, lowPriority))
+	return s.shared.fits(l.account, places, 1, lowPriority) && (more == 0 || s.shared.fits(l.account, memory, more, lowPriority))
 }
 
 // Commit hands over deliveries that were stored. Those with a place go into their lanes. The lanes of the others are marked as
@@ -73,7 +73,7 @@ func (s *Scheduler) Commit(now time.Time, reserved []Reservation, jobs []*Job) {
 		if r.epoch != 0 {
 			s.share(jobs[i].Content)
 			s.unreserve(r.lane, jobs[i])
-			s.admit(r.lane, jobs[i])
+			s.admit(r.lane, now, jobs[i])
 			continue
 		}
 		if l := s.current(r.lane); l != nil {
@@ -129,8 +129,7 @@ func (s *Scheduler) unreserve(l *lane, j *Job) {
 }
 
 // admit puts a delivery that was just published into its lane, or releases it if the lane has changed since the reservation.
-func (s *Scheduler) admit(l *lane, j *Job) {
-	now := time.Now()
+func (s *Scheduler) admit(l *lane, now time.Time, j *Job) {
 	switch {
 	case s.lanes[l.endpoint] != l:
 		s.dismiss(j) // the shard was lost, and with it the delivery's epoch

@@ -28,11 +28,9 @@ type Config struct {
 	WakeClaimer func()       // signals that ReadyToClaim has something
 }
 
-// Scheduler holds the lanes and decides what is sent when.
+// Scheduler holds the lanes and decides which delivery is sent next, and when.
 type Scheduler struct {
-	counts       // of what tenants share
 	config       Config
-	pace         pace
 	timerChanged chan struct{} // capacity 1
 	shardsIdle   chan struct{} // capacity 1
 
@@ -40,20 +38,22 @@ type Scheduler struct {
 
 	mu       sync.Mutex
 	draining bool
+	shared   counts // of the resources that tenants share
+	pace     pace
 	lanes    map[string]*lane
-	records  map[string]record // of lanes that have made way, by endpoint
-	crowd    int               // more lanes than so many make way
+	records  map[string]record // what is left of evicted lanes, by endpoint
+	crowd    int               // the number of lanes above which idle ones are evicted early
 	accounts map[string]*account
-	contents map[bellwire.EventID]*Content // that several deliveries may share
-	turns    [kinds]lineQueue              // lines whose tenants may have more, in turn
+	contents map[bellwire.EventID]*Content // events that several deliveries may share
+	ready    [lineKinds]lineQueue          // lines whose tenants may have what they need, in the order in which they are served
 	waiting  [resources]heapOf[*line]      // lines whose tenants have used up their share
-	rotation int                           // among the kinds
+	rotation int                           // counts the kinds that next has tried, so that they take turns
 	timers   heapOf[*lane]
 	hosts    hosts
-	found    memo // what claims have taken that searched for forwarded deliveries
+	found    memo // deliveries that searching claims have taken recently
 
 	toRelease [bellwire.Shards]int64 // shards to be handed over, with the epochs that they are held in
-	pending   [bellwire.Shards]int   // what keeps shards from being handed over
+	pending   [bellwire.Shards]int   // by shard: places for what is being stored, attempts, and outcomes that are not in the store yet
 
 	faults       backoff // after faults of this node that affect all lanes
 	openBreakers int     // of the lanes
@@ -63,10 +63,11 @@ type Scheduler struct {
 // New returns a scheduler that owns no shards.
 func New(c Config) *Scheduler {
 	s := &Scheduler{
-		counts: newCounts(c.MaxInFlight, c.MaxQueued, c.MaxBytes), config: c,
+		config: c, shared: newCounts(c.MaxInFlight, c.MaxQueued, c.MaxBytes),
 		pace:         pace{limit: max(c.MaxStarting, 1), reached: make(chan struct{}, 1)},
 		timerChanged: make(chan struct{}, 1), shardsIdle: make(chan struct{}, 1),
-		lanes: map[string]*lane{}, records: map[string]record{}, crowd: usualCrowd, accounts: map[string]*account{}, contents: map[bellwire.EventID]*Content{},
+		lanes: map[string]*lane{}, records: map[string]record{}, crowd: usualCrowd,
+		accounts: map[string]*account{}, contents: map[bellwire.EventID]*Content{},
 	}
 	s.ownership.Store(&ownership{leases: new(bellwire.Leases)})
 	return s
@@ -80,7 +81,7 @@ func (s *Scheduler) lane(endpoint, tenant string) *lane {
 		return l
 	}
 	a := s.account(tenant)
-	if !s.fits(a, laneCount, 1, false) {
+	if !s.shared.fits(a, laneCount, 1, false) {
 		return nil
 	}
 	l = &lane{endpoint: endpoint, account: a, shard: bellwire.ShardOf(endpoint), timer: -1, window: newWindow(bellwire.DefaultMaxInFlight)}
@@ -99,7 +100,7 @@ func (s *Scheduler) forgetLane(l *lane) {
 	}
 }
 
-// adopt gives a lane a state of its endpoint.
+// adopt gives a lane a state of its endpoint, if that is newer than the one it has.
 func (s *Scheduler) adopt(l *lane, t *bellwire.Target, now time.Time) {
 	isNew := l.target == nil
 	if !l.adopt(t) {
@@ -115,7 +116,7 @@ func (s *Scheduler) adopt(l *lane, t *bellwire.Target, now time.Time) {
 	}
 	s.hosts.attach(l, now)
 	if !l.enabled() {
-		s.evict(l)
+		s.evict(l, now)
 	}
 	if l.tenantPaused() {
 		s.evictManual(l)
@@ -153,7 +154,7 @@ func (s *Scheduler) release(l *lane, jobs []*Job) {
 }
 
 // evict empties a lane's queue: its deliveries wait in the store, where waiting costs no memory.
-func (s *Scheduler) evict(l *lane) {
+func (s *Scheduler) evict(l *lane, now time.Time) {
 	jobs := l.queue.TakeAll()
 	for _, j := range jobs {
 		l.bytes -= j.size()
@@ -162,7 +163,7 @@ func (s *Scheduler) evict(l *lane) {
 	l.nextSequence = 0
 	s.release(l, jobs)
 	if s.dropLate(l) {
-		l.lost, l.due = true, bellwire.Earlier(l.due, time.Now())
+		l.lost, l.due = true, bellwire.Earlier(l.due, now)
 	}
 }
 
@@ -228,7 +229,7 @@ func (s *Scheduler) pick(now time.Time) *Job {
 		return nil
 	}
 	for {
-		ln := s.next(sending, sendingFailing)
+		ln := s.next(sendLine, sendFailingLine)
 		if ln == nil {
 			return nil
 		}
@@ -250,7 +251,7 @@ func (s *Scheduler) serve(ln *line, now time.Time) *Job {
 		return nil
 	}
 	a := l.account
-	if l.head().Content.needsBody(l.target) && a.held[requests] > 0 && !s.fits(a, memory, 1, ln.kind.lowPriority()) {
+	if l.head().Content.needsBody(l.target) && a.held[requests] > 0 && !s.shared.fits(a, memory, 1, ln.kind.lowPriority()) {
 		s.wait(ln, memory)
 		return nil
 	}
@@ -259,7 +260,7 @@ func (s *Scheduler) serve(ln *line, now time.Time) *Job {
 	s.pace.start(j)
 	s.give(a, places, 1)
 	s.take(a, requests, 1)
-	if j.unproven = ln.kind != sending; j.unproven {
+	if j.unproven = ln.kind != sendLine; j.unproven {
 		s.take(a, unprovenRequests, 1)
 	}
 	s.countBody(j)
@@ -269,15 +270,15 @@ func (s *Scheduler) serve(ln *line, now time.Time) *Job {
 	return j
 }
 
-// Refresh schedules the endpoint to be loaded, and its part of the store to be claimed from.
+// Refresh schedules the endpoint to be loaded, and its deliveries to be claimed.
 func (s *Scheduler) Refresh(endpoint string) {
 	s.claimFrom(endpoint, func(l *lane) { l.reload, l.manualDue = true, true })
 }
 
-// Wake lets the endpoint's part of the store be claimed from: something that held it up has ended.
+// Wake lets the endpoint's deliveries be claimed: something that held them up has ended.
 func (s *Scheduler) Wake(endpoint string) { s.claimFrom(endpoint, func(*lane) {}) }
 
-// claimFrom lets an endpoint's part of the store be claimed from, if it is this node's, once note has changed the lane.
+// claimFrom schedules the deliveries of an endpoint to be claimed, if this node owns it, after note has changed its lane.
 func (s *Scheduler) claimFrom(endpoint string, note func(*lane)) {
 	now := time.Now()
 	s.mu.Lock()
@@ -292,9 +293,10 @@ func (s *Scheduler) claimFrom(endpoint string, note func(*lane)) {
 	}
 }
 
-// Forget drops deliveries that were canceled, if they are queued. One that was restarted since, and claimed before the scheduler
-// learned of its end, must not be lost: all of them are released, which changes nothing for those that have ended.
+// Forget drops deliveries that were canceled, if they are queued. The deliveries are released in the store, because one of them
+// may have been restarted and claimed again. Releasing an ended delivery has no effect.
 func (s *Scheduler) Forget(endpoint string, ids ...bellwire.DeliveryID) {
+	now := time.Now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	l := s.lanes[endpoint]
@@ -314,13 +316,14 @@ func (s *Scheduler) Forget(endpoint string, ids ...bellwire.DeliveryID) {
 	}
 	s.release(l, back)
 	if slices.ContainsFunc(l.late, isCanceled) || len(back) > 0 && l.ordered() {
-		s.evict(l) // the store knows which of them still come first
+		s.evict(l, now) // the store knows which of them still come first
 	}
-	s.reevaluate(l, time.Now())
+	s.reevaluate(l, now)
 }
 
-// ForgetEvent drops what waits in memory of an event whose data was erased. A request in flight is not aborted.
+// ForgetEvent drops queued deliveries of an event whose data was erased. A request in flight is not aborted.
 func (s *Scheduler) ForgetEvent(endpoint string, event bellwire.EventID) {
+	now := time.Now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	l := s.lanes[endpoint]
@@ -337,12 +340,13 @@ func (s *Scheduler) ForgetEvent(endpoint string, event bellwire.EventID) {
 		s.dismiss(j)
 	}
 	if slices.ContainsFunc(l.late, ofEvent) {
-		s.evict(l)
+		s.evict(l, now)
 	}
-	s.reevaluate(l, time.Now())
+	s.reevaluate(l, now)
 }
 
-// Due records what the store has for endpoints of this node. Some of it may have been stored to be forwarded, and not have arrived.
+// Due records that the store has deliveries for endpoints of this node. Some may have been stored to be forwarded, and not have
+// arrived.
 func (s *Scheduler) Due(due []bellwire.DueEndpoint) {
 	now := time.Now()
 	s.mu.Lock()
@@ -365,6 +369,7 @@ func (s *Scheduler) Due(due []bellwire.DueEndpoint) {
 	}
 }
 
+// drop empties a lane without returning its deliveries to the store, and forgets it.
 func (s *Scheduler) drop(l *lane) {
 	for _, j := range l.queue.TakeAll() {
 		s.dismiss(j)
@@ -404,8 +409,8 @@ func (s *Scheduler) Stats() Stats {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	out := Stats{
-		Lanes: len(s.lanes), Queued: s.held[places], QueuedBytes: s.held[memory], InFlight: s.held[requests],
-		Unrecorded: s.held[unrecorded], LeftInStore: s.leftInStore, OpenBreakers: s.openBreakers,
+		Lanes: len(s.lanes), Queued: s.shared.held[places], QueuedBytes: s.shared.held[memory], InFlight: s.shared.held[requests],
+		Unrecorded: s.shared.held[unrecorded], LeftInStore: s.leftInStore, OpenBreakers: s.openBreakers,
 		OwnedShards: s.ownership.Load().count(time.Now()),
 	}
 	return out

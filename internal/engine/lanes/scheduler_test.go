@@ -183,19 +183,19 @@ func (m *schedulerModel) checkBooks(t *rapid.T) {
 			all[r] += n
 		}
 	}
-	if all != s.held {
-		t.Fatalf("all have %v, and %v is counted", all, s.held)
+	if all != s.shared.held {
+		t.Fatalf("all have %v, and %v is counted", all, s.shared.held)
 	}
 	if len(s.contents) > len(events) {
 		t.Fatalf("%d events are listed, of %d", len(s.contents), len(events))
 	}
-	for r, n := range s.held {
-		most := s.most[r]
+	for r, n := range s.shared.held {
+		most := s.shared.most[r]
 		switch resource(r) {
 		case memory:
 			most += 2*(claimBytes+m.biggest) + m.biggest // by one round of claims, and by one body
 		case unrecorded:
-			most += s.most[requests]
+			most += s.shared.most[requests]
 		}
 		if n > most {
 			t.Fatalf("%d of resource %d are held, of %d", n, r, most)
@@ -209,7 +209,7 @@ func (m *schedulerModel) checkTurns(t *rapid.T) {
 	for r := range s.waiting {
 		for _, ln := range s.waiting[r] {
 			if s.suffices(ln, resource(r)) {
-				t.Fatalf("%s waits for resource %d though it may have more: %v of %v", ln.account.tenant, r, ln.account.held, s.held)
+				t.Fatalf("%s waits for resource %d though it may have more: %v of %v", ln.account.tenant, r, ln.account.held, s.shared.held)
 			}
 			if resource(r) == memory && ln.kind.sends() && ln.account.held[requests] == 0 {
 				t.Fatalf("%s has nothing under way and waits for memory", ln.account.tenant)
@@ -219,8 +219,8 @@ func (m *schedulerModel) checkTurns(t *rapid.T) {
 	if time.Now().Before(s.faults.until) || s.pace.full() {
 		return
 	}
-	for k := sending; k <= sendingFailing; k++ {
-		if n := s.turns[k].Len(); n > 0 {
+	for k := sendLine; k <= sendFailingLine; k++ {
+		if n := s.ready[k].Len(); n > 0 {
 			t.Fatalf("%d tenants have their turn and do not send", n)
 		}
 	}
@@ -287,11 +287,11 @@ func (m *schedulerModel) publish(t *rapid.T, targets []*bellwire.Target) {
 	event := m.event(tenant, rapid.SampledFrom([]int{0, 2000, 100_000}).Draw(t, "bytes"), len(to))
 	now := time.Now()
 	empty := m.hasNothing(tenant)
-	free := m.s.most[memory] - m.s.held[memory]
+	free := m.s.shared.most[memory] - m.s.shared.held[memory]
 	found := m.s.Reserve(now, to, event, nil)
-	if len(to) > 0 && empty && 2*len(event.Data) <= free && m.s.held[places] < m.s.most[places] && found[0].Epoch() == 0 {
+	if len(to) > 0 && empty && 2*len(event.Data) <= free && m.s.shared.held[places] < m.s.shared.most[places] && found[0].Epoch() == 0 {
 		if l := found[0].lane; l == nil || l.admits(now, len(event.Data)) && (l.healthy || l.empty()) {
-			t.Fatalf("%s has nothing in memory, %v of %v is held, and it was refused a place", tenant, m.s.held, m.s.most)
+			t.Fatalf("%s has nothing in memory, %v of %v is held, and it was refused a place", tenant, m.s.shared.held, m.s.shared.most)
 		}
 	}
 	jobs := make([]*Job, len(to))
@@ -326,14 +326,14 @@ func (m *schedulerModel) end(t *rapid.T) {
 	m.record(t)
 	m.release(t)
 	want := [resources]int{laneCount: len(m.s.lanes)}
-	if m.s.held != want || len(m.s.contents) > 0 {
-		t.Fatalf("in the end %v is held, and %d events", m.s.held, len(m.s.contents))
+	if m.s.shared.held != want || len(m.s.contents) > 0 {
+		t.Fatalf("in the end %v is held, and %d events", m.s.shared.held, len(m.s.contents))
 	}
 	for _, l := range m.s.lanes {
 		m.s.drop(l)
 	}
-	if m.s.held != [resources]int{} || len(m.s.accounts) > 0 {
-		t.Fatalf("without lanes %v is held by %d tenants", m.s.held, len(m.s.accounts))
+	if m.s.shared.held != [resources]int{} || len(m.s.accounts) > 0 {
+		t.Fatalf("without lanes %v is held by %d tenants", m.s.shared.held, len(m.s.accounts))
 	}
 }
 

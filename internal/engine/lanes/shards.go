@@ -7,7 +7,7 @@ import (
 	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
-// ownership is the shards that a node sends for, and until when.
+// ownership holds the shards that a node sends for, and until when.
 type ownership struct {
 	leases     *bellwire.Leases // without the shards to be handed over
 	validUntil time.Time        // when the leases may have been lost; zero: never
@@ -49,28 +49,28 @@ func (s *Scheduler) SetLeases(leases *bellwire.Leases, validUntil time.Time) (ga
 	for _, shard := range leases.ToRelease {
 		s.toRelease[shard] = leases.Epochs[shard]
 	}
-	now, before := *leases, s.Leases()
+	current, before := *leases, s.Leases()
 	for shard, epoch := range leases.Epochs {
 		if s.toRelease[shard] == epoch {
-			now.Epochs[shard] = 0
+			current.Epochs[shard] = 0
 		} else {
 			s.toRelease[shard] = 0
 		}
-		gained = gained || now.Epochs[shard] != 0 && now.Epochs[shard] != before.Epochs[shard]
+		gained = gained || current.Epochs[shard] != 0 && current.Epochs[shard] != before.Epochs[shard]
 		if before.Epochs[shard] != 0 && epoch == 0 {
 			lost++
 		}
 	}
-	s.ownership.Store(&ownership{&now, validUntil})
+	s.ownership.Store(&ownership{&current, validUntil})
 	for _, l := range s.lanes {
-		if before.Epochs[l.shard] != now.Epochs[l.shard] {
+		if before.Epochs[l.shard] != current.Epochs[l.shard] {
 			s.drop(l)
 		}
 	}
-	if before.Epochs != now.Epochs {
+	if before.Epochs != current.Epochs {
 		maps.DeleteFunc(s.records, func(endpoint string, _ record) bool {
 			shard := bellwire.ShardOf(endpoint)
-			return before.Epochs[shard] != now.Epochs[shard]
+			return before.Epochs[shard] != current.Epochs[shard]
 		})
 	}
 	s.dispatch(time.Now())
@@ -80,11 +80,12 @@ func (s *Scheduler) SetLeases(leases *bellwire.Leases, validUntil time.Time) (ga
 // Drain stops all sending and releases what is queued. If the node has leases that end, all of its shards are to be handed
 // over.
 func (s *Scheduler) Drain() {
+	now := time.Now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.draining = true
 	for _, l := range s.lanes {
-		s.evict(l)
+		s.evict(l, now)
 		s.evictManual(l)
 	}
 	if s.Leases().Term > 0 {

@@ -18,49 +18,49 @@ const (
 	places                           // deliveries that wait in memory, and reserved places
 	memory                           // bytes of events, request bodies and results
 	requests                         // requests in flight
-	unprovenRequests                 // those of them to endpoints that are not known to answer
+	unprovenRequests                 // requests in flight to endpoints that are not known to answer
 	manualDeliveries                 // tests and manual retries in memory, waiting or in flight
 	unrecorded                       // results that are not in the store yet
 	resources
 )
 
-// kind is what lanes wait for. The lanes of one kind and tenant form a line.
-type kind int8
+// lineKind is what the lanes of a line wait for.
+type lineKind int8
 
 const (
-	sending          kind = iota // requests to endpoints that answer
-	sendingUnproven              // to endpoints that are not known to answer
-	sendingFailing               // to endpoints whose last attempt failed
-	maintaining                  // changed endpoints, and deliveries in the store that must end
-	claiming                     // deliveries in the store
-	claimingUnproven             // the same, of endpoints that are not known to answer and have some in memory
-	claimingManual               // tests and manual retries in the store
-	kinds
+	sendLine          lineKind = iota // to send to endpoints that answer
+	sendUnprovenLine                  // to send to endpoints that are not known to answer
+	sendFailingLine                   // to send to endpoints whose last attempt failed
+	maintainLine                      // to load changed endpoints, and to end deliveries in the store
+	claimLine                         // to claim deliveries from the store
+	claimUnprovenLine                 // to claim more deliveries of endpoints that are not known to answer
+	claimManualLine                   // to claim tests and manual retries from the store
+	lineKinds
 )
 
 // needs lists the resources of which a line's tenant must be allowed more.
-var needs = [kinds][]resource{
-	sending:          {requests, unrecorded},
-	sendingUnproven:  {requests, unrecorded, unprovenRequests},
-	sendingFailing:   {requests, unrecorded, unprovenRequests},
-	claiming:         {places, memory},
-	claimingUnproven: {places, memory},
-	claimingManual:   {places, memory, manualDeliveries},
+var needs = [lineKinds][]resource{
+	sendLine:          {requests, unrecorded},
+	sendUnprovenLine:  {requests, unrecorded, unprovenRequests},
+	sendFailingLine:   {requests, unrecorded, unprovenRequests},
+	claimLine:         {places, memory},
+	claimUnprovenLine: {places, memory},
+	claimManualLine:   {places, memory, manualDeliveries},
 }
 
 // lowPriority reports whether lanes of the kind come after other lanes of their tenant. They get something only while twice as
 // much is left as for the others, so a tenant can use no more than a third of a resource for them, and none of the reserve.
-func (k kind) lowPriority() bool { return k == sendingFailing || k == claimingUnproven }
+func (k lineKind) lowPriority() bool { return k == sendFailingLine || k == claimUnprovenLine }
 
 // sends reports whether lanes of the kind wait to send.
-func (k kind) sends() bool { return k <= sendingFailing }
+func (k lineKind) sends() bool { return k <= sendFailingLine }
 
-// account is what one tenant has in memory. The scheduler's lock guards it.
+// account counts what one tenant has in memory. The scheduler's lock guards it.
 type account struct {
 	tenant string
 	held   [resources]int
-	lines  [kinds]line
-	failed time.Time // leaky bucket of failed attempts, which leaks limits.FailureRate a second: when it is empty again
+	lines  [lineKinds]line
+	failed time.Time // when the leaky bucket of failed attempts, which leaks limits.FailureRate a second, is empty again
 }
 
 // fail counts a failed attempt and returns until when its endpoint rests, so that hundreds of endpoints that fail at once do
@@ -70,11 +70,12 @@ func (a *account) fail(now time.Time) time.Time {
 	return a.failed
 }
 
-// line is the lanes of one tenant that wait for the same thing, in turn. A line is in the turns of its kind, or waits for a resource.
+// line is a queue of lanes of one tenant that wait for the same thing. A line that is not empty is either ready, which means that
+// its tenant may have what it needs, or waits for a resource.
 type line struct {
 	account *account
-	kind    kind
-	lacks   resource // that it waits for, if it does
+	kind    lineKind
+	lacks   resource // the resource that it waits for, if index is not -1
 	index   int32    // in the heap of lines that wait for the same resource; -1: it waits for none
 	lanes   fifo.Queue[*lane]
 }
@@ -82,15 +83,15 @@ type line struct {
 func newAccount(tenant string) *account {
 	a := &account{tenant: tenant}
 	for k := range a.lines {
-		a.lines[k] = line{account: a, kind: kind(k), index: -1}
+		a.lines[k] = line{account: a, kind: lineKind(k), index: -1}
 	}
 	return a
 }
 
-// lineQueue is lines that take turns.
+// lineQueue is a queue of lines.
 type lineQueue = fifo.Queue[*line]
 
-// counts is how much of each resource there is and how much of it is held.
+// counts holds how much of each resource there is, and how much of it the tenants have.
 type counts struct {
 	most    [resources]int
 	reserve [resources]int // for tenants that have nothing yet
@@ -102,7 +103,8 @@ func newCounts(inFlight, queued, bytes int) counts {
 	var c counts
 	c.most = [resources]int{
 		laneCount: limits.MaxLanes, places: queued, memory: bytes,
-		requests: inFlight, unprovenRequests: max(inFlight/limits.TrialsPart, 1), manualDeliveries: max(inFlight/limits.ManualPart, 1), unrecorded: inFlight,
+		requests: inFlight, unprovenRequests: max(inFlight/limits.TrialsPart, 1),
+		manualDeliveries: max(inFlight/limits.ManualPart, 1), unrecorded: inFlight,
 	}
 	for r, most := range c.most {
 		c.reserve[r] = most / limits.ReservePart
@@ -139,17 +141,17 @@ func (c *counts) room(a *account, r resource, wanted int, lowPriority bool) int 
 	return max(min(room, wanted), 0)
 }
 
-// take gives a tenant n more of a resource, whether or not they fit.
+// take gives a tenant n more of a resource, even if fits is false.
 func (s *Scheduler) take(a *account, r resource, n int) {
 	a.held[r] += n
-	s.held[r] += n
+	s.shared.held[r] += n
 	s.reorder(a, r)
 }
 
 // give takes n of a resource back from a tenant, and wakes the lines that waited for them.
 func (s *Scheduler) give(a *account, r resource, n int) {
 	a.held[r] -= n
-	s.held[r] -= n
+	s.shared.held[r] -= n
 	s.reorder(a, r)
 	s.wakeWaiting(r)
 	if a.held == [resources]int{} && s.accounts[a.tenant] == a {
@@ -168,7 +170,7 @@ func (s *Scheduler) account(tenant string) *account {
 }
 
 // join puts a lane at the end of its tenant's line of a kind, unless it is there already.
-func (s *Scheduler) join(l *lane, k kind) {
+func (s *Scheduler) join(l *lane, k lineKind) {
 	if l.queuedIn[k] {
 		return
 	}
@@ -180,22 +182,22 @@ func (s *Scheduler) join(l *lane, k kind) {
 	}
 }
 
-// queue gives a line its turn after those that wait already.
+// queue puts a line behind the other ready lines of its kind.
 func (s *Scheduler) queue(ln *line) {
-	s.turns[ln.kind].Push(ln)
+	s.ready[ln.kind].Push(ln)
 	if !ln.kind.sends() {
 		s.config.WakeClaimer()
 	}
 }
 
-// next returns the line whose turn it is, of one of the kinds, and takes it out of the turns. It returns nil if no line has a
-// turn whose tenant may have more. The kinds take turns too.
-func (s *Scheduler) next(from, to kind) *line {
+// next removes and returns a ready line of one of the kinds, or returns nil if there is none. The kinds take turns, and so do the
+// lines of each kind.
+func (s *Scheduler) next(from, to lineKind) *line {
 	for range to - from + 1 {
-		k := from + kind(s.rotation%int(to-from+1))
+		k := from + lineKind(s.rotation%int(to-from+1))
 		s.rotation++
-		for s.turns[k].Len() > 0 {
-			ln := s.turns[k].Pop()
+		for s.ready[k].Len() > 0 {
+			ln := s.ready[k].Pop()
 			lacks, lacking := s.lacks(ln)
 			if !lacking {
 				return ln
@@ -206,10 +208,10 @@ func (s *Scheduler) next(from, to kind) *line {
 	return nil
 }
 
-// requeue gives a line that had its turn another one.
+// requeue puts a line that was served behind the other ready lines of its kind, unless it is empty.
 func (s *Scheduler) requeue(ln *line) {
 	if ln.lanes.Len() > 0 {
-		s.turns[ln.kind].Push(ln)
+		s.ready[ln.kind].Push(ln)
 	}
 }
 
@@ -230,17 +232,17 @@ func (s *Scheduler) lacks(ln *line) (r resource, lacking bool) {
 	return 0, false
 }
 
-// claimBatch is how many places in memory a line that claims waits for, unless its tenant has nothing in memory: claiming
-// deliveries one by one would take a transaction for each.
+// claimBatch is the number of free places in memory that a line waits for before it claims, unless its tenant has nothing in
+// memory. Without it, each delivery could take a transaction of its own.
 const claimBatch = 64
 
-// suffices reports whether a line's tenant may have enough of a resource for the line's next turn.
+// suffices reports whether a line's tenant may have enough of a resource for the next lane of the line.
 func (s *Scheduler) suffices(ln *line, r resource) bool {
 	n := 1
 	if r == places && ln.account.held[r] > 0 {
-		n = max(min(claimBatch, s.most[r]/100), 1)
+		n = max(min(claimBatch, s.shared.most[r]/100), 1)
 	}
-	return s.fits(ln.account, r, n, ln.kind.lowPriority())
+	return s.shared.fits(ln.account, r, n, ln.kind.lowPriority())
 }
 
 // wait makes a line wait for a resource.
@@ -249,8 +251,8 @@ func (s *Scheduler) wait(ln *line, lacks resource) {
 	heap.Push(&s.waiting[lacks], ln)
 }
 
-// wakeWaiting gives a turn to the lines whose tenants may have more of a resource. If the heap's first line may not have more, no
-// line may.
+// wakeWaiting makes the lines ready whose tenants may have more of a resource. If the tenant of the heap's first line may not have
+// more, no other tenant may.
 func (s *Scheduler) wakeWaiting(r resource) {
 	h := &s.waiting[r]
 	for len(*h) > 0 && s.suffices((*h)[0], r) {
@@ -258,7 +260,7 @@ func (s *Scheduler) wakeWaiting(r resource) {
 	}
 }
 
-// recheckSenders gives a turn to those of a tenant's lines that wait for a resource to send: they may no longer need more of it.
+// recheckSenders makes a tenant's lines ready that wait for a resource to send: they may no longer need more of it.
 func (s *Scheduler) recheckSenders(a *account, r resource) {
 	if len(s.waiting[r]) == 0 {
 		return

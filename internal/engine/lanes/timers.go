@@ -8,14 +8,13 @@ import (
 	"github.com/bellwire/bellwire/internal/limits"
 )
 
-// laneMemory is how long a lane that has nothing to do remembers how its endpoint behaved.
+// laneMemory is how long a lane that has nothing to do is kept, because it knows how its endpoint behaved.
 const laneMemory = 5 * time.Minute
 
-// More lanes than usualCrowd make way after crowdedMemory.
 const (
-	usualCrowd    = 20_000
-	crowdedMemory = 10 * time.Second
-	sweepEvery    = time.Minute // otherwise
+	usualCrowd    = 20_000           // the number of lanes above which idle ones are evicted early
+	crowdedMemory = 10 * time.Second // how long an idle lane is then kept, and how often Sweep runs
+	sweepEvery    = time.Minute      // how often Sweep runs otherwise
 )
 
 // Tick reevaluates the lanes whose timers are due, and returns when the next timer is due; zero: there is none.
@@ -40,8 +39,8 @@ func (s *Scheduler) Tick(now time.Time) time.Time {
 // TimerChanged signals that the next timer is due earlier than Tick returned.
 func (s *Scheduler) TimerChanged() <-chan struct{} { return s.timerChanged }
 
-// Sweep forgets lanes that have had nothing to do for a while, and returns when to do so again. If there are very many, those of
-// endpoints that answer make way earlier, for a record.
+// Sweep evicts lanes that have had nothing to do for laneMemory, and returns when to do so again. If there are more than crowd
+// lanes, it evicts idle lanes of healthy endpoints earlier, and keeps a record of each.
 func (s *Scheduler) Sweep(now time.Time) (next time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -66,7 +65,7 @@ func (s *Scheduler) Sweep(now time.Time) (next time.Time) {
 	return now.Add(sweepEvery)
 }
 
-// record is what is left of a lane that has made way. It takes a tenth of the memory.
+// record is what is left of an evicted lane. It takes a tenth of the memory.
 type record struct {
 	revision int64 // of the endpoint
 	progress time.Time
@@ -74,13 +73,13 @@ type record struct {
 	health   health
 }
 
-// recordable reports whether a record is enough to go on later as if the lane had stayed, should nothing have changed.
+// recordable reports whether a record is enough to make an equal lane later, unless the endpoint changes.
 func (l *lane) recordable() bool {
 	return l.healthy && l.target != nil && l.due.IsZero() && !l.ordered() && l.limiter == nil && l.permission == nil && l.hosts == [2]*host{} &&
 		l.breaker == breaker{} && l.rests == 0
 }
 
-// recall gives a lane that has just got its endpoint what the record of the last one says.
+// recall restores a new lane from the record of its endpoint's last lane, if there is one.
 func (s *Scheduler) recall(l *lane) {
 	r, found := s.records[l.endpoint]
 	if !found {

@@ -39,7 +39,7 @@ func (m *schedulerModel) finishFirst(v bellwire.Verdict) *Job {
 func TestTenantsSendInTurn(t *testing.T) {
 	t.Parallel()
 	m := newSchedulerModel()
-	m.s.most[requests] = 1
+	m.s.shared.most[requests] = 1
 	for i := range 40 {
 		m.publishOne(ofTenant("many", fmt.Sprint("ep_many_", i)))
 	}
@@ -81,7 +81,7 @@ func TestTenantsClaimInTurn(t *testing.T) {
 func TestLanesAreShared(t *testing.T) {
 	t.Parallel()
 	m := newSchedulerModel()
-	m.s.most[laneCount], m.s.counts.reserve[laneCount] = 10, 1
+	m.s.shared.most[laneCount], m.s.shared.reserve[laneCount] = 10, 1
 	for i := range 20 {
 		m.publishOne(ofTenant("many", fmt.Sprint("ep_many_", i)))
 	}
@@ -110,8 +110,8 @@ func TestUnrecordedResultsAreShared(t *testing.T) {
 			}
 		}
 	}
-	if sent >= m.s.most[unrecorded] {
-		t.Errorf("%d results of one tenant wait to be recorded, of %d", sent, m.s.most[unrecorded])
+	if sent >= m.s.shared.most[unrecorded] {
+		t.Errorf("%d results of one tenant wait to be recorded, of %d", sent, m.s.shared.most[unrecorded])
 	}
 	m.publishOne(ofTenant("one", "ep_one"))
 	if len(m.running) != 1 {
@@ -158,7 +158,7 @@ func TestBodiesAreShared(t *testing.T) {
 func TestClaimsWaitForABatch(t *testing.T) {
 	t.Parallel()
 	m := newSchedulerModel()
-	m.s.most[places] = 10_000
+	m.s.shared.most[places] = 10_000
 	a := m.s.account("full")
 	m.s.take(a, places, 5000)
 	m.s.Due([]bellwire.DueEndpoint{

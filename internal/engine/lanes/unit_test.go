@@ -96,7 +96,7 @@ func TestReleasedMemoryWakesClaims(t *testing.T) {
 	m := newSchedulerModel()
 	woken := 0
 	m.s.config.WakeClaimer = func() { woken++ }
-	m.s.most[places] = 1
+	m.s.shared.most[places] = 1
 	target := &bellwire.Target{Endpoint: &bellwire.Endpoint{ID: "a", Status: bellwire.EndpointEnabled, MaxInFlight: 8, Revision: 1}}
 	j := &Job{Content: NewContent(&bellwire.Event{Data: make([]byte, 10)}), Trigger: bellwire.TriggerSchedule}
 	found := m.s.Reserve(time.Now(), []*bellwire.Target{target}, j.Content, nil)
