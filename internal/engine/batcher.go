@@ -23,7 +23,7 @@ const (
 	appendPause        = 100 * time.Millisecond
 	overloadRetryAfter = time.Second
 
-	sharedFor = time.Second // after an event of another tenant, more are expected
+	sharedFor = time.Second // how long after a change of tenant the batcher counts as shared
 )
 
 // submission is a publication on its way to the store.
@@ -108,9 +108,9 @@ type batcher struct {
 	mu      sync.Mutex
 	tenants map[string]*waiting
 	turns   fifo.Queue[*waiting] // tenants with something to store
-	resting []*waiting           // tenants that have something, and are not in turns
+	resting []*waiting           // tenants with waiting submissions whose turn is delayed, so that more events gather
 	last    string               // the tenant that was stored last
-	shared  time.Time            // when the tenant before was another one
+	shared  time.Time            // when the batcher last went from one tenant to another
 	all     amount
 	closed  bool
 
@@ -273,7 +273,7 @@ func (b *batcher) turn(now time.Time) *waiting {
 	return nil
 }
 
-// rest lets the tenants of a group rest that have published more while it was stored, if others publish too. Each transaction costs
+// rest delays the next turn of each tenant of the group that has more submissions waiting, if other tenants publish too. Each transaction costs
 // as much as several events, and several nodes that store a tenant's events wait for each other. So a tenant that publishes faster
 // than its events are stored one by one leaves processors and locks to others, and more the longer storing takes.
 func (b *batcher) rest(group []*submission, took time.Duration) {

@@ -25,8 +25,8 @@ type deliverer struct {
 	idle    atomic.Int32    // goroutines that wait
 }
 
-// maxIdle is how many goroutines wait for a job.
-const maxIdle = 128
+// maxIdleWorkers is how many goroutines wait for a job.
+const maxIdleWorkers = 128
 
 // begin sets the context of attempts.
 func (d *deliverer) begin(ctx context.Context) { d.ctx = ctx }
@@ -59,7 +59,7 @@ func (d *deliverer) work(j *lanes.Job) {
 // wait waits for a job. It returns nil if enough goroutines wait, and at the end.
 func (d *deliverer) wait() *lanes.Job {
 	defer d.idle.Add(-1)
-	if d.idle.Add(1) > maxIdle {
+	if d.idle.Add(1) > maxIdleWorkers {
 		return nil
 	}
 	return <-d.jobs

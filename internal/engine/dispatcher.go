@@ -26,7 +26,7 @@ const (
 	fewWaiting    = 100                    // a poll that returns fewer events should be quick
 	pollShare     = 4                      // polls may take up to this fraction of the time: a quarter
 	dispatchTurn  = 250 * time.Millisecond // how long the events of one tenant are checked at a time
-	patience      = 50 * time.Millisecond  // how long a poll waits for tenants that are being dispatched
+	roundPatience = 50 * time.Millisecond  // how long a poll waits for tenants that are being dispatched
 )
 
 // Bounds on what is being dispatched.
@@ -142,9 +142,9 @@ func (d *dispatcher) round(ctx context.Context) (found int, err error) {
 	return len(waiting), nil
 }
 
-// await waits until the tenants of a round are done, but no longer than patience.
+// await waits until the tenants of a round are done, but no longer than roundPatience.
 func (d *dispatcher) await(ctx context.Context, tenants *sync.WaitGroup) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, roundPatience)
 	d.dispatching.Go(func() {
 		tenants.Wait()
 		cancel()

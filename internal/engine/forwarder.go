@@ -21,8 +21,8 @@ type Link interface {
 	SetPeers(self [16]byte, peers []bellwire.Peer)
 	// Heard returns the clock of a node as last heard, if the node can be reached.
 	Heard(instance [16]byte) (stamp int64, reachable bool)
-	// Send queues deliveries for a node, to be sent at most once, and at the latest with the next Flush. answered is called once, from any goroutine: with what the node did with each, or
-	// with nil if no answer came in time.
+	// Send queues deliveries for a node, to be sent at most once, and at the latest with the next Flush. Send calls answered once,
+	// from any goroutine, with the disposition of each delivery, or with nil if no answer came in time.
 	Send(instance [16]byte, f *bellwire.Forward, answered func([]bellwire.Disposition))
 	// Flush sends what is queued.
 	Flush()
@@ -90,7 +90,7 @@ func (f *forwarder) setLeases(l *bellwire.Leases) {
 	if f.link == nil {
 		return
 	}
-	before, now := f.owners.Load(), &owners{peers: make(map[[16]byte]*peer)}
+	before, current := f.owners.Load(), &owners{peers: make(map[[16]byte]*peer)}
 	for i := range l.Peers {
 		of := &l.Peers[i]
 		if of.Address == "" {
@@ -100,14 +100,14 @@ func (f *forwarder) setLeases(l *bellwire.Leases) {
 		if before != nil && before.peers[of.Instance] != nil {
 			p = before.peers[of.Instance]
 		}
-		now.peers[of.Instance] = p
+		current.peers[of.Instance] = p
 		for shard, epoch := range of.Epochs {
 			if epoch != 0 {
-				now.of[shard] = owner{p, epoch}
+				current.of[shard] = owner{p, epoch}
 			}
 		}
 	}
-	f.owners.Store(now)
+	f.owners.Store(current)
 	f.link.SetPeers(l.Instance, l.Peers)
 }
 
@@ -298,7 +298,7 @@ func (f *forwarder) answered(forward *bellwire.Forward, dispositions []bellwire.
 	}
 }
 
-// lost has deliveries of endpoints looked for by whoever owns these. That can be this node by now.
+// lost makes the owners of endpoints search the store for their deliveries. This node may be the owner by now.
 func (f *forwarder) lost(endpoints []string) {
 	if len(endpoints) == 0 {
 		return

@@ -10,7 +10,7 @@ type Queue[T any] struct {
 // Len returns the number of items.
 func (q *Queue[T]) Len() int { return len(q.items) - q.head }
 
-// Items returns the items, oldest first. They are valid until the queue changes.
+// Items returns the items, oldest first. They are valid until the queue changes. Only tests use it.
 func (q *Queue[T]) Items() []T { return q.items[q.head:] }
 
 // Push adds an item.
