@@ -2,7 +2,7 @@ package share
 
 import "context"
 
-// Caller is whom a request counts for: an owner, and below it a line, which is the tenant that an operator's request is about.
+// Caller identifies the owner that a request is charged to, and the line within it: the tenant that an operator's request is about.
 type Caller struct{ Owner, Line string }
 
 type callerKey struct{}

@@ -13,7 +13,7 @@ import (
 // gateRetryAfter is the Retry-After for an owner with too many waiting at a Gate.
 const gateRetryAfter = time.Second
 
-// linesOf is how many times as many callers of one owner as of one line may wait at a Gate.
+// linesOf is the ratio of the waiting callers that an owner may have to those that a line may have.
 const linesOf = 16
 
 // Gate is a semaphore that is fair between owners. Callers of one owner wait in lines, and those of one line in order; owners take

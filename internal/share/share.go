@@ -18,7 +18,7 @@ func Fits(held, n, free, reserve int64) bool {
 
 // Pool divides the units of a resource by Fits. It is safe for concurrent use.
 type Pool struct {
-	total, reserve int64
+	reserve int64
 
 	mu   sync.Mutex
 	free int64
@@ -27,7 +27,7 @@ type Pool struct {
 
 // NewPool returns a Pool of total units, of which reserve are for owners without units.
 func NewPool(total, reserve int64) *Pool {
-	return &Pool{total: total, reserve: reserve, free: total, held: make(map[string]int64)}
+	return &Pool{reserve: reserve, free: total, held: make(map[string]int64)}
 }
 
 // Take takes n units for an owner, all or none, and reports whether it did.
@@ -64,7 +64,7 @@ func (p *Pool) Give(owner string, n int64) {
 	}
 }
 
-// Free returns the number of free units.
+// Free returns the number of free units. Only tests use it.
 func (p *Pool) Free() int64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -10,7 +10,7 @@ import (
 	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
-// DefaultVersion is the API version in the examples of the vendor's page (seed 000).
+// DefaultVersion is the API version in the examples of the vendor's page.
 const DefaultVersion = "2024.1.0"
 
 // versionForm is the form of the vendor's versions.

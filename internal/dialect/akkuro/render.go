@@ -66,7 +66,7 @@ func (*renderer) Classify(status int) bellwire.Verdict { return bellwire.Classif
 // RetryAfter returns true: the header is honored.
 func (*renderer) RetryAfter() bool { return true }
 
-// The placeholders in the example of a body (seed 000, "Retrieve event payload examples").
+// The placeholders in the example of a body (Akkuro guide, section "Retrieve event payload examples").
 var (
 	exampleEvent    = bellwire.EventID(uuid.MustParse("018cc251-f400-7000-8000-000000000001"))
 	exampleEndpoint = "659200800000000000000001"

@@ -7,7 +7,7 @@ import (
 	"github.com/bellwire/bellwire/internal/service"
 )
 
-// endpoint is an endpoint on the wire (seed 000, "Register a new endpoint").
+// endpoint is an endpoint on the wire (Akkuro guide, section "Register a new endpoint").
 type endpoint struct {
 	ID        string `json:"id"`
 	EventName string `json:"eventName"`

@@ -21,7 +21,7 @@ type (
 	}
 )
 
-// subscription is a webhook on the wire (seed 001, "Creating a subscription").
+// subscription is a webhook on the wire (Atelio guide, section "Creating a subscription").
 type subscription struct {
 	ID          string    `json:"id"`
 	URL         string    `json:"url"`

@@ -24,7 +24,7 @@ type reply struct {
 	Result     any      `json:"result"`
 }
 
-// configuration is a configuration on the wire (seed 002, "Configuration Properties").
+// configuration is a configuration on the wire (Azakaw guide, section "Configuration Properties").
 type configuration struct {
 	ID                  string    `json:"id"`
 	TenantID            string    `json:"tenantId"`
@@ -48,7 +48,7 @@ type settings struct {
 // mask is shown in place of a secret.
 const mask = "********"
 
-// The values of AuthType (seed 002, "Authentication Types").
+// The values of AuthType (Azakaw guide, section "Authentication Types").
 const (
 	authNone   = "None"
 	authAPIKey = "ApiKey"

@@ -47,7 +47,7 @@ func updatesPath(account string) string {
 	return "/" + Prefix + "/accounts/" + account + "/account-updater/updates/"
 }
 
-// AppendBody appends {"id", "wbhid", "event", "payload"} (seed 004, "Receiving Webhook Notifications"). If the data has update
+// AppendBody appends {"id", "wbhid", "event", "payload"} (Bluefin guide, section "Receiving Webhook Notifications"). If the data has update
 // records, the payload is a link to them. Otherwise the payload is the data.
 func (r *renderer) AppendBody(dst []byte, m *bellwire.Message) ([]byte, error) {
 	members, err := envelope.Object(Name, m.Event.Data)

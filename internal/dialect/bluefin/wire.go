@@ -7,7 +7,7 @@ import (
 	"github.com/bellwire/bellwire/internal/service"
 )
 
-// webhook is a webhook on the wire (seed 004, "Creating a Webhook").
+// webhook is a webhook on the wire (Bluefin guide, section "Creating a Webhook").
 type webhook struct {
 	URL   string `json:"url"`
 	Event string `json:"event"`

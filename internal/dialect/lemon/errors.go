@@ -43,7 +43,7 @@ func fail(w http.ResponseWriter, _ *http.Request, err *bellwire.Error) {
 	if status == http.StatusUnauthorized {
 		w.Header().Set("WWW-Authenticate", `Bearer realm="lemon"`)
 	}
-	_ = httpx.WriteJSON(w, status, failure{messageOf(status, err)}) // cannot fail: the message is plain text
+	_ = httpx.WriteJSON(w, status, failure{messageOf(status, err)}) // cannot fail: the message is text, and too short to be charged
 }
 
 // maxLocation bounds how many bytes of a client's own field name a message repeats.

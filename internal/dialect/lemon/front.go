@@ -13,7 +13,7 @@ import (
 	"github.com/bellwire/bellwire/internal/service"
 )
 
-// Prefix is where the API is: /v1.
+// Prefix is the first segment of the API's paths.
 const Prefix = "v1"
 
 // The headers that say who asks for the data, and why.

@@ -26,7 +26,7 @@ func (*renderer) AppendBody(dst []byte, m *bellwire.Message) ([]byte, error) {
 	return appendEvent(dst, m.Event), nil
 }
 
-// appendEvent appends {"id", "type", "created_at", "context"} (seed 003, "Trigger the Webhook"). The context is the
+// appendEvent appends {"id", "type", "created_at", "context"} (lemon.markets guide, section "Trigger the Webhook"). The context is the
 // published data.
 func appendEvent(dst []byte, e *bellwire.Event) []byte {
 	dst = append(dst, `{"id":"`...)

@@ -12,7 +12,7 @@ import (
 	"github.com/bellwire/bellwire/internal/service"
 )
 
-// webhook is an endpoint on the wire (seed 003, "Register a Webhook").
+// webhook is an endpoint on the wire (lemon.markets guide, section "Register a Webhook").
 type webhook struct {
 	Events          []string `json:"events"`
 	ID              string   `json:"id"`

@@ -111,7 +111,7 @@ type group struct {
 	careful     bool // checks whether the events are stored already, which is rare and makes the insertion fail
 	heldKeyWait time.Duration
 	sent        bool     // COMMIT has been sent
-	wakes       []string // endpoints of other nodes that have something new
+	wakes       []string // endpoints of other nodes with new deliveries, whose owners are notified after the commit
 	wakesFanOut bool     // other nodes have deliveries deferred to FanOut
 	operator    int64
 	tenants     map[string]tenantRef

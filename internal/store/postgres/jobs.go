@@ -385,7 +385,7 @@ func (r *restarted) add(d *jobDelivery, endpoint string, ordering bellwire.Order
 	r.placed.add(rules.Place{Behind: behind}, time.Time{}, key, place)
 }
 
-// restart begins the schedules of deliveries again. A job of nil leaves that of each delivery.
+// restartAll begins the retry schedules of deliveries again. If job is nil, each delivery keeps its job.
 func (t *tx) restartAll(r *restarted, now time.Time, job any) error {
 	if len(r.ids) == 0 {
 		return nil

@@ -74,7 +74,7 @@ func selectEndpoint(description, metadata string) string {
 	return selectedEndpoint(description, metadata) + "FROM endpoints p JOIN tenants t ON t.n = p.tenant "
 }
 
-// selectEndpointFrom is sqlEndpoint from other tables.
+// selectEndpointFrom returns the SELECT of sqlEndpoint with another FROM clause.
 func selectEndpointFrom(tables string) string {
 	return selectedEndpoint("p.description", "p.metadata") + "FROM " + tables + " "
 }
@@ -191,7 +191,8 @@ func waitingLists() map[bellwire.HealthState]string {
 	})
 }
 
-// lineOfWaiting begins a statement on the line of the endpoints for which deliveries wait, those with greater numbers first.
+// lineOfWaiting returns a WITH clause whose table line lists the endpoints with waiting deliveries, in descending order of their
+// numbers.
 func lineOfWaiting(first string) string {
 	before := func(n string) string {
 		var newest []string

@@ -164,6 +164,7 @@ func (s *Store) DeleteTenant(ctx context.Context, id string, now time.Time) erro
 	})
 }
 
+// firstError returns the first of errs. All of them were evaluated, so use it only where running the later ones does no harm.
 func firstError(errs ...error) error {
 	for _, err := range errs {
 		if err != nil {
