@@ -79,7 +79,7 @@ func openServer(ctx context.Context, s *settings, g given, log *slog.Logger) (*s
 	srv.backlog = newBacklog(srv.countBacklog)
 	srv.examination = newExamination(ctx, s.subject(g))
 	if err := srv.assemble(ctx); err != nil {
-		return nil, errors.Join(err, store.Close())
+		return nil, errors.Join(err, srv.closeStore())
 	}
 	return srv, nil
 }
@@ -374,7 +374,11 @@ func (srv *server) run(ctx context.Context) error {
 	// Deliveries in progress must be able to finish after ctx has ended.
 	if err := srv.engine.Start(context.WithoutCancel(ctx)); err != nil {
 		srv.endSpans(ctx)
-		return errors.Join(err, srv.listener.Close(), srv.store.Close())
+		err = errors.Join(err, srv.listener.Close())
+		if srv.peers != nil {
+			err = errors.Join(err, srv.peers.Close())
+		}
+		return errors.Join(err, srv.closeStore())
 	}
 	if srv.peers != nil {
 		go func() { // ends when the engine closes the links
@@ -397,7 +401,7 @@ func (srv *server) run(ctx context.Context) error {
 	var cause error
 	select {
 	case <-ctx.Done():
-		cause = srv.lingered(failed)
+		cause = srv.linger(failed)
 	case cause = <-failed:
 	}
 	stopPurging()
@@ -405,8 +409,8 @@ func (srv *server) run(ctx context.Context) error {
 	return errors.Join(cause, srv.drain(context.WithoutCancel(ctx)))
 }
 
-// lingered keeps serving for the drain delay, with readiness failing. It returns early if serving fails.
-func (srv *server) lingered(failed <-chan error) error {
+// linger keeps serving for the drain delay, with readiness failing. It returns early if serving fails.
+func (srv *server) linger(failed <-chan error) error {
 	srv.draining.Store(true)
 	if srv.settings.DrainDelay == 0 {
 		return nil
@@ -420,6 +424,14 @@ func (srv *server) lingered(failed <-chan error) error {
 	}
 }
 
+// closeStore closes the store after the end of the questions to it that are in flight.
+func (srv *server) closeStore() error {
+	srv.check.settle()
+	srv.backlog.settle()
+	srv.examination.settle()
+	return srv.store.Close()
+}
+
 // drain finishes requests and deliveries in progress, and closes the store. Deliveries that the drain timeout cuts off stay
 // in the store and are sent again after the next start.
 func (srv *server) drain(ctx context.Context) error {
@@ -428,10 +440,10 @@ func (srv *server) drain(ctx context.Context) error {
 	srv.drainedBy = time.Now().Add(srv.settings.DrainTimeout)
 	ctx, cancel := context.WithDeadline(ctx, srv.drainedBy)
 	defer cancel()
-	inTime := context.AfterFunc(ctx, func() {
+	stopWarning := context.AfterFunc(ctx, func() {
 		srv.log.Warn("drain timeout passed: deliveries in flight are cut off, and sent again after the next start")
 	})
-	defer inTime()
+	defer stopWarning()
 	var errs []error
 	if err := srv.http.Shutdown(ctx); err != nil {
 		errs = append(errs, fmt.Errorf("requests cut off: %w", err), srv.http.Close())
@@ -440,10 +452,7 @@ func (srv *server) drain(ctx context.Context) error {
 		errs = append(errs, fmt.Errorf("deliveries cut off, to be sent again after the next start: %w", err))
 	}
 	srv.endSpans(ctx)
-	srv.check.settle()
-	srv.backlog.settle()
-	srv.examination.settle()
-	errs = append(errs, srv.store.Close())
+	errs = append(errs, srv.closeStore())
 	err := errors.Join(errs...)
 	if err == nil {
 		srv.log.Info("stopped")

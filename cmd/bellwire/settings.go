@@ -120,7 +120,7 @@ const (
 // minAdminKey is the minimum length of an admin key, in characters. A shorter one could be guessed.
 const minAdminKey = 16
 
-// Validate refuses values and combinations that no option refuses by its form. Kong calls it.
+// Validate refuses values and combinations of values that pass the parsing of the single options. Kong calls it.
 func (s *settings) Validate() error {
 	return cmp.Or(s.checkServer(), s.checkStorage(), s.checkDelivery(), s.checkLimits(), s.checkDialects(), s.checkTraces(), s.checkAlerts())
 }

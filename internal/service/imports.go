@@ -21,7 +21,7 @@ import (
 const (
 	importChunk      = 250
 	importChunkBytes = 1 << 20   // of data
-	importMemory     = 1 << 20   // events of one import that are compared with each other
+	importMemory     = 1 << 20   // the most events, and the most names, of one import that are compared with each other
 	MaxImportFaults  = 100       // that are listed
 	importSlack      = time.Hour // between the time in an id that is kept and that of its event
 )
@@ -109,7 +109,7 @@ type Import struct {
 	keys    map[uint64]importedLine // by tenant and idempotency key
 }
 
-// coming is what a dry run has found that is not stored. Lines that follow may refer to it.
+// coming holds the names that earlier lines of the import contain. A dry run also puts what it would create here.
 type coming struct {
 	tenants map[string]*bellwire.Tenant
 	types   map[string]string         // groups by names of event types
