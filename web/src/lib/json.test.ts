@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { items, member, pretty, prettyText, problem, scan } from "./json";
+import { items, member, pretty, prettyText, problem, scan, takeOut } from "./json";
 
 const text = '{"b": 9007199254740993, "2":1.0,"1":[ ],"a":{"é\\u00e9\\"":"x\\/y","n":[1E400,-0.0,true,null]}}';
 
@@ -46,6 +46,15 @@ describe("member", () => {
     ["", undefined],
   ])("of %s is %s", (object, want) => expect(member(object, "data")).toBe(want));
 });
+
+test.each([
+  ['{"type":"a.b","data":"data","n":1}', '"data"', '{"type":"a.b","data":null,"n":1}'],
+  ['{"type":"data","data":{"data":1.0}}', '{"data":1.0}', '{"type":"data","data":null}'],
+  ['{"id":"1","data":1}', "1", '{"id":"1","data":null}'],
+  ['{"key":"\\"data\\":7","data": 7 }', "7", '{"key":"\\"data\\":7","data": null }'],
+  ['{"d\\u0061ta":"a"}', '"a"', '{"d\\u0061ta":null}'],
+  ['{"n":null}', "null", '{"n":null}'],
+])("out of %s", (object, value, rest) => expect(takeOut(object, "data")).toEqual({ value, rest }));
 
 test("items of an array", () => {
   expect(items('[ {"a":[1,2]} , 1.0,"x,y", []]')).toEqual(['{"a":[1,2]}', "1.0", '"x,y"', "[]"]);

@@ -90,8 +90,11 @@ export function prettyText(text: string): string {
     .join("\n");
 }
 
-/** member returns the text of a member of an object, as it stands in the object's text; undefined if it is not there. */
-export function member(text: string, name: string): string | undefined {
+/** A part of a text: from the first character on, to the one behind it. */
+type Span = { from: number; to: number };
+
+/** memberSpan returns where an object's text has the value of a member; undefined if it is not there. */
+function memberSpan(text: string, name: string): Span | undefined {
   const find = new RegExp(pattern);
   let depth = 0;
   let from = -1;
@@ -103,7 +106,7 @@ export function member(text: string, name: string): string | undefined {
     if (!match) return undefined;
     const piece = match[0];
     if (/^\s/.test(piece)) continue;
-    if (from >= 0 && depth === 1 && (piece === "," || piece === "}")) return text.slice(from, end);
+    if (from >= 0 && depth === 1 && (piece === "," || piece === "}")) return { from, to: end };
     if (named && piece === ":") {
       named = false;
       from = -2; // the next piece begins the value
@@ -116,6 +119,19 @@ export function member(text: string, name: string): string | undefined {
     end = find.lastIndex;
   }
   return undefined;
+}
+
+/** member returns the text of a member of an object, as it stands in the object's text; undefined if it is not there. */
+export function member(text: string, name: string): string | undefined {
+  const span = memberSpan(text, name);
+  return span && text.slice(span.from, span.to);
+}
+
+/** takeOut returns the text of a member of an object, and the object's text with null in its place. A member that is not there is null. */
+export function takeOut(text: string, name: string): { value: string; rest: string } {
+  const span = memberSpan(text, name);
+  if (!span) return { value: "null", rest: text };
+  return { value: text.slice(span.from, span.to), rest: `${text.slice(0, span.from)}null${text.slice(span.to)}` };
 }
 
 /** items returns the texts of an array's items. */

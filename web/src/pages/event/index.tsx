@@ -4,7 +4,7 @@ import { Link, useNavigate, useParams } from "react-router";
 import { api, call, type Schemas } from "@/api/client";
 import { useAction, useLiveQuery } from "@/api/hooks";
 import { type Endpoint, useEndpoints } from "@/api/names";
-import { member } from "@/lib/json";
+import { takeOut } from "@/lib/json";
 import { plural } from "@/lib/numbers";
 import { middle, sentence, shell as quoted, visible } from "@/lib/text";
 import { useAddress } from "@/parts/Address";
@@ -51,9 +51,8 @@ export default function Event() {
 
 /** read takes the answer apart as text: JSON.parse rounds the numbers of the data. */
 function read(text: string): Loaded {
-  const data = member(text, "data") ?? "null";
-  const at = text.indexOf(data, text.indexOf('"data"'));
-  const event = JSON.parse(`${text.slice(0, at)}null${text.slice(at + data.length)}`) as Schemas["ExplainedEvent"] & { erased?: { at?: string } | boolean | null; erased_at?: string | null };
+  const { value: data, rest } = takeOut(text, "data");
+  const event = JSON.parse(rest) as Schemas["ExplainedEvent"] & { erased?: { at?: string } | boolean | null; erased_at?: string | null };
   const erasedAt = event.erased_at ?? (typeof event.erased === "object" ? event.erased?.at : undefined);
   return { event, data, erased: event.erased || event.erased_at ? { at: erasedAt ?? undefined } : undefined };
 }

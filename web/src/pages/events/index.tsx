@@ -4,7 +4,7 @@ import { useSearchParams } from "react-router";
 import { api, call, type Schemas } from "@/api/client";
 import { type Page, useList } from "@/api/hooks";
 import { useOffers } from "@/api/names";
-import { items, member } from "@/lib/json";
+import { items, member, takeOut } from "@/lib/json";
 import { cx, spellings, visible } from "@/lib/text";
 import { outcomes } from "@/lib/words";
 import { Button } from "@/parts/Button";
@@ -187,12 +187,10 @@ function read(text: string, tenant?: string): Page<Row> {
     next_cursor: value("next_cursor"),
     ...(searched ? { searched_to: searched } : {}),
     data: items(member(text, "data") ?? "[]").map((item) => {
-      const data = member(item, "data") ?? "null";
-      // Only the data is replaced: all other members are short.
-      const at = item.indexOf(data, item.indexOf('"data"'));
-      const rest = JSON.parse(`${item.slice(0, at)}null${item.slice(at + data.length)}`) as Schemas["TenantEvent"];
+      const { value: data, rest } = takeOut(item, "data"); // all other members are short
+      const event = JSON.parse(rest) as Schemas["TenantEvent"];
       const erased = (member(item, "erased") ?? member(item, "erased_at") ?? "null").trim();
-      return { ...rest, tenant: rest.tenant ?? tenant, start: erased !== "null" && erased !== "false" ? "Erased" : visible(data.slice(0, shown).replace(/\s+/g, " ")) };
+      return { ...event, tenant: event.tenant ?? tenant, start: erased !== "null" && erased !== "false" ? "Erased" : visible(data.slice(0, shown).replace(/\s+/g, " ")) };
     }),
   };
 }
