@@ -74,7 +74,18 @@ test("hostile texts are shown as texts wherever they can stand, and nothing runs
   await visit(`events?tenant=${tenant}`, /<script>/);
   await visit(`tenants/${tenant}/jobs/${job.id}`, /<script>/);
   await visit("jobs", /<script>/);
+  await page.route(`**/api/v1/event-types/${type}`, async (route) => {
+    const response = await route.fetch();
+    await route.fulfill({ response, json: { ...(await response.json()), name: `hostile${hostile.hidden}` } });
+  });
   await visit(`event-types/${type}`, /<script>/);
+  for (const action of ["Edit", "Archive", "Publish", "Send a test"]) {
+    await page.getByRole("button", { name: action, exact: true }).click();
+    const dialog = page.getByRole(action === "Archive" ? "alertdialog" : "dialog", { name: /hostile/ });
+    expect(await dialog.getByRole("heading", { name: /hostile/ }).innerText(), action).not.toMatch(unseen); // what is edited is not escaped
+    await page.keyboard.press("Escape");
+    await dialog.waitFor({ state: "detached" });
+  }
   await visit(`audit?tenant=${tenant}`);
   await page.getByText("tenant.update").first().click();
   await page.getByRole("dialog").getByText(/<script>/).first().waitFor();

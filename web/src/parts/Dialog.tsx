@@ -2,7 +2,7 @@ import { AlertDialog } from "@base-ui/react/alert-dialog";
 import { Dialog as Base } from "@base-ui/react/dialog";
 import { X } from "lucide-react";
 import { type ReactNode, useState } from "react";
-import { cx } from "@/lib/text";
+import { cx, visible } from "@/lib/text";
 import { Button, IconButton } from "./Button";
 import { Field } from "./Form";
 
@@ -35,7 +35,7 @@ export function Dialog({
         <Base.Popup className={cx(box, width)}>
           <header className="flex items-start gap-3 px-5 pt-4 pb-3">
             <div className="min-w-0 flex-1">
-              <Base.Title className="text-lg font-semibold">{title}</Base.Title>
+              <Base.Title className="text-lg font-semibold">{visible(title)}</Base.Title>
               {sentence && <Base.Description className="mt-1 text-muted">{sentence}</Base.Description>}
             </div>
             <Base.Close render={<IconButton label="Close" icon={X} className="-mr-2" />} />
@@ -93,7 +93,7 @@ export function ConfirmDialog({
         <AlertDialog.Backdrop className={backdrop} />
         <AlertDialog.Popup className={cx(box, "max-w-md")}>
           <div className="overflow-y-auto px-5 pt-4 pb-5">
-            <AlertDialog.Title className="text-lg font-semibold">{title}</AlertDialog.Title>
+            <AlertDialog.Title className="text-lg font-semibold">{visible(title)}</AlertDialog.Title>
             <AlertDialog.Description render={<div />} className="mt-2 space-y-2 wrap-anywhere text-muted">
               {children}
             </AlertDialog.Description>

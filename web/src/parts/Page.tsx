@@ -1,7 +1,7 @@
 import { ChevronRight } from "lucide-react";
 import { Fragment, type ReactNode, useLayoutEffect } from "react";
 import { Link } from "react-router";
-import { cx } from "@/lib/text";
+import { cx, visible } from "@/lib/text";
 import { useMedia } from "./Live";
 
 /** PageHeader says where one is, in a sentence what there is to know, and offers the best action. */
@@ -66,7 +66,7 @@ export function Breakable({ name }: { name: string }) {
 /** useTitle names the document, as soon as the page is shown. */
 export function useTitle(title: string): void {
   useLayoutEffect(() => {
-    document.title = `${title} · ${document.title.split(" · ").at(-1)}`;
+    document.title = `${visible(title)} · ${document.title.split(" · ").at(-1)}`;
   }, [title]);
 }
 

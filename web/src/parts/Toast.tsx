@@ -1,7 +1,7 @@
 import { CircleAlert, CircleCheck, X } from "lucide-react";
 import { createContext, type ReactNode, useCallback, useContext, useEffect, useMemo, useRef, useState } from "react";
 import { type ApiError, asError } from "@/api/problem";
-import { cx, sentence } from "@/lib/text";
+import { cx, sentence, visible } from "@/lib/text";
 import { IconButton } from "./Button";
 
 type Toast = { id: number; bad: boolean; title: string; body?: string; requestId?: string };
@@ -44,7 +44,7 @@ export function ToastProvider({ children }: { children: ReactNode }) {
 /** words returns all that an error says: what is wrong, at which fields, and what to do. */
 export function words(error: ApiError): string {
   const faults = error.faults.map((fault) => sentence(`${fault.field} ${fault.message}`));
-  return [...(faults.length > 0 ? faults : [sentence(error.detail)]), error.hint && sentence(error.hint)].filter(Boolean).join(" ");
+  return visible([...(faults.length > 0 ? faults : [sentence(error.detail)]), error.hint && sentence(error.hint)].filter(Boolean).join(" "));
 }
 
 function Item({ toast, close }: { toast: Toast; close: (id: number) => void }) {
@@ -61,7 +61,7 @@ function Item({ toast, close }: { toast: Toast; close: (id: number) => void }) {
     >
       <Icon size={16} className={cx("mt-0.5 shrink-0", toast.bad ? "text-bad" : "text-good")} aria-hidden />
       <div className="min-w-0 flex-1">
-        <p className="font-medium">{toast.title}</p>
+        <p className="font-medium">{visible(toast.title)}</p>
         {toast.body && <p className="mt-0.5 text-sm wrap-anywhere text-muted">{toast.body}</p>}
         {toast.requestId && <p className="mt-1 font-mono text-xs wrap-anywhere text-faint">Request {toast.requestId}</p>}
       </div>

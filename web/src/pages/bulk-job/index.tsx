@@ -3,7 +3,7 @@ import { useParams } from "react-router";
 import { api, call } from "@/api/client";
 import { useAction, useList, useLiveQuery } from "@/api/hooks";
 import { plural } from "@/lib/numbers";
-import { sentence } from "@/lib/text";
+import { sentence, visible } from "@/lib/text";
 import { Id } from "@/parts/Copy";
 import { type Column, DataTable } from "@/parts/DataTable";
 import { Facts, PageHeader, Panel } from "@/parts/Page";
@@ -47,7 +47,7 @@ export default function BulkJobPage() {
         width: "minmax(120px, 2fr)",
         wide: true,
         cell: (part) => {
-          const text = sentence(part.error || (part.state === "running" ? part.waiting : ""));
+          const text = sentence(visible(part.error || (part.state === "running" ? part.waiting : "")));
           return text && <span className="text-sm text-muted" title={text}>{text}</span>;
         },
       },

@@ -1,4 +1,5 @@
 import { CircleCheck, CircleX, LoaderCircle, LockOpen, RotateCw } from "lucide-react";
+import { visible } from "@/lib/text";
 import { Button } from "@/parts/Button";
 import { Took } from "@/parts/Time";
 import type { Check } from "./urlcheck";
@@ -20,7 +21,7 @@ export function Reached({ check, children }: { check: Check; children: string })
           <p className="flex min-w-0 flex-1 basis-64 gap-2">
             <CircleX size={14} className="mt-0.75 shrink-0 text-bad" aria-hidden />
             <span className="wrap-anywhere">
-              <span className="font-medium text-bad">Not reached:</span> {data.error}. <span className="text-muted">You can add it all the same: events are kept and tried again.</span>
+              <span className="font-medium text-bad">Not reached:</span> {visible(data.error)}. <span className="text-muted">You can add it all the same: events are kept and tried again.</span>
             </span>
           </p>
           <Button size="sm" icon={RotateCw} onClick={() => void refetch()}>

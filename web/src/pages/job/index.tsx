@@ -3,7 +3,7 @@ import { Link, useParams } from "react-router";
 import { api, call, type Schemas } from "@/api/client";
 import { useAction, useLiveQuery } from "@/api/hooks";
 import { useEndpoints } from "@/api/names";
-import { middle, sentence } from "@/lib/text";
+import { middle, sentence, visible } from "@/lib/text";
 import { ButtonLink } from "@/parts/Button";
 import { Id } from "@/parts/Copy";
 import { endpointName } from "@/parts/Health";
@@ -53,7 +53,7 @@ export default function JobPage() {
         action={!over(it) && can("replay") && <JobActions job={it} pause={pause} resume={resume} ask={setAsking} />}
       />
       <div className="grid gap-4 px-4 pb-8 sm:px-6">
-        {it.error && <Notice tone="bad">{sentence(it.error)}</Notice>}
+        {it.error && <Notice tone="bad">{sentence(visible(it.error))}</Notice>}
         <Panel>
           <JobFigures job={it} />
           {it.kind !== "cancel" && it.done > 0 && <Arrived job={it} />}

@@ -3,7 +3,7 @@ import { useCallback, useMemo } from "react";
 import { api, call } from "@/api/client";
 import { useList } from "@/api/hooks";
 import { useEndpoints } from "@/api/names";
-import { middle } from "@/lib/text";
+import { middle, visible } from "@/lib/text";
 import { type Column, DataTable } from "@/parts/DataTable";
 import { endpointName } from "@/parts/Health";
 import { PageHeader } from "@/parts/Page";
@@ -44,7 +44,7 @@ export default function Jobs() {
   const { endpoints } = useEndpoints();
   const columns = useMemo<Column<Job>[]>(
     () => [
-      { key: "state", title: "State", width: "104px", narrow: "side", cell: (job) => <StatusBadge of="job" state={job.state} title={job.error || job.waiting} /> },
+      { key: "state", title: "State", width: "104px", narrow: "side", cell: (job) => <StatusBadge of="job" state={job.state} title={visible(job.error || job.waiting)} /> },
       {
         key: "what",
         title: "Job",
