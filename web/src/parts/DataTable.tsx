@@ -21,7 +21,7 @@ export type Column<T> = {
   narrow?: "title" | "side" | "line" | "hidden";
   /** Hidden below the width of a laptop. */
   wide?: boolean;
-  /** What its title does, if the list can be in the column's order: most first, or as it was. */
+  /** Sorting by this column: by is true while the list is sorted by it; toggle turns that on and off. */
   sort?: { by: boolean; toggle: () => void };
 };
 
@@ -60,7 +60,7 @@ type Props<T> = {
   select?: Selection<T> | undefined;
 };
 
-/** How many pages are loaded one after the other for a reader who does nothing, where few match. */
+/** The number of pages that are loaded without a scroll or a click. */
 const patience = 5;
 
 /**
