@@ -120,7 +120,7 @@ export async function look(page: Page, theme: "light" | "dark", size: { width: n
  * drawn waits until a page is drawn as it is now. Queries of media are answered before the first frame, what they change is
  * measured before the second, and there in the third.
  */
-async function drawn(page: Page): Promise<void> {
+export async function drawn(page: Page): Promise<void> {
   await page.evaluate(async () => {
     for (let frames = 0; frames < 3; frames++) await new Promise(requestAnimationFrame);
   });

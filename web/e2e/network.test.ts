@@ -1,6 +1,6 @@
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
-import { call, open, ownEndpoint, ready, requests, settled, world } from "./harness";
+import { call, drawn, open, ownEndpoint, ready, requests, settled, world } from "./harness";
 
 /** network returns what makes a page's network that of a phone at the edge of its cell, or takes it away. */
 async function network(page: Page): Promise<(offline: boolean) => Promise<unknown>> {
@@ -61,4 +61,33 @@ test("an action over a slow network is sent once, and one without a network says
   await page.getByRole("button", { name: "Save" }).click();
   await page.getByText("Saved").waitFor();
   expect((await call("GET", `/tenants/acme/endpoints/${own.id}`)).description).toBe("Typed without a network");
+});
+
+test("a page and what is typed on it stay when it is fetched again and that fails", async () => {
+  const name = `network.kept_${process.pid}`;
+  await call("PUT", `/event-types/${name}`, { description: "First" });
+  const page = await open(`/console/event-types/${name}`, { expect: /500/ });
+  const field = page.getByRole("dialog").getByLabel("Description");
+  const edit = async (description: string) => {
+    await page.getByRole("button", { name: "Edit", exact: true }).click();
+    await field.fill(description);
+  };
+  await edit("Second");
+  let fail = () => {};
+  const held = new Promise<void>((resolve) => (fail = resolve));
+  const failed = new Set<string>();
+  await page.route(/\/api\/v1\/event-types[/?]/, async (route) => {
+    if (route.request().method() !== "GET") return route.continue();
+    await held;
+    await route.fulfill({ status: 500, json: {} });
+    failed.add(new URL(route.request().url()).pathname.split("/").at(-1) ?? "");
+  });
+  await page.getByRole("button", { name: "Save", exact: true }).click();
+  await page.getByText("Saved", { exact: true }).waitFor();
+  await field.waitFor({ state: "detached" });
+  await edit("Third");
+  fail();
+  await expect.poll(() => [...failed].sort()).toEqual(["event-types", name]);
+  await drawn(page);
+  expect(await field.inputValue({ timeout: 10_000 })).toBe("Third");
 });

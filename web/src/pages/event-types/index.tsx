@@ -28,15 +28,27 @@ import { Versions } from "./Versions";
 
 type Entry = Schemas["EventType"];
 
-/** EventTypes is the catalogue: the types by their groups, and beside them the one that is open. */
+/** EventTypes is the catalogue, and the form of a new type, which stays whatever becomes of the catalogue below it. */
 export default function EventTypes() {
+  const { link } = useScope();
+  const navigate = useNavigate();
+  const [making, setMaking] = useState(false);
+  return (
+    <>
+      <Catalogue make={() => setMaking(true)} />
+      {making && <Make close={() => setMaking(false)} made={(made) => (setMaking(false), void navigate(link.eventType(made)))} />}
+    </>
+  );
+}
+
+/** Catalogue has the types by their groups, and beside them the one that is open. */
+function Catalogue({ make }: { make: () => void }) {
   const { name } = useParams();
   const { can, link } = useScope();
   const operate = can("operate");
   const wide = useMedia("(min-width: 820px)");
   const [params, change] = useAddress();
   const navigate = useNavigate();
-  const [making, setMaking] = useState(false);
   const all = useQuery(eventTypes());
   const subscriptions = useSubscriptions();
   const words = params.get("q") ?? "";
@@ -50,9 +62,8 @@ export default function EventTypes() {
     if (next) void navigate(`${link.eventType(next.name)}?${params}`, { replace: true });
   };
   useKeys({ j: () => step(1), k: () => step(-1) });
-  const edit = making && <Make close={() => setMaking(false)} made={(made) => (setMaking(false), void navigate(link.eventType(made)))} />;
 
-  if (all.error) return <ErrorState error={all.error} what="The event types could not be loaded" retry={all.refetch} />;
+  if (!all.data && all.error) return <ErrorState error={all.error} what="The event types could not be loaded" retry={all.refetch} />;
   if (all.data?.length === 0) {
     return (
       <>
@@ -63,7 +74,7 @@ export default function EventTypes() {
           {...(operate
             ? {
                 action: (
-                  <Button look="primary" icon={Plus} onClick={() => setMaking(true)}>
+                  <Button look="primary" icon={Plus} onClick={make}>
                     New event type
                   </Button>
                 ),
@@ -73,7 +84,6 @@ export default function EventTypes() {
         >
           Events can be published once their type is in the catalogue.
         </EmptyState>
-        {edit}
       </>
     );
   }
@@ -85,7 +95,7 @@ export default function EventTypes() {
             <div className="flex items-center justify-between gap-2">
               <h1 className={cx("text-lg", wide && "text-base")}>Event types</h1>
               {operate && (
-                <Button size="sm" icon={Plus} onClick={() => setMaking(true)}>
+                <Button size="sm" icon={Plus} onClick={make}>
                   New
                 </Button>
               )}
@@ -123,7 +133,6 @@ export default function EventTypes() {
           <Detail key={open} name={open} back={!wide} />
         </div>
       )}
-      {edit}
     </div>
   );
 }
@@ -184,7 +193,7 @@ function Detail({ name, back }: { name: string; back: boolean }) {
     changes: [["event-type", name], ["names", "event-types"]],
     onDone: close,
   });
-  if (found.error) return <ErrorState error={found.error} what="The event type could not be loaded" retry={found.refetch} />;
+  if (!type && found.error) return <ErrorState error={found.error} what="The event type could not be loaded" retry={found.refetch} />;
   if (!type) {
     return (
       <div className="space-y-3 px-4 pt-6 sm:px-6" aria-busy>
