@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { call, open, palette, phone, take, world } from "./harness";
+import { call, go, open, palette, phone, ready, take, world } from "./harness";
 
 test("signing in leads to the page that one wanted, and signing out leaves it", async () => {
   const page = await open("/console/endpoints?health=failing", { signedIn: false, expect: /401/ });
@@ -194,4 +194,30 @@ test("on a phone the navigation is a drawer", async () => {
 test("a page that does not exist says so", async () => {
   const page = await open("/console/no/such/page");
   await page.getByText("This page does not exist").waitFor();
+});
+
+test("a page about another thing has a state of its own, and the tabs of one thing share theirs", async () => {
+  const newest = async (what: string): Promise<[string, string]> => {
+    const { data } = await call("GET", `/tenants/globex/${what}?limit=2`);
+    return [`tenants/globex/${what}/${data[0].id}`, `tenants/globex/${what}/${data[1].id}`];
+  };
+  const pairs: [string, string][] = [await newest("deliveries"), await newest("events"), await newest("endpoints"), ["tenants/acme", "tenants/globex"], ["tenants/acme/endpoints/new", "tenants/globex/endpoints/new"]];
+  const page = await open("/console");
+  const heading = page.locator("main h1");
+  const visit = async (path: string) => {
+    await go(page, path);
+    await ready(page);
+  };
+  const kept = () => heading.evaluate((element) => "marked" in element);
+  for (const [one, other] of pairs) {
+    await visit(one);
+    await visit(other);
+    await heading.evaluate((element) => Object.assign(element, { marked: true }));
+    await visit(one); // what it shows is there already
+    expect(await kept(), one).toBe(false);
+  }
+  await visit("tenants/acme");
+  await heading.evaluate((element) => Object.assign(element, { marked: true }));
+  await visit("tenants/acme/keys");
+  expect(await kept(), "a tab").toBe(true);
 });

@@ -25,7 +25,7 @@ import { useKeys } from "@/parts/Keys";
 import { useLive } from "@/parts/Live";
 import { type Command, PaletteProvider } from "@/parts/Palette";
 import { type NavGroup, Shell } from "@/parts/Shell";
-import { useScope } from "@/parts/Scope";
+import { Of, useScope } from "@/parts/Scope";
 import { EmptyState } from "@/parts/States";
 import { useToast } from "@/parts/Toast";
 import { useConsoleSession } from "./Console";
@@ -138,18 +138,18 @@ function Pages() {
       <Route path="/" element={<Overview />} />
       <Route path="/live" element={<Live />} />
       <Route path="/deliveries" element={<Deliveries />} />
-      <Route path="/tenants/:tenant/deliveries/:id" element={<Delivery />} />
+      <Route path="/tenants/:tenant/deliveries/:id" element={<Of page={Delivery} />} />
       <Route path="/events" element={<Events />} />
-      <Route path="/tenants/:tenant/events/:id" element={<Event />} />
+      <Route path="/tenants/:tenant/events/:id" element={<Of page={Event} />} />
       <Route path="/endpoints" element={<Endpoints />} />
-      <Route path="/tenants/:tenant/endpoints/new" element={<NewEndpoint />} />
-      <Route path="/tenants/:tenant/endpoints/:id/*" element={<Endpoint />} />
+      <Route path="/tenants/:tenant/endpoints/new" element={<Of page={NewEndpoint} />} />
+      <Route path="/tenants/:tenant/endpoints/:id/*" element={<Of page={Endpoint} />} />
       <Route path="/jobs" element={<Jobs />} />
-      <Route path="/tenants/:tenant/jobs/:id" element={<Job />} />
+      <Route path="/tenants/:tenant/jobs/:id" element={<Of page={Job} />} />
       <Route path="/bulk-jobs" element={<BulkJobs />} />
-      <Route path="/bulk-jobs/:id" element={<BulkJob />} />
+      <Route path="/bulk-jobs/:id" element={<Of page={BulkJob} />} />
       <Route path="/tenants" element={<Tenants />} />
-      <Route path="/tenants/:tenant/*" element={<Tenant />} />
+      <Route path="/tenants/:tenant/*" element={<Of page={Tenant} />} />
       <Route path="/event-types" element={<EventTypes />} />
       <Route path="/event-types/:name/*" element={<EventTypes />} />
       <Route path="/audit" element={<Audit />} />

@@ -1,4 +1,4 @@
-import { createContext, useContext } from "react";
+import { type ComponentType, createContext, useContext } from "react";
 import { useParams } from "react-router";
 
 /** What a person may do: the capabilities of a portal session, and operate, which is what admin keys are for. */
@@ -88,4 +88,10 @@ export function useTenant(): string {
   const { tenant } = useScope();
   const params = useParams();
   return tenant ?? params.tenant ?? "";
+}
+
+/** Of shows a page that is about one thing, such as an event, with a state for each: what is open or typed for one is not there for the next. */
+export function Of({ page: Page }: { page: ComponentType }) {
+  const { tenant, id } = useParams();
+  return <Page key={JSON.stringify([tenant, id])} />;
 }

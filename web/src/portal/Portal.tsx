@@ -6,7 +6,7 @@ import { useFindEndpoints } from "@/api/names";
 import { exchangePortal, type PortalSession, takeCode } from "@/api/session";
 import { useLive } from "@/parts/Live";
 import { type Command, PaletteProvider } from "@/parts/Palette";
-import { portalScope, ScopeProvider, useScope } from "@/parts/Scope";
+import { Of, portalScope, ScopeProvider, useScope } from "@/parts/Scope";
 import { type NavGroup, PageSkeleton, Shell } from "@/parts/Shell";
 import { EmptyState, ErrorState } from "@/parts/States";
 import { properties } from "./accent";
@@ -104,16 +104,16 @@ function Frame() {
           <Route path="/" element={<Endpoints />} />
           <Route path="/endpoints" element={<Navigate to="/" replace />} />
           <Route path="/endpoints/new" element={scope.can("manage") ? <NewEndpoint /> : <Navigate to="/" replace />} />
-          <Route path="/endpoints/:id/*" element={<Endpoint />} />
+          <Route path="/endpoints/:id/*" element={<Of page={Endpoint} />} />
           <Route path="/deliveries" element={<Deliveries />} />
-          <Route path="/deliveries/:id" element={<Delivery />} />
+          <Route path="/deliveries/:id" element={<Of page={Delivery} />} />
           <Route path="/events" element={<Events />} />
-          <Route path="/events/:id" element={<Event />} />
+          <Route path="/events/:id" element={<Of page={Event} />} />
           <Route path="/event-types" element={<EventTypes />} />
           <Route path="/event-types/:name/*" element={<EventTypes />} />
           <Route path="/live" element={<Live />} />
           <Route path="/jobs" element={<Navigate to="/" replace />} />
-          <Route path="/jobs/:id" element={<Job />} />
+          <Route path="/jobs/:id" element={<Of page={Job} />} />
           <Route path="*" element={<EmptyState title="This page does not exist" />} />
         </Routes>
       </Shell>
