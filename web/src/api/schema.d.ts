@@ -980,7 +980,7 @@ export interface paths {
         get: operations["get-endpoint"];
         /**
          * Create or replace an endpoint
-         * @description Responds with 201 if the endpoint was created, and 200 if all its settings were replaced: those that are left out get their defaults, except `dialect`, `status`, `status_reason` and `secret`, which stay as they are. Ids are unique over all tenants. With a tenant's key, the id must have the form of generated ones, such as `ep_` and the 32 hex digits of a UUID; with an admin key, 1 to 64 of the characters `A-Z a-z 0-9 _ -`. The id of a deleted endpoint is a conflict until its deliveries have passed their retention.
+         * @description Responds with 201 if the endpoint was created, and 200 if all its settings were replaced: those that are left out get their defaults, except `dialect`, `status`, `status_reason`, `secret` and `versions`, which stay as they are. Ids are unique over all tenants. With a tenant's key, the id must have the form of generated ones, such as `ep_` and the 32 hex digits of a UUID; with an admin key, 1 to 64 of the characters `A-Z a-z 0-9 _ -`. The id of a deleted endpoint is a conflict until its deliveries have passed their retention.
          */
         put: operations["put-endpoint"];
         post?: never;
@@ -3519,7 +3519,7 @@ export interface components {
              */
             signing?: "hmac" | "ed25519" | "both";
             /**
-             * @description A paused endpoint keeps its deliveries for later, a disabled one receives none; default enabled.
+             * @description A paused endpoint keeps its deliveries for later, a disabled one receives only tests; default enabled.
              * @enum {string}
              */
             status?: "enabled" | "paused" | "disabled";
@@ -3605,11 +3605,11 @@ export interface components {
             limits?: {
                 /** @description Attempts of a delivery that are kept with their request and response: half of them from its start, and half from its end. For attempts in between, only time, outcome and timings are kept. Must be a whole number between 2 and 200. */
                 attempt_details?: number | null;
-                /** @description New entries in the audit log: so many about changes of the configuration, as many about other actions, about requests to the APIs of dialects that keep one, and about refused calls. Beyond the limit, changes and actions are made and logged without an entry, those requests are refused, and refused calls are not recorded. No entry is deleted early. Equal requests within a minute are one entry. Must be a whole number between 100 and 10,000,000. */
+                /** @description New entries in the audit log, counted separately for four kinds: changes of the configuration, other actions, requests that a dialect must record, and refused calls. Beyond the limit, changes and actions are made and logged without an entry, those requests are refused, and refused calls are not recorded. No entry is deleted early. Equal requests within a minute are one entry. Must be a whole number between 100 and 10,000,000. */
                 audit_entries?: number | null;
                 /** @description Endpoints created, changed and deleted, and secrets rotated, with the tenant's own keys. Must be a number between 0.001 and 1,000,000, or 0 for no limit. */
                 change_rate?: number | null;
-                /** @description Size of the configuration of all endpoints together: URLs, event patterns, filters, chosen versions of event types, metadata, descriptions, headers and secrets. Every node that sends for the tenant keeps all of it but descriptions and metadata in memory; there it takes about twice its size, plus 1.5 KiB for each endpoint. Their compiled filters may take four times the limit; equal ones count once. Changes that need more than 96 MiB of memory for one tenant are refused, whatever the limit. Must be a number of bytes between 256KiB and 256MiB. */
+                /** @description Size of the configuration of all endpoints together: URLs, event patterns, filters, retry policies, chosen versions of event types, settings of dialects, metadata, descriptions, headers and secrets. Every node that sends for the tenant keeps all of it but descriptions and metadata in memory; there it takes about twice its size, plus 1.5 KiB for each endpoint. Their compiled filters may take four times the limit; equal ones count once. Changes that need more than 96 MiB of memory for one tenant are refused, whatever the limit. Must be a number of bytes between 256KiB and 256MiB. */
                 configuration_bytes?: number | null;
                 /** @description Number of endpoints. Must be a whole number between 1 and 65,536. */
                 endpoints?: number | null;
@@ -3920,7 +3920,7 @@ export interface components {
              */
             signing?: "hmac" | "ed25519" | "both";
             /**
-             * @description A paused endpoint keeps its deliveries for later, a disabled one receives none; default enabled.
+             * @description A paused endpoint keeps its deliveries for later, a disabled one receives only tests; default enabled.
              * @enum {string}
              */
             status?: "enabled" | "paused" | "disabled";
@@ -4432,11 +4432,11 @@ export interface components {
             effective_limits: {
                 /** @description Attempts of a delivery that are kept with their request and response: half of them from its start, and half from its end. For attempts in between, only time, outcome and timings are kept. Must be a whole number between 2 and 200. */
                 attempt_details?: number;
-                /** @description New entries in the audit log: so many about changes of the configuration, as many about other actions, about requests to the APIs of dialects that keep one, and about refused calls. Beyond the limit, changes and actions are made and logged without an entry, those requests are refused, and refused calls are not recorded. No entry is deleted early. Equal requests within a minute are one entry. Must be a whole number between 100 and 10,000,000. */
+                /** @description New entries in the audit log, counted separately for four kinds: changes of the configuration, other actions, requests that a dialect must record, and refused calls. Beyond the limit, changes and actions are made and logged without an entry, those requests are refused, and refused calls are not recorded. No entry is deleted early. Equal requests within a minute are one entry. Must be a whole number between 100 and 10,000,000. */
                 audit_entries?: number;
                 /** @description Endpoints created, changed and deleted, and secrets rotated, with the tenant's own keys. Must be a number between 0.001 and 1,000,000, or 0 for no limit. */
                 change_rate?: number;
-                /** @description Size of the configuration of all endpoints together: URLs, event patterns, filters, chosen versions of event types, metadata, descriptions, headers and secrets. Every node that sends for the tenant keeps all of it but descriptions and metadata in memory; there it takes about twice its size, plus 1.5 KiB for each endpoint. Their compiled filters may take four times the limit; equal ones count once. Changes that need more than 96 MiB of memory for one tenant are refused, whatever the limit. Must be a number of bytes between 256KiB and 256MiB. */
+                /** @description Size of the configuration of all endpoints together: URLs, event patterns, filters, retry policies, chosen versions of event types, settings of dialects, metadata, descriptions, headers and secrets. Every node that sends for the tenant keeps all of it but descriptions and metadata in memory; there it takes about twice its size, plus 1.5 KiB for each endpoint. Their compiled filters may take four times the limit; equal ones count once. Changes that need more than 96 MiB of memory for one tenant are refused, whatever the limit. Must be a number of bytes between 256KiB and 256MiB. */
                 configuration_bytes?: number;
                 /** @description Number of endpoints. Must be a whole number between 1 and 65,536. */
                 endpoints?: number;
@@ -4469,11 +4469,11 @@ export interface components {
             limits: {
                 /** @description Attempts of a delivery that are kept with their request and response: half of them from its start, and half from its end. For attempts in between, only time, outcome and timings are kept. Must be a whole number between 2 and 200. */
                 attempt_details?: number;
-                /** @description New entries in the audit log: so many about changes of the configuration, as many about other actions, about requests to the APIs of dialects that keep one, and about refused calls. Beyond the limit, changes and actions are made and logged without an entry, those requests are refused, and refused calls are not recorded. No entry is deleted early. Equal requests within a minute are one entry. Must be a whole number between 100 and 10,000,000. */
+                /** @description New entries in the audit log, counted separately for four kinds: changes of the configuration, other actions, requests that a dialect must record, and refused calls. Beyond the limit, changes and actions are made and logged without an entry, those requests are refused, and refused calls are not recorded. No entry is deleted early. Equal requests within a minute are one entry. Must be a whole number between 100 and 10,000,000. */
                 audit_entries?: number;
                 /** @description Endpoints created, changed and deleted, and secrets rotated, with the tenant's own keys. Must be a number between 0.001 and 1,000,000, or 0 for no limit. */
                 change_rate?: number;
-                /** @description Size of the configuration of all endpoints together: URLs, event patterns, filters, chosen versions of event types, metadata, descriptions, headers and secrets. Every node that sends for the tenant keeps all of it but descriptions and metadata in memory; there it takes about twice its size, plus 1.5 KiB for each endpoint. Their compiled filters may take four times the limit; equal ones count once. Changes that need more than 96 MiB of memory for one tenant are refused, whatever the limit. Must be a number of bytes between 256KiB and 256MiB. */
+                /** @description Size of the configuration of all endpoints together: URLs, event patterns, filters, retry policies, chosen versions of event types, settings of dialects, metadata, descriptions, headers and secrets. Every node that sends for the tenant keeps all of it but descriptions and metadata in memory; there it takes about twice its size, plus 1.5 KiB for each endpoint. Their compiled filters may take four times the limit; equal ones count once. Changes that need more than 96 MiB of memory for one tenant are refused, whatever the limit. Must be a number of bytes between 256KiB and 256MiB. */
                 configuration_bytes?: number;
                 /** @description Number of endpoints. Must be a whole number between 1 and 65,536. */
                 endpoints?: number;
@@ -4539,11 +4539,11 @@ export interface components {
             limits?: {
                 /** @description Attempts of a delivery that are kept with their request and response: half of them from its start, and half from its end. For attempts in between, only time, outcome and timings are kept. Must be a whole number between 2 and 200. */
                 attempt_details?: number | null;
-                /** @description New entries in the audit log: so many about changes of the configuration, as many about other actions, about requests to the APIs of dialects that keep one, and about refused calls. Beyond the limit, changes and actions are made and logged without an entry, those requests are refused, and refused calls are not recorded. No entry is deleted early. Equal requests within a minute are one entry. Must be a whole number between 100 and 10,000,000. */
+                /** @description New entries in the audit log, counted separately for four kinds: changes of the configuration, other actions, requests that a dialect must record, and refused calls. Beyond the limit, changes and actions are made and logged without an entry, those requests are refused, and refused calls are not recorded. No entry is deleted early. Equal requests within a minute are one entry. Must be a whole number between 100 and 10,000,000. */
                 audit_entries?: number | null;
                 /** @description Endpoints created, changed and deleted, and secrets rotated, with the tenant's own keys. Must be a number between 0.001 and 1,000,000, or 0 for no limit. */
                 change_rate?: number | null;
-                /** @description Size of the configuration of all endpoints together: URLs, event patterns, filters, chosen versions of event types, metadata, descriptions, headers and secrets. Every node that sends for the tenant keeps all of it but descriptions and metadata in memory; there it takes about twice its size, plus 1.5 KiB for each endpoint. Their compiled filters may take four times the limit; equal ones count once. Changes that need more than 96 MiB of memory for one tenant are refused, whatever the limit. Must be a number of bytes between 256KiB and 256MiB. */
+                /** @description Size of the configuration of all endpoints together: URLs, event patterns, filters, retry policies, chosen versions of event types, settings of dialects, metadata, descriptions, headers and secrets. Every node that sends for the tenant keeps all of it but descriptions and metadata in memory; there it takes about twice its size, plus 1.5 KiB for each endpoint. Their compiled filters may take four times the limit; equal ones count once. Changes that need more than 96 MiB of memory for one tenant are refused, whatever the limit. Must be a number of bytes between 256KiB and 256MiB. */
                 configuration_bytes?: number | null;
                 /** @description Number of endpoints. Must be a whole number between 1 and 65,536. */
                 endpoints?: number | null;
@@ -4974,7 +4974,7 @@ export interface components {
              */
             signing?: "hmac" | "ed25519" | "both";
             /**
-             * @description A paused endpoint keeps its deliveries for later, a disabled one receives none; default enabled.
+             * @description A paused endpoint keeps its deliveries for later, a disabled one receives only tests; default enabled.
              * @enum {string}
              */
             status?: "enabled" | "paused" | "disabled";
@@ -5008,11 +5008,11 @@ export interface components {
             limits?: {
                 /** @description Attempts of a delivery that are kept with their request and response: half of them from its start, and half from its end. For attempts in between, only time, outcome and timings are kept. Must be a whole number between 2 and 200. */
                 attempt_details?: number | null;
-                /** @description New entries in the audit log: so many about changes of the configuration, as many about other actions, about requests to the APIs of dialects that keep one, and about refused calls. Beyond the limit, changes and actions are made and logged without an entry, those requests are refused, and refused calls are not recorded. No entry is deleted early. Equal requests within a minute are one entry. Must be a whole number between 100 and 10,000,000. */
+                /** @description New entries in the audit log, counted separately for four kinds: changes of the configuration, other actions, requests that a dialect must record, and refused calls. Beyond the limit, changes and actions are made and logged without an entry, those requests are refused, and refused calls are not recorded. No entry is deleted early. Equal requests within a minute are one entry. Must be a whole number between 100 and 10,000,000. */
                 audit_entries?: number | null;
                 /** @description Endpoints created, changed and deleted, and secrets rotated, with the tenant's own keys. Must be a number between 0.001 and 1,000,000, or 0 for no limit. */
                 change_rate?: number | null;
-                /** @description Size of the configuration of all endpoints together: URLs, event patterns, filters, chosen versions of event types, metadata, descriptions, headers and secrets. Every node that sends for the tenant keeps all of it but descriptions and metadata in memory; there it takes about twice its size, plus 1.5 KiB for each endpoint. Their compiled filters may take four times the limit; equal ones count once. Changes that need more than 96 MiB of memory for one tenant are refused, whatever the limit. Must be a number of bytes between 256KiB and 256MiB. */
+                /** @description Size of the configuration of all endpoints together: URLs, event patterns, filters, retry policies, chosen versions of event types, settings of dialects, metadata, descriptions, headers and secrets. Every node that sends for the tenant keeps all of it but descriptions and metadata in memory; there it takes about twice its size, plus 1.5 KiB for each endpoint. Their compiled filters may take four times the limit; equal ones count once. Changes that need more than 96 MiB of memory for one tenant are refused, whatever the limit. Must be a number of bytes between 256KiB and 256MiB. */
                 configuration_bytes?: number | null;
                 /** @description Number of endpoints. Must be a whole number between 1 and 65,536. */
                 endpoints?: number | null;
