@@ -70,7 +70,11 @@ func (c *createKeyCommand) Run(ctx context.Context, std streams) error {
 	if c.JSON {
 		return json.NewEncoder(std.out).Encode(key)
 	}
-	_, err = fmt.Fprintf(std.out, "id:      %s\nrole:    %s\nsecret:  %s   (shown this once)\n", key.ID, key.Role, key.Secret)
+	expires := ""
+	if key.ExpiresAt != nil {
+		expires = "expires: " + output.Time(*key.ExpiresAt) + "\n"
+	}
+	_, err = fmt.Fprintf(std.out, "id:      %s\nrole:    %s\n%ssecret:  %s   (shown this once)\n", key.ID, key.Role, expires, key.Secret)
 	return err
 }
 
