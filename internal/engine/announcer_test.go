@@ -3,6 +3,7 @@ package engine_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -73,6 +74,39 @@ func TestOperationalEvents(t *testing.T) {
 			t.Errorf("the endpoint of operators got %d requests for %d events", got, sent)
 		}
 	})
+}
+
+// An endpoint that subscribes to everything gets operational events only if its tenant asked for them: nobody gets new kinds of
+// events because there are some now.
+func TestOperationalEventsAreAskedFor(t *testing.T) {
+	for asked, want := range map[bool]int{false: 0, true: 2} {
+		t.Run(fmt.Sprint(asked), func(t *testing.T) {
+			inWorld(t, func(t *testing.T, w *world) {
+				acme, err := w.store.Tenant(t.Context(), "acme")
+				must(t, err)
+				acme.OperationalEvents = asked
+				must(t, w.store.UpdateTenant(t.Context(), acme))
+				ops := w.operators(200)
+				all := w.receiver("all", answers(200))
+				w.endpoint("all", func(ep *bellwire.Endpoint) { ep.Events = []string{"*"} })
+				w.receiver("a", answers(500))
+				w.endpoint("a", once, func(ep *bellwire.Endpoint) { ep.Events = []string{"ping"} })
+				w.pass(time.Minute)
+				before := len(all.got()) // that endpoints were created
+				w.publish(1)
+				w.pass(time.Minute)
+				if got := len(all.got()) - before - 1; got != want { // beside what was published
+					t.Errorf("it got %d operational events, want %d", got, want)
+				}
+				if !asked && before > 0 {
+					t.Errorf("it got %d events before any was published", before)
+				}
+				if len(ops.got()) == 0 {
+					t.Error("operators got none")
+				}
+			})
+		})
+	}
 }
 
 // crashingStore ends the world at one point of publishing an operational event.

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -351,6 +352,46 @@ func TestMaxInFlight(t *testing.T) {
 		}
 		if got := w.statuses(ep.ID); got[bellwire.DeliverySucceeded] != 500 {
 			t.Error(got)
+		}
+	})
+}
+
+// However long an attempt takes, no other one of its delivery begins meanwhile, although the store is searched for what is due again
+// and again.
+func TestAttemptUnderWayIsNotRepeated(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		var (
+			mu     sync.Mutex
+			inside = map[string]int{}
+		)
+		r := w.receiver("a", func(_ int, _ http.ResponseWriter, r *http.Request) {
+			id := r.Header.Get("Webhook-Id")
+			count := func(by int) {
+				mu.Lock()
+				defer mu.Unlock()
+				if inside[id] += by; inside[id] > 1 {
+					t.Errorf("%d requests of %s at the same time", inside[id], id)
+				}
+			}
+			count(1)
+			<-r.Context().Done()
+			count(-1)
+		})
+		ep := w.endpoint("a", func(ep *bellwire.Endpoint) {
+			ep.Timeout = time.Minute
+			ep.Retry = bellwire.RetryPolicy{Schedule: []bellwire.Duration{bellwire.Duration(time.Second), bellwire.Duration(time.Second)}}
+		})
+		w.publish(3)
+		for range 59 {
+			w.pass(time.Second)
+			w.engine.Refresh(ep.ID)
+		}
+		if n := len(r.got()); n > 3 {
+			t.Errorf("%d requests of 3 deliveries within the timeout", n)
+		}
+		w.pass(time.Hour)
+		if got := w.statuses(ep.ID); got[bellwire.DeliveryExhausted] != 3 || len(r.got()) != 9 {
+			t.Errorf("%v after %d requests, want 9", got, len(r.got()))
 		}
 	})
 }

@@ -29,7 +29,7 @@ func ReadConnections(work int) int {
 }
 
 var reads = Resource{
-	Name: "Lists and look-ups",
+	Name: "Lists, look-ups, and counts before jobs",
 	Bound: fmt.Sprintf("%d reads at a time with SQLite; with PostgreSQL one per processor and at least %d, but at most a quarter of the connections for work; %s per read, %d MiB per page",
 		Reads, Reads, ReadTimeout, bellwire.MaxPageBytes>>20),
 	Share:   fmt.Sprintf("%d waiting, each for up to %s; operators' keys together count as one tenant, with as many waiting for each tenant whose data they read, and 16 times as many in all", ReadsOf, ReadWait),

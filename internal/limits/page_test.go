@@ -70,7 +70,8 @@ in ` + "`limits`" + `, and all that apply to it in ` + "`effective_limits`" + `.
 `
 
 const afterLimits = `
-"Burst" is how much of a rate can come at once after a quiet period. Each node counts rates separately: behind a load
+"Burst" is how much of a rate can come at once after a quiet period. That of ` + "`publish_rate`" + ` is at least 1,000, because a batch of
+that many events is accepted or refused as a whole. Each node counts rates separately: behind a load
 balancer that spreads requests evenly over n nodes, a tenant can have up to n times as much. ` + "`publish_rate`" + ` is the exception:
 each of n nodes allows an nth of it, so that the tenant can have that much in all, whatever the number of nodes. A node
 that joins, leaves or dies changes that number for the others within seconds. A publisher that uses only one of n nodes can

@@ -65,6 +65,11 @@ func (s *slowStore) Tenant(_ context.Context, id string) (*bellwire.Tenant, erro
 	return &bellwire.Tenant{ID: id}, nil
 }
 
+// TenantEndpoints finds no endpoint.
+func (s *slowStore) TenantEndpoints(context.Context, string) (*bellwire.Tenant, []*bellwire.Endpoint, error) {
+	return nil, nil, nil
+}
+
 func (s *slowStore) Key(_ context.Context, id bellwire.KeyID) (*bellwire.Key, error) {
 	return nil, bellwire.NotFound("key", id.String())
 }
@@ -230,6 +235,38 @@ func TestLongReadsPause(t *testing.T) {
 		}
 		if waited := read("crowd"); waited != 0 {
 			t.Errorf("a read after a short one waited for %v", waited)
+		}
+	})
+}
+
+// A count before a job is a read: the next one of the tenant waits for the rest of a long one, and one of another tenant does not.
+func TestCountsWaitForLongReads(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		store := newSlowStore("crowd")
+		svc := slowService(t, store, 2)
+		count := func(tenant string) (waited time.Duration) {
+			began := time.Now()
+			owner := service.Caller{Tenant: tenant, Role: bellwire.RoleTenant}
+			if _, err := svc.CountJob(t.Context(), owner, tenant, service.JobInput{Kind: bellwire.JobRetry}); err != nil {
+				t.Error(err)
+			}
+			return time.Since(began)
+		}
+		var crowd sync.WaitGroup
+		crowd.Go(func() {
+			if _, err := svc.Deliveries(t.Context(), reader("crowd"), bellwire.DeliveryFilter{Tenant: "crowd"}, bellwire.Page{}); err != nil {
+				t.Error(err)
+			}
+		})
+		time.Sleep(limits.LongRead)
+		close(store.free)
+		crowd.Wait()
+		if waited := count("other"); waited != 0 {
+			t.Errorf("another tenant's count waited for %v", waited)
+		}
+		if waited := count("crowd"); waited != (limits.LongReadShare-1)*limits.LongRead {
+			t.Errorf("the tenant's count waited for %v", waited)
 		}
 	})
 }
