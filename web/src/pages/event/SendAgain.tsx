@@ -13,8 +13,8 @@ import { type Outcome, outcome, OutcomeDialog, useBatch } from "@/parts/Selectio
 import { useToast } from "@/parts/Toast";
 import { type Fate, sendable } from "./fates";
 
-/** SendAgain sends the same event once more: to the endpoints that have not acknowledged it, or to all that have a delivery of it. */
-export function SendAgain({ tenant, event, fates, endpoints, close }: { tenant: string; event: Pick<Schemas["ExplainedEvent"], "id">; fates: readonly Fate[]; endpoints: ReadonlyMap<string, Endpoint>; close: () => void }) {
+/** SendAgain sends the same event once more: to the endpoints that have not acknowledged it, or to all that have a delivery of it, as far as they are loaded. */
+export function SendAgain({ tenant, event, fates, more, endpoints, close }: { tenant: string; event: Pick<Schemas["ExplainedEvent"], "id">; fates: readonly Fate[]; more: boolean; endpoints: ReadonlyMap<string, Endpoint>; close: () => void }) {
   const queries = useQueryClient();
   const toast = useToast();
   const { missing, all } = sendable(fates);
@@ -57,11 +57,12 @@ export function SendAgain({ tenant, event, fates, endpoints, close }: { tenant: 
             value={which}
             values={[
               ["missing", `${missing.length} that did not acknowledge it`],
-              ["all", `All ${all.length}`],
+              ["all", more ? `All ${all.length} that are shown` : `All ${all.length}`],
             ]}
             onChange={setWhich}
           />
         )}
+        {more && <p className="text-sm">The tenant has more endpoints than are shown. Choose &quot;Show more endpoints&quot; first to send it to those, too.</p>}
         <ul className="max-h-60 space-y-0.5 overflow-y-auto text-sm text-muted">
           {chosen.map((fate) => (
             <li key={fate.endpoint} className="truncate">

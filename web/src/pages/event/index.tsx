@@ -1,4 +1,5 @@
 import { Eraser, RotateCw, Send, ShieldOff, Terminal } from "lucide-react";
+import { useInfiniteQuery } from "@tanstack/react-query";
 import { useCallback, useMemo, useState } from "react";
 import { Link, useNavigate, useParams } from "react-router";
 import { api, call, type Schemas } from "@/api/client";
@@ -57,9 +58,39 @@ function read(text: string): Loaded {
   return { event, data, erased: event.erased || event.erased_at ? { at: erasedAt ?? undefined } : undefined };
 }
 
+/** Reached is what became of the event at the endpoints that are loaded. */
+type Reached = {
+  rows: readonly Fate[];
+  /** Whether there are more endpoints. */
+  more: boolean;
+  loading: boolean;
+  loadMore: () => void;
+};
+
+/** useReached returns what became of an event: the first endpoints come with it, and the others when they are asked for. */
+function useReached(tenant: string, event: Loaded["event"]): Reached {
+  const second = event.endpoints_next_cursor;
+  const [asked, setAsked] = useState(false);
+  const rest = useInfiniteQuery({
+    queryKey: ["event", tenant, event.id, "endpoints", second], // with a new endpoint, the second page begins elsewhere
+    queryFn: ({ pageParam: cursor }) => call(api.GET("/api/v1/tenants/{tenant}/events/{id}/endpoints", { params: { path: { tenant, id: event.id }, query: { cursor } } })),
+    initialPageParam: second ?? "",
+    getNextPageParam: (page) => page.next_cursor ?? undefined,
+    enabled: asked && second !== null,
+  });
+  const rows = useMemo(() => [...event.endpoints, ...(second === null ? [] : (rest.data?.pages.flatMap((page) => page.data) ?? []))], [event.endpoints, second, rest.data]);
+  return {
+    rows,
+    more: second !== null && (!rest.data || rest.hasNextPage),
+    loading: rest.isFetching,
+    loadMore: () => (rest.data ? void rest.fetchNextPage() : asked ? void rest.refetch() : setAsked(true)),
+  };
+}
+
 function Page({ tenant, event, data, erased }: { tenant: string } & Loaded) {
   const { shell, link, can } = useScope();
   const { endpoints } = useEndpoints(tenant);
+  const reached = useReached(tenant, event);
   const [sending, setSending] = useState(false);
   const [again, setAgain] = useState(false);
   const [erasing, setErasing] = useState(false);
@@ -75,7 +106,7 @@ function Page({ tenant, event, data, erased }: { tenant: string } & Loaded) {
             {event.test && <TestMark />}
           </span>
         }
-        sentence={<Summary fates={event.endpoints} more={event.endpoints_next_cursor !== null} test={event.test} />}
+        sentence={<Summary fates={reached.rows} more={reached.more} test={event.test} />}
         back={[{ to: shell === "console" ? `/events?tenant=${encodeURIComponent(tenant)}` : "/events", label: "Events" }]}
         action={
           <>
@@ -94,7 +125,7 @@ function Page({ tenant, event, data, erased }: { tenant: string } & Loaded) {
                 )}
               </>
             )}
-            {can("replay") && !erased && sendable(event.endpoints).all.length > 0 && (
+            {can("replay") && !erased && sendable(reached.rows).all.length > 0 && (
               <Button look="primary" icon={RotateCw} onClick={() => setSending(true)}>
                 Send again
               </Button>
@@ -126,7 +157,7 @@ function Page({ tenant, event, data, erased }: { tenant: string } & Loaded) {
         )}
       </PageHeader>
       <div className="grid items-start gap-x-6 gap-y-5 px-4 pb-8 sm:px-6 xl:grid-cols-[minmax(0,1.5fr)_minmax(0,1fr)]">
-        <Fates tenant={tenant} event={event} />
+        <Fates tenant={tenant} event={event} reached={reached} />
         {erased ? (
           <section className="panel">
             <EmptyState icon={ShieldOff} title="The data was erased">
@@ -144,8 +175,8 @@ function Page({ tenant, event, data, erased }: { tenant: string } & Loaded) {
           <JsonView text={data} title="Data" maxHeight={640} />
         )}
       </div>
-      <Erase tenant={tenant} event={event} open={erasing} close={() => setErasing(false)} />
-      {sending && <SendAgain tenant={tenant} event={event} fates={event.endpoints} endpoints={endpoints} close={() => setSending(false)} />}
+      <Erase tenant={tenant} event={event} reached={reached} open={erasing} close={() => setErasing(false)} />
+      {sending && <SendAgain tenant={tenant} event={event} fates={reached.rows} more={reached.more} endpoints={endpoints} close={() => setSending(false)} />}
       {again && <Again tenant={tenant} event={event} data={data} close={() => setAgain(false)} />}
     </>
   );
@@ -177,23 +208,16 @@ function Summary({ fates, more, test }: { fates: readonly Fate[]; more: boolean;
 }
 
 /** Fates has a row for each endpoint: those that were meant first. */
-function Fates({ tenant, event }: { tenant: string; event: Loaded["event"] }) {
+function Fates({ tenant, event, reached }: { tenant: string; event: Loaded["event"]; reached: Reached }) {
   const { link, can } = useScope();
   const navigate = useNavigate();
   const { endpoints } = useEndpoints(tenant);
   const [params, change] = useAddress();
   const everyone = params.get("show") !== "subscribed";
-  const [rest, setRest] = useState<{ rows: Fate[]; cursor: string | null }>();
-  const cursor = rest ? rest.cursor : event.endpoints_next_cursor;
-  const load = useAction(() => call(api.GET("/api/v1/tenants/{tenant}/events/{id}/endpoints", { params: { path: { tenant, id: event.id }, query: cursor ? { cursor } : {} } })), {
-    failed: "The other endpoints could not be loaded",
-    onDone: (page) => setRest((old) => ({ rows: [...(old?.rows ?? []), ...page.data], cursor: page.next_cursor })),
-  });
   const rows = useMemo(() => {
-    const all = [...event.endpoints, ...(rest?.rows ?? [])];
-    const first = all.filter((fate) => meant.has(fate.outcome));
-    return everyone ? [...first, ...all.filter((fate) => !meant.has(fate.outcome))] : first;
-  }, [event.endpoints, rest, everyone]);
+    const first = reached.rows.filter((fate) => meant.has(fate.outcome));
+    return everyone ? [...first, ...reached.rows.filter((fate) => !meant.has(fate.outcome))] : first;
+  }, [reached.rows, everyone]);
   const retry = useAction((delivery: string) => call(api.POST("/api/v1/tenants/{tenant}/deliveries/{id}/retry", { params: { path: { tenant, id: delivery } }, body: {} })), {
     done: "It is sent again",
     failed: "It was not sent again",
@@ -254,7 +278,7 @@ function Fates({ tenant, event }: { tenant: string; event: Loaded["event"] }) {
     ],
     [endpoints, link, tenant, can, mutate, isPending, variables],
   );
-  const others = event.endpoints.length + (rest?.rows.length ?? 0) - rows.filter((fate) => meant.has(fate.outcome)).length;
+  const others = reached.rows.length - rows.filter((fate) => meant.has(fate.outcome)).length;
   const id = useCallback((fate: Fate) => fate.endpoint, []);
   const openable = useCallback((fate: Fate) => void navigate(fate.delivery ? link.delivery(tenant, fate.delivery) : link.endpoint(tenant, fate.endpoint)), [navigate, link, tenant]);
   return (
@@ -278,11 +302,11 @@ function Fates({ tenant, event }: { tenant: string; event: Loaded["event"] }) {
         list={{ rows }}
         id={id}
         onOpen={openable}
-        empty={<EmptyState title={event.endpoints.length === 0 ? "The tenant had no endpoint" : "No endpoint was to get it"} />}
+        empty={<EmptyState title={reached.rows.length === 0 ? "The tenant had no endpoint" : "No endpoint was to get it"} />}
       />
-      {cursor && (
+      {reached.more && (
         <div className="flex justify-center border-t border-line p-2">
-          <Button size="sm" busy={load.isPending} onClick={() => load.mutate(undefined)}>
+          <Button size="sm" busy={reached.loading} onClick={reached.loadMore}>
             Show more endpoints
           </Button>
         </div>
@@ -299,17 +323,22 @@ function reason(fate: Fate, endpoint: Endpoint | undefined): string {
 }
 
 /** Erase removes the data of the event. It names what is lost, and what stays. */
-function Erase({ tenant, event, open, close }: { tenant: string; event: Loaded["event"]; open: boolean; close: () => void }) {
+function Erase({ tenant, event, reached, open, close }: { tenant: string; event: Loaded["event"]; reached: Reached; open: boolean; close: () => void }) {
   const erase = useAction(() => call(api.DELETE("/api/v1/tenants/{tenant}/events/{id}/data", { params: { path: { tenant, id: event.id } } })), {
     done: "The data was erased",
     failed: "The data was not erased",
     changes: [["event", tenant, event.id], ["body", tenant], ["events"], ["deliveries"]],
   });
-  const waiting = event.endpoints.filter(({ outcome }) => outcome === "pending" || outcome === "retrying" || outcome === "paused").length;
+  const waiting = reached.rows.filter(({ outcome }) => outcome === "pending" || outcome === "retrying" || outcome === "paused").length;
   return (
     <ConfirmDialog open={open} onClose={close} title="Erase the data of this event?" action="Erase for ever" keep="Keep the data" name={event.id} busy={erase.isPending} onConfirm={() => erase.mutate(undefined, { onSettled: close })}>
       <p>Its data is removed, and so is what attempts kept of requests and responses. It cannot be shown, retried or replayed any more.</p>
-      {waiting > 0 && <p>{plural(waiting, "delivery that waits is", "deliveries that wait are")} canceled.</p>}
+      {waiting > 0 && (
+        <p>
+          {plural(waiting, "delivery that waits is", "deliveries that wait are")} canceled{reached.more && ", and those of endpoints that are not shown"}.
+        </p>
+      )}
+      {waiting === 0 && reached.more && <p>Deliveries that wait at endpoints that are not shown are canceled.</p>}
       <p>The record stays: the event&apos;s id, type and times, what became of it at each endpoint, and who erased it.</p>
     </ConfirmDialog>
   );
