@@ -108,6 +108,9 @@ type call struct {
 
 type callKey struct{}
 
+// callOf returns the call of a context that an operation gets.
+func callOf(ctx context.Context) call { return ctx.Value(callKey{}).(call) }
+
 // authenticateCall runs before everything else, so that unauthenticated callers cannot probe what exists.
 func (a *api) authenticateCall(ctx huma.Context, next func(huma.Context)) {
 	r, w := humago.Unwrap(ctx)
@@ -143,7 +146,7 @@ const answerToChange = 64 << 10
 // permit runs before parameters and body are read, so that a missing permission is reported whatever the request contains.
 func (a *api) permit(need service.Permission) func(huma.Context, func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
-		c := ctx.Context().Value(callKey{}).(call)
+		c := callOf(ctx.Context())
 		r, w := humago.Unwrap(ctx)
 		err := a.svc.Permit(ctx.Context(), c.caller, need, ctx.Param("tenant"))
 		if err == nil {
@@ -205,7 +208,7 @@ func (a *api) anybody(ctx huma.Context, next func(huma.Context)) {
 
 func register[I, O any](a *api, op huma.Operation, handle handler[I, O]) {
 	huma.Register(a.huma, op, func(ctx context.Context, in *I) (*O, error) {
-		c := ctx.Value(callKey{}).(call)
+		c := callOf(ctx)
 		if *c.misfits != nil {
 			_, err := handle(bellwire.DryRun(ctx), c.caller, in)
 			return nil, a.problem(ctx, c.requestID, joinFaults(*c.misfits, err))

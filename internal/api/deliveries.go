@@ -320,7 +320,7 @@ func (a *api) deliveries() {
 		}
 		b, err := a.svc.DeliveryBody(ctx, c, in.Tenant, id, in.Attempt)
 		if err == nil {
-			err = ctx.Value(callKey{}).(call).charge(len(b.Body))
+			err = callOf(ctx).charge(len(b.Body))
 		}
 		return answer(b, err, wireRequestBody)
 	})

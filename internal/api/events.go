@@ -260,7 +260,7 @@ func (a *api) events() {
 				events, err = a.svc.Events(ctx, c, filter, page)
 			}
 			if err == nil {
-				err = ctx.Value(callKey{}).(call).charge(sizeOf(events.Items))
+				err = callOf(ctx).charge(sizeOf(events.Items))
 			}
 			if err == nil {
 				outcomes, err = in.outcomes(ctx, a, c, in.Tenant, events.Items)
@@ -294,7 +294,7 @@ func (a *api) events() {
 		events, err := searched(ctx, a, in.Paging, func(page bellwire.Page) (*bellwire.List[*bellwire.Event], error) {
 			events, err := a.svc.FindAllEvents(ctx, c, q, page)
 			if err == nil {
-				err = ctx.Value(callKey{}).(call).charge(sizeOf(events.Items))
+				err = callOf(ctx).charge(sizeOf(events.Items))
 			}
 			if err == nil {
 				outcomes, err = in.outcomes(ctx, a, c, in.Tenant, events.Items)

@@ -93,12 +93,12 @@ func (a *api) explanations() {
 		}
 		e, explained, err := a.svc.Explain(ctx, c, in.Tenant, id, bellwire.Page{Limit: explainedEndpoints})
 		if err == nil {
-			err = ctx.Value(callKey{}).(call).charge(len(e.Data))
+			err = callOf(ctx).charge(len(e.Data))
 		}
 		if err != nil {
 			return nil, err
 		}
-		rest, err := wireList(a, ctx.Value(callKey{}).(call).url.Path+"/endpoints?", explained, wireExplanation)
+		rest, err := wireList(a, callOf(ctx).url.Path+"/endpoints?", explained, wireExplanation)
 		if err != nil {
 			return nil, err
 		}

@@ -125,7 +125,7 @@ func (a *api) once(ctx huma.Context, key string, next func(huma.Context)) error 
 	if err != nil {
 		return err
 	}
-	c := ctx.Context().Value(callKey{}).(call)
+	c := callOf(ctx.Context())
 	request, reply, err := a.svc.BeginRequest(ctx.Context(), c.caller, key, requestDigest(r, body))
 	if err != nil {
 		return err

@@ -37,7 +37,7 @@ func (b *body[T]) Resolve(ctx huma.Context) []error {
 	if err != nil && !parsed {
 		return []error{err}
 	}
-	*ctx.Context().Value(callKey{}).(call).misfits = err
+	*callOf(ctx.Context()).misfits = err
 	return nil
 }
 
@@ -63,7 +63,7 @@ func (b *optionalBody[T]) document(r huma.Registry) *huma.RequestBody {
 }
 
 func readConfiguration(ctx huma.Context) ([]byte, error) {
-	if c := ctx.Context().Value(callKey{}).(call); c.body != nil {
+	if c := callOf(ctx.Context()); c.body != nil {
 		return *c.body, nil
 	}
 	r, _ := humago.Unwrap(ctx)
@@ -76,7 +76,7 @@ func readConfiguration(ctx huma.Context) ([]byte, error) {
 // parseInTurn parses a body as httpx.ParseFitting does. Large bodies wait for their turn like large publications, because parsing
 // them takes as long.
 func parseInTurn(ctx huma.Context, data []byte, v any) (parsed bool, err error) {
-	c := ctx.Context().Value(callKey{}).(call)
+	c := callOf(ctx.Context())
 	end, err := c.beginReading(ctx.Context(), c.caller.Owner(), len(data))
 	if err != nil {
 		return false, err
@@ -175,7 +175,7 @@ func (o *output[T]) take() any {
 // filters.
 func paged[S, T any](ctx context.Context, a *api, p Paging, read func(bellwire.Page) (*bellwire.List[S], error), wire func(S) T) (*output[list[T]], error) {
 	page := bellwire.Page{Limit: p.Limit}
-	of := listOf(ctx.Value(callKey{}).(call).url)
+	of := listOf(callOf(ctx).url)
 	var err error
 	if p.Cursor != "" {
 		if page.After, err = a.svc.OpenCursor(of, p.Cursor); err != nil {

@@ -122,7 +122,7 @@ type exchange struct {
 }
 
 func browser(ctx context.Context) service.Client {
-	return service.Client{UserAgent: ctx.Value(callKey{}).(call).userAgent}
+	return service.Client{UserAgent: callOf(ctx).userAgent}
 }
 
 func (a *api) sessions() {

@@ -176,7 +176,7 @@ func (a *api) endpointVersions(one string) {
 			size += p.Before.Size() + p.After.Size()
 		}
 		if err == nil {
-			err = ctx.Value(callKey{}).(call).charge(size)
+			err = callOf(ctx).charge(size)
 		}
 		return answer(previews, err, wireVersionPreviews)
 	})
