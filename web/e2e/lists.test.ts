@@ -82,9 +82,27 @@ test("an upgrade under an open tab asks to load the page again", async () => {
   await page.getByRole("row").filter({ hasText: "acme" }).waitFor();
   await page.route("**/assets/nodes-*.js", (route) => route.fulfill({ status: 404 }));
   await page.getByRole("link", { name: "Nodes" }).click();
-  await page.getByText("The server has another version now").waitFor();
+  await page.getByText("The server has another version now, or cannot be reached.").waitFor();
   await page.unroute("**/assets/nodes-*.js");
   await page.getByRole("button", { name: "Load the page again" }).click();
   await page.getByRole("heading", { name: "Nodes" }).waitFor();
   expect(page.url()).toBe(`${world.url}/console/nodes`);
+});
+
+test("a page whose code cannot be loaded at first appears by itself", async () => {
+  const page = await open("/console/tenants", { expect: /ERR_CONNECTION_CLOSED|dynamically imported|preload/ });
+  await page.getByRole("row").filter({ hasText: "acme" }).waitFor();
+  const requests = new Map<string, number>();
+  await page.route(/\/assets\/(?!.*\.woff)/, (route) => {
+    const asset = route.request().url();
+    const earlier = requests.get(asset) ?? 0;
+    requests.set(asset, earlier + 1);
+    return earlier < 2 ? route.abort("connectionclosed") : route.continue();
+  });
+  await page.getByRole("link", { name: "Overview" }).click();
+  await page.getByRole("heading", { name: "Overview" }).waitFor();
+  const plot = page.locator(".u-wrap").first();
+  await plot.waitFor();
+  await expect.poll(() => plot.evaluate((element) => getComputedStyle(element).position), { message: "the chart's styles" }).toBe("relative");
+  expect([...requests.values()].some((times) => times > 2), "code was loaded at the third attempt").toBe(true);
 });

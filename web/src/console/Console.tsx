@@ -1,13 +1,14 @@
 import { useQueryClient } from "@tanstack/react-query";
-import { createContext, lazy, Suspense, useCallback, useContext, useEffect, useMemo, useState } from "react";
+import { createContext, Suspense, useCallback, useContext, useEffect, useMemo, useState } from "react";
 import { access, ApiError } from "@/api/client";
 import { type ConsoleSession, current, exchangeConsole, signOut, takeCode } from "@/api/session";
+import { part } from "@/lib/part";
 import { PageSkeleton } from "@/parts/Shell";
 import { consoleScope, publisherScope, ScopeProvider } from "@/parts/Scope";
 import { ErrorState } from "@/parts/States";
 import { Frame } from "./Frame";
 
-const SignIn = lazy(() => import("@/pages/sign-in"));
+const SignIn = part(() => import("@/pages/sign-in"));
 
 type State = { is: "unknown" } | { is: "out"; why?: ApiError } | { is: "in"; session: ConsoleSession } | { is: "failed"; error: unknown };
 

@@ -15,9 +15,10 @@ import {
   Stethoscope,
   Webhook,
 } from "lucide-react";
-import { lazy, useEffect, useMemo, useRef } from "react";
+import { useEffect, useMemo, useRef } from "react";
 import { Navigate, Route, Routes, useNavigate } from "react-router";
 import { useFindEndpoints } from "@/api/names";
+import { part } from "@/lib/part";
 import { middle, visible } from "@/lib/text";
 import { exact } from "@/lib/time";
 import { Button, IconButton } from "@/parts/Button";
@@ -31,26 +32,26 @@ import { useToast } from "@/parts/Toast";
 import { useConsoleSession } from "./Console";
 import { find } from "./find";
 
-const Overview = lazy(() => import("@/pages/overview"));
-const Endpoints = lazy(() => import("@/pages/endpoints"));
-const Endpoint = lazy(() => import("@/pages/endpoint"));
-const NewEndpoint = lazy(() => import("@/pages/endpoint-new"));
-const Deliveries = lazy(() => import("@/pages/deliveries"));
-const Delivery = lazy(() => import("@/pages/delivery"));
-const Events = lazy(() => import("@/pages/events"));
-const Event = lazy(() => import("@/pages/event"));
-const EventTypes = lazy(() => import("@/pages/event-types"));
-const Live = lazy(() => import("@/pages/live"));
-const Tenants = lazy(() => import("@/pages/tenants"));
-const Tenant = lazy(() => import("@/pages/tenant"));
-const Jobs = lazy(() => import("@/pages/jobs"));
-const Job = lazy(() => import("@/pages/job"));
-const BulkJobs = lazy(() => import("@/pages/bulk-jobs"));
-const BulkJob = lazy(() => import("@/pages/bulk-job"));
-const Audit = lazy(() => import("@/pages/audit"));
-const Nodes = lazy(() => import("@/pages/nodes"));
-const Doctor = lazy(() => import("@/pages/doctor"));
-const Settings = lazy(() => import("@/pages/settings"));
+const Overview = part(() => import("@/pages/overview"));
+const Endpoints = part(() => import("@/pages/endpoints"));
+const Endpoint = part(() => import("@/pages/endpoint"));
+const NewEndpoint = part(() => import("@/pages/endpoint-new"));
+const Deliveries = part(() => import("@/pages/deliveries"));
+const Delivery = part(() => import("@/pages/delivery"));
+const Events = part(() => import("@/pages/events"));
+const Event = part(() => import("@/pages/event"));
+const EventTypes = part(() => import("@/pages/event-types"));
+const Live = part(() => import("@/pages/live"));
+const Tenants = part(() => import("@/pages/tenants"));
+const Tenant = part(() => import("@/pages/tenant"));
+const Jobs = part(() => import("@/pages/jobs"));
+const Job = part(() => import("@/pages/job"));
+const BulkJobs = part(() => import("@/pages/bulk-jobs"));
+const BulkJob = part(() => import("@/pages/bulk-job"));
+const Audit = part(() => import("@/pages/audit"));
+const Nodes = part(() => import("@/pages/nodes"));
+const Doctor = part(() => import("@/pages/doctor"));
+const Settings = part(() => import("@/pages/settings"));
 
 const nav: readonly NavGroup[] = [
   {

@@ -1,7 +1,8 @@
-import { lazy, Suspense } from "react";
+import { Suspense } from "react";
+import { part } from "@/lib/part";
 import type { Series } from "./Plot";
 
-const Plot = lazy(() => import("./Plot"));
+const Plot = part(() => import("./Plot"));
 
 export type { Series };
 

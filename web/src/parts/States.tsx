@@ -52,8 +52,8 @@ export function EmptyState({ icon: Icon, title, children, action, command }: { i
 }
 
 /**
- * Boundary shows an error of a page's code where the page would be. If a part of the application cannot be loaded, the
- * server was upgraded while this tab was open: the page has to be loaded again, once.
+ * Boundary shows an error of a page's code where the page would be. If a part of the application still cannot be loaded
+ * after a few attempts, the server was mostly upgraded while this tab was open: the page has to be loaded again, once.
  */
 export class Boundary extends Component<{ children: ReactNode; place: string }, { error?: unknown; place: string }> {
   override state: { error?: unknown; place: string } = { place: this.props.place };
@@ -70,13 +70,13 @@ export class Boundary extends Component<{ children: ReactNode; place: string }, 
     const { error } = this.state;
     if (error === undefined) return this.props.children;
     const message = error instanceof Error ? error.message : String(error);
-    const old = /dynamically imported module|Importing a module|Unable to preload/i.test(message);
+    const missing = /dynamically imported module|Importing a module|Unable to preload/i.test(message);
     return (
       <div role="alert" className="flex flex-col items-center px-6 py-16 text-center">
         <CircleAlert size={20} className="text-bad" aria-hidden />
-        <p className="mt-3 font-medium">{old ? "The server has another version now" : "This page failed"}</p>
+        <p className="mt-3 font-medium">{missing ? "This page could not be loaded" : "This page failed"}</p>
         <p className="mt-1 max-w-xl wrap-anywhere text-muted">
-          {old ? "Load the page again to go on with it." : sentence(message)}
+          {missing ? "The server has another version now, or cannot be reached. Load the page again to go on." : sentence(message)}
         </p>
         <Button className="mt-4" look="primary" icon={RotateCw} onClick={() => location.reload()}>
           Load the page again

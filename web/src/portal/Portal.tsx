@@ -1,9 +1,10 @@
 import { Activity, Radio, Send, Shapes, Webhook } from "lucide-react";
-import { lazy, useEffect, useMemo, useRef, useState } from "react";
+import { useEffect, useMemo, useRef, useState } from "react";
 import { Navigate, Route, Routes, useLocation, useNavigate } from "react-router";
 import { access } from "@/api/client";
 import { useFindEndpoints } from "@/api/names";
 import { exchangePortal, type PortalSession, takeCode } from "@/api/session";
+import { part } from "@/lib/part";
 import { useLive } from "@/parts/Live";
 import { type Command, PaletteProvider } from "@/parts/Palette";
 import { Of, portalScope, ScopeProvider, useScope } from "@/parts/Scope";
@@ -13,16 +14,16 @@ import { properties } from "./accent";
 import { find } from "./find";
 import { embedded, isColor, type Look, onLook, tell } from "@/parts/host";
 
-const Endpoints = lazy(() => import("@/pages/endpoints"));
-const Endpoint = lazy(() => import("@/pages/endpoint"));
-const NewEndpoint = lazy(() => import("@/pages/endpoint-new"));
-const Deliveries = lazy(() => import("@/pages/deliveries"));
-const Delivery = lazy(() => import("@/pages/delivery"));
-const Events = lazy(() => import("@/pages/events"));
-const Event = lazy(() => import("@/pages/event"));
-const EventTypes = lazy(() => import("@/pages/event-types"));
-const Job = lazy(() => import("@/pages/job"));
-const Live = lazy(() => import("@/pages/live"));
+const Endpoints = part(() => import("@/pages/endpoints"));
+const Endpoint = part(() => import("@/pages/endpoint"));
+const NewEndpoint = part(() => import("@/pages/endpoint-new"));
+const Deliveries = part(() => import("@/pages/deliveries"));
+const Delivery = part(() => import("@/pages/delivery"));
+const Events = part(() => import("@/pages/events"));
+const Event = part(() => import("@/pages/event"));
+const EventTypes = part(() => import("@/pages/event-types"));
+const Job = part(() => import("@/pages/job"));
+const Live = part(() => import("@/pages/live"));
 
 const nav: readonly NavGroup[] = [
   {

@@ -1,9 +1,10 @@
 import { Menu } from "@base-ui/react/menu";
 import { ChevronDown, CircleAlert, CircleCheck, Clock, Hourglass, ListRestart, RotateCw, Terminal, X } from "lucide-react";
-import { lazy, Suspense, useMemo, useState } from "react";
+import { Suspense, useMemo, useState } from "react";
 import { useParams } from "react-router";
 import { useRequestBody } from "@/api/body";
 import { plural } from "@/lib/numbers";
+import { part } from "@/lib/part";
 import { cx, middle, sentence, visible } from "@/lib/text";
 import { advice, failure } from "@/lib/words";
 import { useAddress } from "@/parts/Address";
@@ -24,7 +25,7 @@ import { useToast } from "@/parts/Toast";
 import { Waterfall } from "@/parts/Waterfall";
 import { type Attempt, curl, type Delivery as DeliveryOf, dialectOf, type Endpoint, endpointLabel, isOpen, story, useDelivery, useDeliveryActions, useEndpoint } from "./data";
 
-const Signature = lazy(() => import("./Signature").then((module) => ({ default: module.Signature })));
+const Signature = part(() => import("./Signature").then((module) => ({ default: module.Signature })));
 
 /** Delivery tells what became of an event at one endpoint: every attempt, what was sent, what came back, and what to do. */
 export default function Delivery() {
