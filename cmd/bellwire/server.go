@@ -79,9 +79,22 @@ func openServer(ctx context.Context, s *settings, g given, log *slog.Logger) (*s
 	srv.backlog = newBacklog(srv.countBacklog)
 	srv.examination = newExamination(ctx, s.subject(g))
 	if err := srv.assemble(ctx); err != nil {
-		return nil, errors.Join(err, srv.closeStore())
+		return nil, errors.Join(err, srv.abandon(ctx))
 	}
 	return srv, nil
+}
+
+// abandon closes what a start that failed has opened.
+func (srv *server) abandon(ctx context.Context) error {
+	var errs []error
+	if srv.listener != nil {
+		errs = append(errs, srv.listener.Close())
+	}
+	if srv.peers != nil {
+		errs = append(errs, srv.peers.Close())
+	}
+	srv.endSpans(ctx)
+	return errors.Join(append(errs, srv.closeStore())...)
 }
 
 // assemble creates everything that needs the store. It binds the address first, because dialects write it into messages.
@@ -90,11 +103,6 @@ func (srv *server) assemble(ctx context.Context) (err error) {
 	if srv.listener, err = net.Listen("tcp", s.Listen); err != nil {
 		return fmt.Errorf("--listen: %w", notListening(s.Listen, err))
 	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, srv.listener.Close())
-		}
-	}()
 	keyring, err := s.openKeyring(ctx, srv.store, srv.log)
 	if err != nil {
 		return fmt.Errorf("%s: %w", s.keysetOption(), err)
@@ -102,13 +110,7 @@ func (srv *server) assemble(ctx context.Context) (err error) {
 	if srv.dialects, err = srv.configureDialects(); err != nil {
 		return err
 	}
-	build := thisBuild()
-	srv.metrics = telemetry.NewMetrics(build.Version, build.Commit)
-	for name := range srv.dialects {
-		srv.metrics.ServeDialects(name)
-	}
-	srv.observer = telemetry.NewObserver(srv.metrics, srv.log)
-	if err := srv.recordSpans(); err != nil {
+	if err := srv.observe(); err != nil {
 		return err
 	}
 	dialectSettings, err := srv.dialectSettings()
@@ -126,11 +128,6 @@ func (srv *server) assemble(ctx context.Context) (err error) {
 	if err := srv.connectNodes(keyring.NodeSeeds()); err != nil {
 		return err
 	}
-	defer func() {
-		if err != nil && srv.peers != nil {
-			err = errors.Join(err, srv.peers.Close())
-		}
-	}()
 	guard := s.guard()
 	s.warnOfAllowed(srv.log)
 	budget := thisBudget()
@@ -149,7 +146,7 @@ func (srv *server) assemble(ctx context.Context) (err error) {
 		RecordEvery: s.recordEvery(),
 		Logger:      srv.log,
 		Node:        srv.node(),
-		UserAgent:   "Bellwire/" + build.Version,
+		UserAgent:   "Bellwire/" + thisBuild().Version,
 		Guard:       guard,
 	})
 	srv.service, err = service.New(service.Config{
@@ -158,7 +155,7 @@ func (srv *server) assemble(ctx context.Context) (err error) {
 		Shared: s.DatabaseURL.postgres != "", Reads: s.reads(), Live: srv.live, Logger: srv.log,
 		Mailer: mailer, AlertAddresses: s.AlertEmail,
 		Backlog:  srv.backlog.look,
-		Process:  service.Process{Node: srv.node(), Address: srv.url(), Version: build.Version, StartedAt: srv.startedAt},
+		Process:  service.Process{Node: srv.node(), Address: srv.url(), Version: thisBuild().Version, StartedAt: srv.startedAt},
 		Settings: srv.inForce, Examine: srv.examination.look,
 	})
 	if err != nil {
@@ -181,6 +178,17 @@ func (srv *server) assemble(ctx context.Context) (err error) {
 	// Must be the last step that can fail: a key is shown once, and only by a start that succeeds.
 	srv.adminKey, _, err = srv.service.BootstrapAdmin(ctx)
 	return err
+}
+
+// observe creates the metrics and the observer of the engine.
+func (srv *server) observe() error {
+	build := thisBuild()
+	srv.metrics = telemetry.NewMetrics(build.Version, build.Commit)
+	for name := range srv.dialects {
+		srv.metrics.ServeDialects(name)
+	}
+	srv.observer = telemetry.NewObserver(srv.metrics, srv.log)
+	return srv.recordSpans()
 }
 
 // recordSpans begins to send spans to the collector, if there is one.
@@ -373,12 +381,7 @@ func (srv *server) url() string {
 func (srv *server) run(ctx context.Context) error {
 	// Deliveries in progress must be able to finish after ctx has ended.
 	if err := srv.engine.Start(context.WithoutCancel(ctx)); err != nil {
-		srv.endSpans(ctx)
-		err = errors.Join(err, srv.listener.Close())
-		if srv.peers != nil {
-			err = errors.Join(err, srv.peers.Close())
-		}
-		return errors.Join(err, srv.closeStore())
+		return errors.Join(err, srv.abandon(ctx))
 	}
 	if srv.peers != nil {
 		go func() { // ends when the engine closes the links
