@@ -256,7 +256,7 @@ function SortButton({ title, by, toggle }: { title: string; by: boolean; toggle:
 type FootProps<T> = { list: Table<T>; waits: boolean; searching: boolean; searchOn: () => void };
 
 /** Foot says what there is below the rows. Under a few rows that are all there is, it takes no room. */
-function Foot<T>({ list: { rows, error, more, loadingMore, loadMore, searchedTo }, waits, searching, searchOn }: FootProps<T>) {
+function Foot<T>({ list: { rows, error, retry, more, loadingMore, loadMore, searchedTo }, waits, searching, searchOn }: FootProps<T>) {
   if (!error && !more && rows.length <= 8) return null;
   const back = searchedTo && (
     <>
@@ -267,8 +267,8 @@ function Foot<T>({ list: { rows, error, more, loadingMore, loadMore, searchedTo 
   return (
     <div className="flex min-h-12 flex-wrap items-center justify-center gap-x-3 gap-y-2 px-4 py-2 text-center text-sm text-muted" aria-live="polite">
       {error && rows.length > 0 ? (
-        <Button size="sm" onClick={() => void loadMore?.()}>
-          More could not be loaded. Try again
+        <Button size="sm" onClick={() => void (more ? loadMore : retry)?.()}>
+          {more ? "More could not be loaded" : "The list is not up to date"}. Try again
         </Button>
       ) : loadingMore && searching ? (
         <span>Searched{back}…</span>
