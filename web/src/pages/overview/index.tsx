@@ -126,6 +126,8 @@ function Totals() {
             <>
               in the {statistics.data?.interval} from <Time at={last.at} as="clock" />; p99 at worst {duration(last.worst)}
             </>
+          ) : sum?.attempts && statistics.data ? (
+            `known after a whole ${statistics.data.interval}`
           ) : (
             " "
           )}
