@@ -27,12 +27,12 @@ type listOptions struct {
 	JSON  bool `name:"json" help:"Print one JSON object for each."`
 }
 
-// chosen returns the value of an option, or "" if it is not given.
-func chosen[T ~string](option *T) T {
-	if option == nil {
-		return ""
+// chosen returns the value of an option, or the zero value if it is not given.
+func chosen[T any](option *T) (value T) {
+	if option != nil {
+		value = *option
 	}
-	return *option
+	return value
 }
 
 // maxPage is the maximum number of items that the server returns at once.

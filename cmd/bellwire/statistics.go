@@ -58,16 +58,8 @@ func (c *statisticsCommand) Run(ctx context.Context, std streams) error {
 // busiestFirst sorts the rows of each interval by their attempts, or else by what was published, the most first.
 func busiestFirst(rows []client.StatisticsRow) {
 	slices.SortStableFunc(rows, func(a, b client.StatisticsRow) int {
-		return cmp.Or(a.At.Compare(b.At), cmp.Compare(b.Attempts, a.Attempts), cmp.Compare(published(b), published(a)))
+		return cmp.Or(a.At.Compare(b.At), cmp.Compare(b.Attempts, a.Attempts), cmp.Compare(chosen(b.Published), chosen(a.Published)))
 	})
-}
-
-// published returns how many events a row counts, 0 if it counts none because an event has no such group.
-func published(r client.StatisticsRow) int64 {
-	if r.Published == nil {
-		return 0
-	}
-	return *r.Published
 }
 
 // statisticsColumns returns the columns of statistics, with one for the group if they are split.

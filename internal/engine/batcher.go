@@ -273,8 +273,8 @@ func (b *batcher) turn(now time.Time) *waiting {
 	return nil
 }
 
-// rest delays the next turn of each tenant of the group that has more submissions waiting, if other tenants publish too. Each transaction costs
-// as much as several events, and several nodes that store a tenant's events wait for each other. So a tenant that publishes faster
+// rest delays the next turn of each tenant of the group that has more submissions waiting, if other tenants publish too. Each
+// transaction costs as much as several events, and several nodes that store a tenant's events wait for each other. So a tenant that publishes faster
 // than its events are stored one by one leaves processors and locks to others, and more the longer storing takes.
 func (b *batcher) rest(group []*submission, took time.Duration) {
 	b.mu.Lock()

@@ -1,9 +1,6 @@
 package httpx_test
 
 import (
-	"flag"
-	"fmt"
-	"os"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -14,10 +11,6 @@ import (
 // TestMain checks that no test leaves a goroutine behind: each has an owner and an end. Those of net/http that leave a
 // client half a second to read a refusal end by themselves.
 func TestMain(m *testing.M) {
-	flag.Parse()
-	if err := testenv.Cases(30); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
+	testenv.Cases(30)
 	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("net/http.(*conn).closeWriteAndWait"))
 }

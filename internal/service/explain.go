@@ -54,14 +54,7 @@ const maxOutcomes = 100
 // EventOutcomes counts what became of events that the caller has listed: those of a tenant, or of all tenants if it is empty, which
 // is for operators.
 func (s *Service) EventOutcomes(ctx context.Context, c Caller, tenant string, events []*bellwire.Event) (map[bellwire.EventID]*bellwire.EventOutcomes, error) {
-	end := func() {}
-	err := authorize(c, Manage)
-	switch {
-	case tenant != "":
-		ctx, end, err = s.beginRead(ctx, c, Read, tenant)
-	case err == nil:
-		ctx, end, err = s.acquireRead(ctx, c)
-	}
+	ctx, end, err := s.beginSearch(ctx, c, tenant)
 	if err != nil {
 		return nil, err
 	}

@@ -47,7 +47,8 @@ type withSecret struct {
 }
 
 // PutEndpoint creates the endpoint with the given id, or replaces all its settings. Of an endpoint that exists, the dialect with
-// its settings, the status with its reason, the secrets and the versions of event types stay if the input does not have them. It reports whether the endpoint was created.
+// its settings, the status with its reason, the secrets and the versions of event types stay if the input does not have them.
+// It reports whether the endpoint was created.
 func (s *Service) PutEndpoint(ctx context.Context, c Caller, tenant, id string, in EndpointInput) (ep *Endpoint, secret *EndpointSecret, created bool, err error) {
 	if err := authorizeIn(c, Change, tenant); err != nil {
 		return nil, nil, false, err

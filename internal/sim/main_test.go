@@ -1,8 +1,6 @@
 package sim
 
 import (
-	"flag"
-	"fmt"
 	"os"
 	"testing"
 
@@ -10,10 +8,6 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	flag.Parse()
-	if err := testenv.Cases(25); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
+	testenv.Cases(25)
 	os.Exit(m.Run())
 }

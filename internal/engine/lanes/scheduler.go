@@ -41,8 +41,8 @@ type Scheduler struct {
 	shared   counts // of the resources that tenants share
 	pace     pace
 	lanes    map[string]*lane
-	records  map[string]record // what is left of evicted lanes, by endpoint
-	crowd    int               // the number of lanes above which idle ones are evicted early
+	records  map[string]record // what is left of forgotten lanes, by endpoint
+	crowd    int               // the number of lanes above which idle ones are forgotten early
 	accounts map[string]*account
 	contents map[bellwire.EventID]*Content // events that several deliveries may share
 	ready    [lineKinds]lineQueue          // lines whose tenants may have what they need, in the order in which they are served

@@ -12,7 +12,7 @@ import (
 const laneMemory = 5 * time.Minute
 
 const (
-	usualCrowd    = 20_000           // the number of lanes above which idle ones are evicted early
+	usualCrowd    = 20_000           // the number of lanes above which idle ones are forgotten early
 	crowdedMemory = 10 * time.Second // how long an idle lane is then kept, and how often Sweep runs
 	sweepEvery    = time.Minute      // how often Sweep runs otherwise
 )
@@ -39,8 +39,8 @@ func (s *Scheduler) Tick(now time.Time) time.Time {
 // TimerChanged signals that the next timer is due earlier than Tick returned.
 func (s *Scheduler) TimerChanged() <-chan struct{} { return s.timerChanged }
 
-// Sweep evicts lanes that have had nothing to do for laneMemory, and returns when to do so again. If there are more than crowd
-// lanes, it evicts idle lanes of healthy endpoints earlier, and keeps a record of each.
+// Sweep forgets lanes that have had nothing to do for laneMemory, and returns when to do so again. If there are more than crowd
+// lanes, it forgets idle lanes of healthy endpoints earlier, and keeps a record of each.
 func (s *Scheduler) Sweep(now time.Time) (next time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -65,7 +65,7 @@ func (s *Scheduler) Sweep(now time.Time) (next time.Time) {
 	return now.Add(sweepEvery)
 }
 
-// record is what is left of an evicted lane. It takes a tenth of the memory.
+// record is what is left of a forgotten lane. It takes a tenth of the memory.
 type record struct {
 	revision int64 // of the endpoint
 	progress time.Time

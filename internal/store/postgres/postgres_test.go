@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"flag"
 	"fmt"
 	"os"
 	"testing"
@@ -27,7 +26,7 @@ const template = "bellwire_template"
 func TestMain(m *testing.M) { os.Exit(run(m)) }
 
 func run(m *testing.M) int {
-	flag.Parse()
+	testenv.Cases(10) // one takes a hundred round trips or so
 	if !testing.Short() {
 		stop, err := startServers()
 		defer stop()
@@ -35,11 +34,6 @@ func run(m *testing.M) int {
 			fmt.Fprintln(os.Stderr, err)
 			return 1
 		}
-	}
-	// A case takes a hundred round trips or so.
-	if err := testenv.Cases(10); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
 	}
 	code := m.Run()
 	if err := goleak.Find(); err != nil && code == 0 {

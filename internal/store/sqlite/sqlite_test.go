@@ -3,8 +3,6 @@ package sqlite
 import (
 	"bytes"
 	"context"
-	"flag"
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -21,12 +19,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	flag.Parse()
-	// A case makes dozens of transactions.
-	if err := testenv.Cases(25); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
+	testenv.Cases(25) // one makes dozens of transactions
 	goleak.VerifyTestMain(m)
 }
 

@@ -1,5 +1,5 @@
-import { Eraser, RotateCw, Send, ShieldOff, Terminal } from "lucide-react";
 import { useInfiniteQuery } from "@tanstack/react-query";
+import { Eraser, RotateCw, Send, ShieldOff, Terminal } from "lucide-react";
 import { useCallback, useMemo, useState } from "react";
 import { Link, useNavigate, useParams } from "react-router";
 import { api, call, type Schemas } from "@/api/client";
@@ -64,6 +64,8 @@ type Reached = {
   /** Whether there are more endpoints. */
   more: boolean;
   loading: boolean;
+  /** Whether the others could not be loaded. */
+  failed: boolean;
   loadMore: () => void;
 };
 
@@ -83,6 +85,7 @@ function useReached(tenant: string, event: Loaded["event"]): Reached {
     rows,
     more: second !== null && (!rest.data || rest.hasNextPage),
     loading: rest.isFetching,
+    failed: rest.isError,
     loadMore: () => (rest.data ? void rest.fetchNextPage() : asked ? void rest.refetch() : setAsked(true)),
   };
 }
@@ -307,7 +310,7 @@ function Fates({ tenant, event, reached }: { tenant: string; event: Loaded["even
       {reached.more && (
         <div className="flex justify-center border-t border-line p-2">
           <Button size="sm" busy={reached.loading} onClick={reached.loadMore}>
-            Show more endpoints
+            {reached.failed ? "The other endpoints could not be loaded. Try again" : "Show more endpoints"}
           </Button>
         </div>
       )}
