@@ -112,7 +112,7 @@ func storeRecent(ctx context.Context, srv *server, sent []demo.Sent) error {
 	}
 	slices.SortStableFunc(results, func(a, b *bellwire.Result) int { return a.EndedAt.Compare(b.EndedAt) })
 	for chunk := range slices.Chunk(results, recentChunk) {
-		if _, err := srv.store.RecordOutcomes(ctx, chunk); err != nil {
+		if _, err := srv.store.RecordResults(ctx, chunk); err != nil {
 			return err
 		}
 	}

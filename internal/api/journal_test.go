@@ -349,7 +349,7 @@ func (w *world) recordAttempts(t *testing.T) {
 	var moved []bool
 	for _, a := range attempts {
 		a.ID, a.Delivery, a.Trigger = bellwire.NewID[bellwire.AttemptKind](a.StartedAt), id, bellwire.TriggerSchedule
-		recorded, err := w.store.RecordOutcomes(t.Context(), []*bellwire.Result{{
+		recorded, err := w.store.RecordResults(t.Context(), []*bellwire.Result{{
 			Attempt: a, Delivery: id, Trigger: a.Trigger, Epoch: epoch, EndedAt: time.Now(), Endpoint: w.vars["ep"],
 			Transition: bellwire.Transition{Status: bellwire.DeliveryRetrying, Delay: time.Hour}, WholeAttempts: 3,
 		}})

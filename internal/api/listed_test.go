@@ -32,7 +32,7 @@ func TestListedDeliveries(t *testing.T) {
 		if success {
 			r.Transition.Status = bellwire.DeliverySucceeded
 		}
-		if _, err := w.store.RecordOutcomes(t.Context(), []*bellwire.Result{r}); err != nil {
+		if _, err := w.store.RecordResults(t.Context(), []*bellwire.Result{r}); err != nil {
 			t.Fatal(err)
 		}
 	}

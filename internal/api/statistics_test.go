@@ -23,7 +23,7 @@ func TestStatistics(t *testing.T) {
 		Endpoint: "ep", EventType: "invoice.paid", EndedAt: time.Now(), Trigger: bellwire.TriggerSchedule,
 		Attempt: &bellwire.Attempt{Outcome: bellwire.OutcomeOK},
 	}
-	if _, err := w.store.RecordOutcomes(t.Context(), []*bellwire.Result{ended}); err != nil { // of no delivery
+	if _, err := w.store.RecordResults(t.Context(), []*bellwire.Result{ended}); err != nil { // of no delivery
 		t.Fatal(err)
 	}
 	if _, err := w.store.RollUp(t.Context(), 10); err != nil {

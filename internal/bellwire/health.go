@@ -32,7 +32,7 @@ const (
 	minSilence     = time.Hour      // without an attempt, to begin the time anew
 )
 
-// Health is what a store keeps about an endpoint's attempts. RecordOutcomes changes it, in the order in which it stores the
+// Health is what a store keeps about an endpoint's attempts. RecordResults changes it, in the order in which it stores the
 // outcomes. Tests and manual retries count if they are acknowledged.
 type Health struct {
 	State         HealthState // never HealthIdle

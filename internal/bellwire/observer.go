@@ -44,11 +44,11 @@ type Observer interface {
 	// NodeFailed reports that a delivery could not be sent because of a fault of the node itself, such as a lack of file
 	// descriptors. There are few kinds.
 	NodeFailed(kind string, err error)
-	// TookOver reports shards that this node has acquired, and HandedOver those that it has released. Lost reports shards
-	// that another node has acquired because this one did not renew its leases.
+	// TookOver reports shards that this node has acquired, and HandedOver those that it has released. LostShards reports
+	// shards that another node has acquired because this one did not renew its leases.
 	TookOver(t Takeover)
 	HandedOver(shards int)
-	Lost(shards int)
+	LostShards(shards int)
 	// AlertsMailed reports a digest of alerts that the mail server took, or that could not be sent.
 	AlertsMailed(sent bool)
 	// Forwarded reports deliveries that this node has stored, and that the nodes which own their endpoints have accepted from it.
@@ -117,6 +117,6 @@ func (NopObserver) AlertsMailed(bool)                                      {}
 func (NopObserver) StoreFailed(string, error)                              {}
 func (NopObserver) TookOver(Takeover)                                      {}
 func (NopObserver) HandedOver(int)                                         {}
-func (NopObserver) Lost(int)                                               {}
+func (NopObserver) LostShards(int)                                         {}
 func (NopObserver) Forwarded(int)                                          {}
 func (NopObserver) NotForwarded(int, string)                               {}

@@ -16,7 +16,7 @@ type OperationalEvent struct {
 	Data   []byte // JSON of OperationalData
 }
 
-// Operations is the part of a Store that keeps operational events until they are published. RecordOutcomes, ExhaustTooOld, AdvanceJob,
+// Operations is the part of a Store that keeps operational events until they are published. RecordResults, ExhaustTooOld, AdvanceJob,
 // ChangeJob and the changes of endpoints keep them, each in its transaction: for OperationsTenant if it has OperationalEvents and an
 // endpoint that subscribes to the type and is not disabled, and for each tenant with OperationalEvents those about itself. None are
 // kept about OperationsTenant, nor about what attempts to deliver operational events lead to.

@@ -326,7 +326,7 @@ func DeliveryCursor(id DeliveryID) Cursor { return MakeCursor(id[:]) }
 // deliveries out of this order.
 //
 // A delivery that another node stores for the owner, to forward it to the owner, carries the negative epoch. It counts as claimed by
-// the owner, which has it in memory, or is about to: in that epoch, only claims with Lost take it. Results and releases
+// the owner, which has it in memory, or is about to: in that epoch, only claims with Search take it. Results and releases
 // of the epoch apply to it.
 type Queue interface {
 	// RenewLeases registers the node, renews its leases and acquires its share of free shards. CodeConflict: another process
@@ -358,9 +358,9 @@ type Queue interface {
 	// A delivery with Keyed whose key has an open delivery at the endpoint is stored behind it, and not claimed; see
 	// AppendedEvent.Behind.
 	AppendEvents(ctx context.Context, appends []*Append) ([]AppendResult, error)
-	// AnnounceLost tells the owners of endpoints that deliveries which were stored to be forwarded to them may not have arrived. It
-	// does not wait. A store for one node does nothing.
-	AnnounceLost(endpoints []string)
+	// RequestSearch makes the owners of endpoints search for deliveries that were stored to be forwarded to them and may not have
+	// arrived. It does not wait. A store for one node does nothing.
+	RequestSearch(endpoints []string)
 	// FanOut stores up to limit of the deliveries that AppendEvents has deferred to it, of one tenant in the leased shards. Tenants
 	// take turns, and each tenant's events go in the order in which they were stored. The deliveries are free. Each is stored
 	// once, even if several nodes call FanOut.
@@ -375,9 +375,9 @@ type Queue interface {
 	ClaimDue(ctx context.Context, now time.Time, claims []Claim) ([]ClaimResult, error)
 	// ReleaseDeliveries releases deliveries that were claimed and not attempted.
 	ReleaseDeliveries(ctx context.Context, claimed []ClaimToken) error
-	// RecordOutcomes stores the attempts, and applies the results to their deliveries and to the health of their endpoints. See
+	// RecordResults stores the attempts, and applies the results to their deliveries and to the health of their endpoints. See
 	// DeliveryState.Apply and Health.Record.
-	RecordOutcomes(ctx context.Context, results []*Result) ([]Recorded, error)
+	RecordResults(ctx context.Context, results []*Result) ([]Recorded, error)
 
 	// RequestRetry requests a manual retry of a delivery, whatever its status, and returns the delivery. ClaimDue returns it
 	// in ClaimResult.Manual.
@@ -396,7 +396,7 @@ type Queue interface {
 	// endpoints, those that expired first at first.
 	EndExpired(ctx context.Context, now time.Time, limit int) (*EndedExpired, error)
 
-	// RollUp moves deltas that AppendEvents and RecordOutcomes have stored for statistics into the rows of their intervals, each
+	// RollUp moves deltas that AppendEvents and RecordResults have stored for statistics into the rows of their intervals, each
 	// exactly once, and returns how many. It stops when the rows are of the given number of tenants. 0: no delta is left, or
 	// another node is moving them.
 	RollUp(ctx context.Context, tenants int) (deltas int, err error)
@@ -481,7 +481,7 @@ func (l *Leases) Epoch(endpoint string) int64 { return l.Epochs[ShardOf(endpoint
 // Notification is what a node learns of another.
 type Notification struct {
 	Endpoints     []string     // endpoints that have something new to claim
-	Lost          bool         // some of that may have been stored to be forwarded, and not have arrived
+	Search        bool         // the claim must search: some may have been stored to be forwarded, and not have arrived
 	Erased        EventID      // an event whose data was erased, of which these endpoints may have deliveries in memory; zero: none
 	Canceled      []DeliveryID // deliveries to these endpoints that were canceled, which may be in memory
 	Tenant        string       // a tenant whose configuration changed; empty: none
@@ -613,10 +613,10 @@ type Claim struct {
 	ManualLimit int   // the most manual retries
 	MaxBytes    int   // of event data: once reached, nothing more is claimed, except one manual retry and one delivery on the schedule
 	Ordered     bool
-	// Lost claims also what was stored in this epoch to be forwarded, except Held, which the caller has in memory. An Ordered claim
+	// Search claims also what was stored in this epoch to be forwarded, except Held, which the caller has in memory. An Ordered claim
 	// does so always, and there is nothing held.
-	Lost bool
-	Held []DeliveryID
+	Search bool
+	Held   []DeliveryID
 }
 
 // MaxClaimBytes is how much event data one ClaimDue reads, because publishers wait for it. Once that is reached, the remaining

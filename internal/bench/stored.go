@@ -80,7 +80,7 @@ func (f *filler) store(ctx context.Context, store bellwire.Store, first, end int
 			return a.Err
 		}
 	}
-	recorded, err := store.RecordOutcomes(ctx, results)
+	recorded, err := store.RecordResults(ctx, results)
 	if err != nil {
 		return err
 	}

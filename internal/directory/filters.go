@@ -200,7 +200,7 @@ func (turn *filterTurn) passes(f *compiledFilter, evaluation *filter.Evaluation,
 		matched, err := evaluation.Match(f.program)
 		steps := evaluation.Steps() - before
 		turn.left -= steps
-		turn.total -= steps - limits.FilterShare
+		turn.total -= steps - limits.StepsPerFilter
 		if err == nil {
 			return matched
 		}

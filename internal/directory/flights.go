@@ -17,8 +17,8 @@ const maxForgotten = 10_000
 // flights run loads, and share each among all callers that want the same thing. One load of a thing runs at a time. A second one
 // can wait behind it, for callers that came after a change and must not get a value that was read before. d.mu guards them.
 type flights struct {
-	lines map[string]*line
-	count int // in all lines
+	loads map[string]*loadsOf
+	count int // of all things
 	// moment is a logical clock that advances each time something is forgotten.
 	moment uint64
 	// forgotten has the moment at which each thing was last forgotten. A load that began before may have read the old value.
@@ -27,8 +27,8 @@ type flights struct {
 	floor     uint64 // the moment at which forgotten overflowed and was cleared; everything counts as forgotten then
 }
 
-// line has the loads of one thing.
-type line struct{ running, next *flight }
+// loadsOf holds the loads of one thing.
+type loadsOf struct{ running, next *flight }
 
 // flight is one load.
 type flight struct {
@@ -44,7 +44,7 @@ type flight struct {
 type load func(ctx context.Context, begin func() (moment uint64)) (any, error)
 
 func newFlights() flights {
-	return flights{lines: make(map[string]*line), forgotten: make(map[string]uint64)}
+	return flights{loads: make(map[string]*loadsOf), forgotten: make(map[string]uint64)}
 }
 
 // forget records that things were forgotten.
@@ -73,20 +73,20 @@ func (f *flights) last(names ...string) uint64 {
 
 // join returns a load that did not begin before the moment since, and starts or queues one if there is none. d.mu is held.
 func (d *Directory) join(ctx context.Context, name string, since uint64, load load) *flight {
-	l := d.flights.lines[name]
-	if l == nil {
-		l = &line{running: d.newFlight(load)}
-		d.flights.lines[name] = l
-		go d.runLoads(context.WithoutCancel(ctx), name, l)
-		return l.running
+	of := d.flights.loads[name]
+	if of == nil {
+		of = &loadsOf{running: d.newFlight(load)}
+		d.flights.loads[name] = of
+		go d.runLoads(context.WithoutCancel(ctx), name, of)
+		return of.running
 	}
-	if !l.running.begun || l.running.began >= since {
-		return l.running
+	if !of.running.begun || of.running.began >= since {
+		return of.running
 	}
-	if l.next == nil {
-		l.next = d.newFlight(load)
+	if of.next == nil {
+		of.next = d.newFlight(load)
 	}
-	return l.next
+	return of.next
 }
 
 func (d *Directory) newFlight(load load) *flight {
@@ -94,9 +94,9 @@ func (d *Directory) newFlight(load load) *flight {
 	return &flight{load: load, done: make(chan struct{})}
 }
 
-// runLoads runs the loads of a line one after the other, until none is left.
-func (d *Directory) runLoads(ctx context.Context, name string, l *line) {
-	for f := l.running; f != nil; f = d.endLoad(name, l) {
+// runLoads runs the loads of one thing one after the other, until none is left.
+func (d *Directory) runLoads(ctx context.Context, name string, of *loadsOf) {
+	for f := of.running; f != nil; f = d.endLoad(name, of) {
 		ctx, cancel := context.WithTimeout(ctx, loadTimeout)
 		f.value, f.err = f.load(ctx, func() uint64 {
 			d.mu.Lock()
@@ -109,8 +109,8 @@ func (d *Directory) runLoads(ctx context.Context, name string, l *line) {
 	}
 }
 
-// endLoad ends the running load, and returns the next one of its line, or nil.
-func (d *Directory) endLoad(name string, l *line) *flight {
+// endLoad ends the running load, and returns the next one of its thing, or nil.
+func (d *Directory) endLoad(name string, of *loadsOf) *flight {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.flights.count--
@@ -118,11 +118,11 @@ func (d *Directory) endLoad(name string, l *line) *flight {
 		clear(d.flights.forgotten)
 		d.flights.floor = 0
 	}
-	l.running, l.next = l.next, nil
-	if l.running == nil {
-		delete(d.flights.lines, name)
+	of.running, of.next = of.next, nil
+	if of.running == nil {
+		delete(d.flights.loads, name)
 	}
-	return l.running
+	return of.running
 }
 
 // wait waits for a load. It returns early if ctx ends, and the load continues for other callers.

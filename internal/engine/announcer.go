@@ -16,7 +16,7 @@ const (
 	announcePage  = 2000                   // events that it takes at a time
 	announcePause = 250 * time.Millisecond // after it has published some, so that deliveries that end meanwhile share events
 	announceBatch = 50                     // events of one tenant that are published together
-	announceShare = 4                      // it works for one part of the time in so many
+	announcePart  = 4                      // it works for one part of the time in so many
 	announceHold  = 5 * time.Second
 )
 
@@ -43,15 +43,15 @@ func (a *announcer) run(ctx context.Context) {
 			reportStore(ctx, a.observer, "publish operational events", err)
 			sleep(ctx, storePause)
 		case published == 0:
-			a.rest(ctx)
+			a.idle(ctx)
 		default:
-			sleep(ctx, max(min((announceShare-1)*time.Since(started), time.Second), announcePause))
+			sleep(ctx, max(min((announcePart-1)*time.Since(started), time.Second), announcePause))
 		}
 	}
 }
 
-// rest waits until there may be something to publish.
-func (a *announcer) rest(ctx context.Context) {
+// idle waits until there may be something to publish.
+func (a *announcer) idle(ctx context.Context) {
 	var look <-chan time.Time
 	if a.scheduler.Leases().Term > 0 || len(a.held) > 0 {
 		timer := time.NewTimer(announceEvery)

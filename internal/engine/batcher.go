@@ -18,12 +18,12 @@ import (
 
 // Bounds of a batcher. What tenants share is in package limits.
 const (
-	tenantTurn         = limits.GatherEvents // events of a tenant that are stored in its turn, while others wait for theirs
+	tenantQuantum      = limits.GatherEvents // events of a tenant that are stored in one turn, while others wait for theirs
 	appendTries        = 3                   // of a group whose commit's outcome is unknown
 	appendPause        = 100 * time.Millisecond
 	overloadRetryAfter = time.Second
 
-	sharedFor = time.Second // how long after a change of tenant the batcher counts as shared
+	contendedFor = time.Second // how long after a change of tenant the batcher counts as contended
 )
 
 // submission is a publication on its way to the store.
@@ -61,8 +61,8 @@ func (s *submission) maxDeferred() int {
 	return int(limits.FanOut.Default)
 }
 
-// sharedList is what events have in common that share a list of recipients.
-type sharedList struct {
+// recipientsKey is what events have in common that have the same list of recipients.
+type recipientsKey struct {
 	targets        **bellwire.Target // the first element
 	delayed, keyed bool
 }
@@ -78,26 +78,26 @@ func keyed(t *bellwire.Target, e *bellwire.Event) bool {
 }
 
 // recipients returns the recipients of an event of a wide submission.
-func (s *submission) recipients(event int, lists map[sharedList]*bellwire.Recipients) *bellwire.Recipients {
+func (s *submission) recipients(event int, lists map[recipientsKey]*bellwire.Recipients) *bellwire.Recipients {
 	targets, e := s.targets[event], &s.events[event].Event
 	if len(targets) == 0 {
 		return nil
 	}
-	shared := sharedList{&targets[0], e.Delayed(), e.OrderingKey != ""}
-	list := lists[shared]
+	key := recipientsKey{&targets[0], e.Delayed(), e.OrderingKey != ""}
+	list := lists[key]
 	if list == nil || len(*list) != len(targets) {
 		list = new(bellwire.Recipients)
 		for _, t := range targets {
 			*list = append(*list, bellwire.Recipient{Endpoint: t.Endpoint.ID, Ordered: ordered(t, e)})
 		}
-		lists[shared] = list
+		lists[key] = list
 	}
 	return list
 }
 
 // batcher commits concurrent publications in groups: the publications that arrive during one commit form the next group.
-// Tenants take turns, so a tenant that floods delays the others by one group and not by all that it has sent. A turn is a
-// number of events, not of publications, so tenants that publish in batches get no more than others.
+// Tenants take turns, so a tenant that floods delays the others by one group and not by all that it has sent. The quantum of a
+// turn is a number of events, not of publications, so tenants that publish in batches get no more than others.
 type batcher struct {
 	batcherDeps
 	bytes bound         // on the data that waits to be stored
@@ -105,19 +105,19 @@ type batcher struct {
 
 	failure atomic.Pointer[failure] // why the last group was not stored; nil: it was
 
-	mu      sync.Mutex
-	tenants map[string]*waiting
-	turns   fifo.Queue[*waiting] // tenants with something to store
-	resting []*waiting           // tenants with waiting submissions whose turn is delayed, so that more events gather
-	last    string               // the tenant that was stored last
-	shared  time.Time            // when the batcher last went from one tenant to another
-	all     amount
-	closed  bool
+	mu        sync.Mutex
+	tenants   map[string]*waiting
+	turns     fifo.Queue[*waiting] // tenants with something to store
+	gathering []*waiting           // tenants with waiting submissions whose turn is delayed, so that more events gather
+	last      string               // the tenant that was stored last
+	contended time.Time            // when the batcher last went from one tenant to another
+	all       amount
+	closed    bool
 
 	// Reused from group to group.
 	appends      []*bellwire.Append
 	reservations []lanes.Reservation
-	jobs         []*lanes.Job
+	tasks        []*lanes.Task
 	routes       []route
 }
 
@@ -171,16 +171,18 @@ func (b *batcher) fits(a amount, s *submission) bool {
 
 // waiting is what one tenant has in a batcher.
 type waiting struct {
-	tenant string
-	queue  fifo.Queue[*submission]
-	amount amount
-	events int       // in queue
-	credit int       // events that may still be stored in this turn; a larger batch uses up later turns
-	rest   time.Time // the end of its rest
+	tenant      string
+	queue       fifo.Queue[*submission]
+	amount      amount
+	events      int       // in queue
+	credit      int       // events that may still be stored in this turn; a larger batch uses up later turns
+	gatherUntil time.Time // the end of its wait for more events, after its last group
 }
 
-// rests reports whether the tenant lets more of its events gather. Those of a turn are enough.
-func (w *waiting) rests(now time.Time) bool { return w.events < tenantTurn && now.Before(w.rest) }
+// gathers reports whether the tenant lets more of its events gather. Those of a quantum are enough.
+func (w *waiting) gathers(now time.Time) bool {
+	return w.events < tenantQuantum && now.Before(w.gatherUntil)
+}
 
 func newBatcher(deps batcherDeps, bytes bound) *batcher {
 	return &batcher{batcherDeps: deps, bytes: bytes, wake: make(chan struct{}, 1), tenants: map[string]*waiting{}}
@@ -211,7 +213,7 @@ func (b *batcher) push(s *submission) error {
 	case w == nil && !b.fits(amount{}, s):
 		return overloaded()
 	case w == nil:
-		w = &waiting{tenant: tenant, credit: tenantTurn}
+		w = &waiting{tenant: tenant, credit: tenantQuantum}
 	case !b.fits(w.amount, s):
 		return tooFast()
 	}
@@ -223,7 +225,7 @@ func (b *batcher) push(s *submission) error {
 		b.tenants[tenant] = w
 		b.turns.Push(w)
 	}
-	if !w.rests(time.Now()) {
+	if !w.gathers(time.Now()) {
 		poke(b.wake)
 	}
 	return nil
@@ -237,7 +239,7 @@ func (b *batcher) pop(now time.Time) *submission {
 	}
 	if b.last != w.tenant {
 		if b.last != "" {
-			b.shared = now
+			b.contended = now
 		}
 		b.last = w.tenant
 	}
@@ -258,13 +260,13 @@ func (b *batcher) turn(now time.Time) *waiting {
 	for b.turns.Len() > 0 {
 		w := b.turns.First()
 		switch {
-		case w.rests(now) && !b.closed:
-			b.resting = append(b.resting, b.turns.Pop())
+		case w.gathers(now) && !b.closed:
+			b.gathering = append(b.gathering, b.turns.Pop())
 		case b.turns.Len() == 1:
-			w.credit = tenantTurn // nobody waits for it, so it uses up no later turns
+			w.credit = tenantQuantum // nobody waits for it, so it uses up no later turns
 			return w
 		case w.credit <= 0:
-			w.credit += tenantTurn
+			w.credit += tenantQuantum
 			b.turns.Push(b.turns.Pop())
 		default:
 			return w
@@ -273,29 +275,30 @@ func (b *batcher) turn(now time.Time) *waiting {
 	return nil
 }
 
-// rest delays the next turn of each tenant of the group that has more submissions waiting, if other tenants publish too. Each
+// delayTurns delays the next turn of each tenant of the group that has more submissions waiting, if other tenants publish too. Each
 // transaction costs as much as several events, and several nodes that store a tenant's events wait for each other. So a tenant that publishes faster
 // than its events are stored one by one leaves processors and locks to others, and more the longer storing takes.
-func (b *batcher) rest(group []*submission, took time.Duration) {
+func (b *batcher) delayTurns(group []*submission, took time.Duration) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	now := time.Now()
-	if now.Sub(b.shared) > sharedFor {
+	if now.Sub(b.contended) > contendedFor {
 		return
 	}
 	until := now.Add(min(took, limits.GatherMost))
 	for _, s := range group {
 		if w := b.tenants[s.events[0].Event.Tenant]; w != nil {
-			w.rest = until
+			w.gatherUntil = until
 		}
 	}
 }
 
-// rouse lets the tenants take turns whose rest has ended, and returns how long the next one rests; 0: none does.
-func (b *batcher) rouse(now time.Time) (next time.Duration) {
-	b.resting = slices.DeleteFunc(b.resting, func(w *waiting) bool {
-		if w.rests(now) && !b.closed {
-			if left := w.rest.Sub(now); next == 0 || left < next {
+// endGathering lets the tenants take turns whose wait for more events has ended, and returns how long the next one still waits;
+// 0: none does.
+func (b *batcher) endGathering(now time.Time) (next time.Duration) {
+	b.gathering = slices.DeleteFunc(b.gathering, func(w *waiting) bool {
+		if w.gathers(now) && !b.closed {
+			if left := w.gatherUntil.Sub(now); next == 0 || left < next {
 				next = left
 			}
 			return false
@@ -337,7 +340,7 @@ func tooWide(deliveries, most int) error {
 func (b *batcher) run(ctx context.Context) {
 	group := make([]*submission, 0, limits.GroupEvents)
 	for {
-		group = b.gather(group[:0])
+		group = b.takeGroup(group[:0])
 		if len(group) > 0 {
 			b.storeGroup(ctx, group)
 			clear(group)
@@ -352,17 +355,17 @@ func (b *batcher) run(ctx context.Context) {
 // wait waits for something to store. It returns false if the batcher is closed.
 func (b *batcher) wait() bool {
 	b.mu.Lock()
-	closed, rest := b.closed, b.rouse(time.Now())
+	closed, left := b.closed, b.endGathering(time.Now())
 	ready := b.turns.Len() > 0
 	b.mu.Unlock()
 	switch {
 	case closed || ready:
 		return ready
-	case rest == 0:
+	case left == 0:
 		<-b.wake
 		return true
 	}
-	timer := time.NewTimer(rest)
+	timer := time.NewTimer(left)
 	defer timer.Stop()
 	select {
 	case <-b.wake:
@@ -386,12 +389,12 @@ func (b *batcher) length() int {
 	return b.all.submissions
 }
 
-// gather takes what has been queued, within bounds.
-func (b *batcher) gather(group []*submission) []*submission {
+// takeGroup takes what has been queued, within bounds.
+func (b *batcher) takeGroup(group []*submission) []*submission {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	now := time.Now()
-	b.rouse(now)
+	b.endGathering(now)
 	events, deliveries, bytes, mostEvents, mostDeliveries := 0, 0, 0, limits.GroupEvents, limits.GroupDeliveries
 	if b.turns.Len() > 1 { // each tenant waits for the groups before its own
 		mostEvents, mostDeliveries = limits.SharedGroupEvents, limits.SharedGroupDeliveries
@@ -414,7 +417,7 @@ func (b *batcher) gather(group []*submission) []*submission {
 // storeGroup commits a group, hands its deliveries to their lanes and answers its publishers.
 func (b *batcher) storeGroup(ctx context.Context, group []*submission) {
 	started := time.Now()
-	b.appends, b.reservations, b.jobs, b.routes = b.appends[:0], b.reservations[:0], b.jobs[:0], b.routes[:0]
+	b.appends, b.reservations, b.tasks, b.routes = b.appends[:0], b.reservations[:0], b.tasks[:0], b.routes[:0]
 	created := b.clock()
 	for _, s := range group {
 		b.prepare(s, started, created)
@@ -432,7 +435,7 @@ func (b *batcher) storeGroup(ctx context.Context, group []*submission) {
 	took := time.Since(started)
 	b.observer.Appended(events, deliveries, took)
 	b.storing.add(took)
-	b.rest(group, took) // before the publishers go on
+	b.delayTurns(group, took) // before the publishers go on
 	for _, s := range group {
 		if slices.ContainsFunc(s.result.Events, func(e bellwire.AppendedEvent) bool { return e.Deferred }) {
 			b.deferred()
@@ -441,7 +444,7 @@ func (b *batcher) storeGroup(ctx context.Context, group []*submission) {
 	}
 	clear(b.appends)
 	clear(b.reservations)
-	clear(b.jobs)
+	clear(b.tasks)
 	clear(b.routes)
 }
 
@@ -450,9 +453,9 @@ func (b *batcher) storeGroup(ctx context.Context, group []*submission) {
 func (b *batcher) prepare(s *submission, now, created time.Time) {
 	s.append.Events = s.append.Events[:0]
 	wide := s.wide()
-	var lists map[sharedList]*bellwire.Recipients
+	var lists map[recipientsKey]*bellwire.Recipients
 	if wide {
-		lists = make(map[sharedList]*bellwire.Recipients)
+		lists = make(map[recipientsKey]*bellwire.Recipients)
 	}
 	for i := range s.events {
 		e := &s.events[i]
@@ -482,7 +485,7 @@ func (b *batcher) prepare(s *submission, now, created time.Time) {
 		for k, r := range b.reservations[first:] {
 			e.Deliveries[k].Epoch = r.Epoch()
 			e.Deliveries[k].Manual = s.test
-			b.jobs = append(b.jobs, newJob(content, &e.Deliveries[k]))
+			b.tasks = append(b.tasks, newTask(content, &e.Deliveries[k]))
 		}
 		if s.test || e.Event.Delayed() {
 			b.routes = append(b.routes, make([]route, len(s.targets[i]))...)
@@ -511,12 +514,12 @@ func (b *batcher) deliveries(rows []bellwire.NewDelivery, e *bellwire.NewEvent, 
 	return rows
 }
 
-// newJob returns the job of a delivery, or nil if the delivery is stored free.
-func newJob(e *lanes.Content, d *bellwire.NewDelivery) *lanes.Job {
+// newTask returns the task of a delivery, or nil if the delivery is stored free.
+func newTask(e *lanes.Content, d *bellwire.NewDelivery) *lanes.Task {
 	if d.Epoch == 0 {
 		return nil
 	}
-	j := &lanes.Job{
+	task := &lanes.Task{
 		Content: e,
 		Trigger: bellwire.TriggerSchedule,
 		Delivery: bellwire.Delivery{
@@ -525,9 +528,9 @@ func newJob(e *lanes.Content, d *bellwire.NewDelivery) *lanes.Job {
 		},
 	}
 	if d.Keyed {
-		j.Delivery.Key = bellwire.HashOrderingKey(e.OrderingKey)
+		task.Delivery.Key = bellwire.HashOrderingKey(e.OrderingKey)
 	}
-	return j
+	return task
 }
 
 // commit stores appends. If the database refuses the group, commit halves it until the append at fault stands alone, so that no
@@ -583,24 +586,24 @@ func (b *batcher) settle(group []*submission) {
 	for _, s := range group {
 		for i := range s.events {
 			n := len(s.events[i].Deliveries)
-			reserved, jobs, routes := b.reservations[at:at+n], b.jobs[at:at+n], b.routes[at:at+n]
+			reserved, tasks, routes := b.reservations[at:at+n], b.tasks[at:at+n], b.routes[at:at+n]
 			at += n
 			switch {
 			case s.result.Err == nil && !s.result.Events[i].Duplicate && !s.result.Events[i].Deferred:
-				complete(jobs, &s.result.Events[i])
-				b.leaveBehind(reserved, jobs, s.result.Events[i].Behind)
-				b.scheduler.Commit(now, reserved, jobs)
+				complete(tasks, &s.result.Events[i])
+				b.leaveBehind(reserved, tasks, s.result.Events[i].Behind)
+				b.scheduler.Commit(now, reserved, tasks)
 				b.schedule(&s.events[i].Event, s.targets[i])
 				b.forwarder.send(&s.events[i], &s.result.Events[i], s.targets[i], routes)
 			case s.result.Err == nil && s.result.Events[i].Deferred:
-				b.scheduler.Cancel(reserved, jobs)
+				b.scheduler.Cancel(reserved, tasks)
 				b.forwarder.giveBack(s.events[i].Event.Tenant, routes)
 				b.schedule(&s.events[i].Event, nil)
 			case isTransient(s.result.Err):
-				b.scheduler.Abandon(reserved, jobs)
+				b.scheduler.Abandon(reserved, tasks)
 				b.forwarder.unknown(&s.events[i], routes)
 			default:
-				b.scheduler.Cancel(reserved, jobs)
+				b.scheduler.Cancel(reserved, tasks)
 				b.forwarder.giveBack(s.events[i].Event.Tenant, routes)
 			}
 		}
@@ -609,11 +612,11 @@ func (b *batcher) settle(group []*submission) {
 }
 
 // leaveBehind gives back the places of deliveries that are behind others of their key. They are claimed when those have ended.
-func (b *batcher) leaveBehind(reserved []lanes.Reservation, jobs []*lanes.Job, behind []bool) {
+func (b *batcher) leaveBehind(reserved []lanes.Reservation, tasks []*lanes.Task, behind []bool) {
 	for k := range behind {
 		if behind[k] {
-			b.scheduler.Cancel(reserved[k:k+1], jobs[k:k+1])
-			reserved[k], jobs[k] = lanes.Reservation{}, nil
+			b.scheduler.Cancel(reserved[k:k+1], tasks[k:k+1])
+			reserved[k], tasks[k] = lanes.Reservation{}, nil
 		}
 	}
 }
@@ -633,12 +636,12 @@ func (b *batcher) schedule(e *bellwire.Event, targets []*bellwire.Target) {
 	b.scheduler.Due(due)
 }
 
-// complete fills in what the store has decided about an event's jobs.
-func complete(jobs []*lanes.Job, e *bellwire.AppendedEvent) {
+// complete fills in what the store has decided about an event's tasks.
+func complete(tasks []*lanes.Task, e *bellwire.AppendedEvent) {
 	for k, sequence := range e.Sequences {
-		if jobs[k] != nil {
-			jobs[k].Delivery.Sequence = sequence
-			jobs[k].Content.CreatedAt = e.CreatedAt
+		if tasks[k] != nil {
+			tasks[k].Delivery.Sequence = sequence
+			tasks[k].Content.CreatedAt = e.CreatedAt
 		}
 	}
 }

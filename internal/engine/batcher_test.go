@@ -64,7 +64,7 @@ func TestBatcherServesTenantsAlike(t *testing.T) {
 				delete(waiting, tenant)
 			}
 			for other := range waiting {
-				if served[tenant]-served[other] > 2*largest+tenantTurn {
+				if served[tenant]-served[other] > 2*largest+tenantQuantum {
 					t.Fatalf("%s has had %d events while %s waits with %d", tenant, served[tenant], other, served[other])
 				}
 			}
@@ -166,7 +166,7 @@ func TestSharedGroupsAreShort(t *testing.T) {
 		t.Fatal(err)
 	}
 	total := 0
-	for _, s := range b.gather(nil) {
+	for _, s := range b.takeGroup(nil) {
 		if !s.wide() {
 			total += s.deliveries()
 		}
@@ -200,7 +200,7 @@ func (s *steadyStore) AppendEvents(_ context.Context, appends []*bellwire.Append
 // the longest that one waited. A publisher publishes the next event when the one before is stored.
 func publishers(t *testing.T, takes, during time.Duration, each map[string]int) (stored, groups map[string]int, longest map[string]time.Duration) {
 	scheduler := lanes.New(lanes.Config{
-		MaxInFlight: 1, MaxQueued: 1, MaxBytes: 1, Start: func(*lanes.Job) {}, Release: func([]*lanes.Job) {}, WakeClaimer: func() {},
+		MaxInFlight: 1, MaxQueued: 1, MaxBytes: 1, Start: func(*lanes.Task) {}, Release: func([]*lanes.Task) {}, WakeClaimer: func() {},
 	})
 	store := &steadyStore{takes: takes, groups: make(map[string]int)}
 	b := newBatcher(batcherDeps{

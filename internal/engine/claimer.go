@@ -51,7 +51,7 @@ func (c *claimer) round(ctx context.Context) bool {
 	if err := c.prefetch(ctx, turns); err != nil {
 		reportStore(ctx, c.observer, "load endpoints", err) // perhaps because of one of them: they are loaded one by one
 	}
-	var ready []lanes.Turn
+	var ready []lanes.ClaimTurn
 	for _, turn := range turns {
 		if err := c.load(ctx, turn); err != nil {
 			reportStore(ctx, c.observer, "load an endpoint", err)
@@ -66,7 +66,7 @@ func (c *claimer) round(ctx context.Context) bool {
 	return ctx.Err() == nil // endpoints that could not be loaded do not hold up those behind them
 }
 
-func (c *claimer) claim(ctx context.Context, turns []lanes.Turn) error {
+func (c *claimer) claim(ctx context.Context, turns []lanes.ClaimTurn) error {
 	now := time.Now()
 	claims := c.scheduler.BeginClaims(now, turns)
 	if len(claims.Asked) == 0 {
@@ -92,7 +92,7 @@ func (c *claimer) claim(ctx context.Context, turns []lanes.Turn) error {
 
 // prefetch reads the endpoints of all turns together. One by one, those of a tenant with many new endpoints would hold up all
 // others.
-func (c *claimer) prefetch(ctx context.Context, turns []lanes.Turn) error {
+func (c *claimer) prefetch(ctx context.Context, turns []lanes.ClaimTurn) error {
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
 	endpoints := make([]string, len(turns))
@@ -104,12 +104,12 @@ func (c *claimer) prefetch(ctx context.Context, turns []lanes.Turn) error {
 
 // load gives the lane its endpoint. It ends open deliveries if the endpoint is disabled or deleted, or if their max_elapsed has
 // passed.
-func (c *claimer) load(ctx context.Context, turn lanes.Turn) error {
+func (c *claimer) load(ctx context.Context, turn lanes.ClaimTurn) error {
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
 	target, err := c.directory.Target(ctx, turn.Endpoint())
 	if bellwire.CodeOf(err) == bellwire.CodeNotFound {
-		c.scheduler.Lost(turn) // its tenant was deleted
+		c.scheduler.ForgetMissing(turn) // its tenant was deleted
 		return nil
 	}
 	if err != nil {
@@ -122,7 +122,7 @@ func (c *claimer) load(ctx context.Context, turn lanes.Turn) error {
 }
 
 // cancelOpen cancels the open deliveries of a disabled or deleted endpoint.
-func (c *claimer) cancelOpen(ctx context.Context, turn lanes.Turn, ep *bellwire.Endpoint) error {
+func (c *claimer) cancelOpen(ctx context.Context, turn lanes.ClaimTurn, ep *bellwire.Endpoint) error {
 	reason := bellwire.ReasonDisabledFor(ep.StatusReason)
 	if ep.Deleted {
 		reason = bellwire.ReasonEndpointDeleted
@@ -142,7 +142,7 @@ func (c *claimer) cancelOpen(ctx context.Context, turn lanes.Turn, ep *bellwire.
 }
 
 // exhaust ends deliveries whose max_elapsed has passed, while the endpoint's breaker is open or it rests again and again.
-func (c *claimer) exhaust(ctx context.Context, turn lanes.Turn, ep *bellwire.Endpoint) error {
+func (c *claimer) exhaust(ctx context.Context, turn lanes.ClaimTurn, ep *bellwire.Endpoint) error {
 	now := c.clock.now()
 	x, possible := c.scheduler.TooOld(turn, now, cancelChunk)
 	if !possible {

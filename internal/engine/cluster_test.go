@@ -264,8 +264,8 @@ func (n *clusterNode) Watch(ctx context.Context, f func(bellwire.Notification)) 
 	}
 }
 
-func (n *clusterNode) AnnounceLost(endpoints []string) {
-	n.cluster.tell(n.number, bellwire.Notification{Endpoints: endpoints, Lost: true})
+func (n *clusterNode) RequestSearch(endpoints []string) {
+	n.cluster.tell(n.number, bellwire.Notification{Endpoints: endpoints, Search: true})
 }
 
 func (n *clusterNode) AppendEvents(ctx context.Context, appends []*bellwire.Append) ([]bellwire.AppendResult, error) {
@@ -387,7 +387,7 @@ func (n *clusterNode) ReleaseDeliveries(ctx context.Context, tokens []bellwire.C
 	return n.Store.ReleaseDeliveries(ctx, slices.DeleteFunc(translated, func(t bellwire.ClaimToken) bool { return t.Epoch == 0 }))
 }
 
-func (n *clusterNode) RecordOutcomes(ctx context.Context, results []*bellwire.Result) ([]bellwire.Recorded, error) {
+func (n *clusterNode) RecordResults(ctx context.Context, results []*bellwire.Result) ([]bellwire.Recorded, error) {
 	c := n.cluster
 	c.moving.RLock()
 	defer c.moving.RUnlock()
@@ -402,7 +402,7 @@ func (n *clusterNode) RecordOutcomes(ctx context.Context, results []*bellwire.Re
 		}
 		translated[i] = &r
 	}
-	return n.Store.RecordOutcomes(ctx, translated)
+	return n.Store.RecordResults(ctx, translated)
 }
 
 // wire is a node's link to the others. As a connection between nodes does, it delivers each message at most once, and it gives up

@@ -29,7 +29,7 @@ func (c *compactor) run(ctx context.Context) {
 		case moved == 0:
 			tenants = limits.StatisticsStep
 		default:
-			pause = min((limits.StatisticsShare-1)*time.Since(started), limits.StatisticsEvery)
+			pause = min((limits.StatisticsPart-1)*time.Since(started), limits.StatisticsEvery)
 			tenants = min(2*tenants, limits.StatisticsLargestStep)
 		}
 		if !sleep(ctx, pause) {

@@ -20,81 +20,81 @@ type deliverer struct {
 	clock     clock
 
 	running sync.WaitGroup
-	ctx     context.Context // ends attempts that Close has no time for
-	jobs    chan *lanes.Job // to goroutines that wait for one; closed by stop
-	idle    atomic.Int32    // goroutines that wait
+	ctx     context.Context  // ends attempts that Close has no time for
+	tasks   chan *lanes.Task // to goroutines that wait for one; closed by stop
+	idle    atomic.Int32     // goroutines that wait
 }
 
-// maxIdleWorkers is how many goroutines wait for a job.
+// maxIdleWorkers is how many goroutines wait for a task.
 const maxIdleWorkers = 128
 
 // begin sets the context of attempts.
 func (d *deliverer) begin(ctx context.Context) { d.ctx = ctx }
 
 // start makes an attempt in a goroutine that waits for one, or in a new one.
-func (d *deliverer) start(j *lanes.Job) {
+func (d *deliverer) start(task *lanes.Task) {
 	select {
-	case d.jobs <- j:
+	case d.tasks <- task:
 	default:
-		d.running.Go(func() { d.work(j) })
+		d.running.Go(func() { d.work(task) })
 	}
 }
 
 // stop ends the start of attempts, and the goroutines that wait for one.
 func (d *deliverer) stop() {
 	d.scheduler.Drain() // it starts none from now on
-	close(d.jobs)
+	close(d.tasks)
 }
 
 // work makes attempts: the one that it was started for, and then others. A new goroutine would have to grow its stack in
 // each attempt.
-func (d *deliverer) work(j *lanes.Job) {
-	for j != nil {
-		if j = d.attempt(j); j == nil {
-			j = d.wait()
+func (d *deliverer) work(task *lanes.Task) {
+	for task != nil {
+		if task = d.attempt(task); task == nil {
+			task = d.wait()
 		}
 	}
 }
 
-// wait waits for a job. It returns nil if enough goroutines wait, and at the end.
-func (d *deliverer) wait() *lanes.Job {
+// wait waits for a task. It returns nil if enough goroutines wait, and at the end.
+func (d *deliverer) wait() *lanes.Task {
 	defer d.idle.Add(-1)
 	if d.idle.Add(1) > maxIdleWorkers {
 		return nil
 	}
-	return <-d.jobs
+	return <-d.tasks
 }
 
-// attempt makes one attempt, and returns the job to be attempted next, or nil.
-func (d *deliverer) attempt(j *lanes.Job) (next *lanes.Job) {
-	target := d.scheduler.TargetOf(j)
-	if now := d.clock.now(); bellwire.Expired(j.Delivery.ExpiresAt, now) {
-		return d.end(expired(j, target, now))
+// attempt makes one attempt, and returns the task to be attempted next, or nil.
+func (d *deliverer) attempt(task *lanes.Task) (next *lanes.Task) {
+	target := d.scheduler.TargetOf(task)
+	if now := d.clock.now(); bellwire.Expired(task.Delivery.ExpiresAt, now) {
+		return d.end(expired(task, target, now))
 	}
-	request := send.Request{Target: target, Event: j.Content.Event, Delivery: &j.Delivery, Trigger: j.Trigger, Content: j.Content}
-	if cause := j.Content.Event.Trace; cause != nil {
+	request := send.Request{Target: target, Event: task.Content.Event, Delivery: &task.Delivery, Trigger: task.Trigger, Content: task.Content}
+	if cause := task.Content.Event.Trace; cause != nil {
 		request.Trace = d.observer.Span(cause)
 	}
 	sent := d.sender.Do(d.ctx, &request)
 	if sent.Verdict != bellwire.Acknowledged && (sent.NotSent || d.ctx.Err() != nil) {
-		d.scheduler.Abort(j)
+		d.scheduler.Abort(task)
 		return nil
 	}
 	if sent.Fault != "" {
 		d.observer.NodeFailed(string(sent.Fault), sent.Cause)
-		d.scheduler.RequeueUnsent(time.Now(), j, sent.Fault.NodeWide())
+		d.scheduler.RequeueUnsent(time.Now(), task, sent.Fault.NodeWide())
 		return nil
 	}
 	if sent.Attempt != nil {
-		d.observer.Attempted(sent.Attempt, target.Endpoint, j.Content.Event)
+		d.observer.Attempted(sent.Attempt, target.Endpoint, task.Content.Event)
 	}
-	return d.end(newResult(j, target, sent))
+	return d.end(newResult(task, target, sent))
 }
 
-// end hands over the result of an attempt, and returns the job to be attempted next, or nil.
-func (d *deliverer) end(r *result) (next *lanes.Job) {
+// end hands over the result of an attempt, and returns the task to be attempted next, or nil.
+func (d *deliverer) end(r *result) (next *lanes.Task) {
 	target := r.Target
-	next, change, failures := d.scheduler.Finish(time.Now(), &r.Outcome)
+	next, change, failures := d.scheduler.Finish(time.Now(), &r.Result)
 	if r.SpentHost {
 		d.observer.Overdrawn(target.Endpoint, lanes.HostName(target))
 	}

@@ -24,8 +24,8 @@ const (
 	pollEvery     = 10 * time.Millisecond  // between polls meanwhile
 	pollFrom      = 50                     // events a second from which it polls without being woken
 	fewWaiting    = 100                    // a poll that returns fewer events should be quick
-	pollShare     = 4                      // polls may take up to this fraction of the time: a quarter
-	dispatchTurn  = 250 * time.Millisecond // how long the events of one tenant are checked at a time
+	pollPart      = 4                      // polls may take up to this fraction of the time: a quarter
+	dispatchSlice = 250 * time.Millisecond // how long the events of one tenant are checked at a time
 	roundPatience = 50 * time.Millisecond  // how long a poll waits for tenants that are being dispatched
 )
 
@@ -73,13 +73,13 @@ func (d *dispatcher) run(ctx context.Context) {
 			d.failed(ctx, err)
 			sleep(ctx, storePause)
 		case found == 0:
-			d.rest(ctx)
+			d.idle(ctx)
 		}
 	}
 }
 
-// rest waits until there may be something to dispatch.
-func (d *dispatcher) rest(ctx context.Context) {
+// idle waits until there may be something to dispatch.
+func (d *dispatcher) idle(ctx context.Context) {
 	pause := dispatchEvery
 	if time.Now().Before(d.pollUntil) {
 		pause = pollEvery
@@ -209,7 +209,7 @@ func (d *dispatcher) dispatchAll(ctx context.Context, tenant string, groups [][]
 // pauses longer between reads.
 func (d *dispatcher) poll(ctx context.Context, busy []string) ([]bellwire.Unmatched, error) {
 	if d.pollTook > pollEvery {
-		sleep(ctx, min((pollShare-1)*d.pollTook, dispatchEvery))
+		sleep(ctx, min((pollPart-1)*d.pollTook, dispatchEvery))
 	}
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
@@ -257,7 +257,7 @@ func (d *dispatcher) dispatch(ctx context.Context, waiting []bellwire.Unmatched)
 		return 1, d.postpone(ctx, waiting[0].Event, err)
 	}
 	for i := range waiting {
-		if i > 0 && time.Since(started) > dispatchTurn {
+		if i > 0 && time.Since(started) > dispatchSlice {
 			return i, nil
 		}
 		if _, err := d.dispatch(ctx, waiting[i:i+1]); err != nil {
@@ -291,7 +291,7 @@ type filler struct {
 	to        *submission
 }
 
-// Check checks events for as long as a turn lasts, at least one, and puts them into the submission.
+// Check checks events for at most dispatchSlice, at least one, and puts them into the submission.
 func (f filler) Check(ctx context.Context, _ bool) (catalogue int64, err error) {
 	s, waiting := f.to, f.waiting
 	s.events, s.bytes = nil, 0
@@ -301,7 +301,7 @@ func (f filler) Check(ctx context.Context, _ bool) (catalogue int64, err error) 
 	}
 	started := time.Now()
 	for i := range waiting {
-		if i > 0 && time.Since(started) > dispatchTurn {
+		if i > 0 && time.Since(started) > dispatchSlice {
 			break
 		}
 		e := bellwire.NewEvent{Event: *waiting[i].Event, Unmatched: true}

@@ -32,9 +32,9 @@ func (f *fanOut) run(ctx context.Context) {
 			reportStore(ctx, f.observer, "store the deliveries of a large publication", err)
 			sleep(ctx, storePause)
 		case stored == 0:
-			f.rest(ctx)
+			f.idle(ctx)
 		default:
-			sleep(ctx, min((limits.FanOutShare-1)*time.Since(started), time.Second))
+			sleep(ctx, min((limits.FanOutPart-1)*time.Since(started), time.Second))
 		}
 	}
 }
@@ -56,8 +56,8 @@ func (f *fanOut) step(ctx context.Context) (stored int, err error) {
 	return out.Deliveries, nil
 }
 
-// rest waits until there may be something to do.
-func (f *fanOut) rest(ctx context.Context) {
+// idle waits until there may be something to do.
+func (f *fanOut) idle(ctx context.Context) {
 	var look <-chan time.Time
 	if f.scheduler.Leases().Term > 0 {
 		timer := time.NewTimer(fanOutEvery)

@@ -154,7 +154,7 @@ func TestFanOutLeavesTime(t *testing.T) {
 		const takes = 10 * time.Millisecond
 		var ended time.Time
 		withFanOut(w, func(ctx context.Context, step int, do func() (*bellwire.FannedOut, error)) (*bellwire.FannedOut, error) {
-			if pause := time.Since(ended); !ended.IsZero() && pause < (limits.FanOutShare-1)*takes {
+			if pause := time.Since(ended); !ended.IsZero() && pause < (limits.FanOutPart-1)*takes {
 				t.Errorf("step %d began %v after the one before", step, pause)
 			}
 			time.Sleep(takes)

@@ -42,11 +42,11 @@ func (f *faulty) AppendEvents(ctx context.Context, appends []*bellwire.Append) (
 	return f.Store.AppendEvents(ctx, appends)
 }
 
-func (f *faulty) RecordOutcomes(ctx context.Context, results []*bellwire.Result) ([]bellwire.Recorded, error) {
+func (f *faulty) RecordResults(ctx context.Context, results []*bellwire.Result) ([]bellwire.Recorded, error) {
 	if f.record != nil {
 		return f.record(ctx, results)
 	}
-	return f.Store.RecordOutcomes(ctx, results)
+	return f.Store.RecordResults(ctx, results)
 }
 
 // withFaults restarts the world with a faulty store.
@@ -195,7 +195,7 @@ func TestRecorderWaitsForTheStore(t *testing.T) {
 			if time.Now().Before(back) {
 				return nil, unavailable()
 			}
-			return f.Store.RecordOutcomes(ctx, results)
+			return f.Store.RecordResults(ctx, results)
 		}
 		w.publish(20)
 		w.pass(9 * time.Minute)
@@ -225,7 +225,7 @@ func TestOneBadResultDoesNotHoldUpOthers(t *testing.T) {
 					return nil, bellwire.Errorf(bellwire.CodeInternal, "a constraint failed")
 				}
 			}
-			return f.Store.RecordOutcomes(ctx, results)
+			return f.Store.RecordResults(ctx, results)
 		}
 		w.publish(50)
 		w.pass(time.Second)

@@ -213,7 +213,7 @@ func (f *forwarder) unknown(e *bellwire.NewEvent, routes []route) {
 			endpoints = append(endpoints, e.Deliveries[k].Endpoint)
 		}
 	}
-	f.lost(endpoints)
+	f.requestSearch(endpoints)
 }
 
 // send sends the deliveries of an event that was stored to their owners, except those that are behind others of their key.
@@ -264,15 +264,15 @@ func (f *forwarder) flush() {
 // answered acts on what a node has done with deliveries; nil: it is not known.
 func (f *forwarder) answered(forward *bellwire.Forward, dispositions []bellwire.Disposition) {
 	var (
-		lost           []string
+		missing        []string
 		accepted, left int
 	)
 	if len(dispositions) != len(forward.Deliveries) {
 		for i := range forward.Deliveries {
-			lost = append(lost, forward.Deliveries[i].Endpoint)
+			missing = append(missing, forward.Deliveries[i].Endpoint)
 		}
-		f.observer.NotForwarded(len(lost), forwardNoAnswer)
-		f.lost(lost)
+		f.observer.NotForwarded(len(missing), forwardNoAnswer)
+		f.requestSearch(missing)
 		return
 	}
 	for i, d := range dispositions {
@@ -283,7 +283,7 @@ func (f *forwarder) answered(forward *bellwire.Forward, dispositions []bellwire.
 			left++
 			f.leave(&forward.Deliveries[i])
 		default:
-			lost = append(lost, forward.Deliveries[i].Endpoint)
+			missing = append(missing, forward.Deliveries[i].Endpoint)
 		}
 	}
 	if accepted > 0 {
@@ -292,18 +292,18 @@ func (f *forwarder) answered(forward *bellwire.Forward, dispositions []bellwire.
 	if left > 0 {
 		f.observer.NotForwarded(left, forwardLeft)
 	}
-	if len(lost) > 0 {
-		f.observer.NotForwarded(len(lost), forwardRefused)
-		f.lost(lost)
+	if len(missing) > 0 {
+		f.observer.NotForwarded(len(missing), forwardRefused)
+		f.requestSearch(missing)
 	}
 }
 
-// lost makes the owners of endpoints search the store for their deliveries. This node may be the owner by now.
-func (f *forwarder) lost(endpoints []string) {
+// requestSearch makes the owners of endpoints search the store for their deliveries. This node may be the owner by now.
+func (f *forwarder) requestSearch(endpoints []string) {
 	if len(endpoints) == 0 {
 		return
 	}
-	f.store.AnnounceLost(endpoints)
+	f.store.RequestSearch(endpoints)
 	for _, endpoint := range endpoints {
 		f.scheduler.Search(endpoint)
 	}
@@ -351,7 +351,7 @@ func (f *forwarder) receive(forwards []*bellwire.Forward) [][]bellwire.Dispositi
 	at := 0
 	for i, forward := range forwards {
 		for k := range forward.Deliveries {
-			if at < len(arrivals) && arrivals[at].Job.Delivery.ID == forward.Deliveries[k].ID {
+			if at < len(arrivals) && arrivals[at].Task.Delivery.ID == forward.Deliveries[k].ID {
 				dispositions[i][k] = taken[at]
 				at++
 			}
@@ -376,7 +376,7 @@ func (f *forwarder) target(ctx context.Context, d *bellwire.ForwardedDelivery) *
 
 func (f *forwarder) arrival(forward *bellwire.Forward, content *lanes.Content, d *bellwire.ForwardedDelivery, t *bellwire.Target) lanes.Arrival {
 	e := forward.Event
-	j := &lanes.Job{
+	task := &lanes.Task{
 		Content: content, Trigger: bellwire.TriggerSchedule,
 		Delivery: bellwire.Delivery{
 			ID: d.ID, Event: e.ID, EventType: e.Type, Tenant: e.Tenant, Endpoint: d.Endpoint, Status: bellwire.DeliveryPending,
@@ -384,9 +384,9 @@ func (f *forwarder) arrival(forward *bellwire.Forward, content *lanes.Content, d
 		},
 	}
 	if d.Keyed {
-		j.Delivery.Key = bellwire.HashOrderingKey(e.OrderingKey)
+		task.Delivery.Key = bellwire.HashOrderingKey(e.OrderingKey)
 	}
-	return lanes.Arrival{Target: t, Since: f.began.Add(time.Duration(forward.Stamp) * time.Millisecond), Job: j}
+	return lanes.Arrival{Target: t, Since: f.began.Add(time.Duration(forward.Stamp) * time.Millisecond), Task: task}
 }
 
 // close waits for answers, so that what is lost can still be announced.

@@ -174,7 +174,7 @@ func TestUnacknowledgedRequestsToOneAddress(t *testing.T) {
 		begun := time.Now()
 		w.publish(20)
 		w.pass(2 * time.Hour)
-		const most = limit * limits.AddressShare
+		const most = limit * limits.AddressFactor
 		for hour := range 2 {
 			from := begun.Add(time.Duration(hour) * time.Hour)
 			got := within(victim.got(), from, from.Add(time.Hour))

@@ -28,7 +28,7 @@ func TestFIFOWhileAClaimIsUnderWay(t *testing.T) {
 		f.claim = func() { <-claim }
 		f.record = func(ctx context.Context, results []*bellwire.Result) ([]bellwire.Recorded, error) {
 			<-record
-			return f.Store.RecordOutcomes(ctx, results)
+			return f.Store.RecordResults(ctx, results)
 		}
 		w.engine.Refresh(ep.ID)
 		w.pass(10 * time.Millisecond)

@@ -13,13 +13,13 @@ import (
 // jobPace limits how many deliveries jobs store per second while events are published. Each of them costs the processors of this
 // node and of the database about as much as a published one.
 //
-// While no events are published there is no limit. While they are, jobs alternate between work and rests:
+// While no events are published there is no limit. While they are, jobs alternate between work and breaks:
 //
 //   - Work lasts workFor. Each step of a job has at most the deliveries of stepEvery at the present rate, and the time after it
 //     spreads them.
-//   - A rest lasts settleFor, in which what was stored is sent, and then restFor.
+//   - A break lasts settleFor, in which what was stored is sent, and then breakFor.
 //
-// After a rest, the time in which groups of events were stored during work is compared with that during rests. If it was longer, the
+// After a break, the time in which groups of events were stored during work is compared with that during breaks. If it was longer, the
 // rate falls, otherwise it rises. So publishers get about what they would have without jobs. The rate also falls, within the work,
 // while goroutines wait for a processor.
 type jobPace struct {
@@ -37,7 +37,7 @@ type jobPace struct {
 	ofWork       int     // deliveries since then
 	storedBefore storing // until then
 	duringWork   storing // in this and earlier work
-	duringRests  storing
+	duringBreaks storing
 }
 
 // The settings of the pace.
@@ -52,11 +52,11 @@ const (
 
 	workFor   = 2 * time.Second
 	settleFor = 200 * time.Millisecond // until what was stored has been sent
-	restFor   = 500 * time.Millisecond
-	slower    = 1.05 // how many times longer it may take to store events during work than during rests
+	breakFor  = 500 * time.Millisecond
+	slower    = 1.05 // how many times longer it may take to store events during work than during breaks
 	memory    = 0.7  // how much of what was measured earlier counts beside a new measurement
 
-	maxJobPause = 2 * time.Second // between two steps, beside rests
+	maxJobPause = 2 * time.Second // between two steps, beside breaks
 )
 
 // storing is how often groups of events were stored, and how long that took.
@@ -96,7 +96,7 @@ func (p *jobPace) limit(now time.Time) int {
 		return limits.JobStep
 	}
 	if p.rate == 0 {
-		p.rate, p.duringWork, p.duringRests = startRate, storing{}, storing{}
+		p.rate, p.duringWork, p.duringBreaks = startRate, storing{}, storing{}
 		p.beginWork(now)
 	} else if now.Sub(p.lateChecked) >= stepEvery && p.late() {
 		p.slowDown()
@@ -129,36 +129,36 @@ func (p *jobPace) made(deliveries int) {
 	p.ofWork += deliveries
 }
 
-// leave waits after a step that took some time, and rests when the work has lasted long enough.
+// leave waits after a step that took some time, and takes a break when the work has lasted long enough.
 func (p *jobPace) leave(ctx context.Context, took time.Duration) {
 	sleep(ctx, min(p.pause(took), maxJobPause))
 	worked := time.Since(p.worksSince)
 	switch {
 	case p.rate == 0 || worked < workFor:
-	case float64(p.ofWork) < leastRate/2*worked.Seconds(): // jobs have lower rates of their own, and need no rest
+	case float64(p.ofWork) < leastRate/2*worked.Seconds(): // jobs have lower rates of their own, and need no break
 		p.beginWork(time.Now())
 	default:
-		p.rest(ctx)
+		p.takeBreak(ctx)
 	}
 }
 
-// pause returns how long to wait after a step. Steps take no more than their share of the time, and their deliveries are spread.
+// pause returns how long to wait after a step. Steps take no more than 1/limits.JobPart of the time, and their deliveries are spread.
 func (p *jobPace) pause(took time.Duration) time.Duration {
-	share := (limits.JobShare - 1) * took
+	wait := (limits.JobPart - 1) * took
 	if p.rate == 0 {
-		return share
+		return wait
 	}
-	return max(share, time.Duration(float64(p.ofStep)/p.rate*float64(time.Second)))
+	return max(wait, time.Duration(float64(p.ofStep)/p.rate*float64(time.Second)))
 }
 
-// rest rests, and adapts the rate to how quickly events were stored meanwhile.
-func (p *jobPace) rest(ctx context.Context) {
+// takeBreak makes no steps for a while, and adapts the rate to how quickly events were stored meanwhile.
+func (p *jobPace) takeBreak(ctx context.Context) {
 	p.duringWork.remember(p.stored().minus(p.storedBefore))
 	sleep(ctx, settleFor)
 	before := p.stored()
-	sleep(ctx, restFor)
-	p.duringRests.remember(p.stored().minus(before))
-	if p.duringWork.slowerThan(p.duringRests) {
+	sleep(ctx, breakFor)
+	p.duringBreaks.remember(p.stored().minus(before))
+	if p.duringWork.slowerThan(p.duringBreaks) {
 		p.slowDown()
 	} else {
 		p.speedUp()

@@ -37,21 +37,21 @@ type jobRunner struct {
 	pace      *jobPace
 	wake      chan struct{} // capacity 1
 
-	jobs   map[bellwire.JobID]*runningJob
-	served map[string]int // the last turn of each tenant with a job
-	turn   int
-	read   time.Time // when jobs were read last
-	unread bool      // that failed
+	jobs      map[bellwire.JobID]*runningJob
+	lastTurns map[string]int // the last turn of each tenant with a job
+	turn      int            // of the job that had the last turn, counted from the start
+	read      time.Time      // when jobs were read last
+	unread    bool           // that failed
 }
 
 // runningJob is a job with the time of its next step.
 type runningJob struct {
 	*bellwire.Job
-	next    time.Time
-	pause   time.Duration      // of its wait; 0: it does not wait
-	waiting time.Time          // since when it waits
-	served  int                // its last turn
-	filter  bellwire.JobFilter // nil: it has none, or it is not compiled yet
+	next     time.Time
+	pause    time.Duration      // of its wait; 0: it does not wait
+	waiting  time.Time          // since when it waits
+	lastTurn int                // its last turn
+	filter   bellwire.JobFilter // nil: it has none, or it is not compiled yet
 }
 
 // run makes steps until ctx ends.
@@ -60,7 +60,7 @@ func (r *jobRunner) run(ctx context.Context) {
 		r.refresh(ctx)
 		j := r.pick(time.Now())
 		if j == nil {
-			r.rest(ctx)
+			r.idle(ctx)
 			continue
 		}
 		started := time.Now()
@@ -85,7 +85,7 @@ func (r *jobRunner) refresh(ctx context.Context) {
 		reportStore(ctx, r.observer, "read the running jobs", err)
 		return
 	}
-	jobs, served := make(map[bellwire.JobID]*runningJob, len(running)), make(map[string]int)
+	jobs, lastTurns := make(map[bellwire.JobID]*runningJob, len(running)), make(map[string]int)
 	for _, j := range running {
 		known := r.jobs[j.ID]
 		switch {
@@ -96,9 +96,9 @@ func (r *jobRunner) refresh(ctx context.Context) {
 			known.next = time.Time{}
 		}
 		known.Job = j
-		jobs[j.ID], served[j.Tenant] = known, r.served[j.Tenant]
+		jobs[j.ID], lastTurns[j.Tenant] = known, r.lastTurns[j.Tenant]
 	}
-	r.jobs, r.served = jobs, served
+	r.jobs, r.lastTurns = jobs, lastTurns
 }
 
 // pick returns the job whose turn it is; nil: none may make a step now.
@@ -108,19 +108,19 @@ func (r *jobRunner) pick(now time.Time) *runningJob {
 		if now.Before(j.next) {
 			continue
 		}
-		if chosen == nil || cmp.Or(cmp.Compare(r.served[j.Tenant], r.served[chosen.Tenant]), cmp.Compare(j.served, chosen.served)) < 0 {
+		if chosen == nil || cmp.Or(cmp.Compare(r.lastTurns[j.Tenant], r.lastTurns[chosen.Tenant]), cmp.Compare(j.lastTurn, chosen.lastTurn)) < 0 {
 			chosen = j
 		}
 	}
 	if chosen != nil {
 		r.turn++
-		chosen.served, r.served[chosen.Tenant] = r.turn, r.turn
+		chosen.lastTurn, r.lastTurns[chosen.Tenant] = r.turn, r.turn
 	}
 	return chosen
 }
 
-// rest waits until there may be something to do.
-func (r *jobRunner) rest(ctx context.Context) {
+// idle waits until there may be something to do.
+func (r *jobRunner) idle(ctx context.Context) {
 	var look <-chan time.Time
 	if r.unread || len(r.jobs) > 0 || r.scheduler.Leases().Term > 0 { // else only this node creates jobs
 		until := r.read.Add(jobsEvery)

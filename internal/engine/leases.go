@@ -76,7 +76,7 @@ func (k *leaseKeeper) renew(ctx context.Context, term time.Duration, gained time
 	cancel()
 	if bellwire.CodeOf(err) == bellwire.CodeConflict {
 		if _, lost := k.scheduler.SetLeases(&bellwire.Leases{Term: term}, asked); lost > 0 {
-			k.observer.Lost(lost)
+			k.observer.LostShards(lost)
 		}
 	}
 	if err != nil {
@@ -102,7 +102,7 @@ func (k *leaseKeeper) set(leases *bellwire.Leases, asked time.Time) (gained bool
 		k.observer.TookOver(t)
 	}
 	if lost > 0 {
-		k.observer.Lost(lost)
+		k.observer.LostShards(lost)
 	}
 	return gained
 }

@@ -194,7 +194,7 @@ func (c *changes) note(format string, args ...any) {
 
 func (c *changes) TookOver(t bellwire.Takeover) { c.note("took %d of %s: %s", t.Shards, t.From, t.Why) }
 func (c *changes) HandedOver(shards int)        { c.note("handed over %d", shards) }
-func (c *changes) Lost(shards int)              { c.note("lost %d", shards) }
+func (c *changes) LostShards(shards int)        { c.note("lost %d", shards) }
 
 func (c *changes) since() []string {
 	c.mu.Lock()

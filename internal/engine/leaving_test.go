@@ -40,7 +40,7 @@ func (noSubscriptions) Match(string) []*bellwire.Target { return nil }
 func TestPublisherThatLeaves(t *testing.T) {
 	t.Parallel()
 	scheduler := lanes.New(lanes.Config{
-		MaxInFlight: 1, MaxQueued: 1, MaxBytes: 1, Start: func(*lanes.Job) {}, Release: func([]*lanes.Job) {}, WakeClaimer: func() {},
+		MaxInFlight: 1, MaxQueued: 1, MaxBytes: 1, Start: func(*lanes.Task) {}, Release: func([]*lanes.Task) {}, WakeClaimer: func() {},
 	})
 	b := newBatcher(batcherDeps{
 		store: slowStore{}, scheduler: scheduler, observer: bellwire.NopObserver{}, clock: time.Now, ids: new(bellwire.Sequence), deferred: func() {}, forwarder: new(forwarder),

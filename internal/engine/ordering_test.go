@@ -77,7 +77,7 @@ func TestKeysAreInOrder(t *testing.T) {
 					if fails {
 						return nil, bellwire.Errorf(bellwire.CodeUnavailable, "the database does not answer")
 					}
-					return f.Store.RecordOutcomes(ctx, results)
+					return f.Store.RecordResults(ctx, results)
 				}
 				r := w.receiver("a", func(_ int, rw http.ResponseWriter, _ *http.Request) {
 					mu.Lock()

@@ -38,7 +38,7 @@ type recorder struct {
 	mu       sync.Mutex
 	results  turns[*result]
 	waiting  int // results
-	releases turns[*lanes.Job]
+	releases turns[*lanes.Task]
 	urgent   bool // the next group does not wait for the interval
 	closed   bool
 }
@@ -46,10 +46,10 @@ type recorder struct {
 // record stores a result. The next delivery of an ordering key waits for the record.
 func (rec *recorder) record(r *result) {
 	rec.mu.Lock()
-	rec.results.push(r.Job.Delivery.Tenant, r)
+	rec.results.push(r.Task.Delivery.Tenant, r)
 	rec.waiting++
 	first := rec.waiting == 1
-	hurries := !rec.urgent && (r.Job.Delivery.Key != 0 || rec.waiting >= maxRecorded)
+	hurries := !rec.urgent && (r.Task.Delivery.Key != 0 || rec.waiting >= maxRecorded)
 	rec.urgent = rec.urgent || hurries
 	rec.mu.Unlock()
 	if first || hurries {
@@ -58,13 +58,13 @@ func (rec *recorder) record(r *result) {
 }
 
 // release returns deliveries to the store.
-func (rec *recorder) release(jobs []*lanes.Job) {
-	for _, j := range jobs {
-		j.Content = nil // the store has it, and may be unavailable for long
+func (rec *recorder) release(tasks []*lanes.Task) {
+	for _, task := range tasks {
+		task.Content = nil // the store has it, and may be unavailable for long
 	}
 	rec.mu.Lock()
-	for _, j := range jobs {
-		rec.releases.push(j.Delivery.Tenant, j)
+	for _, task := range tasks {
+		rec.releases.push(task.Delivery.Tenant, task)
 	}
 	rec.urgent = true
 	rec.mu.Unlock()
@@ -132,7 +132,7 @@ func (rec *recorder) isUrgent() bool {
 }
 
 // next takes what goes into the next two transactions: results of tenants in turn, and deliveries to be released.
-func (rec *recorder) next() (results []*result, releases []*lanes.Job, closed bool) {
+func (rec *recorder) next() (results []*result, releases []*lanes.Task, closed bool) {
 	rec.mu.Lock()
 	defer rec.mu.Unlock()
 	for bytes := 0; len(results) < maxRecorded && bytes < maxRecordedBytes; {
@@ -143,27 +143,27 @@ func (rec *recorder) next() (results []*result, releases []*lanes.Job, closed bo
 		results, bytes = append(results, r), bytes+r.Size
 	}
 	for len(releases) < maxRecorded {
-		j, ok := rec.releases.pop()
+		task, ok := rec.releases.pop()
 		if !ok {
 			break
 		}
-		releases = append(releases, j)
+		releases = append(releases, task)
 	}
 	rec.waiting -= len(results)
 	rec.urgent = rec.closed || rec.waiting > 0 || len(releases) == maxRecorded
 	return results, releases, rec.closed
 }
 
-func (rec *recorder) writeReleases(ctx context.Context, jobs []*lanes.Job) {
-	tokens := make([]bellwire.ClaimToken, len(jobs))
-	for i, j := range jobs {
-		tokens[i] = j.Token()
+func (rec *recorder) writeReleases(ctx context.Context, tasks []*lanes.Task) {
+	tokens := make([]bellwire.ClaimToken, len(tasks))
+	for i, task := range tasks {
+		tokens[i] = task.Token()
 	}
 	err := rec.persist(ctx, "release deliveries", func(ctx context.Context) error {
 		return rec.store.ReleaseDeliveries(ctx, tokens)
 	})
 	if err == nil || ctx.Err() == nil { // what was refused for good waits for the next epoch
-		rec.scheduler.Released(time.Now(), jobs)
+		rec.scheduler.Released(time.Now(), tasks)
 	}
 }
 
@@ -177,7 +177,7 @@ func (rec *recorder) writeResults(ctx context.Context, results []*result) {
 	}
 	var records []bellwire.Recorded
 	err := rec.persist(ctx, "record outcomes", func(ctx context.Context) (err error) {
-		records, err = rec.store.RecordOutcomes(ctx, rows)
+		records, err = rec.store.RecordResults(ctx, rows)
 		return err
 	})
 	switch {
@@ -193,22 +193,22 @@ func (rec *recorder) writeResults(ctx context.Context, results []*result) {
 		results[0].Attempt = nil
 		rec.writeResults(ctx, results)
 	default:
-		rec.scheduler.Recorded(time.Now(), outcomesOf(results), make([]bellwire.Recorded, 1))
+		rec.scheduler.Recorded(time.Now(), laneResults(results), make([]bellwire.Recorded, 1))
 	}
 }
 
-func outcomesOf(results []*result) []*lanes.Outcome {
-	outcomes := make([]*lanes.Outcome, len(results))
+func laneResults(results []*result) []*lanes.Result {
+	out := make([]*lanes.Result, len(results))
 	for i, r := range results {
-		outcomes[i] = &r.Outcome
+		out[i] = &r.Result
 	}
-	return outcomes
+	return out
 }
 
 // follow acts on what the store made of results.
 func (rec *recorder) follow(results []*result, records []bellwire.Recorded) {
 	for i, r := range results {
-		d := &r.Job.Delivery
+		d := &r.Task.Delivery
 		if why := records[i].DisabledFor; why != "" {
 			rec.observer.Disabled(r.Target.Endpoint, why)
 			rec.directory.ForgetEndpoint(d.Endpoint)
@@ -221,14 +221,14 @@ func (rec *recorder) follow(results []*result, records []bellwire.Recorded) {
 			switch {
 			case r.unsendable:
 				rec.observer.Unsendable(ep, d.EventType, r.transition.Reason)
-			case records[i].Status == bellwire.DeliveryExhausted && r.Job.Trigger != bellwire.TriggerTest:
+			case records[i].Status == bellwire.DeliveryExhausted && r.Task.Trigger != bellwire.TriggerTest:
 				rec.observer.Exhausted(ep, d.ID, d.EventType, r.transition.Reason)
 			case records[i].Status == bellwire.DeliveryCanceled && bellwire.Expired(d.ExpiresAt, r.endedAt):
 				rec.observer.EventsExpired(ep, 1)
 			}
 		}
 	}
-	rec.scheduler.Recorded(time.Now(), outcomesOf(results), records)
+	rec.scheduler.Recorded(time.Now(), laneResults(results), records)
 }
 
 // persist repeats an operation, which must be harmless to repeat, until the store has done it or refuses it for good, or ctx

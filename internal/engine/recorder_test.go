@@ -12,7 +12,7 @@ func TestResultsAreRecordedInTurn(t *testing.T) {
 	t.Parallel()
 	rec := New(Config{}).recorder
 	push := func(tenant string, size int) {
-		rec.record(&result{Outcome: lanes.Outcome{Job: &lanes.Job{Delivery: bellwire.Delivery{Tenant: tenant}}, Size: size}})
+		rec.record(&result{Result: lanes.Result{Task: &lanes.Task{Delivery: bellwire.Delivery{Tenant: tenant}}, Size: size}})
 	}
 	for range 1000 {
 		push("many", 10_000)
@@ -23,7 +23,7 @@ func TestResultsAreRecordedInTurn(t *testing.T) {
 	for _, r := range results {
 		bytes += r.Size
 	}
-	if len(results) < 2 || results[1].Job.Delivery.Tenant != "one" {
+	if len(results) < 2 || results[1].Task.Delivery.Tenant != "one" {
 		t.Errorf("the other tenant's result is not the second of %d", len(results))
 	}
 	if bytes > maxRecordedBytes+10_000 {

@@ -18,11 +18,11 @@ type recordingStore struct {
 	counts []int
 }
 
-func (s *recordingStore) RecordOutcomes(ctx context.Context, results []*bellwire.Result) ([]bellwire.Recorded, error) {
+func (s *recordingStore) RecordResults(ctx context.Context, results []*bellwire.Result) ([]bellwire.Recorded, error) {
 	s.mu.Lock()
 	s.times, s.counts = append(s.times, time.Now()), append(s.counts, len(results))
 	s.mu.Unlock()
-	return s.Store.RecordOutcomes(ctx, results)
+	return s.Store.RecordResults(ctx, results)
 }
 
 // taken returns what was noted since the last call.

@@ -25,11 +25,11 @@ func TestReservationsOfFailedPublishesAreBounded(t *testing.T) {
 		if found[0].Epoch() == 0 {
 			continue
 		}
-		e.scheduler.Abandon(found, []*lanes.Job{{Content: event, Trigger: bellwire.TriggerSchedule}})
+		e.scheduler.Abandon(found, []*lanes.Task{{Content: event, Trigger: bellwire.TriggerSchedule}})
 	}
 	n := 0
-	for j, ok := e.recorder.releases.pop(); ok; j, ok = e.recorder.releases.pop() {
-		if n++; j.Content != nil {
+	for task, ok := e.recorder.releases.pop(); ok; task, ok = e.recorder.releases.pop() {
+		if n++; task.Content != nil {
 			t.Fatal("what waits to be given back keeps its data")
 		}
 	}
@@ -52,7 +52,7 @@ func TestTenantsTakeTurns(t *testing.T) {
 	}
 	submit("quiet", 1)
 	for range 2 {
-		for _, s := range b.gather(nil) {
+		for _, s := range b.takeGroup(nil) {
 			if s.events[0].Event.Tenant == "quiet" {
 				return
 			}

@@ -61,7 +61,7 @@ func (w *watcher) notified(n bellwire.Notification) {
 		}
 		w.scheduler.Forget(endpoint, n.Canceled...)
 		w.scheduler.Refresh(endpoint)
-		if n.Lost {
+		if n.Search {
 			w.scheduler.Search(endpoint)
 		}
 	}

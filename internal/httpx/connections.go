@@ -280,7 +280,7 @@ func Confirm(r *http.Request, owner string) error {
 		return tooMuch("too many of your requests are in progress; send fewer at the same time, and try again shortly")
 	}
 	c.confirmed = true
-	c.caller.Store(&share.Caller{Owner: owner, Line: r.PathValue("tenant")})
+	c.caller.Store(&share.Caller{Owner: owner, Queue: r.PathValue("tenant")})
 	claimed := c.pays(owner)
 	return c.holdBody(claimed)
 }

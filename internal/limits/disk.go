@@ -20,6 +20,6 @@ var auditLog = Resource{
 // TestBytes of an example have a test count once more.
 const TestBytes = 32 << 10
 
-// AddressShare is how many times as many requests as to one host may go to one address: customers share those of large
+// AddressFactor is how many times as many requests as to one host may go to one address: customers share those of large
 // providers.
-const AddressShare = 5
+const AddressFactor = 5

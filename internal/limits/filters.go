@@ -17,10 +17,10 @@ const (
 	ConvertedBytes     = 64 << 10  // that a converter's result may have more than its data
 	ShortFilterSteps   = 100_000   // of one publication; one that takes more waits for its tenant's turn
 	FilterTurnSteps    = 2_000_000 // after which a long one lets others go before it
-	// All filters of a publication together may take AllFilterSteps, and FilterShare for each of them and each event. After that,
+	// All filters of a publication together may take AllFilterSteps, and StepsPerFilter for each of them and each event. After that,
 	// filters have failed without being evaluated.
 	AllFilterSteps = 10_000_000
-	FilterShare    = 200
+	StepsPerFilter = 200
 	// Trials of filters on stored events: what a trial may take is at hand at once, twice.
 	TrialSteps      = 2_000_000 // per second
 	TrialStepsBurst = 2 * AllFilterSteps
@@ -31,7 +31,7 @@ const (
 var longFilters = Resource{
 	Name: fmt.Sprintf("Filters of a publication that take more than %s steps", bellwire.Number(ShortFilterSteps)),
 	Bound: fmt.Sprintf("those of bodies over 64 KiB, above; %s steps for each filter and event, plus one for every %d bytes of data",
-		bellwire.Number(FilterSteps), FilterBytesPerStep) + fmt.Sprintf("; %s steps for all of a publication, plus %d for each filter and event", bellwire.Number(AllFilterSteps), FilterShare),
+		bellwire.Number(FilterSteps), FilterBytesPerStep) + fmt.Sprintf("; %s steps for all of a publication, plus %d for each filter and event", bellwire.Number(AllFilterSteps), StepsPerFilter),
 	Share:   fmt.Sprintf("%s steps per turn while others wait", bellwire.Number(FilterTurnSteps)),
 	Reserve: "smaller publications do not wait",
 	Order:   "tenants take turns",

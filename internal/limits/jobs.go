@@ -12,7 +12,7 @@ const (
 	JobsInAll  = 1000   // that have not ended, of all tenants
 	JobsKept   = 200    // that have ended, of a tenant
 	JobStep    = 250    // deliveries in one transaction
-	JobShare   = 3      // these transactions take 1/JobShare of the time
+	JobPart    = 3      // these transactions take 1/JobPart of the time
 	JobWaiting = 1000   // pending deliveries of an endpoint at which a job waits
 	MaxJobRate = maxRate
 	MinJobRate = minRate
@@ -27,7 +27,7 @@ var Jobs = &Limit{
 
 var jobs = Resource{
 	Name: "Replays, bulk retries and bulk cancellations",
-	Bound: fmt.Sprintf("%s jobs that have not ended, and %s of those over all tenants, one for each tenant; a third of the time, %d deliveries per transaction; while events are published, only what does not slow them down, but at least about 40 per second, with rests in between",
+	Bound: fmt.Sprintf("%s jobs that have not ended, and %s of those over all tenants, one for each tenant; a third of the time, %d deliveries per transaction; while events are published, only what does not slow them down, but at least about 40 per second, with breaks in between",
 		bellwire.Number(JobsInAll), bellwire.Number(BulkJobs), JobStep),
 	Share:   fmt.Sprintf("`jobs` jobs; a job for one endpoint waits while %s of its deliveries are pending; %d ended jobs are kept, for 30 days", bellwire.Number(JobWaiting), JobsKept),
 	Reserve: "none",

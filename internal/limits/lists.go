@@ -15,10 +15,10 @@ const (
 	ReadWait    = 10 * time.Second // for a turn
 	ReadTimeout = 5 * time.Second  // of one, which reads one page
 
-	// A read that takes LongRead or more is followed by a pause, so that such reads take 1/LongReadShare of the time.
-	LongRead      = 25 * time.Millisecond
-	LongReadShare = 3
-	LongReadRest  = time.Second // the longest pause
+	// A read that takes LongRead or more is followed by a pause, so that such reads take 1/LongReadPart of the time.
+	LongRead     = 25 * time.Millisecond
+	LongReadPart = 3
+	LongReadRest = time.Second // the longest pause
 )
 
 // ReadConnections returns how many of the connections that a node has for its work with PostgreSQL may read for callers. The

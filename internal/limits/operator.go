@@ -121,7 +121,7 @@ var (
 	}
 	TargetRequests = &Limit{
 		Name: "target_requests", Default: 20_000, Min: 1, Max: 1_000_000_000, ZeroIsNone: true, Unit: "requests per hour",
-		Meaning: fmt.Sprintf("Requests to one host that were not acknowledged. Up to %d times as many can go to one IP address, whatever the names of its hosts. Each node counts its own requests.", AddressShare),
+		Meaning: fmt.Sprintf("Requests to one host that were not acknowledged. Up to %d times as many can go to one IP address, whatever the names of its hosts. Each node counts its own requests.", AddressFactor),
 		Answer:  "none: deliveries wait", PerTenant: true,
 		field: func(l *bellwire.Limits) any { return &l.TargetRequests },
 	}

@@ -31,9 +31,9 @@ const (
 	GatherMost   = 50 * time.Millisecond
 
 	// FanOutFrom is the most deliveries of a publication that are stored with its events. Those of larger ones follow.
-	FanOutFrom  = 1000
-	FanOutStep  = 500 // deliveries that follow in one transaction
-	FanOutShare = 3   // these transactions take 1/FanOutShare of the time
+	FanOutFrom = 1000
+	FanOutStep = 500 // deliveries that follow in one transaction
+	FanOutPart = 3   // these transactions take 1/FanOutPart of the time
 
 	FanOutRetryAfter = 10 * time.Second
 )

@@ -171,7 +171,7 @@ func (m *explainModel) deliver() {
 	}
 	d := rapid.SampledFrom(list.Items).Draw(m.T, "delivery")
 	at := time.Now()
-	_, err = m.e.store.RecordOutcomes(m.e.t.Context(), []*bellwire.Result{{
+	_, err = m.e.store.RecordResults(m.e.t.Context(), []*bellwire.Result{{
 		Attempt:  &bellwire.Attempt{ID: bellwire.NewID[bellwire.AttemptKind](at), Delivery: d.ID, StartedAt: at, Outcome: bellwire.OutcomeOK},
 		Delivery: d.ID, Trigger: bellwire.TriggerSchedule, EndedAt: at, Transition: bellwire.Transition{Status: bellwire.DeliverySucceeded},
 	}})
@@ -192,7 +192,7 @@ func (m *explainModel) gone() {
 	if len(list.Items) == 0 {
 		m.Skip("nothing was published")
 	}
-	_, err = m.e.store.RecordOutcomes(m.e.t.Context(), []*bellwire.Result{{
+	_, err = m.e.store.RecordResults(m.e.t.Context(), []*bellwire.Result{{
 		Delivery: list.Items[0].ID, Trigger: bellwire.TriggerManual, EndedAt: time.Now(), Disable: true, Endpoint: ep.ID, EndpointRevision: ep.Revision,
 	}})
 	m.check(err)

@@ -39,7 +39,7 @@ func (e *env) end(tenant, endpoint, message string, how bellwire.Transition) {
 	if err != nil || len(claimed[0].Due) != 1 {
 		e.t.Fatalf("claimed %+v: %v", claimed, err)
 	}
-	_, err = e.store.RecordOutcomes(e.t.Context(), []*bellwire.Result{{
+	_, err = e.store.RecordResults(e.t.Context(), []*bellwire.Result{{
 		Attempt:  &bellwire.Attempt{ID: bellwire.NewID[bellwire.AttemptKind](time.Now()), Delivery: d.ID, Outcome: bellwire.OutcomeDNS, Error: message},
 		Delivery: d.ID, Trigger: bellwire.TriggerSchedule, Epoch: leases.Epoch(endpoint), EndedAt: time.Now(), Endpoint: endpoint,
 		Transition: how, Disable: how.Status == bellwire.DeliveryCanceled, EndpointRevision: ep.Revision, Health: bellwire.HealthNote{Kind: bellwire.HealthCounts},

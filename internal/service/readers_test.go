@@ -27,7 +27,7 @@ func TestReadersSeeNoSecretsInURLs(t *testing.T) {
 		t.Fatal(ep, err)
 	}
 	d := e.delivery(tenant, ep.ID)
-	_, err = e.store.RecordOutcomes(t.Context(), []*bellwire.Result{{
+	_, err = e.store.RecordResults(t.Context(), []*bellwire.Result{{
 		Delivery: d.ID, Transition: bellwire.Transition{Status: bellwire.DeliverySucceeded}, EndedAt: time.Now(), Endpoint: ep.ID,
 		Attempt: &bellwire.Attempt{
 			ID: bellwire.NewID[bellwire.AttemptKind](time.Now()), Delivery: d.ID, Trigger: bellwire.TriggerSchedule, StartedAt: time.Now(),

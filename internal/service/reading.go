@@ -37,7 +37,7 @@ func (s *Service) acquireReadOf(ctx context.Context, c Caller, tenant string) (r
 	if c.Tenant != "" {
 		tenant = ""
 	}
-	place, err := s.readers.EnterLineWithin(ctx, c.Tenant, tenant, limits.ReadWait)
+	place, err := s.readers.EnterQueueWithin(ctx, c.Tenant, tenant, limits.ReadWait)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -61,5 +61,5 @@ func restAfter(took time.Duration) time.Duration {
 	if took < limits.LongRead {
 		return 0
 	}
-	return min((limits.LongReadShare-1)*took, limits.LongReadRest)
+	return min((limits.LongReadPart-1)*took, limits.LongReadRest)
 }

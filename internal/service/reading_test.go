@@ -230,7 +230,7 @@ func TestLongReadsPause(t *testing.T) {
 		if waited := read("other"); waited != 0 {
 			t.Errorf("another tenant waited for %v", waited)
 		}
-		if waited := read("crowd"); waited != (limits.LongReadShare-1)*limits.LongRead {
+		if waited := read("crowd"); waited != (limits.LongReadPart-1)*limits.LongRead {
 			t.Errorf("the tenant's next read waited for %v", waited)
 		}
 		if waited := read("crowd"); waited != 0 {
@@ -265,7 +265,7 @@ func TestCountsWaitForLongReads(t *testing.T) {
 		if waited := count("other"); waited != 0 {
 			t.Errorf("another tenant's count waited for %v", waited)
 		}
-		if waited := count("crowd"); waited != (limits.LongReadShare-1)*limits.LongRead {
+		if waited := count("crowd"); waited != (limits.LongReadPart-1)*limits.LongRead {
 			t.Errorf("the tenant's count waited for %v", waited)
 		}
 	})

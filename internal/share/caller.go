@@ -2,8 +2,8 @@ package share
 
 import "context"
 
-// Caller identifies the owner that a request is charged to, and the line within it: the tenant that an operator's request is about.
-type Caller struct{ Owner, Line string }
+// Caller identifies the owner that a request is charged to, and the queue within it: the tenant that an operator's request is about.
+type Caller struct{ Owner, Queue string }
 
 type callerKey struct{}
 

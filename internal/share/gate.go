@@ -13,52 +13,52 @@ import (
 // gateRetryAfter is the Retry-After for an owner with too many waiting at a Gate.
 const gateRetryAfter = time.Second
 
-// linesOf is the ratio of the waiting callers that an owner may have to those that a line may have.
-const linesOf = 16
+// queuesOf is the ratio of the waiting callers that an owner may have to those that a queue may have.
+const queuesOf = 16
 
-// Gate is a semaphore that is fair between owners. Callers of one owner wait in lines, and those of one line in order; owners take
-// turns, and so do the lines of an owner. An owner without a place comes before those that have one. If there is more than one place,
-// the last free one is reserved for such an owner. A place that its owner has left can rest: the owner has it until its rest ends, and
-// meanwhile it is lent to owners without a place. A Gate is safe for concurrent use.
+// Gate is a semaphore that is fair between owners. Callers of one owner wait in queues, and those of one queue in order; owners take
+// turns, and so do the queues of an owner. An owner without a place comes before those that have one. If there is more than one place,
+// the last free one is reserved for such an owner. A place that its owner has left can linger: it counts as the owner's for some time,
+// and meanwhile it is lent to owners without a place. A Gate is safe for concurrent use.
 type Gate struct {
-	most int // waiting callers of one line
+	most int // waiting callers of one queue
 
-	mu      sync.Mutex
-	free    int // negative if resting places are lent
-	resting int // places that are left, and that their owners still have
-	places  int
-	owners  map[string]*visitors // those with a place or waiting callers
-	turns   list.List            // of *visitors with waiting callers, the next one first
+	mu        sync.Mutex
+	free      int // negative if lingering places are lent
+	lingering int // places that are left, and that their owners still have
+	places    int
+	owners    map[string]*visitors // those with a place or waiting callers
+	turns     list.List            // of *visitors with waiting callers, the next one first
 }
 
 // visitors are the callers of one owner.
 type visitors struct {
 	owner   string
-	inside  int // places, resting ones included
+	inside  int // places, lingering ones included
 	waiting int
-	lines   map[string]*line
-	order   list.List     // of *line, the next one first
+	queues  map[string]*queue
+	order   list.List     // of *queue, the next one first
 	turn    *list.Element // nil if none waits
 }
 
-// line is callers of one owner who wait in order.
-type line struct {
+// queue holds callers of one owner that wait in order.
+type queue struct {
 	name    string
 	waiting list.List     // of *Place
-	turn    *list.Element // in the order of lines
+	turn    *list.Element // in the order of queues
 }
 
 // Place is a place at a Gate.
 type Place struct {
 	gate    *Gate
 	of      *visitors
-	line    *line         // while it is waited for
+	queue   *queue        // while it is waited for
 	waits   *list.Element // the same
 	entered chan struct{} // closed to let a caller in; nil: it did not wait
 	left    bool
 }
 
-// NewGate returns a Gate with the given number of places, at which each line of an owner may have the given number of waiting callers.
+// NewGate returns a Gate with the given number of places, at which each queue of an owner may have the given number of waiting callers.
 func NewGate(places, waiting int) *Gate {
 	return &Gate{most: waiting, free: places, places: places, owners: make(map[string]*visitors)}
 }
@@ -66,15 +66,15 @@ func NewGate(places, waiting int) *Gate {
 // Enter waits for a place, and returns the function that releases it. Its error has CodeRateLimited if too many callers of the owner
 // are waiting, and CodeCanceled if ctx ended before there was a place.
 func (g *Gate) Enter(ctx context.Context, owner string) (leave func(), err error) {
-	place, err := g.EnterLine(ctx, owner, "")
+	place, err := g.EnterQueue(ctx, owner, "")
 	if err != nil {
 		return nil, err
 	}
 	return place.Leave, nil
 }
 
-// EnterLine is Enter for a caller that waits in a line of its owner's callers.
-func (g *Gate) EnterLine(ctx context.Context, owner, name string) (*Place, error) {
+// EnterQueue is Enter for a caller that waits in a queue of its owner's callers.
+func (g *Gate) EnterQueue(ctx context.Context, owner, name string) (*Place, error) {
 	g.mu.Lock()
 	v := g.owners[owner]
 	if v == nil {
@@ -114,30 +114,30 @@ func (g *Gate) EnterLine(ctx context.Context, owner, name string) (*Place, error
 	}
 }
 
-// ErrLate is wrapped by an error of EnterWithin or EnterLineWithin if the turn has not come in time. Its code is CodeRateLimited.
+// ErrLate is wrapped by an error of EnterWithin or EnterQueueWithin if the turn has not come in time. Its code is CodeRateLimited.
 var ErrLate = errors.New("the turn has not come in time")
 
 // EnterWithin is Enter with a limit on the time to wait.
 func (g *Gate) EnterWithin(ctx context.Context, owner string, patience time.Duration) (leave func(), err error) {
-	place, err := g.EnterLineWithin(ctx, owner, "", patience)
+	place, err := g.EnterQueueWithin(ctx, owner, "", patience)
 	if err != nil {
 		return nil, err
 	}
 	return place.Leave, nil
 }
 
-// EnterLineWithin is EnterLine with a limit on the time to wait.
-func (g *Gate) EnterLineWithin(ctx context.Context, owner, name string, patience time.Duration) (*Place, error) {
+// EnterQueueWithin is EnterQueue with a limit on the time to wait.
+func (g *Gate) EnterQueueWithin(ctx context.Context, owner, name string, patience time.Duration) (*Place, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, patience, ErrLate)
 	defer cancel()
-	return g.EnterLine(ctx, owner, name)
+	return g.EnterQueue(ctx, owner, name)
 }
 
 // Leave releases the place. Only the first call of Leave or LeaveAfter has an effect.
 func (p *Place) Leave() { p.LeaveAfter(0) }
 
-// LeaveAfter has the place rest for a while before it is released.
-func (p *Place) LeaveAfter(rest time.Duration) {
+// LeaveAfter lets the place linger for a while before it is released.
+func (p *Place) LeaveAfter(linger time.Duration) {
 	g := p.gate
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -145,15 +145,15 @@ func (p *Place) LeaveAfter(rest time.Duration) {
 		return
 	}
 	p.left = true
-	if rest <= 0 {
+	if linger <= 0 {
 		g.release(p.of)
 		return
 	}
-	g.resting++
-	time.AfterFunc(rest, func() {
+	g.lingering++
+	time.AfterFunc(linger, func() {
 		g.mu.Lock()
 		defer g.mu.Unlock()
-		g.resting--
+		g.lingering--
 		g.release(p.of)
 	})
 	g.admit()
@@ -163,7 +163,7 @@ func (p *Place) LeaveAfter(rest time.Duration) {
 func (g *Gate) fits(v *visitors) bool {
 	switch {
 	case v.inside == 0:
-		return g.free+g.resting > 0
+		return g.free+g.lingering > 0
 	case g.places == 1:
 		return g.free > 0
 	}
@@ -183,23 +183,23 @@ func (g *Gate) release(v *visitors) {
 	g.forget(v)
 }
 
-// push has a caller wait in a line of its owner, unless too many do.
+// push has a caller wait in a queue of its owner, unless too many do.
 func (g *Gate) push(p *Place, name string) bool {
 	v := p.of
-	l := v.lines[name]
-	if l != nil && l.waiting.Len() >= g.most || v.waiting >= linesOf*g.most {
+	q := v.queues[name]
+	if q != nil && q.waiting.Len() >= g.most || v.waiting >= queuesOf*g.most {
 		return false
 	}
-	if l == nil {
-		if v.lines == nil {
-			v.lines = make(map[string]*line)
+	if q == nil {
+		if v.queues == nil {
+			v.queues = make(map[string]*queue)
 		}
-		l = &line{name: name}
-		l.turn = v.order.PushBack(l)
-		v.lines[name] = l
+		q = &queue{name: name}
+		q.turn = v.order.PushBack(q)
+		v.queues[name] = q
 	}
 	p.entered = make(chan struct{})
-	p.line, p.waits = l, l.waiting.PushBack(p)
+	p.queue, p.waits = q, q.waiting.PushBack(p)
 	v.waiting++
 	if v.turn == nil {
 		v.turn = g.turns.PushBack(v)
@@ -229,9 +229,9 @@ func (g *Gate) admit() {
 		}
 		g.enter(v)
 		g.turns.MoveToBack(v.turn)
-		l := v.order.Front().Value.(*line)
-		v.order.MoveToBack(l.turn)
-		p := l.waiting.Front().Value.(*Place)
+		q := v.order.Front().Value.(*queue)
+		v.order.MoveToBack(q.turn)
+		p := q.waiting.Front().Value.(*Place)
 		g.remove(p)
 		close(p.entered)
 	}
@@ -240,7 +240,7 @@ func (g *Gate) admit() {
 // next returns the owner whose turn it is, nil if there is no place for one.
 func (g *Gate) next() *visitors {
 	var first *visitors
-	for e := g.turns.Front(); e != nil && g.free+g.resting > 0; e = e.Next() {
+	for e := g.turns.Front(); e != nil && g.free+g.lingering > 0; e = e.Next() {
 		v := e.Value.(*visitors)
 		if v.inside == 0 {
 			return v
@@ -252,15 +252,15 @@ func (g *Gate) next() *visitors {
 	return first
 }
 
-// remove removes a waiting caller from its line, and lines and owners without waiting callers from the turns.
+// remove removes a waiting caller from its queue, and queues and owners without waiting callers from the turns.
 func (g *Gate) remove(p *Place) {
-	v, l := p.of, p.line
-	l.waiting.Remove(p.waits)
-	p.line, p.waits = nil, nil
+	v, q := p.of, p.queue
+	q.waiting.Remove(p.waits)
+	p.queue, p.waits = nil, nil
 	v.waiting--
-	if l.waiting.Len() == 0 {
-		v.order.Remove(l.turn)
-		delete(v.lines, l.name)
+	if q.waiting.Len() == 0 {
+		v.order.Remove(q.turn)
+		delete(v.queues, q.name)
 	}
 	if v.waiting == 0 {
 		g.turns.Remove(v.turn)

@@ -106,7 +106,7 @@ func TestGateRefusesTooManyOfAnOwner(t *testing.T) {
 	})
 }
 
-// The lines of an owner take turns, however many wait in each, and a full line keeps no other from waiting.
+// The queues of an owner take turns, however many wait in each, and a full queue keeps no other from waiting.
 func TestLinesTakeTurns(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -116,20 +116,20 @@ func TestLinesTakeTurns(t *testing.T) {
 			all   sync.WaitGroup
 			order []string
 		)
-		for _, line := range []string{"many", "many", "many", "few", "few", "one"} {
+		for _, queue := range []string{"many", "many", "many", "few", "few", "one"} {
 			all.Go(func() {
-				place, err := g.EnterLine(t.Context(), "operator", line)
+				place, err := g.EnterQueue(t.Context(), "operator", queue)
 				if err != nil {
 					t.Error(err)
 					return
 				}
-				order = append(order, line)
+				order = append(order, queue)
 				place.Leave()
 			})
 			synctest.Wait()
 		}
-		if _, err := g.EnterLine(t.Context(), "operator", "many"); bellwire.CodeOf(err) != bellwire.CodeRateLimited {
-			t.Errorf("one too many in a line: %v", err)
+		if _, err := g.EnterQueue(t.Context(), "operator", "many"); bellwire.CodeOf(err) != bellwire.CodeRateLimited {
+			t.Errorf("one too many in a queue: %v", err)
 		}
 		leave()
 		all.Wait()
@@ -145,7 +145,7 @@ func TestRestingPlacesAreLent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := share.NewGate(2, 10)
 		for _, owner := range []string{"a", "b"} {
-			place, err := g.EnterLine(t.Context(), owner, "")
+			place, err := g.EnterQueue(t.Context(), owner, "")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -166,7 +166,7 @@ func TestRestingPlacesAreLent(t *testing.T) {
 
 // visit is a caller of a Gate: when it comes, how long it waits, stays, and has its place rest.
 type visit struct {
-	owner, line              string
+	owner, queue             string
 	at, patience, stay, rest time.Duration
 }
 
@@ -177,7 +177,7 @@ func drawVisits(t *rapid.T) []visit {
 	visits := make([]visit, rapid.IntRange(1, 40).Draw(t, "visits"))
 	for i := range visits {
 		visits[i] = visit{
-			owner: fmt.Sprint(rapid.IntRange(0, 3).Draw(t, "owner")), line: fmt.Sprint(rapid.IntRange(0, 2).Draw(t, "line")),
+			owner: fmt.Sprint(rapid.IntRange(0, 3).Draw(t, "owner")), queue: fmt.Sprint(rapid.IntRange(0, 2).Draw(t, "queue")),
 			at: ms(50, "at"), patience: ms(500, "patience"), stay: ms(50, "stay"), rest: ms(50, "rest"),
 		}
 	}
@@ -202,7 +202,7 @@ func (c *crowd) change(f func()) {
 func (c *crowd) visit(ctx context.Context, g *share.Gate, v visit) {
 	time.Sleep(v.at)
 	c.change(func() { c.waiting[v.owner]++ })
-	place, err := g.EnterLineWithin(ctx, v.owner, v.line, v.patience)
+	place, err := g.EnterQueueWithin(ctx, v.owner, v.queue, v.patience)
 	c.change(func() { c.waiting[v.owner]-- })
 	if err != nil {
 		return

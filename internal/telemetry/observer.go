@@ -215,8 +215,8 @@ func (o *Observer) HandedOver(shards int) {
 	o.log.Info("shards handed over", "shards", shards)
 }
 
-// Lost counts and logs shards that another node has taken over.
-func (o *Observer) Lost(shards int) {
+// LostShards counts and logs shards that another node has taken over.
+func (o *Observer) LostShards(shards int) {
 	o.metrics.shardsGiven.WithLabelValues(shardsLost).Add(float64(shards))
 	o.log.Warn("shards lost: another node took them over, because this node had not renewed its leases in time", "shards", shards)
 }

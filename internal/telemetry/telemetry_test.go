@@ -208,7 +208,7 @@ func TestChangesOfOwnersAreLogged(t *testing.T) {
 	m, o, logged := newObserved(t)
 	o.TookOver(bellwire.Takeover{Shards: 128, From: "b", Why: bellwire.TakeoverExpired})
 	o.HandedOver(3)
-	o.Lost(4)
+	o.LostShards(4)
 	for _, want := range []string{
 		`"level":"INFO","msg":"shards taken over","shards":128,"from":"b","reason":"expired"`,
 		`"level":"INFO","msg":"shards handed over","shards":3`, `"level":"WARN","msg":"shards lost`,

@@ -31,11 +31,11 @@ func (b *backoff) add(now time.Time, first, longest time.Duration) {
 
 // RequeueUnsent releases a delivery that could not be sent because of a fault of this node. The fault counts neither as an attempt
 // nor as a failure of the endpoint. nodeWide reports whether it is likely to affect other endpoints too.
-func (s *Scheduler) RequeueUnsent(now time.Time, j *Job, nodeWide bool) {
+func (s *Scheduler) RequeueUnsent(now time.Time, task *Task, nodeWide bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	l := j.lane
-	s.putBack(j, now)
+	l := task.lane
+	s.putBack(task, now)
 	l.faults.add(now, firstEndpointPause, longestEndpointPause)
 	l.storeBackoffUntil = bellwire.Later(l.storeBackoffUntil, l.faults.until)
 	if nodeWide {

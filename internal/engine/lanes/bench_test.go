@@ -19,11 +19,11 @@ func BenchmarkLaneHandOver(b *testing.B) {
 	for b.Loop() {
 		now := time.Now()
 		places = m.s.Reserve(now, targets, event, places[:0])
-		j := &Job{Trigger: bellwire.TriggerSchedule, Content: event}
-		m.s.Commit(now, places, []*Job{j})
+		task := &Task{Trigger: bellwire.TriggerSchedule, Content: event}
+		m.s.Commit(now, places, []*Task{task})
 		m.running = m.running[:0]
-		o := &Outcome{Job: j, Verdict: bellwire.Acknowledged, Attempt: &bellwire.Attempt{}}
-		m.s.Finish(now, o)
-		m.s.Recorded(now, []*Outcome{o}, records)
+		r := &Result{Task: task, Verdict: bellwire.Acknowledged, Attempt: &bellwire.Attempt{}}
+		m.s.Finish(now, r)
+		m.s.Recorded(now, []*Result{r}, records)
 	}
 }

@@ -217,7 +217,7 @@ func (s *Scheduler) blockedBeside(l *lane, now time.Time) (why Why, until time.T
 	}
 	waits := false
 	for k, queued := range l.queuedIn {
-		if queued && l.account.lines[k].index >= 0 {
+		if queued && l.account.waitQueues[k].index >= 0 {
 			return TenantShare, time.Time{}
 		}
 		waits = waits || queued

@@ -34,19 +34,19 @@ func (m *blockedModel) publish(n int) {
 	for range n {
 		c := m.event(m.target.Endpoint.Tenant, 10, 1)
 		r := m.s.Reserve(time.Now(), []*bellwire.Target{m.target}, c, nil)
-		m.s.Commit(time.Now(), r, []*Job{m.job(m.target, c, r[0].Epoch())})
+		m.s.Commit(time.Now(), r, []*Task{m.task(m.target, c, r[0].Epoch())})
 	}
 }
 
 // end ends the first attempt in flight.
-func (m *blockedModel) end(o Outcome) {
-	o.Job, o.Target = m.running[0], m.target
+func (m *blockedModel) end(o Result) {
+	o.Task, o.Target = m.running[0], m.target
 	m.running = m.running[1:]
 	o.Attempt = &bellwire.Attempt{}
 	if next, _, _ := m.s.Finish(time.Now(), &o); next != nil {
 		m.running = append(m.running, next)
 	}
-	m.s.Recorded(time.Now(), []*Outcome{&o}, make([]bellwire.Recorded, 1))
+	m.s.Recorded(time.Now(), []*Result{&o}, make([]bellwire.Recorded, 1))
 }
 
 // Each reason for which an endpoint's deliveries wait is reported, with the time at which it ends if that is known.
@@ -79,22 +79,22 @@ func TestBlocked(t *testing.T) {
 		}, Disabled, 0},
 		"asked to wait": {func(m *blockedModel) {
 			m.publish(2)
-			m.end(Outcome{Verdict: bellwire.Failed, RetryAfter: time.Minute})
+			m.end(Result{Verdict: bellwire.Failed, RetryAfter: time.Minute})
 		}, Resting, time.Minute},
 		"failure rate": {func(m *blockedModel) {
 			m.publish(2)
 			m.s.account("acme").failed = time.Now().Add(time.Minute)
-			m.end(Outcome{Verdict: bellwire.Failed, RetryAfter: time.Second})
+			m.end(Result{Verdict: bellwire.Failed, RetryAfter: time.Second})
 		}, FailureRate, time.Minute + time.Second/limits.FailureRate},
 		"rate limit": {func(m *blockedModel) {
 			m.change(func(ep *bellwire.Endpoint) { ep.RateLimit = 0.1 })
 			m.publish(2)
-			m.end(Outcome{Verdict: bellwire.Acknowledged})
+			m.end(Result{Verdict: bellwire.Acknowledged})
 		}, RateLimited, 10 * time.Second},
 		"the later of two": {func(m *blockedModel) {
 			m.change(func(ep *bellwire.Endpoint) { ep.RateLimit = 0.1 })
 			m.publish(2)
-			m.end(Outcome{Verdict: bellwire.Failed, RetryAfter: time.Second})
+			m.end(Result{Verdict: bellwire.Failed, RetryAfter: time.Second})
 		}, RateLimited, 10 * time.Second},
 		"in order": {func(m *blockedModel) {
 			m.change(func(ep *bellwire.Endpoint) { ep.Ordering = bellwire.OrderingFIFO })
@@ -103,20 +103,20 @@ func TestBlocked(t *testing.T) {
 		}, InOrder, 0},
 		"no answer": {func(m *blockedModel) {
 			m.publish(1)
-			m.end(Outcome{Verdict: bellwire.Acknowledged})
+			m.end(Result{Verdict: bellwire.Acknowledged})
 			m.publish(1)
 			time.Sleep(2 * stallAfter)
 		}, Unanswered, 0},
 		"breaker": {func(m *blockedModel) {
 			m.publish(1)
 			m.s.lanes["ep_1"].breaker = breaker{failures: breakerFailures - 1, since: time.Now().Add(-breakerSpan)}
-			m.end(Outcome{Verdict: bellwire.Failed})
+			m.end(Result{Verdict: bellwire.Failed})
 		}, BreakerOpen, firstPause},
 		"fault of the node at one endpoint": {func(m *blockedModel) {
 			m.publish(1)
-			j := m.running[0]
+			task := m.running[0]
 			m.running = nil
-			m.s.RequeueUnsent(time.Now(), j, false)
+			m.s.RequeueUnsent(time.Now(), task, false)
 			m.release(nil)
 		}, StoreBackoff, firstEndpointPause},
 		"the store failed": {func(m *blockedModel) {
@@ -128,7 +128,7 @@ func TestBlocked(t *testing.T) {
 			l := m.s.lanes["ep_1"]
 			l.hosts[0] = m.s.hosts.of(hostKey{"acme", byName, "a.test"}, 60, time.Now())
 			l.hosts[0].used = 60
-			m.end(Outcome{Verdict: bellwire.Impossible})
+			m.end(Result{Verdict: bellwire.Impossible})
 		}, HostLimit, time.Minute},
 		"share of the tenant": {func(m *blockedModel) {
 			m.s.take(m.s.account("acme"), unrecorded, 8)
@@ -268,19 +268,19 @@ func TestOpenBreakersAreCounted(t *testing.T) {
 		}
 		begin()
 		m.publish(1)
-		m.end(Outcome{Verdict: bellwire.Acknowledged}) // which allows more than one in flight
+		m.end(Result{Verdict: bellwire.Acknowledged}) // which allows more than one in flight
 		m.publish(2)
 		if len(m.running) != 2 {
 			t.Fatalf("%d attempts are in flight", len(m.running))
 		}
 		nearly()
-		m.end(Outcome{Verdict: bellwire.Failed})
+		m.end(Result{Verdict: bellwire.Failed})
 		expect("after many failures", 1)
-		m.end(Outcome{Verdict: bellwire.Acknowledged})
+		m.end(Result{Verdict: bellwire.Acknowledged})
 		expect("after a success", 0)
 		m.publish(1)
 		nearly()
-		m.end(Outcome{Verdict: bellwire.Failed})
+		m.end(Result{Verdict: bellwire.Failed})
 		expect("after many failures again", 1)
 		lose()
 		expect("after the loss of the shard", 0)
@@ -288,7 +288,7 @@ func TestOpenBreakersAreCounted(t *testing.T) {
 		m.publish(1)
 		nearly()
 		lose()
-		m.end(Outcome{Verdict: bellwire.Failed})
+		m.end(Result{Verdict: bellwire.Failed})
 		expect("after a failure since the loss", 0)
 	})
 }

@@ -12,44 +12,44 @@ const (
 	laneClaimBytes = 64 << 10 // bytes of data that are claimed for an endpoint, even if it is one of many
 )
 
-// Turn is a lane's turn to be served from the store.
-type Turn struct{ lane *lane }
+// ClaimTurn is a lane's turn to be loaded, or to get deliveries from the store.
+type ClaimTurn struct{ lane *lane }
 
 // Endpoint returns the endpoint of the lane.
-func (t Turn) Endpoint() string { return t.lane.endpoint }
+func (t ClaimTurn) Endpoint() string { return t.lane.endpoint }
 
-// ReadyToClaim returns lanes that need something from the store, and marks them as being served. Tenants take turns. Each Turn
-// must be ended by one of BeginClaims, Postpone and Lost.
-func (s *Scheduler) ReadyToClaim(now time.Time, limit int) []Turn {
+// ReadyToClaim returns lanes that need something from the store, and marks them as claiming. Tenants take turns. Each
+// ClaimTurn must be ended by one of BeginClaims, Postpone and ForgetMissing.
+func (s *Scheduler) ReadyToClaim(now time.Time, limit int) []ClaimTurn {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.draining {
 		return nil
 	}
-	var turns []Turn
+	var turns []ClaimTurn
 	for len(turns) < limit {
-		ln := s.next(maintainLine, claimManualLine)
-		if ln == nil {
+		q := s.next(waitToMaintain, waitToClaimManual)
+		if q == nil {
 			break
 		}
-		l := ln.leave()
-		s.requeue(ln)
+		l := q.pop()
+		s.requeue(q)
 		if s.lanes[l.endpoint] != l {
 			continue
 		}
-		if k, ok := l.claims(now); !ok || k != ln.kind || l.account != ln.account {
+		if k, ok := l.claims(now); !ok || k != q.kind || l.account != q.account {
 			s.reevaluate(l, now)
 			continue
 		}
-		l.served = true
+		l.claiming = true
 		l.reload = false // a later change sets it again
-		turns = append(turns, Turn{l})
+		turns = append(turns, ClaimTurn{l})
 	}
 	return turns
 }
 
 // Loaded gives a lane its endpoint, and reports whether the endpoint's open deliveries must be canceled.
-func (s *Scheduler) Loaded(turn Turn, t *bellwire.Target) (cancel bool) {
+func (s *Scheduler) Loaded(turn ClaimTurn, t *bellwire.Target) (cancel bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.adopt(turn.lane, t, time.Now())
@@ -57,7 +57,7 @@ func (s *Scheduler) Loaded(turn Turn, t *bellwire.Target) (cancel bool) {
 }
 
 // Canceled records that open deliveries of an ended endpoint were canceled, and whether there are more.
-func (s *Scheduler) Canceled(turn Turn, more bool) {
+func (s *Scheduler) Canceled(turn ClaimTurn, more bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !more {
@@ -65,8 +65,8 @@ func (s *Scheduler) Canceled(turn Turn, more bool) {
 	}
 }
 
-// Lost forgets a lane whose endpoint no longer exists.
-func (s *Scheduler) Lost(turn Turn) {
+// ForgetMissing forgets a lane whose endpoint no longer exists.
+func (s *Scheduler) ForgetMissing(turn ClaimTurn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.drop(turn.lane)
@@ -74,7 +74,7 @@ func (s *Scheduler) Lost(turn Turn) {
 
 // TooOld returns which deliveries of the lane are past max_elapsed, up to a limit, and reports whether there can be any.
 // While the endpoint takes requests there are none: an overdue delivery then gets an attempt before it ends.
-func (s *Scheduler) TooOld(turn Turn, now time.Time, limit int) (x bellwire.TooOld, possible bool) {
+func (s *Scheduler) TooOld(turn ClaimTurn, now time.Time, limit int) (x bellwire.TooOld, possible bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	l := turn.lane
@@ -92,15 +92,15 @@ func (s *Scheduler) TooOld(turn Turn, now time.Time, limit int) (x bellwire.TooO
 	return x, !l.target.Since().After(x.Before)
 }
 
-// EndedTooOld records whether the lane has more deliveries past max_elapsed. If so, it is served again after the others.
-func (s *Scheduler) EndedTooOld(turn Turn, more bool) {
+// EndedTooOld records whether the lane has more deliveries past max_elapsed. If so, its next turn is after those of the others.
+func (s *Scheduler) EndedTooOld(turn ClaimTurn, more bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	turn.lane.tooOld = more
 }
 
-// Postpone ends the turns of lanes for which the store or the directory failed. They are served again after a pause.
-func (s *Scheduler) Postpone(turns ...Turn) {
+// Postpone ends the turns of lanes for which the store or the directory failed. They get another turn after a pause.
+func (s *Scheduler) Postpone(turns ...ClaimTurn) {
 	now := time.Now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -110,7 +110,7 @@ func (s *Scheduler) Postpone(turns ...Turn) {
 }
 
 func (s *Scheduler) postpone(l *lane, now time.Time) {
-	l.served, l.manualDue, l.reload = false, true, true
+	l.claiming, l.manualDue, l.reload = false, true, true
 	l.due = bellwire.Earlier(l.due, now)
 	l.storeBackoffUntil = now.Add(storeBackoff)
 	if s.lanes[l.endpoint] == l {
@@ -125,7 +125,7 @@ type Claims struct {
 }
 
 // BeginClaims ends turns. It returns what to claim for those lanes that need deliveries and whose tenants may have more.
-func (s *Scheduler) BeginClaims(now time.Time, turns []Turn) *Claims {
+func (s *Scheduler) BeginClaims(now time.Time, turns []ClaimTurn) *Claims {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	claims := new(Claims)
@@ -133,17 +133,17 @@ func (s *Scheduler) BeginClaims(now time.Time, turns []Turn) *Claims {
 	bytes := max(laneClaimBytes, bellwire.MaxClaimBytes/max(len(turns), 1))
 	for _, t := range turns {
 		l := t.lane
-		l.served = false
+		l.claiming = false
 		if s.lanes[l.endpoint] != l {
 			continue
 		}
 		k, ok := l.claims(now)
-		if _, lacking := s.lacks(&l.account.lines[k]); lacking || !ok || k == maintainLine {
+		if _, lacking := s.lacks(&l.account.waitQueues[k]); lacking || !ok || k == waitToMaintain {
 			s.reevaluate(l, now)
 			continue
 		}
 		claim := s.claim(now, l, k.lowPriority(), deliveries, bytes)
-		l.served = true
+		l.claiming = true
 		claims.lanes, claims.Asked = append(claims.lanes, l), append(claims.Asked, claim)
 		s.take(l.account, places, claim.Limit+claim.ManualLimit)
 		s.take(l.account, manualDeliveries, claim.ManualLimit)
@@ -152,7 +152,7 @@ func (s *Scheduler) BeginClaims(now time.Time, turns []Turn) *Claims {
 			l.manualDue = false // a later one sets it again
 		}
 		if claim.Limit > 0 {
-			l.searching, l.lost = claim.Lost, false
+			l.searching, l.mustSearch = claim.Search, false
 			l.due = time.Time{}
 			l.nextSequence = 0 // nothing bypasses the store until it has answered
 		}
@@ -173,7 +173,7 @@ func (s *Scheduler) claim(now time.Time, l *lane, lowPriority bool, deliveries, 
 	if want := min(l.claimLimit(now), deliveries); want > 0 {
 		c.Limit = max(s.shared.room(a, places, want+c.ManualLimit, lowPriority)-c.ManualLimit, 0)
 	}
-	if c.Lost = c.Limit > 0 && (l.lost || l.ordered()); c.Lost {
+	if c.Search = c.Limit > 0 && (l.mustSearch || l.ordered()); c.Search {
 		c.Held = l.held()
 	}
 	return c
@@ -184,7 +184,7 @@ func (s *Scheduler) EndClaims(now time.Time, claims *Claims, results []bellwire.
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for i, l := range claims.lanes {
-		l.served = false
+		l.claiming = false
 		if s.lanes[l.endpoint] == l { // else the shard was lost, and with it the epoch of what was claimed
 			searching := l.searching
 			l.searching = false
@@ -199,7 +199,7 @@ func (s *Scheduler) EndClaims(now time.Time, claims *Claims, results []bellwire.
 	s.dispatch(now)
 }
 
-// FailClaims frees the reserved room after the store failed. The lanes are served again after a pause.
+// FailClaims frees the reserved room after the store failed. The lanes get another turn after a pause.
 func (s *Scheduler) FailClaims(claims *Claims) {
 	now := time.Now()
 	s.mu.Lock()
@@ -209,7 +209,7 @@ func (s *Scheduler) FailClaims(claims *Claims) {
 	}
 	for _, l := range claims.lanes {
 		if l.searching {
-			l.searching, l.lost, l.unsureUntil = false, true, now
+			l.searching, l.mustSearch, l.unsureUntil = false, true, now
 			s.dropLate(l)
 		}
 		s.postpone(l, now)
@@ -231,28 +231,28 @@ func (s *Scheduler) fill(l *lane, now time.Time, asked *bellwire.Claim, r *bellw
 		}
 		return
 	}
-	var back []*Job
+	var back []*Task
 	for _, c := range r.Manual {
-		j := &Job{lane: l, Delivery: c.Delivery, Trigger: bellwire.TriggerManual}
+		task := &Task{lane: l, Delivery: c.Delivery, Trigger: bellwire.TriggerManual}
 		if c.Event.Test {
-			j.Trigger = bellwire.TriggerTest
+			task.Trigger = bellwire.TriggerTest
 		}
-		j.Delivery.Epoch = asked.Epoch // the schedule may have claimed it in another
+		task.Delivery.Epoch = asked.Epoch // the schedule may have claimed it in another
 		if l.tenantPaused() {
-			back = append(back, j)
+			back = append(back, task)
 			continue
 		}
 		s.take(l.account, manualDeliveries, 1)
-		s.bring(l, j, c.Event)
+		s.bring(l, task, c.Event)
 	}
 	l.manualDue = l.manualDue || len(r.Manual) > 0 // there may be more
 	for _, c := range r.Due {
-		j := &Job{lane: l, Delivery: c.Delivery, Trigger: bellwire.TriggerSchedule}
+		task := &Task{lane: l, Delivery: c.Delivery, Trigger: bellwire.TriggerSchedule}
 		if s.draining || !l.enabled() {
-			back = append(back, j)
+			back = append(back, task)
 			continue
 		}
-		s.bring(l, j, c.Event)
+		s.bring(l, task, c.Event)
 	}
 	s.release(l, back)
 	l.due = bellwire.Earlier(l.due, r.Next)
@@ -262,8 +262,8 @@ func (s *Scheduler) fill(l *lane, now time.Time, asked *bellwire.Claim, r *bellw
 }
 
 // bring puts a claimed delivery into a lane.
-func (s *Scheduler) bring(l *lane, j *Job, e *bellwire.Event) {
-	j.Content = s.contentOf(e)
-	s.retainContent(l.account, j.Content)
-	s.enqueue(l, j)
+func (s *Scheduler) bring(l *lane, task *Task, e *bellwire.Event) {
+	task.Content = s.contentOf(e)
+	s.retainContent(l.account, task.Content)
+	s.enqueue(l, task)
 }

@@ -152,18 +152,18 @@ func (s *Scheduler) releaseContent(a *account, c *Content) {
 }
 
 // dismiss frees what a waiting delivery has in memory.
-func (s *Scheduler) dismiss(j *Job) {
-	a := j.lane.account
+func (s *Scheduler) dismiss(task *Task) {
+	a := task.lane.account
 	s.give(a, places, 1)
-	s.releaseContent(a, j.Content)
-	if j.Manual() {
+	s.releaseContent(a, task.Content)
+	if task.Manual() {
 		s.give(a, manualDeliveries, 1)
 	}
-	j.Content = nil
+	task.Content = nil
 }
 
-// share lets deliveries that are claimed later share the event.
-func (s *Scheduler) share(c *Content) {
+// listContent lets deliveries that are claimed later share the event.
+func (s *Scheduler) listContent(c *Content) {
 	if c.Deliveries > 1 && !c.listed && s.contents[c.ID] == nil {
 		c.listed = true
 		s.contents[c.ID] = c
@@ -176,7 +176,7 @@ func (s *Scheduler) contentOf(e *bellwire.Event) *Content {
 		return c
 	}
 	c := NewContent(e)
-	s.share(c)
+	s.listContent(c)
 	return c
 }
 
@@ -185,7 +185,7 @@ func (c *Content) needsBody(t *bellwire.Target) bool {
 	if len(c.shared)+c.own == 0 {
 		return false
 	}
-	if !shares(t) {
+	if !sameBody(t) {
 		return true
 	}
 	_, listed := c.sharedBy(t, t.Endpoint.Dialect)
@@ -219,12 +219,12 @@ func (c *Content) listShared(t *bellwire.Target, dialect string) {
 }
 
 // countBody charges the body of an attempt that starts.
-func (s *Scheduler) countBody(j *Job) {
-	c, t := j.Content, j.lane.target
+func (s *Scheduler) countBody(task *Task) {
+	c, t := task.Content, task.lane.target
 	switch {
 	case c.Deliveries <= 1: // room for its body is charged already
-	case !shares(t):
-		j.ownBody = true
+	case !sameBody(t):
+		task.ownBody = true
 		c.own++
 		if t.Endpoint.GetsOlder(c.Event) {
 			c.listShared(t, "")
@@ -232,8 +232,8 @@ func (s *Scheduler) countBody(j *Job) {
 	default:
 		c.listShared(t, t.Endpoint.Dialect)
 	}
-	s.charge(j.lane.account, c)
+	s.charge(task.lane.account, c)
 }
 
-// shares reports whether all endpoints of a target's dialect get the same request body.
-func shares(t *bellwire.Target) bool { return t.Renderer == nil || t.Renderer.SameBody() }
+// sameBody reports whether all endpoints of a target's dialect get the same request body.
+func sameBody(t *bellwire.Target) bool { return t.Renderer == nil || t.Renderer.SameBody() }

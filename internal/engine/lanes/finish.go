@@ -7,9 +7,9 @@ import (
 	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
-// Outcome is the result of a job's attempt.
-type Outcome struct {
-	Job        *Job
+// Result is what came of a task's attempt, as the lane needs it.
+type Result struct {
+	Task       *Task
 	Target     *bellwire.Target // the endpoint that the request was sent to
 	Verdict    bellwire.Verdict
 	Attempt    *bellwire.Attempt // nil: no request could be made
@@ -25,7 +25,7 @@ type Outcome struct {
 }
 
 // mayReturn reports whether the delivery may be attempted again. In a FIFO order, those behind it must then wait.
-func (o *Outcome) mayReturn() bool { return o.Retrying || o.Verdict == bellwire.Gone }
+func (r *Result) mayReturn() bool { return r.Retrying || r.Verdict == bellwire.Gone }
 
 // BreakerChange is what an attempt did to its endpoint's circuit breaker.
 type BreakerChange int
@@ -37,29 +37,29 @@ const (
 	BreakerClosed
 )
 
-// Finish records an ended attempt whose outcome is about to be stored. It returns the delivery that the caller may attempt
-// next, or nil, how the outcome changed the circuit breaker, and the number of failures in a row.
-func (s *Scheduler) Finish(now time.Time, o *Outcome) (next *Job, change BreakerChange, failures int) {
+// Finish records an ended attempt whose result is about to be stored. It returns the delivery that the caller may attempt
+// next, or nil, how the result changed the circuit breaker, and the number of failures in a row.
+func (s *Scheduler) Finish(now time.Time, r *Result) (next *Task, change BreakerChange, failures int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	j, l := o.Job, o.Job.lane
+	task, l := r.Task, r.Task.lane
 	full := l.inFlight >= l.window.limit()
-	s.ended(j)
+	s.ended(task)
 	l.faults.count = 0
 	if !now.Before(s.faults.until) {
 		s.faults.count = 0
 	}
-	o.Size = sizeOf(o.Attempt)
+	r.Size = sizeOf(r.Attempt)
 	s.take(l.account, unrecorded, 1)
-	s.take(l.account, memory, o.Size)
+	s.take(l.account, memory, r.Size)
 	l.unrecorded++
-	if !j.Manual() {
+	if !task.Manual() {
 		l.progress = now
 	}
 	l.permitted(now)
-	change, failures = s.adapt(l, now, o, full)
-	o.Health = l.note(now, o)
-	if j.Delivery.Sequence > 0 && !j.Manual() && o.mayReturn() {
+	change, failures = s.adapt(l, now, r, full)
+	r.Health = l.note(now, r)
+	if task.Delivery.Sequence > 0 && !task.Manual() && r.mayReturn() {
 		s.evict(l, now) // the ones behind it wait for it in the store
 	}
 	s.reevaluate(l, now)
@@ -68,42 +68,42 @@ func (s *Scheduler) Finish(now time.Time, o *Outcome) (next *Job, change Breaker
 	return next, change, failures
 }
 
-// ended takes a job out of flight, and frees what it has in memory.
-func (s *Scheduler) ended(j *Job) {
-	a := j.lane.account
+// ended takes a task out of flight, and frees what it has in memory.
+func (s *Scheduler) ended(task *Task) {
+	a := task.lane.account
 	s.give(a, requests, 1)
-	s.pace.end(j)
-	if j.unproven {
+	s.pace.end(task)
+	if task.unproven {
 		s.give(a, unprovenRequests, 1)
 	}
-	if j.Manual() {
-		j.lane.manualInFlight--
+	if task.Manual() {
+		task.lane.manualInFlight--
 		s.give(a, manualDeliveries, 1)
 	} else {
-		j.lane.inFlight--
+		task.lane.inFlight--
 	}
-	if j.ownBody {
-		j.Content.own--
+	if task.ownBody {
+		task.Content.own--
 	}
-	s.releaseContent(a, j.Content)
-	j.Content = nil // a result that waits to be stored keeps no event data in memory
+	s.releaseContent(a, task.Content)
+	task.Content = nil // a result that waits to be stored keeps no event data in memory
 	s.recheckSenders(a, memory)
 }
 
-// adapt adjusts the window, the breaker and the endpoint's rest to an outcome.
-func (s *Scheduler) adapt(l *lane, now time.Time, o *Outcome, full bool) (change BreakerChange, failures int) {
+// adapt adjusts the window, the breaker and the endpoint's rest to a result.
+func (s *Scheduler) adapt(l *lane, now time.Time, r *Result, full bool) (change BreakerChange, failures int) {
 	failures = l.breaker.failures
-	if o.Verdict != bellwire.Acknowledged {
-		l.beginRest(now, o)
-		o.SpentHost = s.hosts.charge(l, o, now)
-		o.WaitsForIt = o.Retrying && l.hostUsedUp(now)
+	if r.Verdict != bellwire.Acknowledged {
+		l.beginRest(now, r)
+		r.SpentHost = s.hosts.charge(l, r, now)
+		r.WaitsForIt = r.Retrying && l.hostUsedUp(now)
 	}
 	switch {
-	case o.Verdict == bellwire.Impossible:
+	case r.Verdict == bellwire.Impossible:
 		return BreakerSame, failures // the event is at fault, not the endpoint
-	case o.Verdict == bellwire.Acknowledged:
+	case r.Verdict == bellwire.Acknowledged:
 		l.healthy, l.rests = true, 0
-		if o.Job.Manual() {
+		if r.Task.Manual() {
 			l.restUntil = time.Time{} // the endpoint takes requests again
 		}
 		if l.breaker.succeeded() {
@@ -111,9 +111,9 @@ func (s *Scheduler) adapt(l *lane, now time.Time, o *Outcome, full bool) (change
 			l.window.restart()
 			return BreakerClosed, failures
 		}
-		l.window.succeeded(o.Attempt.Timings.Total, full)
+		l.window.succeeded(r.Attempt.Timings.Total, full)
 		return BreakerSame, failures
-	case o.Job.Manual():
+	case r.Task.Manual():
 		return BreakerSame, failures
 	}
 	l.healthy = false
@@ -139,15 +139,15 @@ func (s *Scheduler) countBreaker(l *lane, by int) {
 // minRest is how long an overloaded endpoint rests if its answer has no Retry-After.
 const minRest = time.Second
 
-// beginRest makes the endpoint rest if the outcome of an attempt asks for that.
-func (l *lane) beginRest(now time.Time, o *Outcome) {
-	rest := l.rest(o)
+// beginRest makes the endpoint rest if the result of an attempt asks for that.
+func (l *lane) beginRest(now time.Time, r *Result) {
+	rest := l.rest(r)
 	if rest <= 0 {
 		return
 	}
 	l.restUntil = bellwire.Later(l.restUntil, now.Add(rest))
 	l.rests++
-	if o.RetryAfter > 0 {
+	if r.RetryAfter > 0 {
 		l.rests = max(l.rests, askedRests)
 	}
 }
@@ -155,14 +155,14 @@ func (l *lane) beginRest(now time.Time, o *Outcome) {
 // rest returns how long the endpoint rests after a failure: for as long as it asks, and at least for minRest if it is
 // overloaded. The tenant chose a fixed interval, so only Retry-After prolongs that. An answer from a URL that the endpoint no
 // longer has causes no rest.
-func (l *lane) rest(o *Outcome) time.Duration {
-	if o.Target != nil && o.Target.Endpoint.URL != l.target.Endpoint.URL {
+func (l *lane) rest(r *Result) time.Duration {
+	if r.Target != nil && r.Target.Endpoint.URL != l.target.Endpoint.URL {
 		return 0
 	}
-	if l.fixed() || o.Attempt == nil || !l.overloaded(o.Attempt.Response) {
-		return o.RetryAfter
+	if l.fixed() || r.Attempt == nil || !l.overloaded(r.Attempt.Response) {
+		return r.RetryAfter
 	}
-	return max(o.RetryAfter, minRest)
+	return max(r.RetryAfter, minRest)
 }
 
 // overloaded reports whether an answer means that the endpoint is overloaded. 429 always does. The answers that gateways give
@@ -180,19 +180,19 @@ func (l *lane) overloaded(answer *bellwire.AttemptResponse) bool {
 	return false
 }
 
-// Recorded marks outcomes as stored.
-func (s *Scheduler) Recorded(now time.Time, outcomes []*Outcome, records []bellwire.Recorded) {
+// Recorded marks results as stored.
+func (s *Scheduler) Recorded(now time.Time, results []*Result, records []bellwire.Recorded) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for i, o := range outcomes {
-		j := o.Job
-		s.give(j.lane.account, unrecorded, 1)
-		s.give(j.lane.account, memory, o.Size)
-		j.lane.unrecorded--
-		delete(j.lane.forwarded, j.Delivery.ID)
-		j.lane.noted(o, &records[i])
-		s.donePending(j.lane)
-		l := s.current(j.lane)
+	for i, r := range results {
+		task := r.Task
+		s.give(task.lane.account, unrecorded, 1)
+		s.give(task.lane.account, memory, r.Size)
+		task.lane.unrecorded--
+		delete(task.lane.forwarded, task.Delivery.ID)
+		task.lane.noted(r, &records[i])
+		s.donePending(task.lane)
+		l := s.current(task.lane)
 		if l == nil {
 			continue
 		}
@@ -200,8 +200,8 @@ func (s *Scheduler) Recorded(now time.Time, outcomes []*Outcome, records []bellw
 		if records[i].Next {
 			l.due = bellwire.Earlier(l.due, now)
 		}
-		if records[i].Moved && j.Manual() {
-			s.unqueue(l, j.Delivery.ID) // a manual retry succeeded while the delivery waited for its turn
+		if records[i].Moved && task.Manual() {
+			s.unqueue(l, task.Delivery.ID) // a manual retry succeeded while the delivery waited for its turn
 		}
 		if records[i].DisabledFor != "" {
 			l.reload = true
@@ -213,32 +213,32 @@ func (s *Scheduler) Recorded(now time.Time, outcomes []*Outcome, records []bellw
 
 // unqueue removes a delivery from its lane's queue, if it is there.
 func (s *Scheduler) unqueue(l *lane, id bellwire.DeliveryID) {
-	if j, ok := l.queue.Remove(func(j *Job) bool { return j.Delivery.ID == id }); ok {
-		l.bytes -= j.size()
-		delete(l.forwarded, j.Delivery.ID)
-		s.dismiss(j)
+	if task, ok := l.queue.Remove(func(task *Task) bool { return task.Delivery.ID == id }); ok {
+		l.bytes -= task.size()
+		delete(l.forwarded, task.Delivery.ID)
+		s.dismiss(task)
 	}
 }
 
 // Abort releases a delivery whose attempt was aborted or not sent. That says nothing about its endpoint.
-func (s *Scheduler) Abort(j *Job) {
+func (s *Scheduler) Abort(task *Task) {
 	now := time.Now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.putBack(j, now)
-	s.reevaluate(j.lane, now)
+	s.putBack(task, now)
+	s.reevaluate(task.lane, now)
 	s.dispatch(now)
 }
 
 // putBack releases a delivery that was not sent. The caller must hold s.mu.
-func (s *Scheduler) putBack(j *Job, now time.Time) {
-	l := j.lane
-	s.ended(j)
+func (s *Scheduler) putBack(task *Task, now time.Time) {
+	l := task.lane
+	s.ended(task)
 	s.donePending(l)
-	if !j.Manual() && j.Delivery.Sequence > 0 {
+	if !task.Manual() && task.Delivery.Sequence > 0 {
 		s.evict(l, now) // deliveries behind it must not overtake it
 	}
-	s.release(l, []*Job{j})
+	s.release(l, []*Task{task})
 }
 
 // sizeOf returns about how many bytes an attempt has in memory, and in the store.

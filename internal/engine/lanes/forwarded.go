@@ -16,7 +16,7 @@ const forwardTerm = 5 * time.Second
 // Arrival is a delivery that another node has stored and forwards to this one.
 type Arrival struct {
 	Target *bellwire.Target
-	Job    *Job      // its Delivery has the epoch for which it was stored
+	Task   *Task     // its Delivery has the epoch for which it was stored
 	Since  time.Time // a time of this node before it was stored
 }
 
@@ -34,7 +34,7 @@ func (s *Scheduler) Receive(now time.Time, arrivals []Arrival) []bellwire.Dispos
 }
 
 func (s *Scheduler) receive(now time.Time, a *Arrival) bellwire.Disposition {
-	d := &a.Job.Delivery
+	d := &a.Task.Delivery
 	o := s.ownership.Load()
 	if s.draining || d.Epoch <= 0 || o.leases.Epoch(d.Endpoint) != d.Epoch || !o.valid(now) {
 		return bellwire.Refused
@@ -45,7 +45,7 @@ func (s *Scheduler) receive(now time.Time, a *Arrival) bellwire.Disposition {
 		return bellwire.LeftInStore // the next scan finds it
 	}
 	s.adopt(l, a.Target, now)
-	a.Job.lane = l
+	a.Task.lane = l
 	switch {
 	case l.forwarded[d.ID] || l.isLate(d.ID) || s.found.has(d.ID):
 		return bellwire.Accepted // a claim was faster
@@ -53,19 +53,19 @@ func (s *Scheduler) receive(now time.Time, a *Arrival) bellwire.Disposition {
 		s.search(l, now)
 		return bellwire.LeftInStore
 	case l.searching:
-		return s.await(l, now, a.Job)
+		return s.await(l, now, a.Task)
 	}
-	return s.accept(l, now, a.Job)
+	return s.accept(l, now, a.Task)
 }
 
 // await keeps an arrival until the claim has ended that may have found it in the store.
-func (s *Scheduler) await(l *lane, now time.Time, j *Job) bellwire.Disposition {
-	if len(l.late) >= laneFloor || !l.enabled() || !s.hasRoom(l, s.known(j.Content)) {
+func (s *Scheduler) await(l *lane, now time.Time, task *Task) bellwire.Disposition {
+	if len(l.late) >= laneFloor || !l.enabled() || !s.hasRoom(l, s.known(task.Content)) {
 		s.search(l, now)
 		return bellwire.LeftInStore
 	}
-	s.retainForwarded(l, j)
-	l.late = append(l.late, j)
+	s.retainForwarded(l, task)
+	l.late = append(l.late, task)
 	return bellwire.Accepted
 }
 
@@ -77,67 +77,69 @@ func (s *Scheduler) known(c *Content) *Content {
 	return c
 }
 
-func (s *Scheduler) retainForwarded(l *lane, j *Job) {
-	j.Content = s.known(j.Content)
-	s.retainContent(l.account, j.Content)
-	s.share(j.Content)
+func (s *Scheduler) retainForwarded(l *lane, task *Task) {
+	task.Content = s.known(task.Content)
+	s.retainContent(l.account, task.Content)
+	s.listContent(task.Content)
 }
 
 // accept puts a forwarded delivery into its lane, if the lane admits it.
-func (s *Scheduler) accept(l *lane, now time.Time, j *Job) bellwire.Disposition {
-	size := len(j.Content.Data)
+func (s *Scheduler) accept(l *lane, now time.Time, task *Task) bellwire.Disposition {
+	size := len(task.Content.Data)
 	switch {
-	case l.ordered() && (j.Delivery.Sequence == 0 || j.Delivery.Sequence != l.nextSequence):
+	case l.ordered() && (task.Delivery.Sequence == 0 || task.Delivery.Sequence != l.nextSequence):
 		s.search(l, now)
 		return bellwire.LeftInStore
 	case s.draining || !l.admits(now, size):
-		return s.leave(l, now, j)
-	case !s.hasRoom(l, s.known(j.Content)):
+		return s.leave(l, now, task)
+	case !s.hasRoom(l, s.known(task.Content)):
 		s.leftInStore++
-		return s.leave(l, now, j)
+		return s.leave(l, now, task)
 	}
 	if l.ordered() {
 		l.nextSequence++
 	}
-	s.retainForwarded(l, j)
-	l.keep(j)
-	s.enqueue(l, j)
+	s.retainForwarded(l, task)
+	l.keep(task)
+	s.enqueue(l, task)
 	s.reevaluate(l, now)
 	return bellwire.Accepted
 }
 
 // leave leaves a forwarded delivery in the store. The claims of a FIFO endpoint find it as it is. That of another endpoint is
 // released, so that its claims need not search.
-func (s *Scheduler) leave(l *lane, now time.Time, j *Job) bellwire.Disposition {
+func (s *Scheduler) leave(l *lane, now time.Time, task *Task) bellwire.Disposition {
 	if l.ordered() {
 		s.search(l, now)
 		return bellwire.LeftInStore
 	}
-	l.keep(j)
-	s.release(l, []*Job{j})
+	l.keep(task)
+	s.release(l, []*Task{task})
 	return bellwire.LeftInStore
 }
 
 // search schedules a claim that also takes deliveries which were stored to be forwarded and have not arrived.
 func (s *Scheduler) search(l *lane, now time.Time) {
-	l.lost = true
+	l.mustSearch = true
 	l.due = bellwire.Earlier(l.due, now)
 	s.reevaluate(l, now)
 }
 
 // Search schedules a claim of the endpoint's deliveries that were stored to be forwarded to this node, and may not arrive.
-func (s *Scheduler) Search(endpoint string) { s.claimFrom(endpoint, func(l *lane) { l.lost = true }) }
+func (s *Scheduler) Search(endpoint string) {
+	s.claimFrom(endpoint, func(l *lane) { l.mustSearch = true })
+}
 
-// keep records that a forwarded delivery is in memory, until its outcome is recorded or it is released.
-func (l *lane) keep(j *Job) {
+// keep records that a forwarded delivery is in memory, until its result is recorded or it is released.
+func (l *lane) keep(task *Task) {
 	if l.forwarded == nil {
 		l.forwarded = make(map[bellwire.DeliveryID]bool)
 	}
-	l.forwarded[j.Delivery.ID] = true
+	l.forwarded[task.Delivery.ID] = true
 }
 
 func (l *lane) isLate(id bellwire.DeliveryID) bool {
-	return slices.ContainsFunc(l.late, func(j *Job) bool { return j.Delivery.ID == id })
+	return slices.ContainsFunc(l.late, func(task *Task) bool { return task.Delivery.ID == id })
 }
 
 // held returns the forwarded deliveries in memory.
@@ -145,8 +147,8 @@ func (l *lane) held() []bellwire.DeliveryID { return slices.Collect(maps.Keys(l.
 
 // dropLate gives up arrivals that wait for the end of a claim, which stay in the store.
 func (s *Scheduler) dropLate(l *lane) (dropped bool) {
-	for _, j := range l.late {
-		s.dismiss(j)
+	for _, task := range l.late {
+		s.dismiss(task)
 	}
 	dropped = len(l.late) > 0
 	l.late = nil
@@ -159,16 +161,16 @@ func (s *Scheduler) searched(l *lane, now time.Time, asked *bellwire.Claim, r *b
 	for _, c := range r.Due {
 		s.found.add(c.Delivery.ID, now)
 	}
-	l.lost = l.lost || asked.Lost && (r.Skipped || !r.Next.IsZero())
+	l.mustSearch = l.mustSearch || asked.Search && (r.Skipped || !r.Next.IsZero())
 	late := l.late
 	l.late = nil
-	slices.SortStableFunc(late, func(a, b *Job) int { return cmp.Compare(a.Delivery.Sequence, b.Delivery.Sequence) })
-	for _, j := range late {
-		content := j.Content
-		s.dismiss(j)
-		if !s.found.has(j.Delivery.ID) {
-			j.Content = content
-			s.accept(l, now, j)
+	slices.SortStableFunc(late, func(a, b *Task) int { return cmp.Compare(a.Delivery.Sequence, b.Delivery.Sequence) })
+	for _, task := range late {
+		content := task.Content
+		s.dismiss(task)
+		if !s.found.has(task.Delivery.ID) {
+			task.Content = content
+			s.accept(l, now, task)
 		}
 	}
 }

@@ -16,9 +16,9 @@ func TestArrivalsFromBeforeTheEndOfAFailedClaim(t *testing.T) {
 		m := newSchedulerModel()
 		target := &bellwire.Target{Endpoint: &bellwire.Endpoint{ID: "a", Status: bellwire.EndpointEnabled, MaxInFlight: 8, Revision: 1}}
 		arrival := func(n byte, since time.Time) []Arrival {
-			j := m.job(target, m.event("acme", 10, 1), 1)
-			j.Delivery.ID = bellwire.DeliveryID{n}
-			return []Arrival{{Target: target, Job: j, Since: since}}
+			task := m.task(target, m.event("acme", 10, 1), 1)
+			task.Delivery.ID = bellwire.DeliveryID{n}
+			return []Arrival{{Target: target, Task: task, Since: since}}
 		}
 		m.s.Due([]bellwire.DueEndpoint{{Endpoint: "a", At: time.Now()}})
 		turns := m.s.ReadyToClaim(time.Now(), 10)
@@ -26,7 +26,7 @@ func TestArrivalsFromBeforeTheEndOfAFailedClaim(t *testing.T) {
 			m.s.Loaded(turn, target)
 		}
 		claims := m.s.BeginClaims(time.Now(), turns)
-		if len(claims.Asked) != 1 || !claims.Asked[0].Lost {
+		if len(claims.Asked) != 1 || !claims.Asked[0].Search {
 			t.Fatalf("the claim does not search: %+v", claims.Asked)
 		}
 		time.Sleep(time.Second)

@@ -9,20 +9,20 @@ import (
 // health is the lane's copy of its endpoint's health in the store. While the health is proven, only some acknowledgements are
 // recorded there.
 type health struct {
-	proven   bool            // bellwire.Health.Proven, as of the last outcome in the store
+	proven   bool            // bellwire.Health.Proven, as of the last result in the store
 	failures int             // failures that are not in the store yet
 	seen     time.Time       // when an acknowledgement was last recorded in the store
 	granted  *bellwire.Grant // the grant that is recorded in the store
 }
 
-// note returns what an outcome means for the health of the endpoint. The lane has been adjusted to the outcome.
-func (l *lane) note(now time.Time, o *Outcome) bellwire.HealthNote {
-	n := l.noteOutcome(now, o)
+// note returns what a result means for the health of the endpoint. The lane has been adjusted to the result.
+func (l *lane) note(now time.Time, r *Result) bellwire.HealthNote {
+	n := l.noteResult(now, r)
 	g := l.granted()
 	if g == nil || g == l.health.granted {
 		return n
 	}
-	if o.Verdict == bellwire.Acknowledged {
+	if r.Verdict == bellwire.Acknowledged {
 		n.Kind = bellwire.HealthCounts // the store keeps nothing else of what is only seen
 	}
 	if n.Kind == bellwire.HealthCounts {
@@ -31,21 +31,21 @@ func (l *lane) note(now time.Time, o *Outcome) bellwire.HealthNote {
 	return n
 }
 
-func (l *lane) noteOutcome(now time.Time, o *Outcome) bellwire.HealthNote {
+func (l *lane) noteResult(now time.Time, r *Result) bellwire.HealthNote {
 	h := &l.health
 	switch {
-	case o.Job.Manual() && !l.enabled():
+	case r.Task.Manual() && !l.enabled():
 		return bellwire.HealthNote{} // so that the health still says since when the endpoint has missed events
-	case o.Verdict == bellwire.Acknowledged && h.proven && h.failures == 0:
+	case r.Verdict == bellwire.Acknowledged && h.proven && h.failures == 0:
 		if now.Sub(h.seen) < bellwire.HealthSeenPeriod {
 			return bellwire.HealthNote{}
 		}
 		h.seen = now
 		return bellwire.HealthNote{Kind: bellwire.HealthSeen}
-	case o.Verdict == bellwire.Acknowledged:
+	case r.Verdict == bellwire.Acknowledged:
 		h.seen = now
 		return bellwire.HealthNote{Kind: bellwire.HealthCounts}
-	case o.Verdict == bellwire.Impossible || o.Job.Manual():
+	case r.Verdict == bellwire.Impossible || r.Task.Manual():
 		return bellwire.HealthNote{}
 	}
 	h.failures++
@@ -56,12 +56,12 @@ func (l *lane) noteOutcome(now time.Time, o *Outcome) bellwire.HealthNote {
 	return bellwire.HealthNote{Kind: bellwire.HealthCounts, BreakerOpen: l.breaker.open(), HeldFor: max(until.Sub(now), 0)}
 }
 
-// noted records that an outcome is in the store.
-func (l *lane) noted(o *Outcome, record *bellwire.Recorded) {
-	if o.Health.Kind != bellwire.HealthCounts {
+// noted records that a result is in the store.
+func (l *lane) noted(r *Result, record *bellwire.Recorded) {
+	if r.Health.Kind != bellwire.HealthCounts {
 		return
 	}
-	if o.Verdict != bellwire.Acknowledged {
+	if r.Verdict != bellwire.Acknowledged {
 		l.health.failures--
 	}
 	l.health.proven = record.Proven

@@ -48,20 +48,20 @@ type host struct {
 const hostSweep = time.Minute
 
 // charge counts a request that was not acknowledged, and reports whether it was the last one that was left; see count.
-func (h *hosts) charge(l *lane, o *Outcome, now time.Time) (spent bool) {
-	if o.Attempt == nil || o.Target == nil {
+func (h *hosts) charge(l *lane, r *Result, now time.Time) (spent bool) {
+	if r.Attempt == nil || r.Target == nil {
 		return false
 	}
-	bound := boundOf(o.Target)
+	bound := boundOf(r.Target)
 	if bound == 0 {
 		return false
 	}
 	h.sweep(now)
-	tenant := o.Target.Endpoint.Tenant
-	name := HostName(o.Target)
+	tenant := r.Target.Endpoint.Tenant
+	name := HostName(r.Target)
 	charged := [2]*host{h.of(hostKey{tenant, byName, name}, bound, now)}
-	if o.Address != "" {
-		charged[1] = h.of(hostKey{tenant, byAddress, o.Address}, bound*limits.AddressShare, now)
+	if r.Address != "" {
+		charged[1] = h.of(hostKey{tenant, byAddress, r.Address}, bound*limits.AddressFactor, now)
 	}
 	current := l.target != nil && HostName(l.target) == name // else the URL has changed since
 	for i, at := range charged {

@@ -36,7 +36,7 @@ func (m *hostModel) bind(bound int) {
 // untilUsedUp returns how many requests fail, at most 1000, before the lane must wait.
 func (m *hostModel) untilUsedUp(address string) (requests int) {
 	for !m.lane.hostUsedUp(m.now) && requests < 1000 {
-		m.hosts.charge(m.lane, &Outcome{Target: m.target, Attempt: &bellwire.Attempt{}, Address: address}, m.now)
+		m.hosts.charge(m.lane, &Result{Target: m.target, Attempt: &bellwire.Attempt{}, Address: address}, m.now)
 		requests++
 	}
 	return requests
@@ -50,7 +50,7 @@ func TestAddressInURLIsCountedOnceAsAName(t *testing.T) {
 		if got := m.untilUsedUp("127.0.0.1"); got != 6 {
 			t.Errorf("%s got %d requests, want 6", address, got)
 		}
-		if got := m.lane.hosts[1].left(m.now); got != 6*limits.AddressShare-6 {
+		if got := m.lane.hosts[1].left(m.now); got != 6*limits.AddressFactor-6 {
 			t.Errorf("%v requests are left to the address of %s", got, address)
 		}
 	}
@@ -61,7 +61,7 @@ func TestOnlyWhatWasReachedIsCharged(t *testing.T) {
 	t.Parallel()
 	m := newHostModel("a.example", 6)
 	fail := func(target *bellwire.Target, address string) {
-		m.hosts.charge(m.lane, &Outcome{Target: target, Attempt: &bellwire.Attempt{}, Address: address}, m.now)
+		m.hosts.charge(m.lane, &Result{Target: target, Attempt: &bellwire.Attempt{}, Address: address}, m.now)
 	}
 	fail(m.target, "192.0.2.1")
 	left := m.lane.hosts[1].left(m.now)

@@ -35,10 +35,10 @@ type lane struct {
 
 	permission *bellwire.Permission // of the target; nil: none is needed
 
-	queue       fifo.Queue[*Job] // deliveries of the schedule, in the order of sending
-	manualQueue fifo.Queue[*Job] // tests and manual retries, which bypass the queue, the breaker and a pause
-	reserved    int              // places promised to publications that are being stored
-	bytes       int              // event data queued and reserved
+	queue       fifo.Queue[*Task] // deliveries of the schedule, in the order of sending
+	manualQueue fifo.Queue[*Task] // tests and manual retries, which bypass the queue, the breaker and a pause
+	reserved    int               // places promised to publications that are being stored
+	bytes       int               // event data queued and reserved
 
 	inFlight       int
 	manualInFlight int
@@ -64,17 +64,17 @@ type lane struct {
 	manualDue         bool      // there may be manual retries
 	reload            bool      // the endpoint may have changed
 	tooOld            bool      // there may be more deliveries past max_elapsed
-	lost              bool      // some may have been stored to be forwarded, and not have arrived
-	served            bool      // the claimer is serving it
+	mustSearch        bool      // the next claim must search: some may have been stored to be forwarded, and not have arrived
+	claiming          bool      // the claimer is loading or claiming for it
 	searching         bool      // with a claim that takes what was stored to be forwarded
 	unsureUntil       time.Time // end of such a claim whose outcome is not known
 	storeBackoffUntil time.Time // end of the pause after the store or this node failed
 	nextSequence      int64     // FIFO: the number of the next delivery that may be admitted; 0: claim from the store only
 
 	forwarded map[bellwire.DeliveryID]bool // deliveries in memory that another node has forwarded
-	late      []*Job                       // arrivals during a claim that searches, which may have found them
+	late      []*Task                      // arrivals during a claim that searches, which may have found them
 
-	queuedIn [lineKinds]bool // the lines that it waits in
+	queuedIn [waitKinds]bool // the wait queues that it is in
 	timer    int             // index in the timer heap; -1: none
 	timerAt  time.Time
 }
@@ -229,7 +229,7 @@ func (l *lane) admits(now time.Time, size int) bool {
 		return false
 	case l.ordered():
 		return l.nextSequence != 0 && l.due.IsZero() && held < l.capacity()
-	case l.served || isDue(l.due, now):
+	case l.claiming || isDue(l.due, now):
 		return held < l.capacity()/2 // the other half is for deliveries that wait in the store
 	}
 	return held < l.capacity()
@@ -240,21 +240,21 @@ func (l *lane) sendable(now time.Time) bool {
 	return l.manualQueue.Len() > 0 && l.may(now, toSendManual) || l.queue.Len() > 0 && l.may(now, toSend)
 }
 
-// sends returns the kind of line in which the lane waits to send, and reports whether it can send.
-func (l *lane) sends(now time.Time) (k lineKind, ok bool) {
+// sends returns what the lane waits for in order to send, and reports whether it can send.
+func (l *lane) sends(now time.Time) (k waitKind, ok bool) {
 	switch {
 	case !l.sendable(now):
 		return 0, false
 	case l.healthy:
-		return sendLine, true
+		return waitToSend, true
 	case l.breaker.failures > 0:
-		return sendFailingLine, true
+		return waitToSendFailing, true
 	}
-	return sendUnprovenLine, true
+	return waitToSendUnproven, true
 }
 
 // head returns the delivery to be attempted next. The lane must be sendable.
-func (l *lane) head() *Job {
+func (l *lane) head() *Task {
 	if l.manualQueue.Len() > 0 {
 		return l.manualQueue.First()
 	}
@@ -279,14 +279,14 @@ func tokenAt(l *rate.Limiter, now time.Time) time.Time {
 }
 
 // pop removes the delivery to be attempted next. The lane must be sendable.
-func (l *lane) pop(now time.Time) *Job {
+func (l *lane) pop(now time.Time) *Task {
 	if l.manualQueue.Len() > 0 {
-		j := l.manualQueue.Pop()
+		task := l.manualQueue.Pop()
 		l.manualInFlight++
-		return j
+		return task
 	}
-	j := l.queue.Pop()
-	l.bytes -= j.size()
+	task := l.queue.Pop()
+	l.bytes -= task.size()
 	if l.inFlight == 0 {
 		l.progress = now
 	}
@@ -295,23 +295,23 @@ func (l *lane) pop(now time.Time) *Job {
 	if l.limiter != nil {
 		l.limiter.AllowN(now, 1)
 	}
-	return j
+	return task
 }
 
-// claims returns the kind of line in which the lane waits for the claimer, and reports whether the store should be asked now.
-func (l *lane) claims(now time.Time) (k lineKind, ok bool) {
+// claims returns what the lane needs of the claimer, and reports whether the store should be asked now.
+func (l *lane) claims(now time.Time) (k waitKind, ok bool) {
 	switch {
-	case l.served:
+	case l.claiming:
 		return 0, false
 	case l.mustMaintain(now):
-		return maintainLine, l.may(now, toMaintain)
+		return waitToMaintain, l.may(now, toMaintain)
 	case isDue(l.due, now) && l.may(now, toClaim):
 		if l.healthy || l.empty() {
-			return claimLine, true
+			return waitToClaim, true
 		}
-		return claimUnprovenLine, true
+		return waitToClaimUnproven, true
 	}
-	return claimManualLine, l.manualDue && l.may(now, toClaimManual)
+	return waitToClaimManual, l.manualDue && l.may(now, toClaimManual)
 }
 
 // mustMaintain reports whether the endpoint must be loaded, or deliveries in the store ended.
@@ -372,7 +372,7 @@ func (l *lane) wakeAt(now time.Time) time.Time {
 	if l.queue.Len() > 0 {
 		consider(time.Time{}, toSend)
 	}
-	if l.served {
+	if l.claiming {
 		return at
 	}
 	if l.reload {
@@ -398,7 +398,7 @@ func (l *lane) dispensable(now time.Time, idle time.Duration) bool {
 
 // hasWork reports whether the lane has deliveries in memory, or needs something from the store now or soon.
 func (l *lane) hasWork(now time.Time) bool {
-	return !l.empty() || len(l.forwarded) > 0 || l.served || l.manualDue || l.reload || l.queuedIn != [lineKinds]bool{} ||
+	return !l.empty() || len(l.forwarded) > 0 || l.claiming || l.manualDue || l.reload || l.queuedIn != [waitKinds]bool{} ||
 		!l.due.IsZero() && !l.due.After(now.Add(2*ScanInterval))
 }
 

@@ -13,8 +13,8 @@ type pace struct {
 }
 
 // start counts an attempt.
-func (p *pace) start(j *Job) {
-	j.portion = p.portion
+func (p *pace) start(task *Task) {
+	task.portion = p.portion
 	p.running++
 	if p.full() {
 		poke(p.reached)
@@ -22,8 +22,8 @@ func (p *pace) start(j *Job) {
 }
 
 // end makes room for another attempt if the ended one is of the current portion.
-func (p *pace) end(j *Job) {
-	if j.portion == p.portion {
+func (p *pace) end(task *Task) {
+	if task.portion == p.portion {
 		p.running--
 	}
 }

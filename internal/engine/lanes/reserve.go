@@ -16,7 +16,7 @@ type Reservation struct {
 func (r Reservation) Epoch() int64 { return r.epoch }
 
 // Reserve reserves places for the deliveries of one event, where there are any, and appends a Reservation for each target.
-// Exactly one of Commit, Cancel and Abandon must follow. The jobs that they take are nil where a Reservation has no epoch.
+// Exactly one of Commit, Cancel and Abandon must follow. The tasks that they take are nil where a Reservation has no epoch.
 func (s *Scheduler) Reserve(now time.Time, targets []*bellwire.Target, c *Content, to []Reservation) []Reservation {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -63,7 +63,7 @@ func (s *Scheduler) hasRoom(l *lane, c *Content) bool {
 
 // Commit hands over deliveries that were stored. Those with a place go into their lanes. The lanes of the others are marked as
 // having something due in the store.
-func (s *Scheduler) Commit(now time.Time, reserved []Reservation, jobs []*Job) {
+func (s *Scheduler) Commit(now time.Time, reserved []Reservation, tasks []*Task) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for i, r := range reserved {
@@ -71,9 +71,9 @@ func (s *Scheduler) Commit(now time.Time, reserved []Reservation, jobs []*Job) {
 			continue
 		}
 		if r.epoch != 0 {
-			s.share(jobs[i].Content)
-			s.unreserve(r.lane, jobs[i])
-			s.admit(r.lane, now, jobs[i])
+			s.listContent(tasks[i].Content)
+			s.unreserve(r.lane, tasks[i])
+			s.admit(r.lane, now, tasks[i])
 			continue
 		}
 		if l := s.current(r.lane); l != nil {
@@ -85,14 +85,14 @@ func (s *Scheduler) Commit(now time.Time, reserved []Reservation, jobs []*Job) {
 }
 
 // Cancel returns the places of deliveries that were not stored.
-func (s *Scheduler) Cancel(reserved []Reservation, jobs []*Job) {
+func (s *Scheduler) Cancel(reserved []Reservation, tasks []*Task) {
 	now := time.Now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for i, r := range reserved {
 		if r.epoch != 0 {
-			s.unreserve(r.lane, jobs[i])
-			s.dismiss(jobs[i])
+			s.unreserve(r.lane, tasks[i])
+			s.dismiss(tasks[i])
 			s.reevaluate(r.lane, now)
 		}
 	}
@@ -101,7 +101,7 @@ func (s *Scheduler) Cancel(reserved []Reservation, jobs []*Job) {
 
 // Abandon returns the places of deliveries that may or may not be stored, and releases the deliveries: if they were stored, they
 // must not stay claimed.
-func (s *Scheduler) Abandon(reserved []Reservation, jobs []*Job) {
+func (s *Scheduler) Abandon(reserved []Reservation, tasks []*Task) {
 	now := time.Now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -109,11 +109,11 @@ func (s *Scheduler) Abandon(reserved []Reservation, jobs []*Job) {
 		if r.epoch == 0 {
 			continue
 		}
-		s.unreserve(r.lane, jobs[i])
-		s.dismiss(jobs[i])
+		s.unreserve(r.lane, tasks[i])
+		s.dismiss(tasks[i])
 		if s.lanes[r.lane.endpoint] == r.lane {
 			r.lane.nextSequence = 0
-			s.release(r.lane, jobs[i:i+1:i+1])
+			s.release(r.lane, tasks[i:i+1:i+1])
 		}
 		s.reevaluate(r.lane, now)
 	}
@@ -121,32 +121,32 @@ func (s *Scheduler) Abandon(reserved []Reservation, jobs []*Job) {
 }
 
 // unreserve ends the reservation of a place, which now belongs to the delivery.
-func (s *Scheduler) unreserve(l *lane, j *Job) {
-	j.lane = l
+func (s *Scheduler) unreserve(l *lane, task *Task) {
+	task.lane = l
 	l.reserved--
-	l.bytes -= j.size()
+	l.bytes -= task.size()
 	s.donePending(l)
 }
 
 // admit puts a delivery that was just published into its lane, or releases it if the lane has changed since the reservation.
-func (s *Scheduler) admit(l *lane, now time.Time, j *Job) {
+func (s *Scheduler) admit(l *lane, now time.Time, task *Task) {
 	switch {
 	case s.lanes[l.endpoint] != l:
-		s.dismiss(j) // the shard was lost, and with it the delivery's epoch
+		s.dismiss(task) // the shard was lost, and with it the delivery's epoch
 		return
 	case s.draining || !l.enabled() || l.breaker.open():
-		s.dismiss(j)
-		s.release(l, []*Job{j})
+		s.dismiss(task)
+		s.release(l, []*Task{task})
 	case !l.ordered():
-		s.enqueue(l, j)
-	case j.Delivery.Sequence == l.nextSequence:
+		s.enqueue(l, task)
+	case task.Delivery.Sequence == l.nextSequence:
 		l.nextSequence++
-		s.enqueue(l, j)
+		s.enqueue(l, task)
 	default:
 		// Another node's publication came between, or the order is kept in the store for now.
 		l.nextSequence = 0
-		s.dismiss(j)
-		s.release(l, []*Job{j})
+		s.dismiss(task)
+		s.release(l, []*Task{task})
 	}
 	s.reevaluate(l, now)
 }

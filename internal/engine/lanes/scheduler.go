@@ -23,9 +23,9 @@ type Config struct {
 	MaxBytes    int // of events, request bodies and results in memory in all
 	MaxStarting int // attempts of a portion that run at the same time; see pace
 
-	Start       func(*Job)   // starts an attempt
-	Release     func([]*Job) // returns deliveries to the store; Released confirms it
-	WakeClaimer func()       // signals that ReadyToClaim has something
+	Start       func(*Task)   // starts an attempt
+	Release     func([]*Task) // returns deliveries to the store; Released confirms it
+	WakeClaimer func()        // signals that ReadyToClaim has something
 }
 
 // Scheduler holds the lanes and decides which delivery is sent next, and when.
@@ -45,15 +45,15 @@ type Scheduler struct {
 	crowd    int               // the number of lanes above which idle ones are forgotten early
 	accounts map[string]*account
 	contents map[bellwire.EventID]*Content // events that several deliveries may share
-	ready    [lineKinds]lineQueue          // lines whose tenants may have what they need, in the order in which they are served
-	waiting  [resources]heapOf[*line]      // lines whose tenants have used up their share
+	ready    [waitKinds]readyQueue         // wait queues whose tenants may have what they need, in the order of their turns
+	waiting  [resources]heapOf[*waitQueue] // wait queues whose tenants have used up their share
 	rotation int                           // counts the kinds that next has tried, so that they take turns
 	timers   heapOf[*lane]
 	hosts    hosts
 	found    memo // deliveries that searching claims have taken recently
 
 	toRelease [bellwire.Shards]int64 // shards to be handed over, with the epochs that they are held in
-	pending   [bellwire.Shards]int   // by shard: places for what is being stored, attempts, and outcomes that are not in the store yet
+	pending   [bellwire.Shards]int   // by shard: places for what is being stored, attempts, and results that are not in the store yet
 
 	faults       backoff // after faults of this node that affect all lanes
 	openBreakers int     // of the lanes
@@ -134,60 +134,60 @@ func (s *Scheduler) current(l *lane) *lane {
 }
 
 // enqueue puts a delivery that has its place in memory into a lane.
-func (s *Scheduler) enqueue(l *lane, j *Job) {
-	j.lane = l
-	if j.Manual() {
-		l.manualQueue.Push(j)
+func (s *Scheduler) enqueue(l *lane, task *Task) {
+	task.lane = l
+	if task.Manual() {
+		l.manualQueue.Push(task)
 		return
 	}
-	l.queue.Push(j)
-	l.bytes += j.size()
+	l.queue.Push(task)
+	l.bytes += task.size()
 }
 
 // release returns deliveries to the store.
-func (s *Scheduler) release(l *lane, jobs []*Job) {
-	if len(jobs) == 0 {
+func (s *Scheduler) release(l *lane, tasks []*Task) {
+	if len(tasks) == 0 {
 		return
 	}
-	l.releasing += len(jobs)
-	s.config.Release(jobs)
+	l.releasing += len(tasks)
+	s.config.Release(tasks)
 }
 
 // evict empties a lane's queue: its deliveries wait in the store, where waiting costs no memory.
 func (s *Scheduler) evict(l *lane, now time.Time) {
-	jobs := l.queue.TakeAll()
-	for _, j := range jobs {
-		l.bytes -= j.size()
-		s.dismiss(j)
+	tasks := l.queue.TakeAll()
+	for _, task := range tasks {
+		l.bytes -= task.size()
+		s.dismiss(task)
 	}
 	l.nextSequence = 0
-	s.release(l, jobs)
+	s.release(l, tasks)
 	if s.dropLate(l) {
-		l.lost, l.due = true, bellwire.Earlier(l.due, now)
+		l.mustSearch, l.due = true, bellwire.Earlier(l.due, now)
 	}
 }
 
 // evictManual returns a lane's tests and manual retries to the store.
 func (s *Scheduler) evictManual(l *lane) {
-	jobs := l.manualQueue.TakeAll()
-	for _, j := range jobs {
-		s.dismiss(j)
+	tasks := l.manualQueue.TakeAll()
+	for _, task := range tasks {
+		s.dismiss(task)
 	}
-	s.release(l, jobs)
+	s.release(l, tasks)
 }
 
 // Released records that deliveries are free in the store again.
-func (s *Scheduler) Released(now time.Time, jobs []*Job) {
+func (s *Scheduler) Released(now time.Time, tasks []*Task) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, j := range jobs {
-		j.lane.releasing--
-		delete(j.lane.forwarded, j.Delivery.ID)
-		l := s.current(j.lane)
+	for _, task := range tasks {
+		task.lane.releasing--
+		delete(task.lane.forwarded, task.Delivery.ID)
+		l := s.current(task.lane)
 		if l == nil {
 			continue
 		}
-		if j.Manual() {
+		if task.Manual() {
 			l.manualDue = true
 		} else {
 			l.due = bellwire.Earlier(l.due, now)
@@ -215,59 +215,59 @@ func (s *Scheduler) reevaluate(l *lane, now time.Time) {
 // dispatch starts attempts while there are lanes that can send, and the tenants' shares and the pace allow it.
 func (s *Scheduler) dispatch(now time.Time) {
 	for {
-		j := s.pick(now)
-		if j == nil {
+		task := s.pick(now)
+		if task == nil {
 			return
 		}
-		s.config.Start(j)
+		s.config.Start(task)
 	}
 }
 
 // pick chooses the next delivery to attempt: tenants take turns, and so do the lanes of each.
-func (s *Scheduler) pick(now time.Time) *Job {
+func (s *Scheduler) pick(now time.Time) *Task {
 	if s.draining || s.pace.full() || now.Before(s.faults.until) || !s.ownership.Load().valid(now) {
 		return nil
 	}
 	for {
-		ln := s.next(sendLine, sendFailingLine)
-		if ln == nil {
+		q := s.next(waitToSend, waitToSendFailing)
+		if q == nil {
 			return nil
 		}
-		if j := s.serve(ln, now); j != nil {
-			return j
+		if task := s.takeFrom(q, now); task != nil {
+			return task
 		}
 	}
 }
 
-// serve takes the next delivery of a line's first lane. It returns nil if the lane has nothing to send, or no memory for it.
-func (s *Scheduler) serve(ln *line, now time.Time) *Job {
-	l := ln.lanes.First()
-	if k, ok := l.sends(now); !ok || k != ln.kind || l.account != ln.account || s.lanes[l.endpoint] != l {
-		ln.leave()
-		s.requeue(ln)
+// takeFrom takes the next delivery of a wait queue's first lane. It returns nil if the lane has nothing to send, or no memory for it.
+func (s *Scheduler) takeFrom(q *waitQueue, now time.Time) *Task {
+	l := q.lanes.First()
+	if k, ok := l.sends(now); !ok || k != q.kind || l.account != q.account || s.lanes[l.endpoint] != l {
+		q.pop()
+		s.requeue(q)
 		if s.lanes[l.endpoint] == l {
 			s.reevaluate(l, now)
 		}
 		return nil
 	}
 	a := l.account
-	if l.head().Content.needsBody(l.target) && a.held[requests] > 0 && !s.shared.fits(a, memory, 1, ln.kind.lowPriority()) {
-		s.wait(ln, memory)
+	if l.head().Content.needsBody(l.target) && a.held[requests] > 0 && !s.shared.fits(a, memory, 1, q.kind.lowPriority()) {
+		s.wait(q, memory)
 		return nil
 	}
-	ln.leave()
-	j := l.pop(now)
-	s.pace.start(j)
+	q.pop()
+	task := l.pop(now)
+	s.pace.start(task)
 	s.give(a, places, 1)
 	s.take(a, requests, 1)
-	if j.unproven = ln.kind != sendLine; j.unproven {
+	if task.unproven = q.kind != waitToSend; task.unproven {
 		s.take(a, unprovenRequests, 1)
 	}
-	s.countBody(j)
+	s.countBody(task)
 	s.addPending(l)
-	s.requeue(ln)
+	s.requeue(q)
 	s.reevaluate(l, now)
-	return j
+	return task
 }
 
 // Refresh schedules the endpoint to be loaded, and its deliveries to be claimed.
@@ -307,12 +307,12 @@ func (s *Scheduler) Forget(endpoint string, ids ...bellwire.DeliveryID) {
 	for _, id := range ids {
 		canceled[id] = true
 	}
-	isCanceled := func(j *Job) bool { return canceled[j.Delivery.ID] }
-	var back []*Job
-	for j, found := l.queue.Remove(isCanceled); found; j, found = l.queue.Remove(isCanceled) {
-		l.bytes -= j.size()
-		s.dismiss(j)
-		back = append(back, j)
+	isCanceled := func(task *Task) bool { return canceled[task.Delivery.ID] }
+	var back []*Task
+	for task, found := l.queue.Remove(isCanceled); found; task, found = l.queue.Remove(isCanceled) {
+		l.bytes -= task.size()
+		s.dismiss(task)
+		back = append(back, task)
 	}
 	s.release(l, back)
 	if slices.ContainsFunc(l.late, isCanceled) || len(back) > 0 && l.ordered() {
@@ -330,14 +330,14 @@ func (s *Scheduler) ForgetEvent(endpoint string, event bellwire.EventID) {
 	if l == nil {
 		return
 	}
-	ofEvent := func(j *Job) bool { return j.Content.ID == event }
-	for j, found := l.queue.Remove(ofEvent); found; j, found = l.queue.Remove(ofEvent) {
-		l.bytes -= j.size()
-		delete(l.forwarded, j.Delivery.ID)
-		s.dismiss(j)
+	ofEvent := func(task *Task) bool { return task.Content.ID == event }
+	for task, found := l.queue.Remove(ofEvent); found; task, found = l.queue.Remove(ofEvent) {
+		l.bytes -= task.size()
+		delete(l.forwarded, task.Delivery.ID)
+		s.dismiss(task)
 	}
-	for j, found := l.manualQueue.Remove(ofEvent); found; j, found = l.manualQueue.Remove(ofEvent) {
-		s.dismiss(j)
+	for task, found := l.manualQueue.Remove(ofEvent); found; task, found = l.manualQueue.Remove(ofEvent) {
+		s.dismiss(task)
 	}
 	if slices.ContainsFunc(l.late, ofEvent) {
 		s.evict(l, now)
@@ -363,7 +363,7 @@ func (s *Scheduler) Due(due []bellwire.DueEndpoint) {
 			continue
 		}
 		l.manualDue = l.manualDue || d.Manual
-		l.lost = true
+		l.mustSearch = true
 		l.due = bellwire.Earlier(l.due, d.At)
 		s.reevaluate(l, now)
 	}
@@ -371,25 +371,25 @@ func (s *Scheduler) Due(due []bellwire.DueEndpoint) {
 
 // drop empties a lane without returning its deliveries to the store, and forgets it.
 func (s *Scheduler) drop(l *lane) {
-	for _, j := range l.queue.TakeAll() {
-		s.dismiss(j)
+	for _, task := range l.queue.TakeAll() {
+		s.dismiss(task)
 	}
-	for _, j := range l.manualQueue.TakeAll() {
-		s.dismiss(j)
+	for _, task := range l.manualQueue.TakeAll() {
+		s.dismiss(task)
 	}
 	s.dropLate(l)
-	l.bytes, l.forwarded, l.lost, l.searching = 0, nil, false, false
+	l.bytes, l.forwarded, l.mustSearch, l.searching = 0, nil, false, false
 	l.due, l.manualDue, l.reload, l.nextSequence = time.Time{}, false, false, 0
 	if s.lanes[l.endpoint] == l {
 		s.forgetLane(l)
 	}
 }
 
-// TargetOf returns the newest state of the job's endpoint that its lane knows.
-func (s *Scheduler) TargetOf(j *Job) *bellwire.Target {
+// TargetOf returns the newest state of the task's endpoint that its lane knows.
+func (s *Scheduler) TargetOf(task *Task) *bellwire.Target {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return j.lane.target
+	return task.lane.target
 }
 
 // Stats describes a Scheduler.

@@ -15,9 +15,9 @@ import (
 // claimBytes is how much the model's store returns per claim, as bellwire.MaxClaimBytes.
 const claimBytes = 200_000
 
-// ended is an outcome that is not recorded yet.
+// ended is a result that is not recorded yet.
 type ended struct {
-	Outcome
+	Result
 	status bellwire.DeliveryStatus
 	due    time.Time
 }
@@ -25,11 +25,11 @@ type ended struct {
 // schedulerModel drives a scheduler as the engine does, with a store that is a map.
 type schedulerModel struct {
 	s       *Scheduler
-	running []*Job
+	running []*Task
 	ended   []*ended
-	given   []*Job
-	free    map[string][]*Job
-	hand    map[string][]*Job
+	given   []*Task
+	free    map[string][]*Task
+	hand    map[string][]*Task
 	stored  map[bellwire.EventID]*bellwire.Event
 	made    int64
 	biggest int
@@ -39,7 +39,7 @@ type schedulerModel struct {
 }
 
 func newSchedulerModel() *schedulerModel {
-	m := &schedulerModel{free: map[string][]*Job{}, hand: map[string][]*Job{}, stored: map[bellwire.EventID]*bellwire.Event{}, next: map[string]int64{}}
+	m := &schedulerModel{free: map[string][]*Task{}, hand: map[string][]*Task{}, stored: map[bellwire.EventID]*bellwire.Event{}, next: map[string]int64{}}
 	leases := &bellwire.Leases{}
 	for i := range leases.Epochs {
 		leases.Epochs[i] = 1
@@ -47,7 +47,7 @@ func newSchedulerModel() *schedulerModel {
 	m.s = New(Config{
 		MaxInFlight: 8, MaxQueued: 100, MaxBytes: 1 << 20, MaxStarting: 4,
 		Start:       m.start,
-		Release:     func(jobs []*Job) { m.given = append(m.given, jobs...) },
+		Release:     func(tasks []*Task) { m.given = append(m.given, tasks...) },
 		WakeClaimer: func() {},
 	})
 	m.s.SetLeases(leases, time.Time{})
@@ -55,24 +55,24 @@ func newSchedulerModel() *schedulerModel {
 }
 
 // start starts an attempt. Nothing that is not ended may be overtaken in a FIFO queue.
-func (m *schedulerModel) start(j *Job) {
-	m.running = append(m.running, j)
-	if j.Manual() || j.Delivery.Sequence == 0 {
+func (m *schedulerModel) start(task *Task) {
+	m.running = append(m.running, task)
+	if task.Manual() || task.Delivery.Sequence == 0 {
 		return
 	}
-	before := func(other *Job) {
-		if !other.Manual() && other.Delivery.Endpoint == j.Delivery.Endpoint && other.Delivery.Sequence > 0 && other.Delivery.Sequence < j.Delivery.Sequence {
-			m.overtaken = fmt.Sprintf("%s: %d is sent before %d", j.Delivery.Endpoint, j.Delivery.Sequence, other.Delivery.Sequence)
+	before := func(other *Task) {
+		if !other.Manual() && other.Delivery.Endpoint == task.Delivery.Endpoint && other.Delivery.Sequence > 0 && other.Delivery.Sequence < task.Delivery.Sequence {
+			m.overtaken = fmt.Sprintf("%s: %d is sent before %d", task.Delivery.Endpoint, task.Delivery.Sequence, other.Delivery.Sequence)
 		}
 	}
-	for _, others := range [][]*Job{m.free[j.Delivery.Endpoint], m.given, m.running} {
+	for _, others := range [][]*Task{m.free[task.Delivery.Endpoint], m.given, m.running} {
 		for _, other := range others {
 			before(other)
 		}
 	}
 	for _, o := range m.ended {
 		if o.Retrying {
-			before(o.Job)
+			before(o.Task)
 		}
 	}
 }
@@ -135,35 +135,35 @@ func (m *schedulerModel) checkBooks(t *rapid.T) {
 	begun := 0
 	for _, l := range s.lanes {
 		of(l)[laneCount]++
-		for _, q := range []*fifo.Queue[*Job]{&l.queue, &l.manualQueue} {
-			for _, j := range q.Items() {
+		for _, q := range []*fifo.Queue[*Task]{&l.queue, &l.manualQueue} {
+			for _, task := range q.Items() {
 				of(l)[places]++
-				events[j.Content]++
-				if j.Manual() {
+				events[task.Content]++
+				if task.Manual() {
 					of(l)[manualDeliveries]++
 				}
 			}
 		}
 	}
-	for _, j := range m.running {
-		of(j.lane)[requests]++
-		events[j.Content]++
-		if j.portion == s.pace.portion {
+	for _, task := range m.running {
+		of(task.lane)[requests]++
+		events[task.Content]++
+		if task.portion == s.pace.portion {
 			begun++
 		}
-		if j.unproven {
-			of(j.lane)[unprovenRequests]++
+		if task.unproven {
+			of(task.lane)[unprovenRequests]++
 		}
-		if j.Manual() {
-			of(j.lane)[manualDeliveries]++
+		if task.Manual() {
+			of(task.lane)[manualDeliveries]++
 		}
 	}
 	if begun != s.pace.running || begun > s.pace.limit {
 		t.Fatalf("%d attempts of the portion are under way, of %d; %d are counted", begun, s.pace.limit, s.pace.running)
 	}
 	for _, o := range m.ended {
-		of(o.Job.lane)[unrecorded]++
-		of(o.Job.lane)[memory] += o.Size
+		of(o.Task.lane)[unrecorded]++
+		of(o.Task.lane)[memory] += o.Size
 	}
 	for c, users := range events {
 		if c.users != users || c.charged != c.cost() {
@@ -207,19 +207,19 @@ func (m *schedulerModel) checkBooks(t *rapid.T) {
 func (m *schedulerModel) checkTurns(t *rapid.T) {
 	s := m.s
 	for r := range s.waiting {
-		for _, ln := range s.waiting[r] {
-			if s.suffices(ln, resource(r)) {
-				t.Fatalf("%s waits for resource %d though it may have more: %v of %v", ln.account.tenant, r, ln.account.held, s.shared.held)
+		for _, q := range s.waiting[r] {
+			if s.suffices(q, resource(r)) {
+				t.Fatalf("%s waits for resource %d though it may have more: %v of %v", q.account.tenant, r, q.account.held, s.shared.held)
 			}
-			if resource(r) == memory && ln.kind.sends() && ln.account.held[requests] == 0 {
-				t.Fatalf("%s has nothing under way and waits for memory", ln.account.tenant)
+			if resource(r) == memory && q.kind.sends() && q.account.held[requests] == 0 {
+				t.Fatalf("%s has nothing under way and waits for memory", q.account.tenant)
 			}
 		}
 	}
 	if time.Now().Before(s.faults.until) || s.pace.full() {
 		return
 	}
-	for k := sendLine; k <= sendFailingLine; k++ {
+	for k := waitToSend; k <= waitToSendFailing; k++ {
 		if n := s.ready[k].Len(); n > 0 {
 			t.Fatalf("%d tenants have their turn and do not send", n)
 		}
@@ -294,21 +294,21 @@ func (m *schedulerModel) publish(t *rapid.T, targets []*bellwire.Target) {
 			t.Fatalf("%s has nothing in memory, %v of %v is held, and it was refused a place", tenant, m.s.shared.held, m.s.shared.most)
 		}
 	}
-	jobs := make([]*Job, len(to))
+	tasks := make([]*Task, len(to))
 	for i, p := range found {
-		jobs[i] = m.job(to[i], event, p.Epoch())
+		tasks[i] = m.task(to[i], event, p.Epoch())
 	}
 	if rapid.IntRange(0, 9).Draw(t, "fails") == 0 {
-		m.s.Cancel(found, jobs)
+		m.s.Cancel(found, tasks)
 		return
 	}
 	for i, p := range found {
 		if p.Epoch() == 0 {
 			// What is in the store is another copy.
-			m.free[to[i].Endpoint.ID] = append(m.free[to[i].Endpoint.ID], jobs[i])
+			m.free[to[i].Endpoint.ID] = append(m.free[to[i].Endpoint.ID], tasks[i])
 		}
 	}
-	m.s.Commit(now, found, jobs)
+	m.s.Commit(now, found, tasks)
 }
 
 // hasNothing reports whether a tenant has no deliveries in memory.
@@ -344,23 +344,23 @@ func (m *schedulerModel) event(tenant string, bytes, deliveries int) *Content {
 	return NewContent(&bellwire.Event{ID: id, Tenant: tenant, Data: make([]byte, bytes), Deliveries: deliveries})
 }
 
-func (m *schedulerModel) job(target *bellwire.Target, event *Content, epoch int64) *Job {
-	j := &Job{Trigger: bellwire.TriggerSchedule, Content: event}
-	j.Delivery.Endpoint, j.Delivery.Epoch = target.Endpoint.ID, epoch
-	j.Delivery.Event = event.ID
+func (m *schedulerModel) task(target *bellwire.Target, event *Content, epoch int64) *Task {
+	task := &Task{Trigger: bellwire.TriggerSchedule, Content: event}
+	task.Delivery.Endpoint, task.Delivery.Epoch = target.Endpoint.ID, epoch
+	task.Delivery.Event = event.ID
 	m.stored[event.ID] = event.Event
 	if target.Endpoint.Ordering == bellwire.OrderingFIFO {
 		m.next[target.Endpoint.ID]++
-		j.Delivery.Sequence = m.next[target.Endpoint.ID]
+		task.Delivery.Sequence = m.next[target.Endpoint.ID]
 	}
-	return j
+	return task
 }
 
 // retry requests a manual retry.
 func (m *schedulerModel) retry(t *rapid.T, target *bellwire.Target) {
-	j := m.job(target, m.event(target.Endpoint.Tenant, rapid.SampledFrom([]int{10, 50_000}).Draw(t, "bytes"), 1), 0)
-	j.Trigger, j.Delivery.Sequence = bellwire.TriggerManual, 0
-	m.hand[target.Endpoint.ID] = append(m.hand[target.Endpoint.ID], j)
+	task := m.task(target, m.event(target.Endpoint.Tenant, rapid.SampledFrom([]int{10, 50_000}).Draw(t, "bytes"), 1), 0)
+	task.Trigger, task.Delivery.Sequence = bellwire.TriggerManual, 0
+	m.hand[target.Endpoint.ID] = append(m.hand[target.Endpoint.ID], task)
 	m.s.Refresh(target.Endpoint.ID)
 }
 
@@ -368,10 +368,10 @@ func (m *schedulerModel) finish(t *rapid.T) {
 	if len(m.running) == 0 {
 		t.Skip("nothing is running")
 	}
-	i := rapid.IntRange(0, len(m.running)-1).Draw(t, "job")
-	j := m.running[i]
+	i := rapid.IntRange(0, len(m.running)-1).Draw(t, "task")
+	task := m.running[i]
 	m.running = append(m.running[:i], m.running[i+1:]...)
-	o := &ended{Outcome: Outcome{Job: j, Attempt: &bellwire.Attempt{}}, status: bellwire.DeliverySucceeded}
+	o := &ended{Result: Result{Task: task, Attempt: &bellwire.Attempt{}}, status: bellwire.DeliverySucceeded}
 	o.Verdict = rapid.SampledFrom([]bellwire.Verdict{bellwire.Acknowledged, bellwire.Acknowledged, bellwire.Failed, bellwire.Impossible}).Draw(t, "verdict")
 	if o.Verdict == bellwire.Failed {
 		o.status, o.Retrying = bellwire.DeliveryRetrying, true
@@ -380,62 +380,62 @@ func (m *schedulerModel) finish(t *rapid.T) {
 			o.RetryAfter = time.Second
 		}
 	}
-	if next, _, _ := m.s.Finish(time.Now(), &o.Outcome); next != nil {
+	if next, _, _ := m.s.Finish(time.Now(), &o.Result); next != nil {
 		m.start(next)
 	}
 	m.ended = append(m.ended, o)
 }
 
 func (m *schedulerModel) requeueUnsent(t *rapid.T) {
-	j := m.unsent(t)
-	m.s.RequeueUnsent(time.Now(), j, rapid.Bool().Draw(t, "node-wide"))
+	task := m.unsent(t)
+	m.s.RequeueUnsent(time.Now(), task, rapid.Bool().Draw(t, "node-wide"))
 }
 
 func (m *schedulerModel) abort(t *rapid.T) { m.s.Abort(m.unsent(t)) }
 
 // unsent takes an attempt out of those that are running.
-func (m *schedulerModel) unsent(t *rapid.T) *Job {
+func (m *schedulerModel) unsent(t *rapid.T) *Task {
 	if len(m.running) == 0 {
 		t.Skip("nothing is running")
 	}
-	i := rapid.IntRange(0, len(m.running)-1).Draw(t, "job")
-	j := m.running[i]
+	i := rapid.IntRange(0, len(m.running)-1).Draw(t, "task")
+	task := m.running[i]
 	m.running = append(m.running[:i], m.running[i+1:]...)
-	return j
+	return task
 }
 
 func (m *schedulerModel) record(t *rapid.T) {
 	records := make([]bellwire.Recorded, len(m.ended))
-	outcomes := make([]*Outcome, len(m.ended))
+	results := make([]*Result, len(m.ended))
 	for i, o := range m.ended {
-		outcomes[i] = &o.Outcome
+		results[i] = &o.Result
 		records[i] = bellwire.Recorded{Status: o.status, Moved: true}
-		if o.Retrying && !o.Job.Manual() {
-			o.Job.Delivery.DueAt, records[i].DueAt = o.due, o.due
-			m.requeue(o.Job)
+		if o.Retrying && !o.Task.Manual() {
+			o.Task.Delivery.DueAt, records[i].DueAt = o.due, o.due
+			m.requeue(o.Task)
 		}
 	}
 	m.ended = nil
-	m.s.Recorded(time.Now(), outcomes, records)
+	m.s.Recorded(time.Now(), results, records)
 }
 
 func (m *schedulerModel) release(*rapid.T) {
 	given := m.given
 	m.given = nil
-	for _, j := range given {
-		m.requeue(j)
+	for _, task := range given {
+		m.requeue(task)
 	}
 	m.s.Released(time.Now(), given)
 }
 
 // requeue puts a delivery back into the model's store, in the order of claims.
-func (m *schedulerModel) requeue(j *Job) {
-	id := j.Delivery.Endpoint
-	if j.Manual() {
-		m.hand[id] = append(m.hand[id], j)
+func (m *schedulerModel) requeue(task *Task) {
+	id := task.Delivery.Endpoint
+	if task.Manual() {
+		m.hand[id] = append(m.hand[id], task)
 		return
 	}
-	list := append(m.free[id], j)
+	list := append(m.free[id], task)
 	for i := len(list) - 1; i > 0 && list[i].Delivery.Sequence < list[i-1].Delivery.Sequence; i-- {
 		list[i], list[i-1] = list[i-1], list[i]
 	}
@@ -461,26 +461,26 @@ func (m *schedulerModel) claim(targets []*bellwire.Target) {
 			results[i].Skipped = true
 			continue
 		}
-		for _, j := range m.hand[c.Endpoint][:min(len(m.hand[c.Endpoint]), c.ManualLimit)] {
-			results[i].Manual = append(results[i].Manual, bellwire.Claimed{Delivery: j.Delivery, Event: m.copyOf(j)})
-			read += len(m.stored[j.Delivery.Event].Data)
+		for _, task := range m.hand[c.Endpoint][:min(len(m.hand[c.Endpoint]), c.ManualLimit)] {
+			results[i].Manual = append(results[i].Manual, bellwire.Claimed{Delivery: task.Delivery, Event: m.copyOf(task)})
+			read += len(m.stored[task.Delivery.Event].Data)
 		}
 		m.hand[c.Endpoint] = m.hand[c.Endpoint][len(results[i].Manual):]
-		var rest []*Job
+		var rest []*Task
 		bytes := 0
-		for _, j := range m.free[c.Endpoint] {
+		for _, task := range m.free[c.Endpoint] {
 			held := c.Ordered && len(rest) > 0
-			if held || j.Delivery.DueAt.After(now) || len(results[i].Due) >= c.Limit || bytes >= c.MaxBytes {
-				rest = append(rest, j)
+			if held || task.Delivery.DueAt.After(now) || len(results[i].Due) >= c.Limit || bytes >= c.MaxBytes {
+				rest = append(rest, task)
 				if !c.Ordered || len(rest) == 1 {
-					results[i].Next = bellwire.Earlier(results[i].Next, bellwire.Later(j.Delivery.DueAt, time.Unix(1, 0)))
+					results[i].Next = bellwire.Earlier(results[i].Next, bellwire.Later(task.Delivery.DueAt, time.Unix(1, 0)))
 				}
 				continue
 			}
-			j.Delivery.Epoch = 1
-			results[i].Due = append(results[i].Due, bellwire.Claimed{Delivery: j.Delivery, Event: m.copyOf(j)})
-			bytes += len(m.stored[j.Delivery.Event].Data)
-			read += len(m.stored[j.Delivery.Event].Data)
+			task.Delivery.Epoch = 1
+			results[i].Due = append(results[i].Due, bellwire.Claimed{Delivery: task.Delivery, Event: m.copyOf(task)})
+			bytes += len(m.stored[task.Delivery.Event].Data)
+			read += len(m.stored[task.Delivery.Event].Data)
 		}
 		m.free[c.Endpoint] = rest
 		results[i].NextSequence = m.next[c.Endpoint] + 1
@@ -489,4 +489,6 @@ func (m *schedulerModel) claim(targets []*bellwire.Target) {
 }
 
 // copyOf returns the event of a delivery as the store hands it out.
-func (m *schedulerModel) copyOf(j *Job) *bellwire.Event { return new(*m.stored[j.Delivery.Event]) }
+func (m *schedulerModel) copyOf(task *Task) *bellwire.Event {
+	return new(*m.stored[task.Delivery.Event])
+}

@@ -128,7 +128,7 @@ func (s *Scheduler) HandedOver(shards []int) {
 	}
 }
 
-// addPending and donePending count what is pending in a lane's shard: places for what is being stored, attempts, and outcomes
+// addPending and donePending count what is pending in a lane's shard: places for what is being stored, attempts, and results
 // that are not in the store yet.
 func (s *Scheduler) addPending(l *lane) { s.pending[l.shard]++ }
 

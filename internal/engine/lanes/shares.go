@@ -24,72 +24,72 @@ const (
 	resources
 )
 
-// lineKind is what the lanes of a line wait for.
-type lineKind int8
+// waitKind is what the lanes of a wait queue wait for.
+type waitKind int8
 
 const (
-	sendLine          lineKind = iota // to send to endpoints that answer
-	sendUnprovenLine                  // to send to endpoints that are not known to answer
-	sendFailingLine                   // to send to endpoints whose last attempt failed
-	maintainLine                      // to load changed endpoints, and to end deliveries in the store
-	claimLine                         // to claim deliveries from the store
-	claimUnprovenLine                 // to claim more deliveries of endpoints that are not known to answer
-	claimManualLine                   // to claim tests and manual retries from the store
-	lineKinds
+	waitToSend          waitKind = iota // to send to endpoints that answer
+	waitToSendUnproven                  // to send to endpoints that are not known to answer
+	waitToSendFailing                   // to send to endpoints whose last attempt failed
+	waitToMaintain                      // to load changed endpoints, and to end deliveries in the store
+	waitToClaim                         // to claim deliveries from the store
+	waitToClaimUnproven                 // to claim more deliveries of endpoints that are not known to answer
+	waitToClaimManual                   // to claim tests and manual retries from the store
+	waitKinds
 )
 
-// needs lists the resources of which a line's tenant must be allowed more.
-var needs = [lineKinds][]resource{
-	sendLine:          {requests, unrecorded},
-	sendUnprovenLine:  {requests, unrecorded, unprovenRequests},
-	sendFailingLine:   {requests, unrecorded, unprovenRequests},
-	claimLine:         {places, memory},
-	claimUnprovenLine: {places, memory},
-	claimManualLine:   {places, memory, manualDeliveries},
+// needs lists the resources of which a wait queue's tenant must be allowed more.
+var needs = [waitKinds][]resource{
+	waitToSend:          {requests, unrecorded},
+	waitToSendUnproven:  {requests, unrecorded, unprovenRequests},
+	waitToSendFailing:   {requests, unrecorded, unprovenRequests},
+	waitToClaim:         {places, memory},
+	waitToClaimUnproven: {places, memory},
+	waitToClaimManual:   {places, memory, manualDeliveries},
 }
 
 // lowPriority reports whether lanes of the kind come after other lanes of their tenant. They get something only while twice as
 // much is left as for the others, so a tenant can use no more than a third of a resource for them, and none of the reserve.
-func (k lineKind) lowPriority() bool { return k == sendFailingLine || k == claimUnprovenLine }
+func (k waitKind) lowPriority() bool { return k == waitToSendFailing || k == waitToClaimUnproven }
 
 // sends reports whether lanes of the kind wait to send.
-func (k lineKind) sends() bool { return k <= sendFailingLine }
+func (k waitKind) sends() bool { return k <= waitToSendFailing }
 
 // account counts what one tenant has in memory. The scheduler's lock guards it.
 type account struct {
-	tenant string
-	held   [resources]int
-	lines  [lineKinds]line
-	failed time.Time // when the leaky bucket of failed attempts, which leaks limits.FailureRate a second, is empty again
+	tenant     string
+	held       [resources]int
+	waitQueues [waitKinds]waitQueue
+	failed     time.Time // when the leaky bucket of failed attempts, which leaks limits.FailureRate a second, is empty again
 }
 
-// fail counts a failed attempt and returns until when its endpoint rests, so that hundreds of endpoints that fail at once do
+// fail counts a failed attempt and returns until when its endpoint must pause, so that hundreds of endpoints that fail at once do
 // not use up the node's time. Without many failures that time is in the past.
 func (a *account) fail(now time.Time) time.Time {
 	a.failed = bellwire.Later(a.failed, now.Add(-time.Second)).Add(time.Second / limits.FailureRate)
 	return a.failed
 }
 
-// line is a queue of lanes of one tenant that wait for the same thing. A line that is not empty is either ready, which means that
-// its tenant may have what it needs, or waits for a resource.
-type line struct {
+// waitQueue holds lanes of one tenant that wait for the same thing. A wait queue that is not empty is either ready, which means
+// that its tenant may have what it needs, or waits for a resource.
+type waitQueue struct {
 	account *account
-	kind    lineKind
+	kind    waitKind
 	lacks   resource // the resource that it waits for, if index is not -1
-	index   int32    // in the heap of lines that wait for the same resource; -1: it waits for none
+	index   int32    // in the heap of wait queues that wait for the same resource; -1: it waits for none
 	lanes   fifo.Queue[*lane]
 }
 
 func newAccount(tenant string) *account {
 	a := &account{tenant: tenant}
-	for k := range a.lines {
-		a.lines[k] = line{account: a, kind: lineKind(k), index: -1}
+	for k := range a.waitQueues {
+		a.waitQueues[k] = waitQueue{account: a, kind: waitKind(k), index: -1}
 	}
 	return a
 }
 
-// lineQueue is a queue of lines.
-type lineQueue = fifo.Queue[*line]
+// readyQueue holds the wait queues that take turns.
+type readyQueue = fifo.Queue[*waitQueue]
 
 // counts holds how much of each resource there is, and how much of it the tenants have.
 type counts struct {
@@ -148,7 +148,7 @@ func (s *Scheduler) take(a *account, r resource, n int) {
 	s.reorder(a, r)
 }
 
-// give takes n of a resource back from a tenant, and wakes the lines that waited for them.
+// give takes n of a resource back from a tenant, and wakes the wait queues that waited for them.
 func (s *Scheduler) give(a *account, r resource, n int) {
 	a.held[r] -= n
 	s.shared.held[r] -= n
@@ -169,125 +169,125 @@ func (s *Scheduler) account(tenant string) *account {
 	return a
 }
 
-// join puts a lane at the end of its tenant's line of a kind, unless it is there already.
-func (s *Scheduler) join(l *lane, k lineKind) {
+// join puts a lane at the end of its tenant's wait queue of a kind, unless it is there already.
+func (s *Scheduler) join(l *lane, k waitKind) {
 	if l.queuedIn[k] {
 		return
 	}
 	l.queuedIn[k] = true
-	ln := &l.account.lines[k]
-	ln.lanes.Push(l)
-	if ln.lanes.Len() == 1 {
-		s.queue(ln)
+	q := &l.account.waitQueues[k]
+	q.lanes.Push(l)
+	if q.lanes.Len() == 1 {
+		s.makeReady(q)
 	}
 }
 
-// queue puts a line behind the other ready lines of its kind.
-func (s *Scheduler) queue(ln *line) {
-	s.ready[ln.kind].Push(ln)
-	if !ln.kind.sends() {
+// makeReady puts a wait queue behind the other ready ones of its kind.
+func (s *Scheduler) makeReady(q *waitQueue) {
+	s.ready[q.kind].Push(q)
+	if !q.kind.sends() {
 		s.config.WakeClaimer()
 	}
 }
 
-// next removes and returns a ready line of one of the kinds, or returns nil if there is none. The kinds take turns, and so do the
-// lines of each kind.
-func (s *Scheduler) next(from, to lineKind) *line {
+// next removes and returns a ready wait queue of one of the kinds, or returns nil if there is none. The kinds take turns, and so do
+// the wait queues of each kind.
+func (s *Scheduler) next(from, to waitKind) *waitQueue {
 	for range to - from + 1 {
-		k := from + lineKind(s.rotation%int(to-from+1))
+		k := from + waitKind(s.rotation%int(to-from+1))
 		s.rotation++
 		for s.ready[k].Len() > 0 {
-			ln := s.ready[k].Pop()
-			lacks, lacking := s.lacks(ln)
+			q := s.ready[k].Pop()
+			lacks, lacking := s.lacks(q)
 			if !lacking {
-				return ln
+				return q
 			}
-			s.wait(ln, lacks)
+			s.wait(q, lacks)
 		}
 	}
 	return nil
 }
 
-// requeue puts a line that was served behind the other ready lines of its kind, unless it is empty.
-func (s *Scheduler) requeue(ln *line) {
-	if ln.lanes.Len() > 0 {
-		s.ready[ln.kind].Push(ln)
+// requeue puts a wait queue that had its turn behind the other ready ones of its kind, unless it is empty.
+func (s *Scheduler) requeue(q *waitQueue) {
+	if q.lanes.Len() > 0 {
+		s.ready[q.kind].Push(q)
 	}
 }
 
-// leave removes the first lane of a line.
-func (ln *line) leave() *lane {
-	l := ln.lanes.Pop()
-	l.queuedIn[ln.kind] = false
+// pop removes the first lane.
+func (q *waitQueue) pop() *lane {
+	l := q.lanes.Pop()
+	l.queuedIn[q.kind] = false
 	return l
 }
 
-// lacks returns a resource of which the line's tenant may not have more now, if there is one.
-func (s *Scheduler) lacks(ln *line) (r resource, lacking bool) {
-	for _, r := range needs[ln.kind] {
-		if !s.suffices(ln, r) {
+// lacks returns a resource of which the wait queue's tenant may not have more now, if there is one.
+func (s *Scheduler) lacks(q *waitQueue) (r resource, lacking bool) {
+	for _, r := range needs[q.kind] {
+		if !s.suffices(q, r) {
 			return r, true
 		}
 	}
 	return 0, false
 }
 
-// claimBatch is the number of free places in memory that a line waits for before it claims, unless its tenant has nothing in
+// claimBatch is the number of free places in memory that a wait queue waits for before its lanes claim, unless its tenant has nothing in
 // memory. Without it, each delivery could take a transaction of its own.
 const claimBatch = 64
 
-// suffices reports whether a line's tenant may have enough of a resource for the next lane of the line.
-func (s *Scheduler) suffices(ln *line, r resource) bool {
+// suffices reports whether a wait queue's tenant may have enough of a resource for its next lane.
+func (s *Scheduler) suffices(q *waitQueue, r resource) bool {
 	n := 1
-	if r == places && ln.account.held[r] > 0 {
+	if r == places && q.account.held[r] > 0 {
 		n = max(min(claimBatch, s.shared.most[r]/100), 1)
 	}
-	return s.shared.fits(ln.account, r, n, ln.kind.lowPriority())
+	return s.shared.fits(q.account, r, n, q.kind.lowPriority())
 }
 
-// wait makes a line wait for a resource.
-func (s *Scheduler) wait(ln *line, lacks resource) {
-	ln.lacks = lacks
-	heap.Push(&s.waiting[lacks], ln)
+// wait makes a wait queue wait for a resource.
+func (s *Scheduler) wait(q *waitQueue, lacks resource) {
+	q.lacks = lacks
+	heap.Push(&s.waiting[lacks], q)
 }
 
-// wakeWaiting makes the lines ready whose tenants may have more of a resource. If the tenant of the heap's first line may not have
-// more, no other tenant may.
+// wakeWaiting makes the wait queues ready whose tenants may have more of a resource. If the tenant of the heap's first one may not
+// have more, no other tenant may.
 func (s *Scheduler) wakeWaiting(r resource) {
 	h := &s.waiting[r]
 	for len(*h) > 0 && s.suffices((*h)[0], r) {
-		s.queue(heap.Pop(h).(*line))
+		s.makeReady(heap.Pop(h).(*waitQueue))
 	}
 }
 
-// recheckSenders makes a tenant's lines ready that wait for a resource to send: they may no longer need more of it.
+// recheckSenders makes a tenant's wait queues ready that wait for a resource to send: they may no longer need more of it.
 func (s *Scheduler) recheckSenders(a *account, r resource) {
 	if len(s.waiting[r]) == 0 {
 		return
 	}
-	for k := range a.lines {
-		if ln := &a.lines[k]; ln.kind.sends() && ln.index >= 0 && ln.lacks == r {
-			heap.Remove(&s.waiting[r], int(ln.index))
-			s.queue(ln)
+	for k := range a.waitQueues {
+		if q := &a.waitQueues[k]; q.kind.sends() && q.index >= 0 && q.lacks == r {
+			heap.Remove(&s.waiting[r], int(q.index))
+			s.makeReady(q)
 		}
 	}
 }
 
-// reorder restores the order of the lines that wait for a resource after their tenant's part of it has changed.
+// reorder restores the order of the wait queues that wait for a resource after their tenant's part of it has changed.
 func (s *Scheduler) reorder(a *account, r resource) {
 	if len(s.waiting[r]) == 0 {
 		return
 	}
-	for k := range a.lines {
-		if ln := &a.lines[k]; ln.index >= 0 && ln.lacks == r {
-			heap.Fix(&s.waiting[r], int(ln.index))
+	for k := range a.waitQueues {
+		if q := &a.waitQueues[k]; q.index >= 0 && q.lacks == r {
+			heap.Fix(&s.waiting[r], int(q.index))
 		}
 	}
 }
 
-func (ln *line) weight() int { return ln.account.weight(ln.lacks, ln.kind.lowPriority()) }
+func (q *waitQueue) weight() int { return q.account.weight(q.lacks, q.kind.lowPriority()) }
 
-// before orders the lines that wait for the same resource by how much of it their tenants have.
-func (ln *line) before(other *line) bool { return ln.weight() < other.weight() }
+// before orders the wait queues that wait for the same resource by how much of it their tenants have.
+func (q *waitQueue) before(other *waitQueue) bool { return q.weight() < other.weight() }
 
-func (ln *line) setIndex(i int) { ln.index = int32(i) } // there are fewer tenants
+func (q *waitQueue) setIndex(i int) { q.index = int32(i) } // there are fewer tenants

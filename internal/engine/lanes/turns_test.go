@@ -19,20 +19,20 @@ func ofTenant(tenant, endpoint string) *bellwire.Target {
 func (m *schedulerModel) publishOne(t *bellwire.Target) bool {
 	c := m.event(t.Endpoint.Tenant, 10, 1)
 	found := m.s.Reserve(time.Now(), []*bellwire.Target{t}, c, nil)
-	m.s.Commit(time.Now(), found, []*Job{m.job(t, c, found[0].Epoch())})
+	m.s.Commit(time.Now(), found, []*Task{m.task(t, c, found[0].Epoch())})
 	return found[0].Epoch() != 0
 }
 
 // finishFirst ends the attempt that has been under way for the longest.
-func (m *schedulerModel) finishFirst(v bellwire.Verdict) *Job {
-	j := m.running[0]
+func (m *schedulerModel) finishFirst(v bellwire.Verdict) *Task {
+	task := m.running[0]
 	m.running = m.running[1:]
-	o := &Outcome{Job: j, Attempt: &bellwire.Attempt{}, Verdict: v}
-	if next, _, _ := m.s.Finish(time.Now(), o); next != nil {
+	r := &Result{Task: task, Attempt: &bellwire.Attempt{}, Verdict: v}
+	if next, _, _ := m.s.Finish(time.Now(), r); next != nil {
 		m.running = append(m.running, next)
 	}
-	m.s.Recorded(time.Now(), []*Outcome{o}, []bellwire.Recorded{{Status: bellwire.DeliverySucceeded, Moved: true}})
-	return j
+	m.s.Recorded(time.Now(), []*Result{r}, []bellwire.Recorded{{Status: bellwire.DeliverySucceeded, Moved: true}})
+	return task
 }
 
 // A tenant with many lanes gets one turn where a tenant with one lane gets one.
@@ -102,10 +102,10 @@ func TestUnrecordedResultsAreShared(t *testing.T) {
 	for range 50 {
 		m.publishOne(many)
 		for len(m.running) > 0 {
-			j := m.running[0]
+			task := m.running[0]
 			m.running = m.running[1:]
 			sent++
-			if next, _, _ := m.s.Finish(time.Now(), &Outcome{Job: j, Attempt: &bellwire.Attempt{}, Verdict: bellwire.Acknowledged}); next != nil {
+			if next, _, _ := m.s.Finish(time.Now(), &Result{Task: task, Attempt: &bellwire.Attempt{}, Verdict: bellwire.Acknowledged}); next != nil {
 				m.running = append(m.running, next)
 			}
 		}

@@ -98,14 +98,14 @@ func TestReleasedMemoryWakesClaims(t *testing.T) {
 	m.s.config.WakeClaimer = func() { woken++ }
 	m.s.shared.most[places] = 1
 	target := &bellwire.Target{Endpoint: &bellwire.Endpoint{ID: "a", Status: bellwire.EndpointEnabled, MaxInFlight: 8, Revision: 1}}
-	j := &Job{Content: NewContent(&bellwire.Event{Data: make([]byte, 10)}), Trigger: bellwire.TriggerSchedule}
-	found := m.s.Reserve(time.Now(), []*bellwire.Target{target}, j.Content, nil)
+	task := &Task{Content: NewContent(&bellwire.Event{Data: make([]byte, 10)}), Trigger: bellwire.TriggerSchedule}
+	found := m.s.Reserve(time.Now(), []*bellwire.Target{target}, task.Content, nil)
 	m.s.Due([]bellwire.DueEndpoint{{Endpoint: "b", At: time.Now()}})
 	if turns := m.s.ReadyToClaim(time.Now(), 64); len(turns) > 0 {
 		t.Fatal("claimed though memory is full")
 	}
 	woken = 0
-	m.s.Cancel(found, []*Job{j})
+	m.s.Cancel(found, []*Task{task})
 	if woken == 0 {
 		t.Error("memory is free again, and nobody told the claimer")
 	}

@@ -48,7 +48,7 @@ func benchCycle(b *testing.B, size int) {
 		if _, err := s.AppendEvents(b.Context(), appends); err != nil {
 			b.Fatal(err)
 		}
-		if recorded, err := s.RecordOutcomes(b.Context(), results); err != nil || !recorded[0].Moved {
+		if recorded, err := s.RecordResults(b.Context(), results); err != nil || !recorded[0].Moved {
 			b.Fatal(err)
 		}
 	}

@@ -154,11 +154,11 @@ func (g *claimRun) queueClaims(batch *pgx.Batch) {
 // queueSearch finds what could be claimed.
 func (g *claimRun) queueSearch(batch *pgx.Batch) {
 	manual, byTime, inOrder := make([]int32, len(g.claims)), make([]int32, len(g.claims)), make([]int32, len(g.claims))
-	ordered, lost, held := false, make([]bool, len(g.claims)), make([][16]byte, 0)
+	ordered, search, held := false, make([]bool, len(g.claims)), make([][16]byte, 0)
 	for i, c := range g.claims {
 		m, t, o := rules.Wanted(c.Claim)
 		manual[i], byTime[i], inOrder[i] = int32(m), int32(t), int32(o)
-		ordered, lost[i] = ordered || c.Ordered, c.Lost || c.Ordered
+		ordered, search[i] = ordered || c.Ordered, c.Search || c.Ordered
 		held = append(held, uuids(c.Held)...)
 	}
 	find := func(sql string, into func(*claim) *[]rules.Candidate, wanted []int32, more ...any) {
@@ -168,7 +168,7 @@ func (g *claimRun) queueSearch(batch *pgx.Batch) {
 	byDue := func(c *claim) *[]rules.Candidate { return &c.found.ByTime }
 	batch.Queue(sqlUnnumber, g.places, g.endpoints, g.shards, g.epochs, rules.MaxUnnumbered, g.now).Query(g.scanUnnumbered)
 	find(sqlClaimManual, func(c *claim) *[]rules.Candidate { return &c.found.Manual }, manual)
-	find(sqlClaimPending, byDue, byTime, g.now, lost, held)
+	find(sqlClaimPending, byDue, byTime, g.now, search, held)
 	find(sqlClaimRetrying, byDue, byTime)
 	if ordered {
 		find(sqlClaimOrdered, func(c *claim) *[]rules.Candidate { return &c.found.InOrder }, inOrder, g.now)

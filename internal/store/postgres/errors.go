@@ -41,7 +41,7 @@ func (s *Store) translate(err error) error {
 		return unavailable(cause, "too many transactions changed the same rows at once; try again")
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return unavailable(cause, "the database did not answer in time; try again")
-	case lost(err):
+	case connectionLost(err):
 		return unavailable(cause, "the database cannot be reached; try again")
 	}
 	return bellwire.Wrap(bellwire.CodeInternal, cause, "the database refused an operation")
@@ -62,7 +62,7 @@ func (s *Store) explain(err error, config *pgx.ConnConfig) error {
 			"database %q does not exist at %s; create it (CREATE DATABASE) or correct --database-url", config.Database, at)
 	case errors.As(err, &refused) && strings.HasPrefix(refused.Code, "28"): // invalid authorization
 		return unavailable(refused, fmt.Sprintf("the database at %s refuses the user %q; check the user and the password in --database-url", at, config.User))
-	case errors.As(err, &refused), !lost(err):
+	case errors.As(err, &refused), !connectionLost(err):
 		return s.translate(err)
 	}
 	return unavailable(root(err), fmt.Sprintf("the database at %s cannot be reached; check that it is running and that --database-url is right", at))
@@ -83,8 +83,8 @@ func root(err error) error {
 	return err
 }
 
-// lost reports whether err is an error of the connection. The outcome of a commit is unknown then.
-func lost(err error) bool {
+// connectionLost reports whether err is an error of the connection. The outcome of a commit is unknown then.
+func connectionLost(err error) bool {
 	var (
 		connect *pgconn.ConnectError
 		network net.Error

@@ -92,7 +92,7 @@ func TestKeysAreInOrderBetweenNodes(t *testing.T) {
 				Transition: transition, EndedAt: now,
 			})
 		}
-		_, err = a.RecordOutcomes(t.Context(), results)
+		_, err = a.RecordResults(t.Context(), results)
 		check(t, err)
 		if done && len(results) == 0 {
 			break

@@ -236,7 +236,7 @@ func TestSearchBesideRecordsOfWhatIsHeld(t *testing.T) {
 	check(t, err)
 	results, err := s.ClaimDue(t.Context(), time.Now(), []bellwire.Claim{{
 		Endpoint: held.Deliveries[0].Endpoint, Epoch: leases.Epoch(held.Deliveries[0].Endpoint), Limit: 10, MaxBytes: 1 << 20,
-		Lost: true, Held: []bellwire.DeliveryID{held.Deliveries[0].ID},
+		Search: true, Held: []bellwire.DeliveryID{held.Deliveries[0].ID},
 	}})
 	check(t, err)
 	if due := results[0].Due; len(due) != 1 || due[0].Delivery.ID != lost.Deliveries[0].ID {

@@ -196,7 +196,7 @@ func TestForwardedIsNotAnnounced(t *testing.T) {
 	others := watch(t, here)
 	silent, loud := publication(t, there, "silent"), publication(t, there, "loud")
 	named, lost := others.heard(namesEndpoint("ep_silent")), others.heard(func(n bellwire.Notification) bool {
-		return n.Lost && slices.Contains(n.Endpoints, "ep_silent")
+		return n.Search && slices.Contains(n.Endpoints, "ep_silent")
 	})
 	heard := others.heard(namesEndpoint("ep_loud"))
 	silent.Deliveries[0].Epoch = -leases.Epoch("ep_silent")
@@ -206,6 +206,6 @@ func TestForwardedIsNotAnnounced(t *testing.T) {
 	if named() {
 		t.Error("its owner is notified of what is forwarded to it")
 	}
-	there.AnnounceLost([]string{"ep_silent"})
+	there.RequestSearch([]string{"ep_silent"})
 	waitFor(t, lost)
 }

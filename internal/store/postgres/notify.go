@@ -26,7 +26,7 @@ const (
 type message struct {
 	From          string   `json:"f"` // the instance of the sender
 	Endpoints     []string `json:"e,omitempty"`
-	Lost          bool     `json:"p,omitempty"`
+	Search        bool     `json:"p,omitempty"`
 	Tenant        string   `json:"t,omitempty"`
 	Configuration bool     `json:"c,omitempty"`
 	Leases        bool     `json:"l,omitempty"`
@@ -46,7 +46,7 @@ func (m *message) notification() bellwire.Notification {
 		erased = bellwire.EventID{}
 	}
 	return bellwire.Notification{
-		Erased: erased, Endpoints: m.Endpoints, Lost: m.Lost, Canceled: m.Canceled, Tenant: m.Tenant, Configuration: m.Configuration, Leases: m.Leases, Unmatched: m.Unmatched,
+		Erased: erased, Endpoints: m.Endpoints, Search: m.Search, Canceled: m.Canceled, Tenant: m.Tenant, Configuration: m.Configuration, Leases: m.Leases, Unmatched: m.Unmatched,
 		FanOut: m.FanOut, Missed: m.Missed, Told: m.Told,
 	}
 }
@@ -126,7 +126,7 @@ type notifier struct {
 
 	mu        sync.Mutex
 	endpoints map[string]bool
-	lost      bool // some may not have been forwarded
+	search    bool // some may not have been forwarded
 	fanOut    bool
 	missed    bool // there were too many endpoints to name them
 
@@ -156,16 +156,16 @@ func (n *notifier) add(endpoints []string, fanOut bool) {
 	n.poke()
 }
 
-// addLost schedules a notification about endpoints to whose owners deliveries may not have been forwarded.
-func (n *notifier) addLost(endpoints []string) {
+// requestSearch schedules a notification about endpoints to whose owners deliveries may not have been forwarded.
+func (n *notifier) requestSearch(endpoints []string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.merge(message{Endpoints: endpoints, Lost: true})
+	n.merge(message{Endpoints: endpoints, Search: true})
 	n.poke()
 }
 
 func (n *notifier) merge(m message) {
-	n.fanOut, n.lost, n.missed = n.fanOut || m.FanOut, n.lost || m.Lost, n.missed || m.Missed
+	n.fanOut, n.search, n.missed = n.fanOut || m.FanOut, n.search || m.Search, n.missed || m.Missed
 	for _, id := range m.Endpoints {
 		n.endpoints[id] = true
 	}
@@ -188,9 +188,9 @@ func (n *notifier) poke() {
 func (n *notifier) take() (m message, any bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	m = message{Endpoints: slices.Sorted(maps.Keys(n.endpoints)), Lost: n.lost, FanOut: n.fanOut, Missed: n.missed}
+	m = message{Endpoints: slices.Sorted(maps.Keys(n.endpoints)), Search: n.search, FanOut: n.fanOut, Missed: n.missed}
 	clear(n.endpoints)
-	n.lost, n.fanOut, n.missed = false, false, false
+	n.search, n.fanOut, n.missed = false, false, false
 	return m, len(m.Endpoints) > 0 || m.FanOut || m.Missed
 }
 
@@ -251,10 +251,10 @@ func (n *notifier) close() {
 	<-n.done
 }
 
-// AnnounceLost notifies the owners of endpoints that deliveries may not have been forwarded to them.
-func (s *Store) AnnounceLost(endpoints []string) {
+// RequestSearch notifies the owners of endpoints that deliveries may not have been forwarded to them.
+func (s *Store) RequestSearch(endpoints []string) {
 	if len(endpoints) > 0 {
-		s.notifier.addLost(endpoints)
+		s.notifier.requestSearch(endpoints)
 	}
 }
 

@@ -16,10 +16,10 @@ import (
 	"github.com/bellwire/bellwire/internal/store/rules"
 )
 
-// RecordOutcomes stores attempts and updates their deliveries. Successes at the first attempt, which are most results, are
+// RecordResults stores attempts and updates their deliveries. Successes at the first attempt, which are most results, are
 // recorded without reading their deliveries first. If all results seem to be such, and some turn out not to be, these are
 // recorded in a transaction of their own.
-func (s *Store) RecordOutcomes(ctx context.Context, results []*bellwire.Result) ([]bellwire.Recorded, error) {
+func (s *Store) RecordResults(ctx context.Context, results []*bellwire.Result) ([]bellwire.Recorded, error) {
 	details := codec.EncodeAttempts(results)
 	r := &recording{store: s, results: results, details: details, recorded: make([]bellwire.Recorded, len(results)), freed: make(map[string]bool)}
 	var left []int

@@ -58,7 +58,7 @@ func (p *past) publish(after time.Duration, key string) *bellwire.NewEvent {
 func (p *past) record(d bellwire.NewDelivery, status bellwire.DeliveryStatus) {
 	p.Helper()
 	at := p.start.Add(3 * day)
-	recorded, err := p.RecordOutcomes(p.Context(), []*bellwire.Result{{
+	recorded, err := p.RecordResults(p.Context(), []*bellwire.Result{{
 		Delivery: d.ID, Trigger: bellwire.TriggerSchedule, Epoch: p.leases.Epoch(d.Endpoint), EndedAt: at, Endpoint: d.Endpoint,
 		Transition: bellwire.Transition{Status: status},
 		Attempt:    &bellwire.Attempt{ID: bellwire.NewID[bellwire.AttemptKind](at), Trigger: bellwire.TriggerSchedule, StartedAt: at},
@@ -191,7 +191,7 @@ func TestOldPartitionsKeepOpenDeliveries(t *testing.T) {
 		t.Fatalf("not what is open was claimed: %+v", claimed)
 	}
 	p.record(half.Deliveries[1], bellwire.DeliverySucceeded)
-	_, err = p.RecordOutcomes(t.Context(), []*bellwire.Result{{ // no attempt could be made
+	_, err = p.RecordResults(t.Context(), []*bellwire.Result{{ // no attempt could be made
 		Delivery: retried.Deliveries[0].ID, Trigger: bellwire.TriggerManual, Epoch: p.leases.Epoch("a"), EndedAt: time.Now(), Endpoint: "a",
 	}})
 	check(t, err)

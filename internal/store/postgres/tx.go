@@ -56,7 +56,7 @@ func (s *Store) enterCalls(ctx context.Context) (leave func(), err error) {
 	if !ok {
 		return func() {}, nil
 	}
-	place, err := s.calls.EnterLineWithin(ctx, caller.Owner, caller.Line, limits.ChangeWait)
+	place, err := s.calls.EnterQueueWithin(ctx, caller.Owner, caller.Queue, limits.ChangeWait)
 	if err != nil {
 		return nil, err
 	}

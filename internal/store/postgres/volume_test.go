@@ -306,7 +306,7 @@ func TestPlansOfVolume(t *testing.T) {
 			return err
 		}},
 		{"claim", every, 3000, func() error { _, err := v.ClaimDue(t.Context(), now, claims); return err }},
-		{"record", 1, 2000, func() error { _, err := v.RecordOutcomes(t.Context(), results); return err }},
+		{"record", 1, 2000, func() error { _, err := v.RecordResults(t.Context(), results); return err }},
 		{"release", 1, 500, func() error {
 			var taken []bellwire.ClaimToken
 			for _, d := range open.Items {

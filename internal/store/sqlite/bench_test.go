@@ -131,7 +131,7 @@ func BenchmarkCycle(b *testing.B) {
 					b.StartTimer()
 					before := cpuTime()
 					w.append(group)
-					_, err := w.store.RecordOutcomes(b.Context(), outcomes)
+					_, err := w.store.RecordResults(b.Context(), outcomes)
 					w.check(err)
 					used += cpuTime() - before
 				}

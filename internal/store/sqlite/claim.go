@@ -105,7 +105,7 @@ func (g *claimRun) search(claim *bellwire.Claim) (found *rules.Candidates, there
 	manual, byTime, inOrder := rules.Wanted(claim)
 	byTime += len(claim.Held) // which the choice leaves out
 	pending := sqlFreePending
-	if claim.Lost || claim.Ordered {
+	if claim.Search || claim.Ordered {
 		pending = sqlLostPending
 	}
 	for _, kind := range []struct {

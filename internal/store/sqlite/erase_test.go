@@ -33,7 +33,7 @@ func TestErasedDataIsOverwritten(t *testing.T) {
 		results, err := s.AppendEvents(t.Context(), []*bellwire.Append{{Events: []*bellwire.NewEvent{e}}})
 		check(t, err)
 		check(t, results[0].Err)
-		_, err = s.RecordOutcomes(t.Context(), []*bellwire.Result{{
+		_, err = s.RecordResults(t.Context(), []*bellwire.Result{{
 			Attempt: &bellwire.Attempt{
 				ID: bellwire.NewID[bellwire.AttemptKind](at), Delivery: delivery, Trigger: bellwire.TriggerSchedule, StartedAt: at, Outcome: bellwire.OutcomeStatus,
 				Response: &bellwire.AttemptResponse{Status: 400, Body: append([]byte("cannot be: "), secret...)},

@@ -73,7 +73,7 @@ func keyedStore(t *testing.T) (s *Store, leases *bellwire.Leases, publish func(e
 		if d.Keyed {
 			r.Key = bellwire.HashOrderingKey(key)
 		}
-		_, err := s.RecordOutcomes(t.Context(), []*bellwire.Result{r})
+		_, err := s.RecordResults(t.Context(), []*bellwire.Result{r})
 		check(t, err)
 	}
 	return s, leases, publish, succeed

@@ -73,8 +73,8 @@ func (s *Store) Nodes(context.Context) ([]bellwire.Node, error) {
 // Watch returns nil at once: there is no other node.
 func (s *Store) Watch(context.Context, func(bellwire.Notification)) error { return nil }
 
-// AnnounceLost does nothing: there is no other node.
-func (s *Store) AnnounceLost([]string) {}
+// RequestSearch does nothing: there is no other node.
+func (s *Store) RequestSearch([]string) {}
 
 // Tell does nothing: there is no other node.
 func (s *Store) Tell(context.Context, []byte) error { return nil }

@@ -9,8 +9,8 @@ import (
 	"github.com/bellwire/bellwire/internal/store/rules"
 )
 
-// RecordOutcomes stores attempts and the new states of their deliveries.
-func (s *Store) RecordOutcomes(ctx context.Context, results []*bellwire.Result) ([]bellwire.Recorded, error) {
+// RecordResults stores attempts and the new states of their deliveries.
+func (s *Store) RecordResults(ctx context.Context, results []*bellwire.Result) ([]bellwire.Recorded, error) {
 	recorded := make([]bellwire.Recorded, len(results))
 	details := codec.EncodeAttempts(results)
 	err := s.write(ctx, func(w *writer) error {

@@ -71,7 +71,7 @@ func benchRetention(b *testing.B, beside func(*bench, time.Time)) {
 	for n := 0; n < b.N; n += 1000 {
 		group := w.group(1000, w.epoch)
 		w.append(group)
-		_, err := w.store.RecordOutcomes(b.Context(), w.outcomes(group))
+		_, err := w.store.RecordResults(b.Context(), w.outcomes(group))
 		w.check(err)
 	}
 	before, border := w.fileSize(), time.Now().Add(time.Minute)

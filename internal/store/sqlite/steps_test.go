@@ -232,6 +232,6 @@ func deliver(t *testing.T, s *Store, endpoint string, n int) {
 	for _, r := range results {
 		check(t, r.Err)
 	}
-	_, err = s.RecordOutcomes(t.Context(), outcomes)
+	_, err = s.RecordResults(t.Context(), outcomes)
 	check(t, err)
 }

@@ -22,7 +22,7 @@ func (w *world) search(ep *bellwire.Endpoint, limit int, held ...bellwire.Delive
 	w.Helper()
 	results, err := w.store.ClaimDue(w.ctx, w.now, []bellwire.Claim{{
 		Endpoint: ep.ID, Epoch: w.leases.Epoch(ep.ID), Limit: limit, MaxBytes: 1 << 20, Ordered: ep.Ordering == bellwire.OrderingFIFO,
-		Lost: true, Held: held,
+		Search: true, Held: held,
 	}})
 	w.check(err)
 	return results[0]

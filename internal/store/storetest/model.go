@@ -197,7 +197,7 @@ func (m *model) record(t *rapid.T) {
 	m.w.equal("recorded again", m.w.record(r)[0], want)
 }
 
-// apply does to the model what RecordOutcomes does to the store.
+// apply does to the model what RecordResults does to the store.
 func (m *model) apply(took taken, r *bellwire.Result) (moved bool) {
 	row := took.row
 	row.Attempts++

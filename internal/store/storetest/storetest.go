@@ -295,7 +295,7 @@ func (w *world) result(d bellwire.Delivery, t bellwire.Transition) *bellwire.Res
 
 func (w *world) record(results ...*bellwire.Result) []bellwire.Recorded {
 	w.Helper()
-	recorded, err := w.store.RecordOutcomes(w.ctx, results)
+	recorded, err := w.store.RecordResults(w.ctx, results)
 	w.check(err)
 	if len(recorded) != len(results) {
 		w.Fatalf("got %d answers for %d results", len(recorded), len(results))

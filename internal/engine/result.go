@@ -9,9 +9,9 @@ import (
 	"github.com/bellwire/bellwire/internal/engine/send"
 )
 
-// result is the outcome of a job's attempt, and what becomes of the delivery.
+// result is what came of a task's attempt, and what becomes of the delivery.
 type result struct {
-	lanes.Outcome
+	lanes.Result
 	endedAt    time.Time
 	unsendable bool // the dialect cannot express the event
 	transition bellwire.Transition
@@ -19,15 +19,15 @@ type result struct {
 }
 
 // newResult decides what becomes of a delivery after an attempt.
-func newResult(j *lanes.Job, t *bellwire.Target, sent send.Result) *result {
+func newResult(task *lanes.Task, t *bellwire.Target, sent send.Result) *result {
 	r := &result{
-		Outcome: lanes.Outcome{
-			Job: j, Target: t, Verdict: sent.Verdict, Attempt: sent.Attempt, RetryAfter: sent.RetryAfter, Address: sent.Address,
+		Result: lanes.Result{
+			Task: task, Target: t, Verdict: sent.Verdict, Attempt: sent.Attempt, RetryAfter: sent.RetryAfter, Address: sent.Address,
 		},
 		endedAt: sent.EndedAt, unsendable: sent.Unsendable,
 	}
 	if r.Attempt == nil {
-		r.transition = j.Delivery.Decide(j.Trigger, r.Verdict, t, r.endedAt, 0, 0)
+		r.transition = task.Delivery.Decide(task.Trigger, r.Verdict, t, r.endedAt, 0, 0)
 		if r.transition.Status == bellwire.DeliveryExhausted {
 			r.transition.Reason = sent.Reason
 		}
@@ -42,18 +42,18 @@ func newResult(j *lanes.Job, t *bellwire.Target, sent send.Result) *result {
 }
 
 // expired returns the result of a delivery that is not attempted because its event has expired.
-func expired(j *lanes.Job, t *bellwire.Target, now time.Time) *result {
+func expired(task *lanes.Task, t *bellwire.Target, now time.Time) *result {
 	return &result{
-		Outcome:    lanes.Outcome{Job: j, Target: t, Verdict: bellwire.Impossible},
+		Result:     lanes.Result{Task: task, Target: t, Verdict: bellwire.Impossible},
 		endedAt:    now,
-		transition: bellwire.Transition{Status: bellwire.DeliveryCanceled, Reason: bellwire.ReasonExpired(j.Delivery.ExpiresAt)},
+		transition: bellwire.Transition{Status: bellwire.DeliveryCanceled, Reason: bellwire.ReasonExpired(task.Delivery.ExpiresAt)},
 	}
 }
 
 // decide returns the transition of the delivery for a verdict. The tenant's limit on retry delays applies here too, because the
 // policy can be older than the limit, and jitter and max_elapsed can shorten a delay.
 func (r *result) decide(v bellwire.Verdict) bellwire.Transition {
-	next := r.Job.Delivery.Decide(r.Job.Trigger, v, r.Target, r.endedAt, r.RetryAfter, rand.Float64())
+	next := r.Task.Delivery.Decide(r.Task.Trigger, v, r.Target, r.endedAt, r.RetryAfter, rand.Float64())
 	if limits := r.Target.Limits; limits != nil && next.Status == bellwire.DeliveryRetrying {
 		next.Delay = max(next.Delay, limits.MinRetryDelay)
 	}
@@ -72,15 +72,15 @@ func (r *result) trace() *bellwire.Trace {
 func (r *result) row() *bellwire.Result {
 	row := &bellwire.Result{
 		Attempt:          r.Attempt,
-		Delivery:         r.Job.Delivery.ID,
-		EventType:        r.Job.Delivery.EventType,
-		Trigger:          r.Job.Trigger,
-		Epoch:            r.Job.Delivery.Epoch,
-		Key:              r.Job.Delivery.Key,
+		Delivery:         r.Task.Delivery.ID,
+		EventType:        r.Task.Delivery.EventType,
+		Trigger:          r.Task.Trigger,
+		Epoch:            r.Task.Delivery.Epoch,
+		Key:              r.Task.Delivery.Key,
 		Transition:       r.transition,
 		EndedAt:          r.endedAt,
 		Disable:          r.Verdict == bellwire.Gone && r.Target.Endpoint.Status != bellwire.EndpointDisabled,
-		Endpoint:         r.Job.Delivery.Endpoint,
+		Endpoint:         r.Task.Delivery.Endpoint,
 		EndpointRevision: r.Target.Endpoint.Revision,
 		Otherwise:        r.otherwise,
 		Health:           r.Health,

@@ -2,9 +2,9 @@ package lanes
 
 import "github.com/bellwire/bellwire/internal/bellwire"
 
-// Job is a delivery in memory, with everything that its attempt needs. Its lane's scheduler owns it from Commit or EndClaims
+// Task is a delivery in memory, with everything that its attempt needs. Its lane's scheduler owns it from Commit or EndClaims
 // until its attempt starts, and again from Finish, Abort or RequeueUnsent.
-type Job struct {
+type Task struct {
 	Delivery bellwire.Delivery
 	Content  *Content // nil: not needed any more
 	Trigger  bellwire.Trigger
@@ -15,12 +15,12 @@ type Job struct {
 	portion  uint32 // of attempts that it started in; see pace
 }
 
-func (j *Job) size() int { return len(j.Content.Data) }
+func (task *Task) size() int { return len(task.Content.Data) }
 
 // Manual reports whether the delivery is a test or a manual retry, which bypass the endpoint's queue.
-func (j *Job) Manual() bool { return j.Trigger != bellwire.TriggerSchedule }
+func (task *Task) Manual() bool { return task.Trigger != bellwire.TriggerSchedule }
 
 // Token identifies the claim on the delivery.
-func (j *Job) Token() bellwire.ClaimToken {
-	return bellwire.ClaimToken{Delivery: j.Delivery.ID, Epoch: j.Delivery.Epoch, Manual: j.Manual()}
+func (task *Task) Token() bellwire.ClaimToken {
+	return bellwire.ClaimToken{Delivery: task.Delivery.ID, Epoch: task.Delivery.Epoch, Manual: task.Manual()}
 }

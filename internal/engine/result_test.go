@@ -16,16 +16,16 @@ func TestTransitions(t *testing.T) {
 		Endpoint: &bellwire.Endpoint{Retry: bellwire.RetryPolicy{Interval: bellwire.Duration(time.Second), Count: 3}},
 		Limits:   &bellwire.Limits{MinRetryDelay: time.Minute},
 	}
-	j := &lanes.Job{Trigger: bellwire.TriggerSchedule}
-	r := newResult(j, target, send.Result{Verdict: bellwire.Impossible, Reason: "unsendable"})
+	task := &lanes.Task{Trigger: bellwire.TriggerSchedule}
+	r := newResult(task, target, send.Result{Verdict: bellwire.Impossible, Reason: "unsendable"})
 	if want := (bellwire.Transition{Status: bellwire.DeliveryExhausted, Reason: "unsendable"}); r.transition != want {
 		t.Errorf("without a request: %+v, want %+v", r.transition, want)
 	}
-	r = newResult(j, target, send.Result{Verdict: bellwire.Failed, Attempt: new(bellwire.Attempt)})
+	r = newResult(task, target, send.Result{Verdict: bellwire.Failed, Attempt: new(bellwire.Attempt)})
 	if want := (bellwire.Transition{Status: bellwire.DeliveryRetrying, Delay: time.Minute}); r.transition != want {
 		t.Errorf("after a failure: %+v, want %+v", r.transition, want)
 	}
-	r = newResult(j, target, send.Result{Verdict: bellwire.Gone, Attempt: new(bellwire.Attempt)})
+	r = newResult(task, target, send.Result{Verdict: bellwire.Gone, Attempt: new(bellwire.Attempt)})
 	if r.transition.Status != bellwire.DeliveryCanceled || r.otherwise.Status != bellwire.DeliveryRetrying {
 		t.Errorf("after 410: %+v, otherwise %+v", r.transition, r.otherwise)
 	}
