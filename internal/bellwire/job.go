@@ -50,6 +50,7 @@ type Job struct {
 	CreatedAt  time.Time
 	UpdatedAt  time.Time
 	FinishedAt time.Time // zero until it has ended
+	ActedAt    time.Time // of the last step that did something, from which the rate counts; zero: none did
 
 	Bulk          JobID     // the bulk job that it is a part of; zero: none
 	Steps         int       // steps made, which numbers the next one
@@ -256,6 +257,9 @@ func (j *Job) Advance(s *JobStep, acted, skipped int) {
 	j.Skipped += skipped + s.Skipped
 	j.Total = max(j.Total, j.Done+j.Skipped)
 	j.Place, j.Waiting, j.UpdatedAt = s.Place, s.Waiting, s.Now
+	if acted > 0 {
+		j.ActedAt = s.Now
+	}
 	switch {
 	case s.Error != "":
 		j.State, j.Error, j.Waiting, j.FinishedAt = JobFailed, s.Error, "", s.Now

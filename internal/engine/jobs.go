@@ -90,15 +90,37 @@ func (r *jobRunner) refresh(ctx context.Context) {
 		known := r.jobs[j.ID]
 		switch {
 		case known == nil:
-			known = new(runningJob)
+			known = &runningJob{next: r.paced(j)}
 			r.directory.ForgetTenant(j.Tenant) // another node may have created an endpoint for the job, or enabled it, a moment ago
 		case known.Rate != j.Rate:
-			known.next = time.Time{}
+			known.next = r.paced(j)
 		}
 		known.Job = j
 		jobs[j.ID], lastTurns[j.Tenant] = known, r.lastTurns[j.Tenant]
 	}
 	r.jobs, r.lastTurns = jobs, lastTurns
+}
+
+// paced returns when a job may make its next step by its rate, if it took the most that it may in its last step. So pausing and resuming
+// it, another process and another rate do not bring the step forward.
+func (r *jobRunner) paced(j *bellwire.Job) time.Time {
+	if j.Rate <= 0 || j.ActedAt.IsZero() {
+		return time.Time{}
+	}
+	gap := lastsAt(stepAtRate(j.Rate), j.Rate)
+	next, latest := r.clock.local(j.ActedAt).Add(gap), time.Now().Add(gap)
+	if next.After(latest) { // the clock was set back since
+		return latest
+	}
+	return next
+}
+
+// stepAtRate returns how many deliveries a step may take at a rate.
+func stepAtRate(rate float64) int { return int(math.Ceil(rate * rateWindow.Seconds())) }
+
+// lastsAt returns how long a number of deliveries lasts at a rate.
+func lastsAt(deliveries int, rate float64) time.Duration {
+	return time.Duration(float64(deliveries) / rate * float64(time.Second))
 }
 
 // pick returns the job whose turn it is; nil: none may make a step now.
@@ -159,7 +181,7 @@ func (r *jobRunner) step(ctx context.Context, j *runningJob) error {
 	}
 	limit := r.pace.limit(time.Now())
 	if j.Rate > 0 {
-		limit = min(limit, int(math.Ceil(j.Rate*rateWindow.Seconds())))
+		limit = min(limit, stepAtRate(j.Rate))
 	}
 	if j.Params.Endpoint != "" && j.Kind != bellwire.JobCancel {
 		waiting, err := r.store.CountWaiting(ctx, place.endpoint.ID, limits.JobWaiting)
@@ -309,7 +331,7 @@ func (r *jobRunner) advance(ctx context.Context, j *runningJob, step *bellwire.J
 	r.tell(j.Job, step.Endpoint, progress.Deliveries)
 	j.next = time.Now()
 	if j.Rate > 0 {
-		j.next = j.next.Add(time.Duration(float64(len(progress.Deliveries)) / j.Rate * float64(time.Second)))
+		j.next = j.next.Add(lastsAt(len(progress.Deliveries), j.Rate))
 	}
 	return nil
 }

@@ -16,7 +16,7 @@ import (
 
 const (
 	sqlJob = `SELECT j.id, t.id, j.kind, j.state, j.params, j.total, j.done, j.skipped, j.rate, j.waiting, j.error, j.created_at,
-			j.updated_at, j.finished_at, j.steps, j.endpoint, j.event, j.bulk, t.deleted_at
+			j.updated_at, j.finished_at, j.steps, j.endpoint, j.event, j.bulk, t.deleted_at, j.acted_at
 		FROM bellwire.jobs j JOIN bellwire.tenants t ON t.n = j.tenant `
 	sqlJobByID      = sqlJob + "WHERE j.id = $1"
 	sqlJobToChange  = sqlJobByID + " FOR UPDATE OF j"
@@ -30,7 +30,7 @@ const (
 			updated_at, steps, endpoint, event)
 		VALUES ($1, $2, $3, $4, $5, $6, 0, 0, $7, '', '', $8, $8, 0, '', '00000000-0000-0000-0000-000000000000')`
 	sqlUpdateJob = `UPDATE bellwire.jobs SET state = $2, total = $3, done = $4, skipped = $5, rate = $6, waiting = $7, error = $8, updated_at = $9,
-			finished_at = $10, steps = $11, endpoint = $12, event = $13 WHERE id = $1`
+			finished_at = $10, steps = $11, endpoint = $12, event = $13, acted_at = $14 WHERE id = $1`
 	// sqlForgetJobs deletes the oldest of a tenant's ended jobs beyond a number.
 	sqlForgetJobs = `DELETE FROM bellwire.jobs WHERE id IN (SELECT id FROM bellwire.jobs WHERE tenant = $1 AND finished_at IS NOT NULL AND bulk IS NULL
 		ORDER BY id DESC LIMIT 100 OFFSET $2)`
@@ -42,17 +42,17 @@ const lockJobs = "jobs"
 
 func scanJob(row pgx.Row) (*bellwire.Job, bellwire.JobID, error) {
 	var (
-		j                 bellwire.Job
-		params            string
-		bulk              *[16]byte
-		finished, deleted *time.Time
+		j                        bellwire.Job
+		params                   string
+		bulk                     *[16]byte
+		finished, deleted, acted *time.Time
 	)
 	err := row.Scan((*[16]byte)(&j.ID), &j.Tenant, &j.Kind, &j.State, &params, &j.Total, &j.Done, &j.Skipped, &j.Rate, &j.Waiting, &j.Error,
-		&j.CreatedAt, &j.UpdatedAt, &finished, &j.Steps, &j.Place.Endpoint, (*[16]byte)(&j.Place.Event), &bulk, &deleted)
+		&j.CreatedAt, &j.UpdatedAt, &finished, &j.Steps, &j.Place.Endpoint, (*[16]byte)(&j.Place.Event), &bulk, &deleted, &acted)
 	if err != nil {
 		return nil, j.ID, err
 	}
-	j.FinishedAt, j.TenantDeleted = orZero(finished), orZero(deleted)
+	j.FinishedAt, j.TenantDeleted, j.ActedAt = orZero(finished), orZero(deleted), orZero(acted)
 	if bulk != nil {
 		j.Bulk = *bulk
 	}
@@ -178,7 +178,7 @@ func (s *Store) ChangeJob(ctx context.Context, tenant string, id bellwire.JobID,
 
 func (t *tx) updateJob(j *bellwire.Job) error {
 	err := t.exec(sqlUpdateJob, [16]byte(j.ID), string(j.State), j.Total, j.Done, j.Skipped, j.Rate, j.Waiting, j.Error, j.UpdatedAt,
-		orNull(j.FinishedAt), j.Steps, j.Place.Endpoint, [16]byte(j.Place.Event))
+		orNull(j.FinishedAt), j.Steps, j.Place.Endpoint, [16]byte(j.Place.Event), orNull(j.ActedAt))
 	if n := rules.JobNews(j); err == nil && n != nil {
 		err = t.announce(n)
 	}

@@ -11,7 +11,7 @@ import (
 
 const (
 	sqlJob = `SELECT j.id, t.id, j.kind, j.state, j.params, j.total, j.done, j.skipped, j.rate, j.waiting, j.error, j.created_at,
-			j.updated_at, j.finished_at, j.steps, j.endpoint, j.event, j.bulk, t.deleted_at
+			j.updated_at, j.finished_at, j.steps, j.endpoint, j.event, j.bulk, t.deleted_at, j.acted_at
 		FROM jobs j CROSS JOIN tenants t ON t.n = j.tenant `
 	sqlJobsOfTenant = sqlJob + "WHERE j.tenant = " + theTenant + " AND j.id < ?2 ORDER BY j.id DESC LIMIT +?3"
 	sqlJobs         = sqlJob + "WHERE j.id < ? ORDER BY j.id DESC LIMIT +?"
@@ -22,7 +22,7 @@ const (
 			steps, endpoint, event, bulk)
 		VALUES (?, ?, ?, ?, ?, ?, 0, 0, ?, '', '', ?, ?, 0, '', zeroblob(16), ?)`
 	sqlUpdateJob = `UPDATE jobs SET state = ?, total = ?, done = ?, skipped = ?, rate = ?, waiting = ?, error = ?, updated_at = ?,
-			finished_at = ?, steps = ?, endpoint = ?, event = ? WHERE id = ?`
+			finished_at = ?, steps = ?, endpoint = ?, event = ?, acted_at = ? WHERE id = ?`
 	// sqlForgetJobs deletes the oldest of a tenant's ended jobs beyond a number.
 	sqlForgetJobs = `DELETE FROM jobs WHERE id IN (SELECT id FROM jobs WHERE tenant = ? AND finished_at IS NOT NULL AND bulk IS NULL
 		ORDER BY id DESC LIMIT 100 OFFSET ?)`
@@ -41,7 +41,7 @@ func scanJob(q *query) (*bellwire.Job, bellwire.JobID, error) {
 	j.Steps, j.Place.Endpoint = int(q.getInt()), q.getText()
 	q.getBytes(j.Place.Event[:])
 	q.getBytes(j.Bulk[:]) // NULL leaves it zero
-	j.TenantDeleted = q.getTimeOrZero()
+	j.TenantDeleted, j.ActedAt = q.getTimeOrZero(), q.getTimeOrZero()
 	return j, j.ID, err
 }
 
@@ -172,7 +172,7 @@ func (s *Store) ChangeJob(ctx context.Context, tenant string, id bellwire.JobID,
 func (w *writer) updateJob(j *bellwire.Job) error {
 	err := w.query(sqlUpdateJob).text(string(j.State)).int(int64(j.Total)).int(int64(j.Done)).int(int64(j.Skipped)).float(j.Rate).
 		text(j.Waiting).text(j.Error).time(j.UpdatedAt).timeOrNull(j.FinishedAt).int(int64(j.Steps)).text(j.Place.Endpoint).
-		blob(j.Place.Event[:]).blob(j.ID[:]).exec()
+		blob(j.Place.Event[:]).timeOrNull(j.ActedAt).blob(j.ID[:]).exec()
 	if n := rules.JobNews(j); err == nil && n != nil {
 		err = w.announce(n)
 	}
