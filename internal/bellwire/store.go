@@ -366,9 +366,10 @@ type Queue interface {
 	// once, even if several nodes call FanOut.
 	FanOut(ctx context.Context, leases *Leases, limit int) (*FannedOut, error)
 
-	// DueEndpoints returns each endpoint of the leased shards that has a free delivery, including deleted endpoints. Its cost
-	// grows with the endpoints it returns, not with their deliveries.
-	DueEndpoints(ctx context.Context, leases *Leases) ([]DueEndpoint, error)
+	// DueEndpoints passes each endpoint of the leased shards that has a free delivery to found, including deleted endpoints. Where they
+	// are many, it calls found several times, and may name an endpoint again: then the earliest time counts. Its cost grows with the
+	// endpoints, not with their deliveries.
+	DueEndpoints(ctx context.Context, leases *Leases, found func([]DueEndpoint)) error
 	// ClaimDue claims free deliveries: for each claim first manual retries, then what is due at now, by due time, or in order
 	// for ordered endpoints, where a delivery that is not due holds up those behind it. Deliveries of the same event have the
 	// same pointer in Claimed.Event. Once the claims have reached MaxClaimBytes, the remaining ones are skipped.

@@ -39,15 +39,12 @@ func (s *scanner) tryScan(ctx context.Context) {
 }
 
 func (s *scanner) scan(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	ctx, cancel := context.WithTimeout(ctx, lanes.ScanInterval)
 	defer cancel()
-	due, err := s.store.DueEndpoints(ctx, s.scheduler.Leases())
-	if err != nil {
-		return err
-	}
-	for i := range due {
-		due[i].At = s.clock.local(due[i].At)
-	}
-	s.scheduler.Due(due)
-	return nil
+	return s.store.DueEndpoints(ctx, s.scheduler.Leases(), func(due []bellwire.DueEndpoint) {
+		for i := range due {
+			due[i].At = s.clock.local(due[i].At)
+		}
+		s.scheduler.Due(due)
+	})
 }

@@ -41,48 +41,86 @@ var (
 // step only as parameters, and may think that so few deliveries lie between them that they can all be read and sorted.
 const sqlInOrderOfIndex = "SELECT set_config('enable_sort', 'off', true), set_config('enable_bitmapscan', 'off', true)"
 
-// DueEndpoints returns each endpoint of the leased shards that has something free to be claimed.
-func (s *Store) DueEndpoints(ctx context.Context, leases *bellwire.Leases) ([]bellwire.DueEndpoint, error) {
+// dueKinds are the searches for what is due. Each finds a part, and says where to go on in which partition.
+var dueKinds = []struct {
+	sql    string
+	manual bool
+}{{sql: sqlDuePending}, {sql: sqlDueRetrying}, {sql: sqlDueOrdered}, {sql: sqlDueKeyed}, {sql: sqlDueManual, manual: true}}
+
+// spans are ranges of ids, from first to before next, with the endpoint after which a search begins in each.
+type spans struct {
+	first, next [][16]byte
+	after       []int64
+}
+
+// DueEndpoints finds what is due in transactions that are short however many endpoints have something. Each goes on where the last one has
+// ended, in each partition.
+func (s *Store) DueEndpoints(ctx context.Context, leases *bellwire.Leases, found func([]bellwire.DueEndpoint)) error {
 	if err := s.releaseAnyPending(ctx); err != nil {
-		return nil, err
+		return err
 	}
-	var due []bellwire.DueEndpoint
-	err := s.snapshot(ctx, func(tx *tx) error {
-		first, next, err := tx.spans()
+	var whole spans
+	if err := s.snapshot(ctx, func(tx *tx) (err error) {
+		whole.first, whole.next, err = tx.spans()
+		return err
+	}); err != nil {
+		return err
+	}
+	whole.after = make([]int64, len(whole.first))
+	left := make([]spans, len(dueKinds))
+	for i := range left {
+		left[i] = whole
+	}
+	for more := true; more; {
+		due, rest, err := s.duePart(ctx, leases, left)
 		if err != nil {
 			return err
 		}
-		found := new(rules.Due)
-		epochs, now := leases.Epochs[:], s.options.Now()
-		var (
-			id, tenant string
-			at         time.Time
-		)
-		scheduled := func(rows pgx.Rows) error {
-			_, err := pgx.ForEachRow(rows, []any{&id, &tenant, &at}, func() error {
-				found.Add(id, tenant, at, false)
-				return nil
-			})
-			return err
-		}
+		found(due)
+		left = rest
+		more = slices.ContainsFunc(left, func(s spans) bool { return len(s.first) > 0 })
+	}
+	return nil
+}
+
+// duePart searches the spans of each of dueKinds, and returns what it has found and what is left to be searched.
+func (s *Store) duePart(ctx context.Context, leases *bellwire.Leases, in []spans) (due []bellwire.DueEndpoint, left []spans, err error) {
+	err = s.snapshot(ctx, func(tx *tx) error {
+		part, now := new(rules.Due), s.options.Now()
+		left = make([]spans, len(dueKinds))
 		batch := new(pgx.Batch)
 		batch.Queue(sqlInOrderOfIndex)
-		batch.Queue(sqlDuePending, first, next, epochs, now).Query(scheduled)
-		batch.Queue(sqlDueRetrying, first, next, epochs).Query(scheduled)
-		batch.Queue(sqlDueOrdered, first, next, epochs, now).Query(scheduled)
-		batch.Queue(sqlDueKeyed, first, next, epochs, now).Query(scheduled)
-		batch.Queue(sqlDueManual, first, next, epochs).Query(func(rows pgx.Rows) error {
-			_, err := pgx.ForEachRow(rows, []any{&id, &tenant}, func() error {
-				found.Add(id, tenant, time.Time{}, true)
-				return nil
+		for i, kind := range dueKinds {
+			if len(in[i].first) == 0 {
+				continue
+			}
+			batch.Queue(kind.sql, in[i].first, in[i].next, in[i].after, leases.Epochs[:], now).Query(func(rows pgx.Rows) error {
+				var (
+					id, tenant  string
+					at          time.Time
+					span, after int64
+				)
+				_, err := pgx.ForEachRow(rows, []any{&id, &tenant, &at, &span, &after}, func() error {
+					switch {
+					case span > 0:
+						left[i].first = append(left[i].first, in[i].first[span-1])
+						left[i].next = append(left[i].next, in[i].next[span-1])
+						left[i].after = append(left[i].after, after)
+					case kind.manual:
+						part.Add(id, tenant, time.Time{}, true)
+					default:
+						part.Add(id, tenant, at, false)
+					}
+					return nil
+				})
+				return err
 			})
-			return err
-		})
-		err = tx.send(batch)
-		due = found.All
+		}
+		err := tx.send(batch)
+		due = part.All
 		return err
 	})
-	return due, err
+	return due, left, err
 }
 
 // spans returns the bounds of the ranges of ids that the partitions of deliveries, and the gaps between them, hold.

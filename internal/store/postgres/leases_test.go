@@ -11,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
+	"github.com/bellwire/bellwire/internal/store/storetest"
 )
 
 // count returns how many shards leases hold.
@@ -255,7 +256,7 @@ func TestClocksMayDiffer(t *testing.T) {
 	publish(t, fast, e)
 	check(t, fast.ReleaseLeases(t.Context(), "fast"))
 	leases := renew(t, slow, "slow")
-	due, err := slow.DueEndpoints(t.Context(), leases)
+	due, err := storetest.DueEndpoints(t.Context(), slow, leases)
 	check(t, err)
 	now := slow.options.Now()
 	if len(due) != 1 || due[0].At.After(slow.options.Now()) {

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
+	"github.com/bellwire/bellwire/internal/store/storetest"
 )
 
 func TestPendingCommits(t *testing.T) {
@@ -104,7 +105,7 @@ func TestScanBesideClaimThatWaits(t *testing.T) {
 		return count1(t, s, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'") > 0
 	})
 	go func() {
-		_, err := s.DueEndpoints(t.Context(), leases)
+		_, err := storetest.DueEndpoints(t.Context(), s, leases)
 		scanned <- err
 	}()
 	select {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/pgtest"
+	"github.com/bellwire/bellwire/internal/store/storetest"
 )
 
 // limited makes a database for a role that may have so many connections, and returns its URL as that role.
@@ -140,7 +141,7 @@ func TestReadsLeaveConnections(t *testing.T) {
 			_, err := s.AppendEvents(t.Context(), []*bellwire.Append{{Events: []*bellwire.NewEvent{e}}})
 			return err
 		},
-		"what is due": func() error { _, err := s.DueEndpoints(t.Context(), leases); return err },
+		"what is due": func() error { _, err := storetest.DueEndpoints(t.Context(), s, leases); return err },
 		"readiness":   func() error { return s.Check(t.Context()) },
 		"metrics":     func() error { _, err := s.Backlog(t.Context()); return err },
 	} {

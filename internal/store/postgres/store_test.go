@@ -19,6 +19,7 @@ import (
 
 	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/pgtest"
+	"github.com/bellwire/bellwire/internal/store/storetest"
 )
 
 func refused(t *testing.T, err error, code bellwire.Code, says string) {
@@ -371,7 +372,7 @@ func TestAppendThatIsCommittedLate(t *testing.T) {
 		t.Fatalf("claimed before it is there: %v", err)
 	}
 	publish(t, openAt(t, s.url, Options{NoSync: true}), e) // past this store, as what is committed late is
-	if due, err := s.DueEndpoints(t.Context(), leases); err != nil || len(due) != 1 {
+	if due, err := storetest.DueEndpoints(t.Context(), s, leases); err != nil || len(due) != 1 {
 		t.Fatalf("%d endpoints are due: it is lost until the next epoch: %v", len(due), err)
 	}
 	if results, err := s.ClaimDue(t.Context(), time.Now(), claims); err != nil || len(results[0].Due) != 1 {
@@ -392,7 +393,7 @@ func TestAppendThatIsAnsweredInTheEnd(t *testing.T) {
 	s.pending.addAppends([]*bellwire.Append{{Events: []*bellwire.NewEvent{e}}}, time.Now())
 	publish(t, s, e)
 	s.pending.abandon([]bellwire.ClaimToken{{Delivery: e.Deliveries[0].ID, Epoch: e.Deliveries[0].Epoch}})
-	if due, err := s.DueEndpoints(t.Context(), leases); err != nil || len(due) != 0 {
+	if due, err := storetest.DueEndpoints(t.Context(), s, leases); err != nil || len(due) != 0 {
 		t.Fatalf("%d endpoints are due, although a lane has what they get: %v", len(due), err)
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
+	"github.com/bellwire/bellwire/internal/store/storetest"
 )
 
 // volume is a store with rows in several weeks.
@@ -353,7 +354,7 @@ func TestPlansOfVolume(t *testing.T) {
 			return err
 		}},
 		// These step through the endpoints that have something open, all 2000 in the last week.
-		{"due endpoints", every, 40_000, func() error { _, err := v.DueEndpoints(t.Context(), leases); return err }},
+		{"due endpoints", every, 40_000, func() error { _, err := storetest.DueEndpoints(t.Context(), v, leases); return err }},
 		{"purge", every, 500, func() error { _, err := v.Purge(t.Context(), now, v.start, 100); return err }},
 		{"backlog", every, 40_000, func() error { _, err := v.Backlog(t.Context()); return err }},
 	} {

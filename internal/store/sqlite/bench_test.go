@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
+	"github.com/bellwire/bellwire/internal/store/storetest"
 )
 
 // bench is a store with fsync, some endpoints, and ways to make groups of work.
@@ -179,7 +180,7 @@ func BenchmarkDueEndpoints(b *testing.B) {
 	w.check(err)
 	b.ResetTimer()
 	for range b.N {
-		due, err := w.store.DueEndpoints(b.Context(), leases)
+		due, err := storetest.DueEndpoints(b.Context(), w.store, leases)
 		w.check(err)
 		if len(due) != len(w.endpoints) {
 			b.Fatalf("%d endpoints are due", len(due))

@@ -11,6 +11,7 @@ import (
 	lib "modernc.org/sqlite/lib"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
+	"github.com/bellwire/bellwire/internal/store/storetest"
 )
 
 // work is what the writer did.
@@ -131,7 +132,7 @@ func TestStuckKeysCostNothing(t *testing.T) {
 		},
 	}
 	reads := map[string]func(){
-		"what is due": func() { _, err := s.DueEndpoints(t.Context(), leases); check(t, err) },
+		"what is due": func() { _, err := storetest.DueEndpoints(t.Context(), s, leases); check(t, err) },
 		"what is ahead": func() {
 			_, err := s.FirstOfKeys(t.Context(), []*bellwire.Delivery{{Endpoint: "keyed", Key: bellwire.HashOrderingKey("stuck"), Behind: true}})
 			check(t, err)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
+	"github.com/bellwire/bellwire/internal/store/storetest"
 )
 
 // TestListsDelayNothingElse keeps all connections for lists busy. Keys and the configuration can still be read, due
@@ -33,7 +34,7 @@ func TestListsDelayNothingElse(t *testing.T) {
 		"the catalogue":     func() error { _, err := s.CatalogueSince(t.Context(), 0); return err },
 		"readiness":         func() error { return s.Check(t.Context()) },
 		"metrics":           func() error { _, err := s.Backlog(t.Context()); return err },
-		"what is due":       func() error { _, err := s.DueEndpoints(t.Context(), leases); return err },
+		"what is due":       func() error { _, err := storetest.DueEndpoints(t.Context(), s, leases); return err },
 		"retention":         func() error { _, err := s.Purge(t.Context(), time.Now(), time.Now(), 10); return err },
 	} {
 		t.Run(name, func(t *testing.T) {

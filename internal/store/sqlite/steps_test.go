@@ -12,6 +12,7 @@ import (
 	lib "modernc.org/sqlite/lib"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
+	"github.com/bellwire/bellwire/internal/store/storetest"
 )
 
 // countSteps returns how many steps SQLite made for the reads of f. It says how many rows were looked at, whatever else the
@@ -80,7 +81,7 @@ func TestDeletedEndpointsCostNothing(t *testing.T) {
 			return err
 		},
 		"all deliveries": func() error { _, err := s.AllDeliveries(t.Context(), bellwire.Page{Limit: 50}); return err },
-		"what is due":    func() error { _, err := s.DueEndpoints(t.Context(), leases); return err },
+		"what is due":    func() error { _, err := storetest.DueEndpoints(t.Context(), s, leases); return err },
 		"the backlog":    func() error { _, err := s.Backlog(t.Context()); return err },
 	}
 	for _, status := range append([]bellwire.DeliveryStatus{""}, bellwire.DeliveryStatuses...) {

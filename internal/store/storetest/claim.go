@@ -137,7 +137,7 @@ var claimTests = []test{
 		w.publish(a, b)
 		some := *w.leases
 		some.Epochs[bellwire.ShardOf(a.ID)] = 0
-		due, err := w.store.DueEndpoints(w.ctx, &some)
+		due, err := DueEndpoints(w.ctx, w.store, &some)
 		w.check(err)
 		w.equal("the endpoints", due, []bellwire.DueEndpoint{{Endpoint: b.ID, Tenant: b.Tenant, At: w.now}})
 	}},

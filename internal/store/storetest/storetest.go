@@ -16,6 +16,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
+	"github.com/bellwire/bellwire/internal/store/rules"
 )
 
 // Open makes a store that is empty, and closes it when the test ends.
@@ -347,9 +348,20 @@ func (w *world) due(endpoint string) bellwire.DueEndpoint {
 
 func (w *world) allDue() []bellwire.DueEndpoint {
 	w.Helper()
-	all, err := w.store.DueEndpoints(w.ctx, w.leases)
+	all, err := DueEndpoints(w.ctx, w.store, w.leases)
 	w.check(err)
 	return all
+}
+
+// DueEndpoints returns all that a store finds due, each endpoint once.
+func DueEndpoints(ctx context.Context, store bellwire.Store, leases *bellwire.Leases) ([]bellwire.DueEndpoint, error) {
+	all := new(rules.Due)
+	err := store.DueEndpoints(ctx, leases, func(part []bellwire.DueEndpoint) {
+		for _, d := range part {
+			all.Add(d.Endpoint, d.Tenant, d.At, d.Manual)
+		}
+	})
+	return all.All, err
 }
 
 // dueIn returns the entry of an endpoint, without its tenant.
