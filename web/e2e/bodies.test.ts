@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { accessible, call, copied, go, open, ready, settled, world } from "./harness";
+import { accessible, call, copied, go, open, ready, said, settled, world } from "./harness";
 import { hostile } from "./setup";
 
 /** A tenant that has endpoints of all dialects: bluefin's accounts have twelve digits. */
@@ -58,7 +58,7 @@ test("a body of 1 MiB, an answer that is no text, and erased data are shown for 
   await request.getByText(/KiB more/).waitFor();
   await page.getByRole("region", { name: "Response" }).getByText("Body, in base64").waitFor();
   expect(await copied(page, () => page.getByRole("button", { name: "Copy as curl" }).click())).toContain("--data-binary @body.json");
-  await page.getByText("Save the body as body.json").waitFor();
+  await said(page, "Save the body as body.json");
 
   const { data } = await call("GET", `/tenants/${tenant}/events?type=bodies.large`);
   await call("DELETE", `/tenants/${tenant}/events/${data[0].id}/data`);

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { accessible, call, copied, holds, open, ownEndpoint, pause, phone, settled, world } from "./harness";
+import { accessible, call, copied, holds, open, ownEndpoint, ownType, pause, phone, ready, said, settled, world } from "./harness";
 
 const failing = `/console/tenants/acme/endpoints/${world.endpoints["acme/Order service"]}`;
 
@@ -8,6 +8,7 @@ test("the header says how it is, why, and what to do", async () => {
   await page.getByText(/Failing since .*: \d+ attempts in a row failed\. Last error: the endpoint answered 500/).waitFor();
   await page.getByRole("button", { name: "Send a test" }).click();
   await page.waitForURL("**/testing");
+  await ready(page); // the deliveries before it were refused, too
   await page.getByText("Refused by status").waitFor();
   await page.getByText("First byte").waitFor();
   await page.getByText("the database is down").waitFor();
@@ -52,7 +53,7 @@ test("settings send only what was changed, and show refusals at the field", asyn
   await page.getByLabel("Value of X-New").fill("new");
   const [request] = await Promise.all([page.waitForRequest((each) => each.method() === "PATCH"), page.getByRole("button", { name: "Save" }).click()]);
   expect(request.postDataJSON()).toEqual({ url: `${world.receiver}/ok/new`, timeout: "2s", headers: { "X-Team": "[redacted]", "X-Env": "production", "X-New": "new" } });
-  await page.getByText("Saved").waitFor();
+  await said(page, "Saved");
   expect((await call("GET", `/tenants/acme/endpoints/${own.id}`)).headers).toEqual({ "X-Team": "[redacted]", "X-Env": "[redacted]", "X-New": "[redacted]" });
   await expect.poll(() => page.getByLabel("Value of X-New").inputValue()).toBe(""); // values that are stored are not shown
 
@@ -75,7 +76,7 @@ test("when two people change the same, both sides are shown and nothing is lost"
   await page.getByRole("button", { name: "Keep mine" }).click();
   await expect.poll(() => page.getByLabel("Timeout").inputValue()).toBe("9s");
   await page.getByRole("button", { name: "Save" }).click();
-  await page.getByText("Saved").waitFor();
+  await said(page, "Saved");
   expect(await call("GET", `/tenants/acme/endpoints/${own.id}`)).toMatchObject({ description: "Mine", timeout: "9s", max_in_flight: 7 });
 });
 
@@ -87,7 +88,7 @@ test("a save never writes over what somebody else saved, also while nothing is r
   await page.getByLabel("Requests at once").fill("7");
   await call("PATCH", `/tenants/acme/endpoints/${own.id}`, { timeout: "9s" });
   await page.getByRole("button", { name: "Save" }).click();
-  await page.getByText("Saved").waitFor();
+  await said(page, "Saved");
   expect(await call("GET", `/tenants/acme/endpoints/${own.id}`), "both changed other parts").toMatchObject({ description: "Mine", timeout: "9s", max_in_flight: 7 });
   await expect.poll(() => page.getByLabel("Timeout").inputValue()).toBe("9s");
 
@@ -123,7 +124,9 @@ test("the secret is shown when asked, copied by a click, and rotated", async () 
 });
 
 test("a replay shows its exact count before it runs", async () => {
-  const own = await ownEndpoint("ok/replay", { events: ["payment.failed"] });
+  const type = await ownType();
+  for (let n = 0; n < 4; n++) await call("POST", "/tenants/acme/events", { type, data: { n } });
+  const own = await ownEndpoint("ok/replay", { events: [type] });
   const page = await open(own.page);
   await page.getByText("Nothing was sent to it yet").first().waitFor();
   await page.getByRole("button", { name: "Replay", exact: true }).click();
@@ -141,8 +144,9 @@ test("a replay shows its exact count before it runs", async () => {
 
 test("once a test is acknowledged, what was missed is offered at once, from the first failure on", async () => {
   const name = `own-${process.pid}`;
-  const own = await ownEndpoint(`broken/${name}`, { events: ["payment.completed"], retry: { schedule: [] } });
-  for (let n = 0; n < 3; n++) await call("POST", "/tenants/acme/events", { type: "payment.completed", data: { n } });
+  const type = await ownType();
+  const own = await ownEndpoint(`broken/${name}`, { events: [type], retry: { schedule: [] } });
+  for (let n = 0; n < 3; n++) await call("POST", "/tenants/acme/events", { type, data: { n } });
   const failing = await settled(() => call("GET", `/tenants/acme/endpoints/${own.id}`), ({ health }) => health.state === "failing" && health.failures === 3);
   const began = Date.parse(failing.health.since);
   await fetch(`${world.receiver}/repair/${name}`);
@@ -189,9 +193,10 @@ test("pausing and enabling say what happens before it does", async () => {
 });
 
 test("a disabled endpoint is tested before it is enabled, which says how much will be replayed", async () => {
-  const own = await ownEndpoint("ok/off", { events: ["payment.failed"] });
+  const type = await ownType();
+  const own = await ownEndpoint("ok/off", { events: [type] });
   await call("PATCH", `/tenants/acme/endpoints/${own.id}`, { status: "disabled" });
-  for (let n = 0; n < 3; n++) await call("POST", "/tenants/acme/events", { type: "payment.failed", data: { n } });
+  for (let n = 0; n < 3; n++) await call("POST", "/tenants/acme/events", { type, data: { n } });
   const page = await open(own.page);
   await page.getByRole("button", { name: "Send a test" }).click();
   await page.getByText("It works. The endpoint is still disabled.").waitFor();
@@ -208,7 +213,7 @@ test("a disabled endpoint is tested before it is enabled, which says how much wi
   await page.getByText("It has missed 3 events so far.").waitFor();
   await accessible(page);
   await dialog.getByRole("button", { name: "Enable and replay 3" }).click();
-  await page.getByText("Enabled. 3 events that it missed will be sent.").waitFor();
+  await said(page, "Enabled. 3 events that it missed will be sent.");
   await page.getByRole("link", { name: "Follow the replay" }).waitFor();
   const done = await settled(() => call("GET", `/tenants/acme/deliveries?endpoint=${own.id}&status=succeeded`), ({ data }) => data.length === 4);
   expect(done.data.filter((delivery: { replay: boolean }) => delivery.replay).length).toBe(3);

@@ -16,13 +16,15 @@ export const desk = { width: 1440, height: 900 };
 let browser: Promise<Browser> | undefined;
 
 /**
- * The context of all pages that need none of their own, and its pages that no test uses now. A page that is loaded again in
- * the same context costs a third of the first one: its code is in the cache.
+ * A pool has the context of pages that need none of their own, and those of them that no test uses now. A page that is loaded
+ * again in the same context costs a third of the first one: its code is in the cache.
  */
-let shared: Promise<BrowserContext> | undefined;
-const idle: Page[] = [];
+type Pool = { context?: Promise<BrowserContext>; idle: Page[] };
+const operators: Pool = { idle: [] };
+const guests: Pool = { idle: [] };
 
-const pages: { page: Page; problems: string[]; own: boolean; end: () => void }[] = [];
+/** The pages of a test. Those that are of no pool have a context of their own. */
+const pages: { page: Page; problems: string[]; pool: Pool | undefined; end: () => void }[] = [];
 
 /** Requests of the API that are under way, by page. */
 const underWay = new WeakMap<Page, Set<Request>>();
@@ -34,15 +36,33 @@ export type Options = {
   theme?: "light" | "dark";
   /** Problems of the page that the test is about. */
   expect?: RegExp;
-  /** Whether the page has a context of its own, because the test changes what is stored in the browser, or its clock. */
+  /**
+   * Whether the page has a context of its own, because the test changes what is stored in the browser, or its clock: so does
+   * signing in. The portal stores nothing.
+   */
   own?: boolean;
 } & Pick<BrowserContextOptions, "javaScriptEnabled" | "timezoneId">;
 
 async function newContext(signedIn: boolean, options: BrowserContextOptions = {}): Promise<BrowserContext> {
   browser ??= chromium.connect(world.browser);
   const context = await (await browser).newContext({ reducedMotion: "reduce", permissions: ["clipboard-read", "clipboard-write"], ...options });
+  await context.addInitScript(note);
   if (signedIn) await context.addCookies([{ ...world.cookie, url: world.url, httpOnly: true, sameSite: "Strict" }]);
   return context;
+}
+
+/** note notes each message that a page shows for a while, and each new label of a button, however soon it is gone: see said. */
+function note(): void {
+  const seen: string[] = [];
+  Object.assign(globalThis, { seen });
+  const add = (element: Element | null | undefined) => element?.textContent && seen.push(element.textContent);
+  new MutationObserver((records) => {
+    for (const { target, addedNodes } of records) {
+      const element = target instanceof Element ? target : target.parentElement;
+      add(element?.closest("button"));
+      if (element?.matches("[aria-live]")) for (const node of addedNodes) if (node instanceof Element) add(node);
+    }
+  }).observe(document, { childList: true, characterData: true, subtree: true });
 }
 
 /** How many times slower than it is the processor seems to pages, to find what takes a fast one for granted. */
@@ -65,9 +85,10 @@ async function newPage(context: Promise<BrowserContext>): Promise<Page> {
  * security policy, unless it expects that.
  */
 export async function open(address: string, options: Options = {}): Promise<Page> {
-  const { signedIn = true, size = desk, theme = "light", expect: expected, own = !signedIn, ...rest } = options;
-  const page = own ? await newPage(newContext(signedIn, rest)) : (idle.pop() ?? (await newPage((shared ??= newContext(true)))));
-  await look(page, theme, size);
+  const { signedIn = true, size = desk, theme = "light", expect: expected, own = !signedIn && address.includes("/console"), ...rest } = options;
+  const pool = own ? undefined : signedIn ? operators : guests;
+  const page = pool ? (pool.idle.pop() ?? (await newPage((pool.context ??= newContext(signedIn))))) : await newPage(newContext(signedIn, rest));
+  await dress(page, theme, size);
   const problems: string[] = [];
   const add = (problem: string) => {
     if (!expected?.test(problem)) problems.push(problem);
@@ -78,7 +99,7 @@ export async function open(address: string, options: Options = {}): Promise<Page
   };
   page.on("pageerror", failed);
   page.on("console", said);
-  pages.push({ page, problems, own, end: () => page.off("pageerror", failed).off("console", said) });
+  pages.push({ page, problems, pool, end: () => page.off("pageerror", failed).off("console", said) });
   await page.goto(new URL(address, world.url).href);
   return page;
 }
@@ -90,30 +111,34 @@ export async function open(address: string, options: Options = {}): Promise<Page
 export async function closePages(failed: boolean): Promise<string[]> {
   const opened = pages.splice(0);
   const texts: string[] = [];
-  for (const { page, own, end } of opened) {
+  for (const { page, pool, end } of opened) {
     if (failed) texts.push(`${page.url()} showed\n${await shown(page)}`);
     end();
-    if (own) await page.context().close();
+    if (!pool) await page.context().close();
     else if (failed) await page.close();
-    else await release(page);
+    else await release(page, pool);
   }
   expect(opened.flatMap(({ problems }) => problems), "what the pages logged").toEqual([]);
   return texts;
 }
 
 /** release keeps a page for the next test. It shows nothing, so that it asks the server for nothing. */
-async function release(page: Page): Promise<void> {
+async function release(page: Page, { idle }: Pool): Promise<void> {
   await page.unrouteAll({ behavior: "ignoreErrors" });
   await page.goto("about:blank");
   underWay.get(page)?.clear();
   idle.push(page);
 }
 
-/** look gives a page a theme and a size. */
+/** look gives a page a theme and a size, and waits until it is drawn so. */
 export async function look(page: Page, theme: "light" | "dark", size: { width: number; height: number }): Promise<void> {
+  await dress(page, theme, size);
+  await drawn(page);
+}
+
+async function dress(page: Page, theme: "light" | "dark", size: { width: number; height: number }): Promise<void> {
   await page.setViewportSize(size);
   await page.emulateMedia({ colorScheme: theme, reducedMotion: "reduce" });
-  await drawn(page);
 }
 
 /**
@@ -157,6 +182,17 @@ type Violation = { id: string; impact: string; nodes: { html: string }[] };
 export async function fits(page: Page): Promise<void> {
   const overhang = () => page.evaluate(() => Math.max(document.documentElement.scrollWidth, document.querySelector("main")?.scrollWidth ?? 0) - innerWidth);
   await expect.poll(overhang, { message: "pixels by which the content is wider than the page" }).toBeLessThanOrEqual(0);
+}
+
+/** said waits until a page has shown a message since it was loaded, also one that is gone by now. Each is found once. */
+export async function said(page: Page, message: string | RegExp): Promise<void> {
+  const take = () =>
+    page.evaluate((message) => {
+      const { seen } = globalThis as unknown as { seen: string[] };
+      const at = seen.findIndex((each) => (typeof message === "string" ? each.includes(message) : message.test(each)));
+      return at < 0 ? `only ${seen.slice(-10).join(", ")}` : seen.splice(at, 1)[0];
+    }, message);
+  await expect.poll(take, { message: "what was shown" }).not.toMatch(/^only /);
 }
 
 /** requests records the API's requests of a page from now on, until the test ends. */
@@ -221,7 +257,22 @@ export function named(page: Page): Promise<string> {
 export async function pause(page: Page): Promise<void> {
   await page.getByRole("button", { name: "Live", exact: true }).click();
   await page.getByRole("button", { name: "Paused", exact: true }).waitFor();
-  await expect.poll(() => underWay.get(page)?.size).toBe(0);
+  await quiet(page);
+}
+
+/** quiet waits until a page asks the API for nothing. What it was answered may make it ask for more: then it waits for that. */
+async function quiet(page: Page): Promise<void> {
+  let last: Request | undefined;
+  const asked = (request: Request) => (last = request);
+  page.on("request", asked);
+  const isQuiet = async () => {
+    const before = last;
+    if (underWay.get(page)?.size !== 0) return false;
+    await drawn(page);
+    return last === before;
+  };
+  await expect.poll(isQuiet, { message: "nothing is asked for" }).toBe(true);
+  page.off("request", asked);
 }
 
 /** holds reports whether a text is anywhere in a page, shown or not. It must be one that no id can contain by chance. */
@@ -263,6 +314,13 @@ export async function take(page: Page): Promise<void> {
 }
 
 let made = 0;
+
+/** ownType makes a type of events that no other test publishes. Of acme's endpoints, Ledger gets them, too. */
+export async function ownType(): Promise<string> {
+  const type = `alone.made_${process.pid}_${++made}`;
+  await call("PUT", `/event-types/${type}`, { group: "alone" });
+  return type;
+}
 
 /** ownEndpoint creates an endpoint that one test may change: in acme, with a description that no other has. */
 export async function ownEndpoint(path = "ok/own", more: Record<string, unknown> = {}): Promise<{ id: string; description: string; page: string }> {

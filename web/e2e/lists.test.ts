@@ -1,12 +1,11 @@
 import { expect, test } from "vitest";
-import { call, open, ownEndpoint, pause, requests, settled, world } from "./harness";
+import { call, open, ownEndpoint, ownType, pause, requests, settled, world } from "./harness";
 
 const publish = (tenant: string, count: number, type: string) =>
   call("POST", `/tenants/${tenant}/events/batch`, { events: Array.from({ length: count }, (_, i) => ({ type, data: { n: i } })) });
 
 test("what is new is counted, and does not move what one reads", async () => {
-  const type = "news.arrived";
-  await call("PUT", `/event-types/${type}`, {});
+  const type = await ownType();
   const own = await ownEndpoint("ok/news", { events: [type] });
   await publish("acme", 2, type);
   await settled(() => call("GET", `/tenants/acme/deliveries?endpoint=${own.id}`), ({ data }) => data.length === 2);
@@ -24,8 +23,7 @@ test("what is new is counted, and does not move what one reads", async () => {
 });
 
 test("a long list loads more as one scrolls, and only rows in sight are elements", async () => {
-  const type = "long.list";
-  await call("PUT", `/event-types/${type}`, {});
+  const type = await ownType();
   const own = await ownEndpoint("ok/long", { events: [type] });
   await publish("acme", 180, type);
   await settled(() => call("GET", `/tenants/acme/deliveries?endpoint=${own.id}&limit=250`), ({ data }) => data.length === 180);

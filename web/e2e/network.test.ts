@@ -1,6 +1,6 @@
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
-import { call, drawn, open, ownEndpoint, ready, requests, settled, world } from "./harness";
+import { call, drawn, open, ownEndpoint, ownType, ready, requests, said, settled, world } from "./harness";
 
 /** network returns what makes a page's network that of a phone at the edge of its cell, or takes it away. */
 async function network(page: Page): Promise<(offline: boolean) => Promise<unknown>> {
@@ -39,8 +39,9 @@ test("over a slow network pages show what is to come at once, and nothing jumps"
 });
 
 test("an action over a slow network is sent once, and one without a network says so and loses nothing", async () => {
-  const own = await ownEndpoint("ok/slow", { events: ["invoice.paid"], status: "paused" });
-  await call("POST", "/tenants/acme/events", { type: "invoice.paid", data: {} });
+  const type = await ownType();
+  const own = await ownEndpoint("ok/slow", { events: [type], status: "paused" });
+  await call("POST", "/tenants/acme/events", { type, data: {} });
   const { data } = await settled(() => call("GET", `/tenants/acme/deliveries?endpoint=${own.id}`), (page) => page.data.length === 1);
   const page = await open(`/console/tenants/acme/deliveries/${data[0].id}`, { own: true, expect: /ERR_INTERNET_DISCONNECTED/ });
   const retry = page.getByRole("button", { name: "Send now", exact: true });
@@ -49,7 +50,7 @@ test("an action over a slow network is sent once, and one without a network says
   await cut(false);
   const seen = requests(page);
   await retry.dblclick();
-  await page.getByText("It is sent again").waitFor();
+  await said(page, "It is sent again");
   expect(seen.filter((request) => request.startsWith("POST"))).toHaveLength(1);
 
   await page.goto(page.url().replace(/deliveries\/.*/, `endpoints/${own.id}/settings`));
@@ -59,7 +60,7 @@ test("an action over a slow network is sent once, and one without a network says
   await page.getByRole("alert").getByText(/cannot be reached/).first().waitFor();
   await cut(false);
   await page.getByRole("button", { name: "Save" }).click();
-  await page.getByText("Saved").waitFor();
+  await said(page, "Saved");
   expect((await call("GET", `/tenants/acme/endpoints/${own.id}`)).description).toBe("Typed without a network");
 });
 
@@ -83,7 +84,7 @@ test("a page and what is typed on it stay when it is fetched again and that fail
     failed.add(new URL(route.request().url()).pathname.split("/").at(-1) ?? "");
   });
   await page.getByRole("button", { name: "Save", exact: true }).click();
-  await page.getByText("Saved", { exact: true }).waitFor();
+  await said(page, "Saved");
   await field.waitFor({ state: "detached" });
   await edit("Third");
   fail();

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { accessible, call, fits, holds, look, open, pause, phone, settled, world } from "./harness";
+import { accessible, call, fits, holds, look, open, pause, phone, said, settled, world } from "./harness";
 
 let made = 0;
 
@@ -67,7 +67,7 @@ test("a limit is changed, and a wrong one is refused at its field", async () => 
   await page.getByText(/must be a whole number/i).waitFor();
   await endpoints.fill("7");
   await page.getByRole("button", { name: "Save" }).click();
-  await page.getByText("The limits were changed").waitFor();
+  await said(page, "The limits were changed");
   expect((await call("GET", `/tenants/${tenant}`)).limits).toEqual({ endpoints: 7 });
 });
 
@@ -83,7 +83,7 @@ test("what is typed about a tenant survives what somebody else saves, and both s
   await page.locator("del", { hasText: "Theirs" }).waitFor();
   await page.getByRole("button", { name: "Keep mine" }).click();
   await page.getByRole("button", { name: "Save" }).click();
-  await page.getByText("The tenant was changed").waitFor();
+  await said(page, "The tenant was changed");
   expect(await call("GET", `/tenants/${tenant}`)).toMatchObject({ name: "Mine", metadata: { plan: "gold" } });
 
   await page.getByRole("link", { name: "Limits" }).click();
@@ -112,7 +112,7 @@ test("a tenant's settings of dialects are changed, and an auth stays without its
   await settings.fill('{"lemon": {"timeout": "20s", "auth": {"type": "bearer"}}}');
   await accessible(page, "settings of dialects");
   await change.click();
-  await page.getByText("The settings were changed").waitFor();
+  await said(page, "The settings were changed");
   expect((await call("GET", `/tenants/${tenant}`)).dialects).toEqual({ lemon: { timeout: "20s", auth: { type: "bearer" } } });
 });
 
@@ -140,7 +140,7 @@ test("a tenant is deleted only when its name is typed", async () => {
   await page.getByRole("button", { name: "Delete for ever", disabled: true }).waitFor();
   await page.getByLabel(`Type ${tenant} to confirm`).fill(tenant);
   await sure.click();
-  await page.getByText(`Tenant ${tenant} was deleted. Its data will be gone from the database by about`).waitFor();
+  await said(page, `Tenant ${tenant} was deleted. Its data will be gone from the database by about`);
   await page.getByRole("heading", { name: "Tenants" }).waitFor();
   await expect(call("GET", `/tenants/${tenant}`)).rejects.toThrow();
 });
@@ -155,7 +155,7 @@ test("a job is paused, made faster, resumed and canceled", async () => {
   await page.getByRole("button", { name: "Change the rate" }).click();
   await page.getByLabel("Deliveries a second").fill("0.002");
   await page.getByRole("dialog").getByRole("button", { name: "Change the rate" }).click();
-  await page.getByText("The rate was changed").waitFor();
+  await said(page, "The rate was changed");
   await page.getByRole("button", { name: "Resume" }).click();
   await settled(() => call("GET", `/tenants/globex/jobs/${job.id}`), ({ state, rate }) => state === "running" && rate === 0.002);
   await page.getByRole("button", { name: "Cancel", exact: true }).click();

@@ -1,13 +1,13 @@
 import { expect, test } from "vitest";
-import { accessible, call, fits, holds, open, ownEndpoint, pause, phone, settled } from "./harness";
+import { accessible, call, fits, holds, open, ownEndpoint, ownType, pause, phone, said, settled } from "./harness";
 
 /** held publishes events for an endpoint that is paused, and returns the endpoint. */
 async function held(count: number) {
-  await call("PUT", "/event-types/alone.held", {}); // no other test publishes it, and the tests of this file follow each other
-  const own = await ownEndpoint("ok/held", { events: ["alone.held"], status: "paused" });
-  await call("POST", "/tenants/acme/events/batch", { events: Array.from({ length: count }, (_, n) => ({ type: "alone.held", data: { n } })) });
+  const type = await ownType();
+  const own = await ownEndpoint("ok/held", { events: [type], status: "paused" });
+  await call("POST", "/tenants/acme/events/batch", { events: Array.from({ length: count }, (_, n) => ({ type, data: { n } })) });
   await settled(() => call("GET", `/tenants/acme/deliveries?endpoint=${own.id}`), ({ data }) => data.length === count);
-  return own;
+  return { ...own, type };
 }
 
 const states = async (endpoint: string): Promise<string[]> => (await call("GET", `/tenants/acme/deliveries?endpoint=${endpoint}`)).data.map((each: { status: string }) => each.status);
@@ -37,13 +37,13 @@ test("single deliveries are selected by box, shift and key, and only they are ca
   await bar.getByRole("button", { name: "Cancel 2" }).click();
   const sure = page.getByRole("alertdialog", { name: "Cancel 2 deliveries?" });
   await sure.getByRole("button", { name: "Cancel 2" }).click();
-  await page.getByText("2 deliveries were canceled.").waitFor();
+  await said(page, "2 deliveries were canceled.");
   expect((await states(own.id)).filter((state) => state === "canceled")).toHaveLength(2);
 
   await rows.filter({ hasText: "Canceled" }).nth(1).waitFor();
   await rows.nth(0).getByRole("checkbox").check();
   await bar.getByRole("button", { name: "Retry 1" }).click();
-  await page.getByText("1 delivery is sent again.").waitFor();
+  await said(page, "1 delivery is sent again.");
   // The API accepts a retry, and the attempt follows: until it is made, the delivery is canceled.
   expect((await settled(() => states(own.id), (now) => now.includes("succeeded"))).sort()).toEqual(["canceled", "pending", "pending", "pending", "pending", "succeeded"]);
   await rows.filter({ hasText: "Succeeded" }).waitFor();
@@ -62,11 +62,12 @@ test("what could not be done is named, with why, and the rest is done", async ()
   const dialog = page.getByRole("dialog", { name: "Not all were sent again" });
   await dialog.getByText("2 deliveries are sent again. 1 other was not:").waitFor();
   await dialog.getByText(/erased/).waitFor();
-  await dialog.getByText(`alone.held ${data[0].id.slice(0, 9)}`).waitFor();
+  await dialog.getByText(`${own.type} ${data[0].id.slice(0, 9)}`).waitFor();
 });
 
 test("selected endpoints are paused and enabled together, on a phone as well", async () => {
-  const [one, two] = [await ownEndpoint("ok/one", { dialect: "lemon", events: ["card.created"] }), await ownEndpoint("ok/two", { dialect: "lemon", events: ["card.created"] })];
+  const lemon = { dialect: "lemon", events: [await ownType()] };
+  const [one, two] = [await ownEndpoint("ok/one", lemon), await ownEndpoint("ok/two", lemon)];
   const page = await open("/console/endpoints?tenant=acme&dialect=lemon", { size: phone, expect: /404/ });
   const row = (description: string) => page.getByRole("row").filter({ hasText: description });
   const bar = page.getByRole("region", { name: "Selected rows" });
@@ -78,7 +79,7 @@ test("selected endpoints are paused and enabled together, on a phone as well", a
   await bar.getByRole("button", { name: "Pause 2" }).click();
   await page.getByRole("alertdialog").getByText("nothing is lost").waitFor();
   await page.getByRole("alertdialog").getByRole("button", { name: "Pause 2" }).click();
-  await page.getByText("2 endpoints were paused.").waitFor();
+  await said(page, "2 endpoints were paused.");
   expect((await call("GET", `/tenants/acme/endpoints/${one.id}`)).status).toBe("paused");
 
   await row(one.description).getByText("Paused").waitFor();

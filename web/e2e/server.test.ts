@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { call, holds, open, world } from "./harness";
+import { call, holds, open, said, world } from "./harness";
 
 test("the node that answers is listed with all shards", async () => {
   const page = await open("/console/nodes");
@@ -40,7 +40,7 @@ test("another session is ended, and one's own is marked", async () => {
   await page.getByText("this one").waitFor();
   await page.getByRole("button", { name: `End ${id}` }).click();
   await page.getByRole("button", { name: "End it" }).click();
-  await page.getByText("The session was ended").waitFor();
+  await said(page, "The session was ended");
   await page.getByRole("button", { name: `End ${id}` }).waitFor({ state: "detached" });
   expect((await call("GET", "/console-sessions")).data.map((session: { id: string }) => session.id)).not.toContain(id);
 });

@@ -31,7 +31,7 @@ test("an operator adds a version, changes its converter, and sees both", async (
   await dialog.getByRole("button", { name: "Add it" }).click();
   await versions.getByText("Version 2", { exact: true }).waitFor();
   await versions.getByText(/^[1-9]\d* endpoints? gets? it/).first().waitFor();
-  expect(await versions.getByText(/endpoints? gets? it/).count()).toBe(2);
+  await expect.poll(() => versions.getByText(/endpoints? gets? it/).count()).toBe(2);
   await versions.getByRole("button", { name: /^Version 1/ }).click();
   await versions.getByText("Converter from version 2").waitFor();
   await versions.getByText(second.converter).waitFor();
