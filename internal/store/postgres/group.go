@@ -58,62 +58,34 @@ const (
 )
 
 // storeGroup writes the accepted events, and commits. It writes keys, then clocks, and then counters, each sorted, so that two
-// groups cannot deadlock. Other nodes wait for the clocks, so what can be written before is.
+// groups cannot deadlock.
 func (s *Store) storeGroup(g *group) error {
-	switch {
-	case len(g.accepted) == 0 && len(g.stored) > 0:
-		return nil // the try that has stored them may not have waited for the disk: this commit does
-	case len(g.accepted) == 0:
+	if len(g.accepted) == 0 {
 		return errNothing
 	}
 	batch := new(pgx.Batch)
 	g.queueKeys(batch)
 	g.queueMatched(batch)
-	if g.plain() {
-		g.queueDeliveries(batch)
-		g.queueClocks(batch)
-		g.queueEvents(batch)
-	} else {
-		g.queueClocks(batch)
-		g.queueEvents(batch)
-		g.queueNumbers(batch)
+	g.queueClocks(batch)
+	g.queueEvents(batch)
+	defers := slices.ContainsFunc(g.accepted, func(e acceptedEvent) bool { return e.deferred }) // with the events' times
+	if g.queueNumbers(batch) || defers {
 		if err := g.sendGroup(batch, g.tx.send); err != nil {
 			return err
 		}
 		batch = new(pgx.Batch)
-		g.queueFanouts(batch)
-		g.queueDeliveries(batch)
 	}
+	g.queueFanouts(batch)
+	g.queueDeliveries(batch)
 	owned := s.owned.Load()
-	send := g.tx.sendLast
-	if s.unlocksEarly(owned) && !g.keyed() {
-		send = g.tx.sendLastUnlocking
-	}
 	g.sent, g.wakes, g.wakesFanOut = true, g.woken(owned), g.defersToOthers(owned)
-	if err := g.sendGroup(batch, send); err != nil {
+	if err := g.sendGroup(batch, g.tx.sendLast); err != nil {
 		return err
 	}
 	s.growth.add(g.rows())
 	g.reportRepeats()
 	return nil
 }
-
-// plain reports whether no delivery depends on the events' times or on its place in an order.
-func (g *group) plain() bool {
-	return !slices.ContainsFunc(g.accepted, func(e acceptedEvent) bool {
-		return e.deferred || slices.ContainsFunc(e.Deliveries, func(d bellwire.NewDelivery) bool { return d.Ordered })
-	})
-}
-
-// keyed reports whether an event has a publisher's id.
-func (g *group) keyed() bool {
-	return slices.ContainsFunc(g.accepted, func(e acceptedEvent) bool { return e.Event.IdempotencyKey != "" })
-}
-
-// unlocksEarly reports whether groups release their locks before they wait for the disk. Other nodes that publish for the same tenants
-// then do not wait as well. A publisher's id that others can see must be durable, because it is the answer to them. Behind a pooler,
-// settings of the session are not Bellwire's.
-func (s *Store) unlocksEarly(owned *bellwire.Leases) bool { return owned.Nodes > 1 && !s.pooled }
 
 // sendGroup sends statements of storeGroup. The transaction is retried if another one has inserted the same key or event
 // since this one looked.
@@ -293,8 +265,8 @@ func (g *group) versions() (versions []*int64) {
 	return versions
 }
 
-// queueNumbers assigns numbers to the ordered deliveries, if there are any.
-func (g *group) queueNumbers(batch *pgx.Batch) {
+// queueNumbers assigns numbers to the ordered deliveries. It reports whether there are ordered deliveries.
+func (g *group) queueNumbers(batch *pgx.Batch) bool {
 	count := make(map[int64]int64)
 	tenantOf := make(map[int64]int64)
 	for i := range g.accepted {
@@ -311,7 +283,7 @@ func (g *group) queueNumbers(batch *pgx.Batch) {
 		}
 	}
 	if len(count) == 0 {
-		return
+		return false
 	}
 	endpoints, counts := sortedCounts(count)
 	tenants := make([]int64, len(endpoints))
@@ -330,6 +302,7 @@ func (g *group) queueNumbers(batch *pgx.Batch) {
 		return err
 	})
 	g.queueOpenKeys(batch)
+	return true
 }
 
 // queueOpenKeys finds out which keys have open deliveries, once the counters are locked.

@@ -417,25 +417,10 @@ func TestFunctionsOfOthersAreNotCalled(t *testing.T) {
 func TestServerDies(t *testing.T) {
 	t.Parallel()
 	pgtest.Needed(t)
-	for name, others := range map[string]int{"OneNode": 0, "TwoNodes": 1} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			serverDies(t, others)
-		})
-	}
-}
-
-func serverDies(t *testing.T, others int) {
 	own, err := pgtest.Start()
 	check(t, err)
 	defer own.Stop()
 	s := openAt(t, own.URL("postgres"), Options{NoSync: true})
-	for range others {
-		renew(t, openAt(t, s.url, s.options), "other")
-	}
-	if l := renew(t, s, "a"); l.Nodes != others+1 {
-		t.Fatalf("there are %d nodes", l.Nodes)
-	}
 	now := time.Now()
 	check(t, s.CreateTenant(t.Context(), &bellwire.Tenant{ID: "acme", CreatedAt: now}))
 	var (

@@ -235,26 +235,6 @@ func (t *tx) send(batch *pgx.Batch) error {
 // unknown.
 func (t *tx) sendLast(batch *pgx.Batch) error {
 	batch.Queue(sqlCommit).Exec(committed)
-	return t.sendEnd(batch)
-}
-
-const (
-	sqlDoNotWait = "SELECT set_config('synchronous_commit', 'off', true)"
-	// sqlFlush is a transaction of its own that waits for the disk. All that was committed before is then durable, too.
-	sqlFlush = "SELECT pg_logical_emit_message(true, 'bellwire', '')"
-)
-
-// sendLastUnlocking is sendLast, but the locks are released, and others see what the transaction has done, before it is durable. It
-// returns when it is.
-func (t *tx) sendLastUnlocking(batch *pgx.Batch) error {
-	batch.Queue(sqlDoNotWait)
-	batch.Queue(sqlCommit).Exec(committed)
-	batch.Queue(sqlFlush)
-	return t.sendEnd(batch)
-}
-
-// sendEnd sends statements that end the transaction.
-func (t *tx) sendEnd(batch *pgx.Batch) error {
 	if err := t.send(batch); err != nil {
 		return err
 	}
