@@ -226,9 +226,12 @@ func register[I, O any](a *api, op huma.Operation, handle handler[I, O]) {
 	documentBody[I](a.huma.OpenAPI(), op)
 }
 
-// joinFaults adds to the faults of fields that were left out what an operation found wrong with the others. Unless that is about
-// fields, it is not said: the request must be mended first.
+// joinFaults adds to the faults of fields that were left out, nil for none, what an operation found wrong with the others. Unless that is
+// about fields, it is not said: the request must be mended first.
 func joinFaults(misfits, found error) error {
+	if misfits == nil {
+		return found
+	}
 	other, ok := errors.AsType[*bellwire.Error](found)
 	if !ok || other.Code != bellwire.CodeInvalid {
 		return misfits

@@ -266,27 +266,26 @@ func importLine(ctx context.Context, im *service.Import, number int, line []byte
 	}
 	switch kind {
 	case service.ImportTenant:
-		return parsed(line, func(v *importedTenant) error { return im.Tenant(ctx, number, v.imported()) })
+		return parsed(ctx, line, func(ctx context.Context, v *importedTenant) error { return im.Tenant(ctx, number, v.imported()) })
 	case service.ImportKey:
-		return parsed(line, func(v *importedKey) error {
-			key, err := v.imported()
-			if err != nil {
-				return err
-			}
-			return im.Key(ctx, number, key)
+		return parsed(ctx, line, func(ctx context.Context, v *importedKey) error {
+			key, misfits := v.imported()
+			return joinFaults(misfits, im.Key(checkOnly(ctx, misfits), number, key))
 		})
 	case service.ImportEventType:
-		return parsed(line, func(v *importedType) error { return im.EventType(ctx, number, v.imported()) })
+		return parsed(ctx, line, func(ctx context.Context, v *importedType) error { return im.EventType(ctx, number, v.imported()) })
 	case service.ImportEndpoint:
-		return parsed(line, func(v *importedEndpoint) error { return im.Endpoint(ctx, number, v.Tenant, v.imported()) })
+		return parsed(ctx, line, func(ctx context.Context, v *importedEndpoint) error {
+			return im.Endpoint(ctx, number, v.Tenant, v.imported())
+		})
 	case kindExport:
-		return parsed(line, (*importedHeader).check)
+		return parsed(ctx, line, func(_ context.Context, v *importedHeader) error { return v.check() })
 	case service.ImportEvent:
-		e, err := parseImportedEvent(line)
-		if err != nil {
-			return err
+		e, misfits := parseImportedEvent(line)
+		if misfits != nil && bellwire.CodeOf(misfits) != bellwire.CodeInvalid {
+			return misfits
 		}
-		return im.Event(ctx, number, e)
+		return joinFaults(misfits, im.Event(checkOnly(ctx, misfits), number, e))
 	}
 	return bellwire.Invalid("kind", "must be %s", bellwire.OneOf(service.ImportKinds))
 }
@@ -301,13 +300,22 @@ func ofLine(line []byte, err error) error {
 	return bellwire.Errorf(bellwire.CodeMalformed, "the line is not JSON: %s in column %d", fault.Problem, fault.Column)
 }
 
-// parsed parses a line, and calls f with what it describes.
-func parsed[T any](line []byte, f func(v *T) error) error {
+// parsed parses a line, and calls f with what it describes, without the fields that do not fit.
+func parsed[T any](ctx context.Context, line []byte, f func(ctx context.Context, v *T) error) error {
 	v := new(T)
-	if err := httpx.ParseJSON(line, v); err != nil {
-		return err
+	fits, misfits := httpx.ParseFitting(line, v)
+	if !fits {
+		return misfits
 	}
-	return f(v)
+	return joinFaults(misfits, f(checkOnly(ctx, misfits), v))
+}
+
+// checkOnly returns the context in which to look for more faults of what has misfits, which must change nothing, and ctx if there are none.
+func checkOnly(ctx context.Context, misfits error) context.Context {
+	if misfits == nil {
+		return ctx
+	}
+	return bellwire.DryRun(ctx)
 }
 
 // kindOf returns the kind of a line.
@@ -445,11 +453,11 @@ func parseKeyID(text string) (bellwire.KeyID, error) {
 	return id, nil
 }
 
-// parseHash parses the SHA-256 of a secret.
+// parseHash parses the SHA-256 of a secret. Text at fault is a hash, too, so that none is missed.
 func parseHash(text string) ([]byte, error) {
 	hash, err := hex.DecodeString(text)
 	if err != nil || len(hash) != sha256.Size {
-		return nil, bellwire.Invalid("secret_sha256", "must have 64 hex digits")
+		return []byte{}, bellwire.Invalid("secret_sha256", "must have 64 hex digits")
 	}
 	return hash, nil
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -130,7 +131,7 @@ func TestImportFaults(t *testing.T) {
 		{"KeySecret", `{"kind":"key","role":"publisher","secret":"two words"}`, "secret must have 8 to 512 printable ASCII characters without spaces"},
 		{"KeySecretOfAnother", `{"kind":"key","role":"publisher","secret":"0123456789abcdef"}` + "\n" + `{"kind":"key","role":"admin","secret":"0123456789abcdef"}`, "secret is that of the key in line 1, too"},
 		{"KeyRole", `{"kind":"key","tenant":"acme","role":"admin","id":"key_0198c7a3f2e47d0a9b1c2d3e4f506172","secret_sha256":"` + strings.Repeat("ab", 32) + `"}`, "role must be"},
-		{"KeyOfNobody", `{"kind":"key","tenant":"nobody","role":"tenant"}`, "tenant \"nobody\" does not exist"},
+		{"KeyOfNobody", `{"kind":"key","tenant":"nobody","role":"tenant","secret":"0123456789abcdef"}`, "tenant \"nobody\" does not exist"},
 		{"EndpointWithoutID", `{"kind":"endpoint","tenant":"acme","url":"https://example.com/","events":["*"]}`, "id is required"},
 		{"EndpointURL", `{"kind":"endpoint","tenant":"acme","id":"e","url":"ftp://example.com/","events":["*"]}`, "url must be"},
 		{"EndpointPrivate", `{"kind":"endpoint","tenant":"acme","id":"e","url":"http://127.0.0.1/","events":["*"]}`, "url"},
@@ -187,6 +188,54 @@ func TestImportFaults(t *testing.T) {
 	if r := w.imports(t, "", importedHook+"\n"+importedEvent); r.Created["endpoints"] != 1 || r.Created["events"] != 1 {
 		t.Errorf("after all faults: %+v", r)
 	}
+}
+
+// TestImportNamesAllFaults checks that a line is read to its end, and that lines behind a faulty one are not blamed for it.
+func TestImportNamesAllFaults(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for _, c := range []struct {
+		name, text string
+		fields     []string // with the lines before them
+	}{
+		{"Endpoint", `{"kind":"endpoint","tenant":"acme","url":"foo","events":["lost"],"retry":{"schedule":["x"]},"timeout":"99h","colour":1}`,
+			[]string{"1 colour", "1 events[0]", "1 id", "1 retry.schedule[0]", "1 timeout", "1 url"}},
+		{"Key", `{"kind":"key","tenant":"nobody","id":"x","role":"king","secret":"1","created_at":5}`, []string{"1 created_at", "1 id", "1 role", "1 secret", "1 tenant"}},
+		{"Event", `{"kind":"event","tenant":"nobody","type":"a b","created_at":"yesterday"}`, []string{"1 created_at", "1 data", "1 id", "1 tenant", "1 type"}},
+		{"FaultyTenant", `{"kind":"tenant","id":"next","name":1,"status":"gone"}` + "\n" + strings.ReplaceAll(importedHook, "acme", "next") + "\n" +
+			strings.ReplaceAll(importedEvent, "acme", "next"), []string{"1 name", "1 status"}},
+		{"FaultyTenantOfAnotherKind", `{"kind":"tenant","id":"next","created_at":"1901-01-01T00:00:00Z"}` + "\n" + strings.ReplaceAll(importedHook, "acme", "next"), []string{"1 created_at"}},
+		{"FaultyType", `{"kind":"event_type","name":"next","schema":{"type":"spaceship"}}` + "\n" + strings.ReplaceAll(importedHook, "invoice.paid", "next"), []string{"1 schema.type"}},
+		{"FaultyTenantThatExists", `{"kind":"tenant","id":"acme","metadata":1}` + "\n" + importedHook + "\n" + strings.ReplaceAll(importedHook, "we_1", "w 1"), []string{"1 metadata", "3 id"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := w.imports(t, dryRun, c.text+"\n")
+			var fields []string
+			for _, f := range r.Faults {
+				fields = append(fields, fmt.Sprint(f.Line, " ", f.Field))
+			}
+			slices.Sort(fields)
+			if !slices.Equal(fields, c.fields) {
+				t.Errorf("fields at fault: %q\nwant %q\n%+v", fields, c.fields, r.Faults)
+			}
+			if created := sum(r.Created); created != strings.Count(c.text, "\n")+1-len(faultyLines(r.Faults)) {
+				t.Errorf("%d lines would be created: %+v", created, r)
+			}
+			if answer := w.call("POST", "/imports", adminKey, c.text); answer.Code != 422 {
+				t.Errorf("without dry_run: %d %s", answer.Code, answer.Body)
+			}
+		})
+	}
+	w.step(t, step{name: "nothing was imported", method: "GET", path: "/tenants/next", status: 404, problem: "not_found"})
+}
+
+// faultyLines returns the numbers of lines with faults.
+func faultyLines(faults []importFault) map[int]bool {
+	lines := make(map[int]bool)
+	for _, f := range faults {
+		lines[f.Line] = true
+	}
+	return lines
 }
 
 // TestImportReads reads lines as programs write them.

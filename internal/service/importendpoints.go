@@ -13,7 +13,7 @@ import (
 // Endpoint imports an endpoint. in.Origins must have an id.
 func (i *Import) Endpoint(ctx context.Context, line int, tenant string, in EndpointInput) error {
 	unchanged, err := i.endpoint(ctx, line, tenant, &in)
-	return i.done(line, ImportEndpoint, unchanged, err)
+	return i.done(ctx, ImportEndpoint, unchanged, err)
 }
 
 func (i *Import) endpoint(ctx context.Context, line int, tenant string, in *EndpointInput) (unchanged bool, err error) {
@@ -21,8 +21,12 @@ func (i *Import) endpoint(ctx context.Context, line int, tenant string, in *Endp
 	if err != nil {
 		return false, err
 	}
-	if in.Origins == nil || in.Origins.ID == "" {
-		return false, bellwire.Invalid("id", "is required, so that the same line can be imported again")
+	if in.Origins == nil {
+		in.Origins = new(Origins)
+	}
+	var nameless error
+	if in.Origins.ID == "" {
+		nameless = bellwire.Invalid("id", "is required, so that the same line can be imported again")
 	}
 	single := in.Secret != nil && in.Origins.Secrets == nil
 	if single {
@@ -31,7 +35,7 @@ func (i *Import) endpoint(ctx context.Context, line int, tenant string, in *Endp
 	in.coming, in.held = &i.coming, held
 	in.Unlisted = slices.AppendSeq(in.Unlisted, maps.Keys(i.coming.types))
 	ep, credentials, err := i.service.newEndpoint(ctx, i.caller, tenant, in)
-	if err != nil {
+	if err := bellwire.Join(nameless, err); err != nil {
 		return false, renameFields(err, func(field string) string {
 			if single && field == "secrets[0].secret" {
 				return "secret"
@@ -64,7 +68,7 @@ func (i *Import) endpoint(ctx context.Context, line int, tenant string, in *Endp
 			return false, err
 		}
 	}
-	if i.dryRun {
+	if i.checks(ctx) {
 		more.Endpoints++
 		i.coming.more[tenant] = more
 		return false, nil

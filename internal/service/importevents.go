@@ -14,18 +14,18 @@ import (
 
 // Event imports an event. It takes the data.
 func (i *Import) Event(ctx context.Context, line int, in ImportedEvent) error {
-	held, err := i.requireImportTenant(ctx, in.Tenant)
-	if err != nil {
-		return i.Fault(line, err)
-	}
+	held, nobody := i.requireImportTenant(ctx, in.Tenant)
 	e, err := i.service.importedEvent(&in, i.caller.actor(ctx))
-	if err != nil {
-		return i.Fault(line, err)
+	if err := bellwire.Join(nobody, err); err != nil {
+		return err
 	}
 	if i.coming.newestOf(in.Type) == 0 {
 		if e.Event.Version, err = i.service.importedVersion(ctx, &in); err != nil {
-			return i.Fault(line, err)
+			return err
 		}
+	}
+	if bellwire.IsDryRun(ctx) {
+		return nil
 	}
 	if len(i.ids) >= importMemory {
 		// The chunk must not have what can no longer be compared.
@@ -37,7 +37,7 @@ func (i *Import) Event(ctx context.Context, line int, in ImportedEvent) error {
 	}
 	again, err := i.repeats(line, e)
 	if err != nil {
-		return i.Fault(line, err)
+		return err
 	}
 	if again {
 		i.report.Unchanged[ImportEvent]++

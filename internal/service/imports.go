@@ -93,7 +93,8 @@ type ImportedEvent struct {
 	ErasedAt     time.Time // zero: the data was not erased; else there is none
 }
 
-// Import is one import. It is not safe for concurrent use. An error of its methods ends it; what is wrong with a line is a fault instead.
+// Import is one import. It is not safe for concurrent use. The methods that import a line return what is wrong with it, which is for Fault.
+// In the context of bellwire.DryRun they only look for that, because the caller knows a fault of the line.
 type Import struct {
 	// Tell receives every fault when it is found; nil: the report is enough. Its error ends the import.
 	Tell func(ImportFault) error
@@ -234,18 +235,20 @@ const importAuditTimeout = 10 * time.Second
 // End ends the import.
 func (i *Import) End() { i.service.importing.Unlock() }
 
-// done counts a line. err is nil if something was created.
-func (i *Import) done(line int, kind string, unchanged bool, err error) error {
+// done counts a line without faults, which was created unless it is unchanged.
+func (i *Import) done(ctx context.Context, kind string, unchanged bool, err error) error {
 	switch {
-	case err != nil:
-		return i.Fault(line, err)
+	case err != nil || bellwire.IsDryRun(ctx):
 	case unchanged:
 		i.report.Unchanged[kind]++
 	default:
 		i.report.Created[kind]++
 	}
-	return nil
+	return err
 }
+
+// checks reports whether a line is only checked.
+func (i *Import) checks(ctx context.Context) bool { return i.dryRun || bellwire.IsDryRun(ctx) }
 
 // first refuses a second line about the same thing, because one of them would be lost.
 func (i *Import) first(line int, kind, id string) error {
@@ -329,12 +332,15 @@ func (i *Import) requireImportTenant(ctx context.Context, id string) (*bellwire.
 // Tenant imports a tenant.
 func (i *Import) Tenant(ctx context.Context, line int, in ImportedTenant) error {
 	unchanged, err := i.tenant(ctx, line, in)
-	return i.done(line, ImportTenant, unchanged, err)
+	return i.done(ctx, ImportTenant, unchanged, err)
 }
 
 func (i *Import) tenant(ctx context.Context, line int, in ImportedTenant) (unchanged bool, err error) {
 	t, err := i.service.newTenant(ctx, in.NewTenant)
 	if err := bellwire.Join(err, checkImportTime(in.CreatedAt)); err != nil {
+		if _, unknown := i.service.directory.Limits(ctx, in.ID); bellwire.CodeOf(unknown) == bellwire.CodeNotFound {
+			i.expectTenant(&bellwire.Tenant{ID: in.ID})
+		}
 		return false, err
 	}
 	if t.ID == bellwire.OperationsTenant {
@@ -357,8 +363,8 @@ func (i *Import) tenant(ctx context.Context, line int, in ImportedTenant) (uncha
 		return false, bellwire.Invalid("left_out", "names what the export did not have (%s), so that the tenant cannot be created as it was; export with secrets, "+
 			"or remove left_out to create the tenant without that", strings.Join(in.LeftOut, ", "))
 	}
-	if i.dryRun {
-		i.coming.tenants[t.ID] = t
+	if i.checks(ctx) {
+		i.expectTenant(t)
 		return false, nil
 	}
 	if err := i.service.store.CreateTenant(ctx, t); err != nil {
@@ -366,6 +372,14 @@ func (i *Import) tenant(ctx context.Context, line int, in ImportedTenant) (uncha
 	}
 	i.service.directory.ForgetTenant(t.ID)
 	return false, nil
+}
+
+// expectTenant has the lines behind that of a tenant know it in a dry run, so that they are checked as they will be imported, or are not
+// blamed for its faults.
+func (i *Import) expectTenant(t *bellwire.Tenant) {
+	if i.dryRun && bellwire.CheckTenantID(t.ID) == nil {
+		i.coming.tenants[t.ID] = t
+	}
 }
 
 // compareTenant returns an error if a stored tenant differs from the one of a line. What the export did not have is not compared.
@@ -387,12 +401,13 @@ func (i *Import) compareTenant(stored, given *bellwire.Tenant, leftOut []string)
 // EventType imports an event type.
 func (i *Import) EventType(ctx context.Context, line int, in ImportedType) error {
 	unchanged, err := i.eventType(ctx, line, in)
-	return i.done(line, ImportEventType, unchanged, err)
+	return i.done(ctx, ImportEventType, unchanged, err)
 }
 
 func (i *Import) eventType(ctx context.Context, line int, in ImportedType) (unchanged bool, err error) {
 	t, err := i.service.newEventType(ctx, in.Name, in.EventTypeInput)
 	if err := bellwire.Join(err, checkImportTime(in.CreatedAt)); err != nil {
+		i.expectType(in.Name, in.Group, len(in.Older)+1)
 		return false, err
 	}
 	if err := i.first(line, ImportEventType, t.Name); err != nil {
@@ -403,6 +418,7 @@ func (i *Import) eventType(ctx context.Context, line int, in ImportedType) (unch
 	}
 	steps, err := i.service.steps(ctx, t, in.Older)
 	if err != nil {
+		i.expectType(t.Name, t.Group, len(in.Older)+1)
 		return false, err
 	}
 	stored, err := i.service.store.EventType(ctx, t.Name)
@@ -417,8 +433,8 @@ func (i *Import) eventType(ctx context.Context, line int, in ImportedType) (unch
 	case bellwire.CodeOf(err) != bellwire.CodeNotFound:
 		return false, err
 	}
-	if i.dryRun {
-		i.coming.types[t.Name], i.coming.newest[t.Name] = t.Group, len(steps)
+	if i.checks(ctx) {
+		i.expectType(t.Name, t.Group, len(steps))
 		return false, nil
 	}
 	defer i.service.directory.ForgetCatalogue()
@@ -438,6 +454,13 @@ func (i *Import) eventType(ctx context.Context, line int, in ImportedType) (unch
 		}
 	}
 	return false, nil
+}
+
+// expectType does for an event type what expectTenant does for a tenant.
+func (i *Import) expectType(name, group string, newest int) {
+	if i.dryRun && bellwire.CheckEventTypeName(name) == nil {
+		i.coming.types[name], i.coming.newest[name] = group, newest
+	}
 }
 
 // steps returns an event type as it was with its first version, and with each that was added.
@@ -492,18 +515,19 @@ func compacted(value json.RawMessage) string {
 // Key imports a key.
 func (i *Import) Key(ctx context.Context, line int, in ImportedKey) error {
 	unchanged, err := i.key(ctx, line, &in)
-	return i.done(line, ImportKey, unchanged, err)
+	return i.done(ctx, ImportKey, unchanged, err)
 }
 
 func (i *Import) key(ctx context.Context, line int, in *ImportedKey) (unchanged bool, err error) {
-	var held *bellwire.Limits
+	var (
+		held   *bellwire.Limits
+		nobody error
+	)
 	if in.Tenant != "" {
-		if held, err = i.requireImportTenant(ctx, in.Tenant); err != nil {
-			return false, err
-		}
+		held, nobody = i.requireImportTenant(ctx, in.Tenant)
 	}
 	key, err := i.service.importedKey(ctx, in)
-	if err != nil {
+	if err := bellwire.Join(nobody, err); err != nil {
 		return false, err
 	}
 	stored, err := i.storedKey(ctx, line, key, in.ID)
@@ -528,7 +552,7 @@ func (i *Import) key(ctx context.Context, line int, in *ImportedKey) (unchanged 
 			i.coming.more[in.Tenant] = more
 		}
 	}
-	if i.dryRun {
+	if i.checks(ctx) {
 		return false, nil
 	}
 	if err := i.service.store.CreateKey(ctx, key); err != nil {
