@@ -21,7 +21,7 @@ type AuditEntry struct {
 	Justification string    `json:"justification"`
 
 	Action  string                     `json:"action"`  // such as "endpoint.update"; empty for other calls
-	Subject string                     `json:"subject"` // the id of what the action is about; an endpoint's history has its members
+	Subject string                     `json:"subject"` // the id of what the action is about; an endpoint's history has its fields
 	Refused string                     `json:"refused"` // the error code of a refused call; empty if it was not refused
 	By      Actor                      `json:"by"`
 	Before  map[string]json.RawMessage `json:"before"`

@@ -47,7 +47,7 @@ type DialectSettings struct {
 	UserAgent string            `json:"user_agent,omitzero"`
 	Headers   map[string]string `json:"headers,omitzero"` // no secrets
 
-	// IgnoreReadOnly lets customers send back what the vendor's API has shown, with the members that cannot be changed.
+	// IgnoreReadOnly lets customers send back what the vendor's API has shown, with the fields that cannot be changed.
 	IgnoreReadOnly *bool `json:"ignore_read_only,omitzero"`
 }
 

@@ -119,8 +119,8 @@ type EndpointChange struct {
 	At     time.Time                  `json:"at"`
 	Action ChangeAction               `json:"action"`
 	By     Actor                      `json:"by"`
-	Before map[string]json.RawMessage `json:"before"` // members that changed, or all of an endpoint that was deleted
-	After  map[string]json.RawMessage `json:"after"`  // members that changed, or all of a new endpoint; without secrets
+	Before map[string]json.RawMessage `json:"before"` // fields that changed, or all of an endpoint that was deleted
+	After  map[string]json.RawMessage `json:"after"`  // fields that changed, or all of a new endpoint; without secrets
 }
 
 // Actor is the originator of a change.

@@ -19,13 +19,13 @@ type Error struct {
 	Code       Code
 	Detail     string        // what is wrong
 	Hint       string        // what to do about it, a sentence; often empty
-	Field      string        // the first member or parameter at fault, if there is one
-	Faults     []Fault       // all members and parameters at fault
+	Field      string        // the first field or parameter at fault, if there is one
+	Faults     []Fault       // all fields and parameters at fault
 	RetryAfter time.Duration // when to try again; 0 if the server did not say
 	RequestID  string        // under which the server's log has more
 }
 
-// Fault is what is wrong with one member or parameter.
+// Fault is what is wrong with one field or parameter.
 type Fault struct {
 	Field   string `json:"field"`
 	Message string `json:"message"`

@@ -57,7 +57,7 @@ type LiveEvent struct {
 	Gap      bool  // attempts may be missing since the connection before
 	Lost     error // the connection broke, for this reason; the stream goes on with another one
 
-	Data json.RawMessage // what the server sent of it, also members that this package does not know
+	Data json.RawMessage // what the server sent of it, also fields that this package does not know
 }
 
 // LiveSkipped counts attempts that were left out.

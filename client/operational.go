@@ -19,7 +19,7 @@ const (
 	EventJobFinished       = "bellwire.job.finished"
 )
 
-// OperationalData is the data of an operational event. Which members it has depends on the type: an event about an endpoint has
+// OperationalData is the data of an operational event. Which fields it has depends on the type: an event about an endpoint has
 // Endpoint; EventEndpointFailing and EventEndpointRecovered have Health; changes have By, and EventEndpointUpdated has Before and
 // After; EventDeliveryExhausted has Count and Deliveries; EventJobFinished has Job.
 type OperationalData struct {

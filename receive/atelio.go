@@ -154,7 +154,7 @@ func readAtelio(body []byte) (*Delivery, error) {
 	return d, nil
 }
 
-// setAtelio sets the field of d that a member of a body belongs to, and reports whether there is one.
+// setAtelio sets the field of d that a field of a body belongs to, and reports whether there is one.
 func (d *Delivery) setAtelio(name json.Token, value json.RawMessage) bool {
 	switch name {
 	case "event":

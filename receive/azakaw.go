@@ -48,7 +48,7 @@ func newAzakaw(header string, values ...string) (*AzakawVerifier, error) {
 	return &AzakawVerifier{header: header, tokens: accepted}, nil
 }
 
-// Verify checks the key and reads the event. ID, Timestamp and SentAt are zero; Data is the body without the member Type.
+// Verify checks the key and reads the event. ID, Timestamp and SentAt are zero; Data is the body without the field Type.
 func (v *AzakawVerifier) Verify(h http.Header, body []byte) (*Delivery, error) {
 	value := h.Get(v.header)
 	if value == "" {
@@ -60,7 +60,7 @@ func (v *AzakawVerifier) Verify(h http.Header, body []byte) (*Delivery, error) {
 	return readAzakaw(body)
 }
 
-// readAzakaw reads the event in a body. The type is the first member, so that what follows it is the data, byte for byte.
+// readAzakaw reads the event in a body. The type is the first field, so that what follows it is the data, byte for byte.
 func readAzakaw(body []byte) (*Delivery, error) {
 	dec := json.NewDecoder(bytes.NewReader(body))
 	open, err := dec.Token()
@@ -69,7 +69,7 @@ func readAzakaw(body []byte) (*Delivery, error) {
 	}
 	name, err := dec.Token()
 	if err != nil || name != "Type" {
-		return nil, fmt.Errorf("%w: Type must be the first member", ErrBody)
+		return nil, fmt.Errorf("%w: Type must be the first field", ErrBody)
 	}
 	value, err := dec.Token()
 	eventType, text := value.(string)

@@ -131,7 +131,7 @@ func TestLemonRefuses(t *testing.T) {
 		{"other secret", lemonHeaders(otherLemon, lemonSentAt, lemonBody), lemonBody, lemonSentAt, receive.ErrSignature},
 		{"not JSON", signed("{"), "{", lemonSentAt, receive.ErrBody},
 		{"no object", signed("[]"), "[]", lemonSentAt, receive.ErrBody},
-		{"no members", signed("{}"), "{}", lemonSentAt, receive.ErrBody},
+		{"no fields", signed("{}"), "{}", lemonSentAt, receive.ErrBody},
 		{"time is no time", signed(`{"created_at":"x"}`), `{"created_at":"x"}`, lemonSentAt, receive.ErrBody},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

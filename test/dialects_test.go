@@ -42,7 +42,7 @@ func publishedEvents(n int) []*publishedEvent {
 			o.eventType = cards
 			fallthrough
 		default:
-			// Names of every kind, members in an unusual order, and spaces in unusual places.
+			// Names of every kind, fields in an unusual order, and spaces in unusual places.
 			o.data = fmt.Sprintf("{\t\"z\":{ \"10\" :1.50,\"9\":[ %s ]},\r\n\"mark\" : \"n%d\",\"\\u00e9\\/\": \"é/\" , \"id\":%d.0,\"a\":%s }", value, i, i, value)
 		}
 		if i%2 == 0 {

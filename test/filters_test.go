@@ -36,7 +36,7 @@ func filters(t *testing.T, start func() *server) {
 		return status, string(body)
 	}
 	if status, answer := create("data.amuont > 100"); status != 422 || !strings.Contains(answer, `data.amuont, which does not exist in card.used (did you mean \"amount\"?) (line 1, column 1)`) {
-		t.Errorf("a filter with a wrong member: %d %s", status, answer)
+		t.Errorf("a filter with a wrong field: %d %s", status, answer)
 	}
 	if status, answer := create(`data.amount > 9007199254740992 && data.country != "GB"`); status != 201 {
 		t.Fatalf("%d %s", status, answer)

@@ -60,7 +60,7 @@ const (
 	publish = "/tenants/acme/events"
 )
 
-// manyKeys is an object with so many members.
+// manyKeys is an object with so many fields.
 func manyKeys(n int) string {
 	var b strings.Builder
 	b.WriteByte('{')
@@ -95,33 +95,33 @@ func TestHostileRequests(t *testing.T) {
 		status int
 		code   string // of the problem; empty: net/http answers by itself, before there is a request to speak of
 	}{
-		"no key, a large body":      {requestOf("POST", publish, "wrong", sized(large), large), 401, "unauthenticated"},
-		"no such path, large body":  {postOf("/nowhere", large), 404, "not_found"},
-		"huge headers":              {requestOf("GET", "/tenants", adminKey, "X: "+strings.Repeat("x", 64<<10)+"\r\n", ""), 431, ""},
-		"many headers":              {requestOf("GET", "/tenants", adminKey, strings.Repeat("X: y\r\n", 20_000), ""), 431, ""},
-		"huge path":                 {requestOf("GET", "/"+strings.Repeat("x", 64<<10), adminKey, "", ""), 431, ""},
-		"garbage":                   {"\x00\xff\x01 hello\r\n\r\n", 400, ""},
-		"NUL in a header":           {requestOf("GET", "/tenants", adminKey, "X: a\x00b\r\n", ""), 400, ""},
-		"NUL in a path":             {requestOf("GET", "/tenants/a%00b", adminKey, "", ""), 404, "not_found"},
-		"HTTP/2 in the clear":       {"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00", 400, ""},
-		"two lengths":               {requestOf("POST", publish, adminKey, "Content-Length: 1\r\nContent-Length: 2\r\n", "12"), 400, ""},
-		"negative length":           {requestOf("POST", publish, adminKey, "Content-Length: -1\r\n", ""), 400, ""},
-		"length and chunks":         {requestOf("POST", publish, adminKey, "Content-Length: 5\r\n"+chunked, "0\r\n\r\n"), 400, "malformed"},
-		"less than promised":        {requestOf("POST", publish, adminKey, "Content-Length: 1000\r\n", `{"type":"ping",`), 408, "canceled"},
-		"chunks that are none":      {requestOf("POST", publish, adminKey, chunked, "xyz\r\n{}\r\n"), 400, "malformed"},
-		"a chunk without end":       {requestOf("POST", publish, adminKey, chunked, "ffffffffffffffffff\r\n{}"), 400, "malformed"},
-		"10 001 levels of data":     {event(nested(10_001)), 400, "malformed"},
-		"10 001 levels of example":  {requestOf("PUT", "/event-types/deep", adminKey, sized(deep), deep), 400, "malformed"},
-		"5 000 levels of schema":    {requestOf("PUT", "/event-types/deep", adminKey, sized(nots), nots), 422, "invalid"},
-		"a million levels":          {event(nested(1_000_000)), 400, "malformed"},
-		"80 000 keys of metadata":   {tenant(manyKeys(80_000)), 422, "invalid"},
-		"a million keys":            {postOf("/tenants", manyKeys(1_000_000)), 413, "too_large"},
-		"a million unknown members": {postOf(publish, manyKeys(1_000_000)), 422, "invalid"},
-		"not UTF-8":                 {event("\"\xff\xfe\""), 400, "malformed"},
-		"not UTF-8 in a name":       {postOf("/tenants", "{\"id\":\"\xff\"}"), 400, "malformed"},
-		"NUL in JSON":               {event("\"\x00\""), 400, "malformed"},
-		"NUL as an id":              {postOf("/tenants", `{"id":"a\u0000b"}`), 422, "invalid"},
-		"a number without end":      {event(strings.Repeat("9", 1<<20) + "x"), 400, "malformed"},
+		"no key, a large body":     {requestOf("POST", publish, "wrong", sized(large), large), 401, "unauthenticated"},
+		"no such path, large body": {postOf("/nowhere", large), 404, "not_found"},
+		"huge headers":             {requestOf("GET", "/tenants", adminKey, "X: "+strings.Repeat("x", 64<<10)+"\r\n", ""), 431, ""},
+		"many headers":             {requestOf("GET", "/tenants", adminKey, strings.Repeat("X: y\r\n", 20_000), ""), 431, ""},
+		"huge path":                {requestOf("GET", "/"+strings.Repeat("x", 64<<10), adminKey, "", ""), 431, ""},
+		"garbage":                  {"\x00\xff\x01 hello\r\n\r\n", 400, ""},
+		"NUL in a header":          {requestOf("GET", "/tenants", adminKey, "X: a\x00b\r\n", ""), 400, ""},
+		"NUL in a path":            {requestOf("GET", "/tenants/a%00b", adminKey, "", ""), 404, "not_found"},
+		"HTTP/2 in the clear":      {"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00", 400, ""},
+		"two lengths":              {requestOf("POST", publish, adminKey, "Content-Length: 1\r\nContent-Length: 2\r\n", "12"), 400, ""},
+		"negative length":          {requestOf("POST", publish, adminKey, "Content-Length: -1\r\n", ""), 400, ""},
+		"length and chunks":        {requestOf("POST", publish, adminKey, "Content-Length: 5\r\n"+chunked, "0\r\n\r\n"), 400, "malformed"},
+		"less than promised":       {requestOf("POST", publish, adminKey, "Content-Length: 1000\r\n", `{"type":"ping",`), 408, "canceled"},
+		"chunks that are none":     {requestOf("POST", publish, adminKey, chunked, "xyz\r\n{}\r\n"), 400, "malformed"},
+		"a chunk without end":      {requestOf("POST", publish, adminKey, chunked, "ffffffffffffffffff\r\n{}"), 400, "malformed"},
+		"10 001 levels of data":    {event(nested(10_001)), 400, "malformed"},
+		"10 001 levels of example": {requestOf("PUT", "/event-types/deep", adminKey, sized(deep), deep), 400, "malformed"},
+		"5 000 levels of schema":   {requestOf("PUT", "/event-types/deep", adminKey, sized(nots), nots), 422, "invalid"},
+		"a million levels":         {event(nested(1_000_000)), 400, "malformed"},
+		"80 000 keys of metadata":  {tenant(manyKeys(80_000)), 422, "invalid"},
+		"a million keys":           {postOf("/tenants", manyKeys(1_000_000)), 413, "too_large"},
+		"a million unknown fields": {postOf(publish, manyKeys(1_000_000)), 422, "invalid"},
+		"not UTF-8":                {event("\"\xff\xfe\""), 400, "malformed"},
+		"not UTF-8 in a name":      {postOf("/tenants", "{\"id\":\"\xff\"}"), 400, "malformed"},
+		"NUL in JSON":              {event("\"\x00\""), 400, "malformed"},
+		"NUL as an id":             {postOf("/tenants", `{"id":"a\u0000b"}`), 422, "invalid"},
+		"a number without end":     {event(strings.Repeat("9", 1<<20) + "x"), 400, "malformed"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			resp, body, err := s.send(test.text, name == "less than promised")

@@ -55,7 +55,7 @@ func (a *account) endpoint(id string) shownEndpoint {
 	return ep
 }
 
-// refused makes a request of the native API that is answered 422, and returns which member it is about.
+// refused makes a request of the native API that is answered 422, and returns which field it is about.
 func (a *account) refused(method, path, body string) string {
 	a.t.Helper()
 	status, answer, err := a.server.do(method, path, []byte(body))
@@ -244,7 +244,7 @@ func TestMovesThatCannotBe(t *testing.T) {
 	a.server.addType("groupless")
 	for _, c := range []struct {
 		endpoint string
-		refused  map[string]string // the member it is about, by dialect
+		refused  map[string]string // the field it is about, by dialect
 	}{
 		{`"events": ["card.*"]`, map[string]string{"akkuro": "events", "lemon": "events[0]", "bluefin": "events"}},
 		{`"events": ["` + cards + `", "` + settlement + `"]`, map[string]string{"akkuro": "events", "bluefin": "events"}},

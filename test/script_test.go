@@ -162,7 +162,7 @@ func listening(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Fatalf("nobody listens: %v", last)
 }
 
-// member NAME FILE MEMBER: sets the variable to a text member of the JSON object in a file, or in stdout.
+// member NAME FILE MEMBER: sets the variable to a text field of the JSON object in a file, or in stdout.
 func memberOf(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 3 {
 		ts.Fatalf("usage: member NAME FILE MEMBER")

@@ -42,7 +42,7 @@ type vendor struct {
 	verifier func(ep *subscription) (receive.Verifier, error)
 	// acknowledged reports whether the vendor counts a status as an acknowledgement.
 	acknowledged func(status int) bool
-	// flat is set if the members of the data are beside the vendor's own.
+	// flat is set if the fields of the data are beside the vendor's own.
 	flat bool
 }
 
@@ -372,7 +372,7 @@ func object(members ...any) string {
 	return "{" + strings.Join(all, ",") + "}"
 }
 
-// member returns a text member of an answer, by its path.
+// member returns a text field of an answer, by its path.
 func member(t *testing.T, answer string, path ...string) string {
 	t.Helper()
 	var value any

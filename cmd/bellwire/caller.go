@@ -11,7 +11,7 @@ import (
 )
 
 // caller calls a server, and remembers its last answer. Commands print that as JSON byte for byte, so that scripts see what
-// the API says, including members that this build does not know.
+// the API says, including fields that this build does not know.
 type caller struct {
 	*client.Client
 	answers *answers

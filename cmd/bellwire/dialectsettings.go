@@ -46,7 +46,7 @@ func (s *dialectSetting) UnmarshalText(text []byte) error {
 // String returns the text that UnmarshalText reads.
 func (s dialectSetting) String() string { return s.dialect + "." + s.name + "=" + s.value }
 
-// apply sets the member that the setting is about.
+// apply sets the field that the setting is about.
 func (s *dialectSetting) apply(to *bellwire.DialectSettings) error {
 	switch s.name {
 	case "retry":

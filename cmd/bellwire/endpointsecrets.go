@@ -177,7 +177,7 @@ func actorText(a *client.Actor) string {
 	return string(a.Kind)
 }
 
-// changeText returns what a change set: for an update the members before and after, otherwise nothing.
+// changeText returns what a change set: for an update the fields before and after, otherwise nothing.
 func changeText(h client.EndpointChange) string {
 	if h.Action != client.ChangeUpdated {
 		return ""

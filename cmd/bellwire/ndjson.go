@@ -26,7 +26,7 @@ const (
 	batchBytes  = 8 << 20
 )
 
-// maxLine is the maximum length of a line: an event's data and the members around it.
+// maxLine is the maximum length of a line: an event's data and the fields around it.
 const maxLine = maxMaxEventBytes + 64<<10
 
 // line is one event of an NDJSON file.
@@ -43,7 +43,7 @@ type line struct {
 // lineForm says what a line must be.
 const lineForm = `must be an event, such as {"type": …, "data": …}`
 
-// lineFields are the names of a line's members.
+// lineFields are the names of a line's fields.
 var lineFields = []string{"type", "data", "id", "occurred_at", "deliver_at", "expires_at", "ordering_key"}
 
 // batch is the events of one request.
@@ -174,7 +174,7 @@ func explainLine(text []byte, err error) error {
 	return errors.New(lineForm)
 }
 
-// wrongTimeOf returns the name of the first member that must be a time and is not.
+// wrongTimeOf returns the name of the first field that must be a time and is not.
 func wrongTimeOf(members map[string]json.RawMessage) string {
 	for _, name := range []string{"deliver_at", "expires_at"} {
 		var at time.Time

@@ -27,11 +27,11 @@ type auditEntry struct {
 	Principal     string           `json:"principal" example:"support-jane" doc:"The person on whose behalf, as given by the caller."`
 	Justification string           `json:"justification" example:"ticket-4711" doc:"The reason, as given by the caller."`
 	Action        string           `json:"action" example:"endpoint.update" doc:"What was done; empty for a call that was refused, and for a request to a dialect whose callers must name a person."`
-	Subject       string           `json:"subject" example:"ep_0198c7a3f2e47d0a9b1c2d3e4f506172" doc:"The id of what the action is about. The history of an endpoint has its members before and after."`
+	Subject       string           `json:"subject" example:"ep_0198c7a3f2e47d0a9b1c2d3e4f506172" doc:"The id of what the action is about. The history of an endpoint has its fields before and after."`
 	Refused       *bellwire.Code   `json:"refused" nullable:"true" example:"forbidden" doc:"The error code with which the call was refused, because the key may not make it; null for what was not refused."`
 	By            actor            `json:"by" doc:"Who made the change or the request."`
-	Before        memberValues     `json:"before" doc:"Members before the change, without secrets."`
-	After         memberValues     `json:"after" doc:"Members after the change, without secrets."`
+	Before        fieldValues      `json:"before" doc:"Fields before the change, without secrets."`
+	After         fieldValues      `json:"after" doc:"Fields after the change, without secrets."`
 }
 
 func wireAuditEntry(e *bellwire.AuditEntry) auditEntry {
@@ -57,11 +57,11 @@ func wireAuditEntry(e *bellwire.AuditEntry) auditEntry {
 	return wire
 }
 
-func orEmptyObject(members json.RawMessage) memberValues {
+func orEmptyObject(members json.RawMessage) fieldValues {
 	if len(members) == 0 {
-		return memberValues("{}")
+		return fieldValues("{}")
 	}
-	return memberValues(members)
+	return fieldValues(members)
 }
 
 func (a *api) audit() {

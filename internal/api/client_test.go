@@ -14,7 +14,7 @@ import (
 	"github.com/bellwire/bellwire/internal/api"
 )
 
-// TestClient makes every call of the public client: both sides must mean the same by each member.
+// TestClient makes every call of the public client: both sides must mean the same by each field.
 func TestClient(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -303,7 +303,7 @@ func clientDeliveries(t *testing.T, c *client.Client) {
 	}
 }
 
-// TestClientHasAllMembers looks for the JSON members of the API's types among those of the client's.
+// TestClientHasAllMembers looks for the JSON fields of the API's types among those of the client's.
 func TestClientHasAllMembers(t *testing.T) {
 	t.Parallel()
 	for name, types := range map[string][2]any{
@@ -316,8 +316,8 @@ func TestClientHasAllMembers(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			known := membersOf(reflect.TypeOf(types[1]))
-			for _, name := range membersOf(reflect.TypeOf(types[0])) {
+			known := fieldsOf(reflect.TypeOf(types[1]))
+			for _, name := range fieldsOf(reflect.TypeOf(types[0])) {
 				if !slices.Contains(known, name) {
 					t.Errorf("the client lacks %q", name)
 				}
@@ -326,8 +326,8 @@ func TestClientHasAllMembers(t *testing.T) {
 	}
 }
 
-// membersOf returns the names of a type's JSON members.
-func membersOf(t reflect.Type) (names []string) {
+// fieldsOf returns the names of a type's JSON fields.
+func fieldsOf(t reflect.Type) (names []string) {
 	for _, field := range reflect.VisibleFields(t) {
 		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
 		if name != "" && name != "-" {

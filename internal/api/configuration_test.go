@@ -16,7 +16,7 @@ func TestTenants(t *testing.T) {
 		{name: "taken", method: "POST", path: "/tenants", body: `{"id":"new_1"}`, status: 409, problem: "conflict"},
 		{name: "no id", method: "POST", path: "/tenants", body: `{}`, status: 422, problem: "invalid id"},
 		{name: "bad id", method: "POST", path: "/tenants", body: `{"id":"a b"}`, status: 422, problem: "invalid id"},
-		{name: "unknown member", method: "POST", path: "/tenants", body: `{"id":"x","nmae":"y"}`, status: 422, problem: "invalid nmae"},
+		{name: "unknown field", method: "POST", path: "/tenants", body: `{"id":"x","nmae":"y"}`, status: 422, problem: "invalid nmae"},
 		{name: "wrong kind", method: "POST", path: "/tenants", body: `{"id":"x","metadata":{"a":1}}`, status: 422, problem: "invalid metadata.a"},
 		{name: "no key", method: "POST", path: "/tenants", key: "none", body: `{"id":"x"}`, status: 401, problem: "unauthenticated"},
 		{name: "unknown key", method: "POST", path: "/tenants", key: "wrong", body: `{"id":"x"}`, status: 401, problem: "unauthenticated"},
@@ -168,7 +168,7 @@ func TestEventTypes(t *testing.T) {
 			want: `{"name":"card.blocked","schema":{"type":"object"},"example":null,"archived":true}`},
 		{name: "bad name", method: "PUT", path: "/event-types/card%20blocked", body: `{}`, status: 422, problem: "invalid name"},
 		{name: "bad schema", method: "PUT", path: "/event-types/x", body: `{"schema":{"type":"objekt"}}`, status: 422, problem: "invalid schema.type"},
-		{name: "unknown member", method: "PUT", path: "/event-types/x", body: `{"shema":{}}`, status: 422, problem: "invalid shema"},
+		{name: "unknown field", method: "PUT", path: "/event-types/x", body: `{"shema":{}}`, status: 422, problem: "invalid shema"},
 		{name: "wrong kind", method: "PUT", path: "/event-types/x", body: `{"archived":"no"}`, status: 422, problem: "invalid archived"},
 		{name: "by a publisher", method: "PUT", path: "/event-types/x", key: "publisher", body: `{}`, status: 403, problem: "forbidden"},
 
@@ -301,7 +301,7 @@ func TestEndpoints(t *testing.T) {
 			want: `{"detail":"overlap must be a duration as text, such as \"5s\", \"72h\" or \"30d\""}`},
 		{name: "rotate with an overlap", method: "POST", path: all + "/{id}/secret/rotate", body: `{"overlap":"1h"}`, status: 200, want: `{"secret":"*"}`},
 		{name: "rotate with a bad overlap", method: "POST", path: all + "/{id}/secret/rotate", body: `{"overlap":"soon"}`, status: 422, problem: "invalid overlap"},
-		{name: "rotate with an unknown member", method: "POST", path: all + "/{id}/secret/rotate", body: `{"overlp":"1h"}`, status: 422, problem: "invalid overlp"},
+		{name: "rotate with an unknown field", method: "POST", path: all + "/{id}/secret/rotate", body: `{"overlp":"1h"}`, status: 422, problem: "invalid overlp"},
 		{name: "rotate with broken JSON", method: "POST", path: all + "/{id}/secret/rotate", body: `{`, status: 400, problem: "malformed"},
 		{name: "rotate by a reader", method: "POST", path: all + "/{id}/secret/rotate", key: "tenant-read", status: 403, problem: "forbidden"},
 

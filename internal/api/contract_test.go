@@ -193,7 +193,7 @@ func checkReferences(t *testing.T, doc object, v any, at string) {
 	}
 }
 
-// TestSchemasTellWhatAnswersHold compares a real answer with its schema, member by member.
+// TestSchemasTellWhatAnswersHold compares a real answer with its schema, field by field.
 func TestSchemasTellWhatAnswersHold(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

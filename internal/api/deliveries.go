@@ -132,7 +132,7 @@ func wireWait(w *bellwire.Wait) *waiting {
 	return wire
 }
 
-// nullable makes members nullable that are objects or have an enum, which Huma cannot express.
+// nullable makes fields nullable that are objects or have an enum, which Huma cannot express.
 func nullable(s *huma.Schema, members ...string) *huma.Schema {
 	for _, name := range members {
 		member := s.Properties[name]

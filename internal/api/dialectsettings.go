@@ -17,10 +17,10 @@ type dialectSettings struct {
 	Auth           *auth             `json:"auth,omitzero" doc:"The authentication of new endpoints that have none of their own. Its secrets are shown by exports only. If it is left out, or is as it is shown, it stays; the type none removes it."`
 	UserAgent      string            `json:"user_agent,omitzero" maxLength:"256" example:"azakaw-webhooks/1.0" doc:"The User-Agent of all deliveries."`
 	Headers        map[string]string `json:"headers,omitzero" doc:"Headers of all deliveries. Those of an endpoint come first. They are shown, so that they must not be secret."`
-	IgnoreReadOnly *bool             `json:"ignore_read_only,omitzero" doc:"Whether the vendor's API ignores members that cannot be changed, so that what it has shown can be sent back."`
+	IgnoreReadOnly *bool             `json:"ignore_read_only,omitzero" doc:"Whether the vendor's API ignores fields that cannot be changed, so that what it has shown can be sent back."`
 }
 
-// settingsRetry is a retryPolicy that is not the member retry of the body.
+// settingsRetry is a retryPolicy that is not the field retry of the body.
 type settingsRetry struct{ retryPolicy }
 
 // UnmarshalJSONFrom parses the policy. Its errors leave the field to the place in the body.

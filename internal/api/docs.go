@@ -207,7 +207,7 @@ func (d docs) resolve(s *huma.Schema) (*huma.Schema, reflect.Type) {
 	return d.registry.SchemaFromRef(s.Ref), d.registry.TypeFromRef(s.Ref)
 }
 
-// fields lists an object's members and theirs.
+// fields lists an object's fields and theirs.
 func (d docs) fields(s *huma.Schema, depth int) []docsField {
 	s, t := d.resolve(s)
 	if s.Type == huma.TypeArray {
@@ -230,18 +230,18 @@ func (d docs) fields(s *huma.Schema, depth int) []docsField {
 	return out
 }
 
-// members returns the names of an object's members in the order of the Go type, or by the alphabet.
+// members returns the names of an object's fields in the order of the Go type, or by the alphabet.
 func members(s *huma.Schema, t reflect.Type) []string {
 	names := slices.Sorted(maps.Keys(s.Properties))
 	if t == nil {
 		return names
 	}
-	place := map[string]int{}
+	order := map[string]int{}
 	for i, field := range reflect.VisibleFields(t) {
 		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
-		place[name] = i
+		order[name] = i
 	}
-	slices.SortStableFunc(names, func(a, b string) int { return place[a] - place[b] })
+	slices.SortStableFunc(names, func(a, b string) int { return order[a] - order[b] })
 	return names
 }
 
@@ -323,7 +323,7 @@ func (d docs) exampleObject(s *huma.Schema, t reflect.Type, whole bool) any {
 	return object
 }
 
-// exampleValue reads an example of a member that can be any JSON.
+// exampleValue reads an example of a field that can be any JSON.
 func exampleValue(s *huma.Schema, example any) any {
 	if text, ok := example.(string); ok && s.Type == "" && jsontext.Value(text).IsValid() {
 		return jsontext.Value(text)
@@ -331,7 +331,7 @@ func exampleValue(s *huma.Schema, example any) any {
 	return example
 }
 
-// orderedObject is a JSON object whose members keep their order.
+// orderedObject is a JSON object whose fields keep their order.
 type orderedObject []orderedMember
 
 type orderedMember struct {

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// TestEmbeddedMembersAreDescribed looks for structs whose members would be missing in /openapi.json: huma leaves out
+// TestEmbeddedMembersAreDescribed looks for structs whose fields would be missing in /openapi.json: huma leaves out
 // embedded structs that are not exported.
 func TestEmbeddedMembersAreDescribed(t *testing.T) {
 	t.Parallel()
@@ -41,7 +41,7 @@ func TestEmbeddedMembersAreDescribed(t *testing.T) {
 			if !ok || len(field.Names) > 0 || embedded.IsExported() || !hasMembers(structs[embedded.Name]) {
 				continue
 			}
-			t.Errorf("%s embeds %s, whose members /openapi.json leaves out: export it", name, embedded.Name)
+			t.Errorf("%s embeds %s, whose fields /openapi.json leaves out: export it", name, embedded.Name)
 		}
 	}
 	if len(structs) < 50 {

@@ -81,7 +81,7 @@ type EndpointChange struct {
 	URL              value[string]                  `json:"url,omitzero" format:"uri" example:"https://example.com/webhooks" doc:"Where to deliver: http or https."`
 	Events           value[[]string]                `json:"events,omitzero" example:"invoice.*" doc:"Patterns: an exact name of the catalogue, or a prefix ended by *."`
 	Filter           clearable[string]              `json:"filter,omitzero" example:"data.amount > 100" doc:"A CEL expression over type, data, id and occurred_at. Only events of the subscribed types for which it is true are delivered. It is checked against the schemas of these types. null removes it."`
-	OnError          value[bellwire.OnError]        `json:"on_error,omitzero" enum:"deliver,skip" doc:"What happens to an event for which the filter has no answer, because a member is missing, for example; default deliver."`
+	OnError          value[bellwire.OnError]        `json:"on_error,omitzero" enum:"deliver,skip" doc:"What happens to an event for which the filter has no answer, because a field is missing, for example; default deliver."`
 	Description      clearable[string]              `json:"description,omitzero" doc:"null clears it."`
 	Dialect          value[string]                  `json:"dialect,omitzero" doc:"The format of deliveries and of the management API; by default that of the server. Settings that the dialect cannot represent are refused. On a change, secrets without the dialect's form are replaced."`
 	Retry            value[retryPolicy]             `json:"retry,omitzero" doc:"When failed deliveries are attempted again, in one of three forms: schedule; interval and count; or initial, factor, max_interval and max_elapsed. By default the dialect's policy."`

@@ -210,7 +210,7 @@ func (a *api) endpoints() {
 	route(a, service.Change, huma.Operation{
 		OperationID: "update-endpoint", Method: http.MethodPatch, Path: one, Tags: []string{tagEndpoints},
 		Summary: "Change an endpoint", Errors: []int{http.StatusConflict, http.StatusPreconditionFailed},
-		Description: "Only the given members change; null clears where the member says so. Paused endpoints keep their " +
+		Description: "Only the given fields change; null clears where the field says so. Paused endpoints keep their " +
 			"deliveries for later; disabling cancels those that are open. With `replay`, an endpoint that is enabled and does not fail is a conflict.",
 	}, func(ctx context.Context, c service.Caller, in *changed) (*tagged[changedEndpoint], error) {
 		ctx, err := in.when(ctx)

@@ -71,10 +71,10 @@ func wireEvent(e *bellwire.Event) Event {
 }
 
 // appendJSON encodes the event without a JSON library, because all of them would reformat data.
-func (e Event) appendJSON(b []byte) ([]byte, error) { return e.appendMembers(append(b, '{')) }
+func (e Event) appendJSON(b []byte) ([]byte, error) { return e.appendFields(append(b, '{')) }
 
-// appendMembers is appendJSON behind the first brace.
-func (e Event) appendMembers(b []byte) ([]byte, error) {
+// appendFields is appendJSON behind the first brace.
+func (e Event) appendFields(b []byte) ([]byte, error) {
 	b = append(b, `"id":"`...)
 	b, _ = e.ID.AppendText(b) // never fails
 	b = append(b, `","type":`...)
@@ -142,7 +142,7 @@ func (e TenantEvent) appendJSON(b []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return e.appendMembers(append(b, ','))
+	return e.appendFields(append(b, ','))
 }
 
 // eventList and tenantEventList are lists of events, which encode themselves for the same reason.

@@ -60,7 +60,7 @@ func wireEventType(t *bellwire.EventType) eventType {
 	}
 }
 
-// EventTypeInput has the members of an event type. It is exported because other structs embed it.
+// EventTypeInput has the fields of an event type. It is exported because other structs embed it.
 type EventTypeInput struct {
 	Description string  `json:"description,omitzero" example:"An invoice was paid in full."`
 	Group       string  `json:"group,omitzero" example:"billing"`

@@ -139,7 +139,7 @@ func (x *exportWriter) encode(v any) error {
 	return x.end()
 }
 
-// raw adds a member that is JSON already to the line.
+// raw adds a field that is JSON already to the line.
 func (x *exportWriter) raw(name string, value []byte) {
 	if len(value) == 0 {
 		return
@@ -154,7 +154,7 @@ func (x *exportWriter) raw(name string, value []byte) {
 
 func hasLineBreak(value []byte) bool { return bytes.ContainsAny(value, "\r\n") }
 
-// The lines of each kind. Members that are empty are left out.
+// The lines of each kind. Fields that are empty are left out.
 type (
 	exportHeader struct {
 		Kind    string `json:"kind"`
@@ -357,7 +357,7 @@ func (a *api) documentExports() *huma.Operation {
 		OperationID: "export", Method: http.MethodGet, Path: "/exports", Tags: []string{tagServer},
 		Summary: "Export everything",
 		Description: "For admin keys. Responds with NDJSON, in the format that `POST /imports` reads: event types, keys, tenants, endpoints and events. " +
-			"Keys have the SHA-256 of their secret. Without `secrets`, an endpoint has a member `left_out`, with the names of what is missing. " +
+			"Keys have the SHA-256 of their secret. Without `secrets`, an endpoint has a field `left_out`, with the names of what is missing. " +
 			"What belongs to one tenant is read at one revision, and the whole as it comes: what changes meanwhile may be missing. " +
 			"Events that are accepted meanwhile are left out, and events of tests are too. A response that ends early is not complete.",
 		Parameters: []*huma.Param{

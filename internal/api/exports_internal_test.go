@@ -25,7 +25,7 @@ func TestExportsHaveAllSettings(t *testing.T) {
 	}
 }
 
-// jsonNames returns the names of a struct's members in JSON.
+// jsonNames returns the names of a struct's fields in JSON.
 func jsonNames(of reflect.Type) (names []string) {
 	for field := range of.Fields() {
 		if field.Anonymous {

@@ -18,8 +18,8 @@ type change struct {
 	At     time.Time             `json:"at"`
 	Action bellwire.ChangeAction `json:"action" enum:"created,updated,deleted,found" doc:"found: the state that the endpoint had when Bellwire began to keep its history."`
 	By     actor                 `json:"by"`
-	Before memberValues          `json:"before" doc:"The members that changed, with their values before. All members of an endpoint that was deleted."`
-	After  memberValues          `json:"after" doc:"The members that changed, with their values after. All members of an endpoint that was created. Secrets are never shown: one that changed is [changed]."`
+	Before fieldValues           `json:"before" doc:"The fields that changed, with their values before. All fields of an endpoint that was deleted."`
+	After  fieldValues           `json:"after" doc:"The fields that changed, with their values after. All fields of an endpoint that was created. Secrets are never shown: one that changed is [changed]."`
 }
 
 // actor is the originator of a change on the wire.
@@ -34,11 +34,11 @@ type actor struct {
 	Reason    string              `json:"reason,omitempty" doc:"Why Bellwire made the change."`
 }
 
-// memberValues is a JSON object of members of an endpoint.
-type memberValues json.RawMessage
+// fieldValues is a JSON object of fields of an endpoint.
+type fieldValues json.RawMessage
 
 // Schema is an object of any values.
-func (memberValues) Schema(huma.Registry) *huma.Schema {
+func (fieldValues) Schema(huma.Registry) *huma.Schema {
 	return &huma.Schema{
 		Type: huma.TypeObject, AdditionalProperties: true,
 		Examples: []any{map[string]any{"status": "paused"}},
@@ -46,14 +46,14 @@ func (memberValues) Schema(huma.Registry) *huma.Schema {
 }
 
 // MarshalJSONTo writes the object as it is.
-func (m memberValues) MarshalJSONTo(enc *jsontext.Encoder) error {
+func (m fieldValues) MarshalJSONTo(enc *jsontext.Encoder) error {
 	return enc.WriteValue(jsontext.Value(m))
 }
 
 func wireChange(c *bellwire.Change) change {
 	return change{
 		At: c.At.UTC(), Action: c.Action, By: wireActor(c.Actor),
-		Before: memberValues(c.Before), After: memberValues(c.After),
+		Before: fieldValues(c.Before), After: fieldValues(c.After),
 	}
 }
 

@@ -292,7 +292,7 @@ func (a *api) jobChanges() {
 		name, summary, description string
 		state                      bellwire.JobState
 	}{
-		{"pause", "Pause a job", "What it has done stays done. The job keeps its place.", bellwire.JobPaused},
+		{"pause", "Pause a job", "What it has done stays done. A resumed job continues where it stopped.", bellwire.JobPaused},
 		{"resume", "Resume a paused job", "The job continues where it was.", bellwire.JobRunning},
 		{"cancel", "Cancel a job", "What it has done stays done. A canceled job cannot be resumed.", bellwire.JobCanceled},
 	} {

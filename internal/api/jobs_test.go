@@ -49,7 +49,7 @@ func TestJobs(t *testing.T) {
 		{name: "not a type", method: "POST", path: replays, body: `{` + endpoint + `,` + since + `,"types":["a b"]}`, status: 422, problem: "invalid types[0]"},
 		{name: "not a status", method: "POST", path: replays, body: `{` + endpoint + `,` + since + `,"status":"pending"}`, status: 422, problem: "invalid status"},
 		{name: "not a rate", method: "POST", path: replays, body: `{` + endpoint + `,` + since + `,"rate":-1}`, status: 422, problem: "invalid rate"},
-		{name: "unknown member", method: "POST", path: replays, body: `{"endpoints":"x"}`, status: 422, problem: "invalid endpoints"},
+		{name: "unknown field", method: "POST", path: replays, body: `{"endpoints":"x"}`, status: 422, problem: "invalid endpoints"},
 		{name: "retry all", method: "POST", path: of + "/deliveries/retry", status: 202, want: `{"kind":"retry","total":0,"params":{"endpoint":null,"status":"failed"}}`},
 		{name: "retry what succeeded", method: "POST", path: of + "/deliveries/retry", body: `{"status":"succeeded"}`, status: 422, problem: "invalid status"},
 		{name: "cancel all", method: "POST", path: of + "/deliveries/cancel", body: `{"dry_run":true}`, status: 200, want: `{"total":0}`},

@@ -27,7 +27,7 @@ func TestPublishing(t *testing.T) {
 		{name: "unknown type", method: "POST", path: events, body: `{"type":"nothing","data":{}}`, status: 422, problem: "invalid type"},
 		{name: "data that does not fit", method: "POST", path: events, body: `{"type":"invoice.paid","data":{"total":"much"}}`, status: 422, problem: "invalid data.total"},
 		{name: "no data", method: "POST", path: events, body: `{"type":"invoice.paid"}`, status: 422, problem: "invalid data"},
-		{name: "unknown member", method: "POST", path: events, body: `{"type":"invoice.paid","data":1,"x":1}`, status: 422, problem: "invalid x"},
+		{name: "unknown field", method: "POST", path: events, body: `{"type":"invoice.paid","data":1,"x":1}`, status: 422, problem: "invalid x"},
 		{name: "broken", method: "POST", path: events, body: `{"type":"invoice.paid","data":`, status: 400, problem: "malformed"},
 		{name: "too large an event", method: "POST", path: events, body: `{"type":"invoice.paid","data":"` + long + `"}`, status: 413, problem: "too_large"},
 		{name: "too large a body", method: "POST", path: events, body: `{"type":"invoice.paid","data":"` + long + long + `"}`, status: 413, problem: "too_large"},

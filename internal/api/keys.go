@@ -35,7 +35,7 @@ type createdKey struct {
 	Secret string `json:"secret" doc:"The secret that authenticates requests. It is shown only once. Empty if the key was made with secret_sha256."`
 }
 
-// OwnKey has the members of a new key that its caller may choose. It is exported because huma describes no other embedded
+// OwnKey has the fields of a new key that its caller may choose. It is exported because huma describes no other embedded
 // structs.
 type OwnKey struct {
 	ID           string    `json:"id,omitzero" example:"key_0198c7a3f2e47d0a9b1c2d3e4f506172" doc:"The id that the key had on another server or in another system: key_ or api_ and 32 hex digits, or a UUID; by default a new one. Responses show it as key_ and the digits."`

@@ -41,7 +41,7 @@ func TestLimitsOfTenants(t *testing.T) {
 	})
 }
 
-// The publish rate is a member of a tenant, too.
+// The publish rate is a field of a tenant, too.
 func TestPublishRateOfTenants(t *testing.T) {
 	run(t, []step{
 		{name: "create", method: "POST", path: "/tenants", body: `{"id":"new","publish_rate":0.5}`, status: 201,
@@ -146,7 +146,7 @@ func TestLoweredLimitAnswer(t *testing.T) {
 	}
 }
 
-// The document has a member for each limit that a tenant can have, and for no other.
+// The document has a field for each limit that a tenant can have, and for no other.
 func TestLimitsInTheDocument(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -120,7 +120,7 @@ func (p *parser) drafts() ([]service.Draft, error) {
 		if len(drafts) == service.MaxBatchEvents {
 			return nil, p.skipRest(bellwire.Invalid("events", "must have at most %s entries; send the rest in another batch", bellwire.Number(service.MaxBatchEvents)))
 		}
-		draft, err := p.draft(place(len(drafts)))
+		draft, err := p.draft(eventIndex(len(drafts)))
 		if !faults.add(err) {
 			return nil, err
 		}
@@ -133,7 +133,7 @@ func (p *parser) drafts() ([]service.Draft, error) {
 	return drafts, faults.join()
 }
 
-// The members of a publication.
+// The fields of a publication.
 const (
 	memberType = 1 << iota
 	memberData
@@ -144,12 +144,12 @@ const (
 	memberOrderingKey
 )
 
-// place is the index of an event in a batch. It is formatted only for errors.
-type place int
+// eventIndex is the index of an event in a batch. It is formatted only for errors.
+type eventIndex int
 
-const alone place = -1 // not in a batch
+const alone eventIndex = -1 // not in a batch
 
-func (at place) field(name string) string {
+func (at eventIndex) field(name string) string {
 	if at == alone {
 		return name
 	}
@@ -161,7 +161,7 @@ func (at place) field(name string) string {
 }
 
 // draft parses one publication.
-func (p *parser) draft(at place) (service.Draft, error) {
+func (p *parser) draft(at eventIndex) (service.Draft, error) {
 	var (
 		d      service.Draft
 		seen   int
@@ -263,7 +263,7 @@ func (p *parser) skipRest(fault error) error {
 	return fault
 }
 
-// skip passes over a member's value, and returns what is wrong with the member.
+// skip passes over a field's value, and returns what is wrong with the field.
 func (p *parser) skip(fault error) error {
 	if err := p.dec.SkipValue(); err != nil {
 		return p.broken(err)
@@ -272,7 +272,7 @@ func (p *parser) skip(fault error) error {
 }
 
 // begin consumes the start of an object or array.
-func (p *parser) begin(kind jsontext.Kind, at place, name string) error {
+func (p *parser) begin(kind jsontext.Kind, at eventIndex, name string) error {
 	const unreadable jsontext.Kind = 0 // ReadToken returns the error
 	if got := p.dec.PeekKind(); got != kind && got != unreadable {
 		what := "an object"
@@ -316,7 +316,7 @@ func (p *parser) raw() ([]byte, error) {
 }
 
 // optionalText is text for a field that may be null, which means the same as omitting it: the text is empty then.
-func (p *parser) optionalText(at place, name string) (string, error) {
+func (p *parser) optionalText(at eventIndex, name string) (string, error) {
 	if p.dec.PeekKind() == 'n' {
 		_, err := p.dec.ReadToken()
 		return "", p.broken(err)
@@ -325,7 +325,7 @@ func (p *parser) optionalText(at place, name string) (string, error) {
 }
 
 // text parses a string that is not empty.
-func (p *parser) text(at place, name string) (string, error) {
+func (p *parser) text(at eventIndex, name string) (string, error) {
 	raw, err := p.dec.ReadValue()
 	if err != nil {
 		return "", p.broken(err)
@@ -340,7 +340,7 @@ func (p *parser) text(at place, name string) (string, error) {
 	return string(text), p.broken(err)
 }
 
-func (p *parser) time(at place, name string) (time.Time, error) {
+func (p *parser) time(at eventIndex, name string) (time.Time, error) {
 	text, err := p.optionalText(at, name)
 	if err != nil {
 		return time.Time{}, err
@@ -382,7 +382,7 @@ var otherNames = map[string]string{
 	"payload": "data", "body": "data", "event_type": "type", "event": "type", "idempotency_key": "id", "timestamp": "occurred_at",
 }
 
-func unknown(at place, name []byte, known ...string) error {
+func unknown(at eventIndex, name []byte, known ...string) error {
 	given := string(name[1 : len(name)-1])
 	meant := suggest.DidYouMean(given, known)
 	if other := otherNames[given]; meant == "" && slices.Contains(known, other) {

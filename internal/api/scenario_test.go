@@ -212,12 +212,12 @@ type step struct {
 	header []string // "Name: value", beside Authorization
 	body   string
 	status int
-	// want is JSON whose members the answer must have, others may be there; "*" fits anything but null
+	// want is JSON whose fields the answer must have, others may be there; "*" fits anything but null
 	// and empty text.
 	want    string
 	problem string   // the code of an error, then the field at fault if there is one
 	without []string // what must not be found in the answer
-	save    string   // "variable=member" pairs, separated by spaces; members may be paths such as data.0.id
+	save    string   // "variable=field" pairs, separated by spaces; fields may be paths such as data.0.id
 }
 
 var variable = regexp.MustCompile(`\{[a-z]+\}`)

@@ -33,7 +33,7 @@ type signedOutOutput struct {
 	SetCookie string `header:"Set-Cookie"`
 }
 
-// Session has the members of all sessions on the wire.
+// Session has the fields of all sessions on the wire.
 type Session struct {
 	ID         bellwire.SessionID `json:"id" example:"ses_0198c7a3f2e47d0a9b1c2d3e4f506172"`
 	Key        *bellwire.KeyID    `json:"key" nullable:"true" doc:"The key that made the session, and with which it ends; null for the configured admin key."`
@@ -45,7 +45,7 @@ type Session struct {
 	UserAgent  string             `json:"user_agent" doc:"The browser that got the token."`
 }
 
-// ConsoleSession has the members of a console session on the wire.
+// ConsoleSession has the fields of a console session on the wire.
 type ConsoleSession struct {
 	Session
 	Role    bellwire.Role `json:"role" enum:"admin,publisher"`

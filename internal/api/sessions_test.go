@@ -50,7 +50,7 @@ func cookieOf(t *testing.T, answer *httptest.ResponseRecorder) string {
 	return cookies[0].Name + "=" + cookies[0].Value
 }
 
-// memberOf returns a text member of an answer.
+// memberOf returns a text field of an answer.
 func memberOf(t *testing.T, answer *httptest.ResponseRecorder, status int, path string) string {
 	t.Helper()
 	var got any

@@ -48,13 +48,13 @@ func (a *api) wireTenant(t *bellwire.Tenant) tenant {
 	return wire
 }
 
-// TenantStatus has the members that pause a tenant. It is exported because huma describes no other embedded structs.
+// TenantStatus has the fields that pause a tenant. It is exported because huma describes no other embedded structs.
 type TenantStatus struct {
 	Status       value[bellwire.TenantStatus] `json:"status,omitzero" enum:"active,paused" doc:"paused: nothing is sent to the tenant's endpoints, and everything waits, tests and manual retries too. Events are still taken. active sends what waits."`
 	StatusReason clearable[string]            `json:"status_reason,omitzero" example:"the invoice is overdue" doc:"Why the tenant is paused. The tenant sees it. null removes it; the end of the pause does too."`
 }
 
-// TenantRate has the one limit of a tenant that is also a member of its own. It is exported because huma describes no other
+// TenantRate has the one limit of a tenant that is also a field of its own. It is exported because huma describes no other
 // embedded structs.
 type TenantRate struct {
 	PublishRate clearable[float64] `json:"publish_rate,omitzero" example:"100" doc:"The same as limits.publish_rate: events per second that may be published through the API; 0 for no limit. null restores the server's value."`

@@ -1,5 +1,5 @@
-// Package archtest holds the import rules of this repository. What may know what is the architecture; a
-// table in a document alone would be wrong within a month.
+// Package archtest enforces the import rules of this repository, and other rules about its files. A table in a document alone would
+// soon be wrong.
 package archtest
 
 import (

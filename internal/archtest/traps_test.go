@@ -32,7 +32,7 @@ var traps = []trap{
 	{"an answer is too large to be recorded", []string{"internal/engine/send TestResponseIsBounded", "internal/engine/send TestEndlessBodiesAreGivenUp", "internal/engine/send TestDrippingReceivers"}},
 	{"an answer's headers or body are no text, and cannot be recorded", []string{"internal/engine/send TestHostileReceivers"}},
 	{"a body that breaks off is overlooked; here the status decides, and the attempt says that the body broke off", []string{"internal/engine/send TestTheStatusCountsWithoutTheBody", "internal/engine/send TestResetOfTheResponse"}},
-	{"numbers, and the order of members, are changed on the way", []string{"test TestPayloadsArriveUnchangedAndVerified"}},
+	{"numbers, and the order of fields, are changed on the way", []string{"test TestPayloadsArriveUnchangedAndVerified"}},
 	{"pages round large numbers", []string{"web/src/lib/json.test.ts pretty keeps digits, escapes and order"}},
 	{"signatures of small payloads are wrong", []string{"test TestPayloadsArriveUnchangedAndVerified", "internal/dialect/standard TestVerifiedByTheReferenceLibrary"}},
 	{"a rotated secret is not used while events flow", []string{"internal/service TestChangesCountOnOtherNodes", "internal/dialect/standard TestWhichSecretsSign"}},

@@ -33,7 +33,7 @@ type AuditEntry struct {
 	Before, After json.RawMessage
 }
 
-// AuditFilter selects entries of the audit log. Zero members select all.
+// AuditFilter selects entries of the audit log. Zero fields select all.
 type AuditFilter struct {
 	Tenant string
 	Key    KeyID

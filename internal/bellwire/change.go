@@ -28,13 +28,13 @@ type Change struct {
 // ChangeNote is the part of a change that its originator tells a Store.
 type ChangeNote struct {
 	Actor Actor
-	// Before and After are JSON objects of the members that the change is about. They contain no secrets: a secret that has
-	// changed is SecretChanged. Empty: no members.
+	// Before and After are JSON objects of the fields that the change is about. They contain no secrets: a secret that has
+	// changed is SecretChanged. Empty: no fields.
 	Before, After json.RawMessage
 	Quiet         bool // no operational event tells of it
 }
 
-// SecretChanged stands for the new value of a secret in the members of a change.
+// SecretChanged stands for the new value of a secret in the fields of a change.
 const SecretChanged = "[changed]"
 
 // ActorKind is the kind of originator of a change.

@@ -2,8 +2,8 @@ package bellwire
 
 import "time"
 
-// DialectSettings are the settings of a dialect, for all tenants or for one. A zero member is not set: a tenant's falls back to
-// that for all tenants, and this one to the dialect's own. No member shows a secret.
+// DialectSettings are the settings of a dialect, for all tenants or for one. A zero field is not set: a tenant's falls back to
+// that for all tenants, and this one to the dialect's own. No field shows a secret.
 type DialectSettings struct {
 	// Of new endpoints that have none of their own.
 	Retry        *RetryPolicy `json:"retry,omitempty"`
@@ -19,11 +19,11 @@ type DialectSettings struct {
 	UserAgent string            `json:"user_agent,omitempty"`
 	Headers   map[string]string `json:"headers,omitzero"` // by name; an endpoint's own come first
 
-	// IgnoreReadOnly lets customers send back what the vendor's API has shown, with the members that cannot be changed.
+	// IgnoreReadOnly lets customers send back what the vendor's API has shown, with the fields that cannot be changed.
 	IgnoreReadOnly *bool `json:"ignore_read_only,omitempty"`
 }
 
-// Over returns s with the members of base where s has none.
+// Over returns s with the fields of base where s has none.
 func (s DialectSettings) Over(base DialectSettings) DialectSettings {
 	if s.Retry == nil {
 		s.Retry = base.Retry

@@ -251,7 +251,7 @@ func (w Waiting) Compare(other Waiting) int {
 	return cmp.Or(cmp.Compare(other.Count, w.Count), cmp.Compare(other.Endpoint, w.Endpoint))
 }
 
-// EndpointFilter selects endpoints that are not deleted. Zero members select all.
+// EndpointFilter selects endpoints that are not deleted. Zero fields select all.
 type EndpointFilter struct {
 	Tenant  string // empty: of all tenants
 	Status  EndpointStatus

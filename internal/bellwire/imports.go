@@ -24,6 +24,6 @@ const (
 // ImportResult is the result for one event.
 type ImportResult struct {
 	State ImportState
-	// Field and Problem are set if the event is refused: the member at fault, and a predicate of it.
+	// Field and Problem are set if the event is refused: the field at fault, and a predicate of it.
 	Field, Problem string
 }

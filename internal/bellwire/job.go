@@ -54,7 +54,7 @@ type Job struct {
 
 	Bulk          JobID     // the bulk job that it is a part of; zero: none
 	Steps         int       // steps made, which numbers the next one
-	Place         JobPlace  // after the last step
+	Cursor        JobCursor // after the last step
 	TenantDeleted time.Time // when the tenant was deleted; zero: it was not
 }
 
@@ -116,8 +116,8 @@ func JobStatuses(kind JobKind) []string {
 	return []string{string(DeliveryPending), string(DeliveryRetrying)}
 }
 
-// JobPlace is how far a job has come: endpoint after endpoint by their ids, and event after event by theirs.
-type JobPlace struct {
+// JobCursor is how far a job has come: endpoint after endpoint by their ids, and event after event by theirs.
+type JobCursor struct {
 	Endpoint string
 	Event    EventID // the last event that was examined
 }
@@ -171,8 +171,8 @@ func (j *Job) SelectionOf(endpoint string, matches func(eventType string) bool) 
 	if before, after := Around(p.Event); !p.Event.IsZero() {
 		s.After, s.Before = laterID(s.After, before), earlierID(s.Before, after)
 	}
-	if j.Place.Endpoint == endpoint && !j.Place.Event.IsZero() {
-		s.After = j.Place.Event
+	if j.Cursor.Endpoint == endpoint && !j.Cursor.Event.IsZero() {
+		s.After = j.Cursor.Event
 	}
 	return s
 }
@@ -209,11 +209,11 @@ type JobStep struct {
 	Job      *Job
 	Endpoint string
 	Items    []JobItem
-	Skipped  int      // of what was selected, beside what the store skips
-	Place    JobPlace // after the step
-	Ended    bool     // the job is done after it
-	Error    string   // the job has failed, for this reason
-	Waiting  string   // what the job waits for
+	Skipped  int       // of what was selected, beside what the store skips
+	Cursor   JobCursor // after the step
+	Ended    bool      // the job is done after it
+	Error    string    // the job has failed, for this reason
+	Waiting  string    // what the job waits for
 	Now      time.Time
 }
 
@@ -256,7 +256,7 @@ func (j *Job) Advance(s *JobStep, acted, skipped int) {
 	j.Done += acted
 	j.Skipped += skipped + s.Skipped
 	j.Total = max(j.Total, j.Done+j.Skipped)
-	j.Place, j.Waiting, j.UpdatedAt = s.Place, s.Waiting, s.Now
+	j.Cursor, j.Waiting, j.UpdatedAt = s.Cursor, s.Waiting, s.Now
 	if acted > 0 {
 		j.ActedAt = s.Now
 	}
@@ -276,7 +276,7 @@ type JobBounds struct {
 	Kept     int // ended, of a tenant, without those of bulk jobs
 }
 
-// JobsFilter selects jobs. Zero members select all.
+// JobsFilter selects jobs. Zero fields select all.
 type JobsFilter struct {
 	Tenant string
 	Bulk   JobID // the bulk job that they are parts of

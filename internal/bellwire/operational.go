@@ -36,7 +36,7 @@ var OperationalTypes = []string{
 }
 
 // OperationalData is the data of an operational event. Its JSON is part of the API: docs/operational-events.md says which types
-// have which members.
+// have which fields.
 type OperationalData struct {
 	At         time.Time             `json:"at"`                 // when it happened
 	Tenant     string                `json:"tenant,omitempty"`   // empty: Deliveries are of several, and name theirs

@@ -90,7 +90,7 @@ func (p RetryPolicy) exponential(retry int) (time.Duration, bool) {
 	return time.Duration(delay), true
 }
 
-// retryPolicyJSON is the contract's form of a policy. Nil members are left out.
+// retryPolicyJSON is the contract's form of a policy. Nil fields are left out.
 type retryPolicyJSON struct {
 	Schedule    *[]Duration `json:"schedule,omitempty"`
 	Interval    *Duration   `json:"interval,omitempty"`
@@ -150,7 +150,7 @@ func (p *RetryPolicy) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// read reads one member.
+// read reads one field.
 func (in *retryPolicyJSON) read(name string, value json.RawMessage) error {
 	field := "retry." + name
 	switch name {

@@ -277,7 +277,7 @@ func (s *SealedSecret) Owner() string {
 	return s.Key.String()
 }
 
-// EventFilter selects events. Tenant is required; other zero members select all.
+// EventFilter selects events. Tenant is required; other zero fields select all.
 type EventFilter struct {
 	Tenant      string
 	Type        string
@@ -303,7 +303,7 @@ func (f *EventFilter) MostSearched() int {
 // EventCursor returns the cursor of a list of events that continues after the given one, in either direction.
 func EventCursor(id EventID) Cursor { return MakeCursor(id[:]) }
 
-// DeliveryFilter selects deliveries. Tenant is required; other zero members select all.
+// DeliveryFilter selects deliveries. Tenant is required; other zero fields select all.
 type DeliveryFilter struct {
 	Tenant   string
 	Endpoint string

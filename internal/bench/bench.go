@@ -1,4 +1,5 @@
-// Package bench measures from other processes what a server publishes, delivers and costs.
+// Package bench measures a server: how much it publishes and delivers, and what that costs. The load and the receivers run in other
+// processes than the server.
 package bench
 
 import (

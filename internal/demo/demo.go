@@ -1,5 +1,5 @@
-// Package demo follows events from a platform to its customer, who receives them in every dialect and verifies each
-// delivery.
+// Package demo plays a platform and its customers on a temporary server. It publishes events, receives them in every dialect, and
+// verifies each delivery.
 package demo
 
 import (

@@ -17,8 +17,8 @@ const (
 )
 
 // Breaks returns how data of the schema after can surprise readers of data of the schema before, as errors with CodeBreaking; nil if
-// it cannot. What the schema before guarantees must stay guaranteed: members that are always there, their types, values and bounds. A
-// member that the schema does not have any more counts as removed. More members break nothing, because readers must ignore what they
+// it cannot. What the schema before guarantees must stay guaranteed: fields that are always there, their types, values and bounds. A
+// member that the schema does not have any more counts as removed. More fields break nothing, because readers must ignore what they
 // do not know. Where the comparison cannot see that a guarantee stays, it says that it does not.
 func Breaks(before, after json.RawMessage) error {
 	was, is := decodeSchema(before), decodeSchema(after)
@@ -124,7 +124,7 @@ func resolve(document any, ref string) any {
 	return at
 }
 
-// ignored are keywords that guarantee nothing to readers, or that partsOf follows. That there are no other members is no guarantee.
+// ignored are keywords that guarantee nothing to readers, or that partsOf follows. That there are no other fields is no guarantee.
 var ignored = []string{"title", "description", "default", "examples", "$comment", "$schema", "$id", "$defs", "definitions", "deprecated",
 	"readOnly", "writeOnly", "contentEncoding", "contentMediaType", "contentSchema", "unevaluatedProperties", "allOf", "$ref"}
 
@@ -280,7 +280,7 @@ func (c *comparison) required(path string, value any, now []map[string]any) {
 	}
 }
 
-// declares reports whether one of the schemas has the member.
+// declares reports whether one of the schemas has the field.
 func declares(parts []map[string]any, name string) bool {
 	return len(membersNamed(parts, name)) > 0
 }
@@ -319,7 +319,7 @@ func (c *comparison) properties(path string, value any, now []map[string]any, de
 	}
 }
 
-// nested compares what holds for all items, or for all members without a schema of their own.
+// nested compares what holds for all items, or for all fields without a schema of their own.
 func (c *comparison) nested(path, keyword string, was any, now []map[string]any, depth int) {
 	if was == true || was == false && keyword == "additionalProperties" {
 		return

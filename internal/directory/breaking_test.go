@@ -19,7 +19,7 @@ func TestBreaks(t *testing.T) {
 	for name, c := range map[string]struct{ replace, with, want string }{
 		"nothing":                 {"", "", ""},
 		"a description":           {`"id": {`, `"id": {"description": "new", `, ""},
-		"a new member":            {`"id": {`, `"new": {"type": "string"}, "id": {`, ""},
+		"a new field":             {`"id": {`, `"new": {"type": "string"}, "id": {`, ""},
 		"open":                    {`"additionalProperties": false`, `"additionalProperties": true`, ""},
 		"one more is required":    {`["id", "amount"]`, `["id", "amount", "note"]`, ""},
 		"narrower":                {`["string", "null"]`, `"string"`, ""},

@@ -45,7 +45,7 @@ type evaluator struct {
 	schema  *jsonschema.Schema
 	refuter *jsonschema.Schema // {"not": schema}: checking it does not collect faults
 	meter   meter
-	// tracks is true for schemas with unevaluatedItems or unevaluatedProperties, for which the library lists the members of every value.
+	// tracks is true for schemas with unevaluatedItems or unevaluatedProperties, for which the library lists the fields of every value.
 	tracks  bool
 	schemas int // that the schema consists of
 	widest  int // how many of them are applied to one value, at most
@@ -122,7 +122,7 @@ func (e *evaluator) instrument(schemas []*jsonschema.Schema) {
 	}
 }
 
-// cost is the steps of applying a schema: a fixed number, and one for each member or item of the value.
+// cost is the steps of applying a schema: a fixed number, and one for each field or item of the value.
 type cost struct{ fixed, member, item int }
 
 func costOf(s *jsonschema.Schema) cost {

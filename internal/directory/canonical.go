@@ -12,7 +12,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6/kind"
 )
 
-// canonical appends a form of a JSON value that is the same for equal values: members are sorted, and numbers have no
+// canonical appends a form of a JSON value that is the same for equal values: fields are sorted, and numbers have no
 // superfluous digits. The meter counts the steps.
 func canonical(to []byte, v any, m *meter) []byte {
 	switch v := v.(type) {

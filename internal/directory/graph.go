@@ -37,7 +37,7 @@ func onSame(s *jsonschema.Schema) iter.Seq[*jsonschema.Schema] {
 	}
 }
 
-// onParts yields the schemas that s applies to members, names and items of its value.
+// onParts yields the schemas that s applies to fields, names and items of its value.
 func onParts(s *jsonschema.Schema) iter.Seq[*jsonschema.Schema] {
 	return func(yield func(*jsonschema.Schema) bool) {
 		single := []*jsonschema.Schema{s.PropertyNames, s.UnevaluatedProperties, s.Contains, s.Items2020, s.UnevaluatedItems, s.ContentSchema}

@@ -29,10 +29,10 @@ type owner struct {
 	keys    map[bellwire.KeyID]*bellwire.Key
 	singles map[string]*member
 
-	bytes int
-	used  time.Time
-	class int
-	place *list.Element // in its class
+	bytes   int
+	used    time.Time
+	class   int
+	element *list.Element // in its class
 }
 
 // owners are all cached owners. d.mu guards them.
@@ -74,18 +74,18 @@ func (c *owners) add(id string) *owner {
 func (c *owners) touch(o *owner) {
 	o.used = time.Now()
 	class := bits.Len(uint(o.bytes))
-	if o.place != nil && o.class == class {
-		c.classes[class].MoveToFront(o.place)
+	if o.element != nil && o.class == class {
+		c.classes[class].MoveToFront(o.element)
 		return
 	}
 	c.unlist(o)
-	o.class, o.place = class, c.classes[class].PushFront(o)
+	o.class, o.element = class, c.classes[class].PushFront(o)
 }
 
 func (c *owners) unlist(o *owner) {
-	if o.place != nil {
-		c.classes[o.class].Remove(o.place)
-		o.place = nil
+	if o.element != nil {
+		c.classes[o.class].Remove(o.element)
+		o.element = nil
 	}
 }
 

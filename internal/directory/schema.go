@@ -370,7 +370,7 @@ func isGroup(k jsonschema.ErrorKind) bool {
 	return false
 }
 
-// pathOf returns the path from the root to a place in value: ".name" for a member, "[0]" for an item.
+// pathOf returns the path from the root to a place in value: ".name" for a field, "[0]" for an item.
 func pathOf(root string, value any, tokens []string) string {
 	path := root
 	for _, token := range tokens {

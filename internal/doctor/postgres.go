@@ -43,11 +43,11 @@ func reachable(f *postgres.Facts, err error) result {
 	case err != nil:
 		return problem("The database cannot be examined: "+reason(err)+".", "Check that PostgreSQL runs, and that --database-url is right.")
 	case f.Standby:
-		return problem("The server of "+f.Place+" is a standby, which cannot write.", "Name the primary in --database-url.")
+		return problem("The server of "+f.Location+" is a standby, which cannot write.", "Name the primary in --database-url.")
 	case f.ReadOnly:
-		return note("Transactions in "+f.Place+" cannot write by default; Bellwire sets that for its own.", "Unset default_transaction_read_only for the role and the database.")
+		return note("Transactions in "+f.Location+" cannot write by default; Bellwire sets that for its own.", "Unset default_transaction_read_only for the role and the database.")
 	}
-	return ok("The database %s has %s.", f.Place, size(f.Size))
+	return ok("The database %s has %s.", f.Location, size(f.Size))
 }
 
 func schemaOf(f *postgres.Facts) result {

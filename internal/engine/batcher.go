@@ -2,117 +2,28 @@ package engine
 
 import (
 	"context"
-	"fmt"
 	"math/rand/v2"
 	"slices"
-	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
-	"github.com/bellwire/bellwire/internal/engine/fifo"
 	"github.com/bellwire/bellwire/internal/engine/lanes"
 	"github.com/bellwire/bellwire/internal/limits"
-	"github.com/bellwire/bellwire/internal/share"
 )
 
-// Bounds of a batcher. What tenants share is in package limits.
+// How often a group whose commit's outcome is unknown is stored again.
 const (
-	tenantQuantum      = limits.GatherEvents // events of a tenant that are stored in one turn, while others wait for theirs
-	appendTries        = 3                   // of a group whose commit's outcome is unknown
-	appendPause        = 100 * time.Millisecond
-	overloadRetryAfter = time.Second
-
-	contendedFor = time.Second // how long after a change of tenant the batcher counts as contended
+	appendTries = 3
+	appendPause = 100 * time.Millisecond // doubled each time
 )
-
-// submission is a publication on its way to the store.
-type submission struct {
-	events  []bellwire.NewEvent
-	drafts  []Draft              // of the events, whose versions the Checker sets; nil: it sets none
-	targets [][]*bellwire.Target // the recipients of each event
-	append  bellwire.Append
-	bytes   int
-	test    bool                 // a test: one attempt, outside the schedule
-	span    *bellwire.Publishing // to be recorded; nil: it is not
-
-	result bellwire.AppendResult
-	done   chan struct{} // capacity 1
-}
-
-func (s *submission) deliveries() int {
-	n := 0
-	for _, t := range s.targets {
-		n += len(t)
-	}
-	return n
-}
-
-// wide reports whether the deliveries are too many to be stored with their events.
-func (s *submission) wide() bool { return s.deliveries() > limits.FanOutFrom }
-
-// maxDeferred returns how many deliveries of the tenant may wait to be stored.
-func (s *submission) maxDeferred() int {
-	for _, targets := range s.targets {
-		if len(targets) > 0 && targets[0].Limits != nil && targets[0].Limits.FanOut > 0 {
-			return targets[0].Limits.FanOut
-		}
-	}
-	return int(limits.FanOut.Default)
-}
-
-// recipientsKey is what events have in common that have the same list of recipients.
-type recipientsKey struct {
-	targets        **bellwire.Target // the first element
-	delayed, keyed bool
-}
-
-// ordered reports whether an endpoint's delivery of an event is in the endpoint's order.
-func ordered(t *bellwire.Target, e *bellwire.Event) bool {
-	return (t.Endpoint.Ordering == bellwire.OrderingFIFO || keyed(t, e)) && !e.Delayed()
-}
-
-// keyed reports whether the order of an endpoint's delivery of an event, if it is in one, is that of the event's ordering key.
-func keyed(t *bellwire.Target, e *bellwire.Event) bool {
-	return t.Endpoint.Ordering == bellwire.OrderingKey && e.OrderingKey != ""
-}
-
-// recipients returns the recipients of an event of a wide submission.
-func (s *submission) recipients(event int, lists map[recipientsKey]*bellwire.Recipients) *bellwire.Recipients {
-	targets, e := s.targets[event], &s.events[event].Event
-	if len(targets) == 0 {
-		return nil
-	}
-	key := recipientsKey{&targets[0], e.Delayed(), e.OrderingKey != ""}
-	list := lists[key]
-	if list == nil || len(*list) != len(targets) {
-		list = new(bellwire.Recipients)
-		for _, t := range targets {
-			*list = append(*list, bellwire.Recipient{Endpoint: t.Endpoint.ID, Ordered: ordered(t, e)})
-		}
-		lists[key] = list
-	}
-	return list
-}
 
 // batcher commits concurrent publications in groups: the publications that arrive during one commit form the next group.
-// Tenants take turns, so a tenant that floods delays the others by one group and not by all that it has sent. The quantum of a
-// turn is a number of events, not of publications, so tenants that publish in batches get no more than others.
 type batcher struct {
 	batcherDeps
-	bytes bound         // on the data that waits to be stored
-	wake  chan struct{} // capacity 1
+	*batchQueue
 
 	failure atomic.Pointer[failure] // why the last group was not stored; nil: it was
-
-	mu        sync.Mutex
-	tenants   map[string]*waiting
-	turns     fifo.Queue[*waiting] // tenants with something to store
-	gathering []*waiting           // tenants with waiting submissions whose turn is delayed, so that more events gather
-	last      string               // the tenant that was stored last
-	contended time.Time            // when the batcher last went from one tenant to another
-	all       amount
-	closed    bool
 
 	// Reused from group to group.
 	appends      []*bellwire.Append
@@ -131,17 +42,8 @@ type batcherDeps struct {
 	deferred  func() // wakes the fan-out
 	expires   func(at time.Time)
 	forwarder *forwarder
-	storing   *storingTimes
+	commits   *commitTimer
 }
-
-// bound is the most that may wait, and how much of it is kept for tenants that have nothing waiting.
-type bound struct{ most, reserve int64 }
-
-// The bounds on the data that waits in the batcher of ordinary publications, and in that of bulky ones.
-var (
-	ordinaryBytes = bound{limits.BatcherBytes, limits.BatcherBytesReserve}
-	bulkyBytes    = bound{limits.BulkBytes, limits.BulkBytesReserve}
-)
 
 // failure is why and when a group was not stored.
 type failure struct {
@@ -149,43 +51,8 @@ type failure struct {
 	at  time.Time
 }
 
-// amount is how much waits to be stored.
-type amount struct {
-	submissions int
-	bytes       int
-}
-
-func (a *amount) add(s *submission, sign int) {
-	a.submissions += sign
-	a.bytes += sign * s.bytes
-}
-
-// fits reports whether s may wait too, for a tenant that has the amount a waiting. If nothing waits, anything fits.
-func (b *batcher) fits(a amount, s *submission) bool {
-	if b.all.submissions == 0 {
-		return true
-	}
-	return share.Fits(int64(a.submissions), 1, int64(limits.BatcherPublications-b.all.submissions), limits.BatcherPublicationsReserve) &&
-		share.Fits(int64(a.bytes), int64(s.bytes), b.bytes.most-int64(b.all.bytes), b.bytes.reserve)
-}
-
-// waiting is what one tenant has in a batcher.
-type waiting struct {
-	tenant      string
-	queue       fifo.Queue[*submission]
-	amount      amount
-	events      int       // in queue
-	credit      int       // events that may still be stored in this turn; a larger batch uses up later turns
-	gatherUntil time.Time // the end of its wait for more events, after its last group
-}
-
-// gathers reports whether the tenant lets more of its events gather. Those of a quantum are enough.
-func (w *waiting) gathers(now time.Time) bool {
-	return w.events < tenantQuantum && now.Before(w.gatherUntil)
-}
-
 func newBatcher(deps batcherDeps, bytes bound) *batcher {
-	return &batcher{batcherDeps: deps, bytes: bytes, wake: make(chan struct{}, 1), tenants: map[string]*waiting{}}
+	return &batcher{batcherDeps: deps, batchQueue: newBatchQueue(bytes)}
 }
 
 // submit queues a submission and waits for its group's commit.
@@ -199,140 +66,6 @@ func (b *batcher) submit(ctx context.Context, s *submission) error {
 	case <-ctx.Done():
 		return bellwire.Wrap(bellwire.CodeCanceled, context.Cause(ctx),
 			"the publisher disconnected before the answer, and the event may or may not be stored; repeat it with the same id")
-	}
-}
-
-// push queues a submission. It refuses the submission if its tenant has used up its share of the queue, or if all tenants
-// together have filled the queue.
-func (b *batcher) push(s *submission) error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	tenant := s.events[0].Event.Tenant
-	w := b.tenants[tenant]
-	switch {
-	case w == nil && !b.fits(amount{}, s):
-		return overloaded()
-	case w == nil:
-		w = &waiting{tenant: tenant, credit: tenantQuantum}
-	case !b.fits(w.amount, s):
-		return tooFast()
-	}
-	b.all.add(s, 1)
-	w.amount.add(s, 1)
-	w.events += len(s.events)
-	w.queue.Push(s)
-	if w.queue.Len() == 1 {
-		b.tenants[tenant] = w
-		b.turns.Push(w)
-	}
-	if !w.gathers(time.Now()) {
-		poke(b.wake)
-	}
-	return nil
-}
-
-// pop takes the next submission, or returns nil if there is none.
-func (b *batcher) pop(now time.Time) *submission {
-	w := b.turn(now)
-	if w == nil {
-		return nil
-	}
-	if b.last != w.tenant {
-		if b.last != "" {
-			b.contended = now
-		}
-		b.last = w.tenant
-	}
-	s := w.queue.Pop()
-	b.all.add(s, -1)
-	w.amount.add(s, -1)
-	w.events -= len(s.events)
-	w.credit -= len(s.events)
-	if w.queue.Len() == 0 {
-		b.turns.Pop()
-		delete(b.tenants, w.tenant)
-	}
-	return s
-}
-
-// turn returns the tenant whose turn it is, or nil if none waits.
-func (b *batcher) turn(now time.Time) *waiting {
-	for b.turns.Len() > 0 {
-		w := b.turns.First()
-		switch {
-		case w.gathers(now) && !b.closed:
-			b.gathering = append(b.gathering, b.turns.Pop())
-		case b.turns.Len() == 1:
-			w.credit = tenantQuantum // nobody waits for it, so it uses up no later turns
-			return w
-		case w.credit <= 0:
-			w.credit += tenantQuantum
-			b.turns.Push(b.turns.Pop())
-		default:
-			return w
-		}
-	}
-	return nil
-}
-
-// delayTurns delays the next turn of each tenant of the group that has more submissions waiting, if other tenants publish too. Each
-// transaction costs as much as several events, and several nodes that store a tenant's events wait for each other. So a tenant that publishes faster
-// than its events are stored one by one leaves processors and locks to others, and more the longer storing takes.
-func (b *batcher) delayTurns(group []*submission, took time.Duration) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	now := time.Now()
-	if now.Sub(b.contended) > contendedFor {
-		return
-	}
-	until := now.Add(min(took, limits.GatherMost))
-	for _, s := range group {
-		if w := b.tenants[s.events[0].Event.Tenant]; w != nil {
-			w.gatherUntil = until
-		}
-	}
-}
-
-// endGathering lets the tenants take turns whose wait for more events has ended, and returns how long the next one still waits;
-// 0: none does.
-func (b *batcher) endGathering(now time.Time) (next time.Duration) {
-	b.gathering = slices.DeleteFunc(b.gathering, func(w *waiting) bool {
-		if w.gathers(now) && !b.closed {
-			if left := w.gatherUntil.Sub(now); next == 0 || left < next {
-				next = left
-			}
-			return false
-		}
-		b.turns.Push(w)
-		return true
-	})
-	return next
-}
-
-func overloaded() error {
-	return &bellwire.Error{
-		Code:       bellwire.CodeUnavailable,
-		Message:    "more is being published than this node can store; nothing was stored",
-		Hint:       "Try again shortly.",
-		RetryAfter: overloadRetryAfter,
-	}
-}
-
-// tooFast refuses a tenant that has too much waiting, while others have not.
-func tooFast() error {
-	return &bellwire.Error{
-		Code:       bellwire.CodeRateLimited,
-		Message:    "too many of your events wait to be stored; nothing was stored",
-		Hint:       "Send fewer at the same time, and try again shortly.",
-		RetryAfter: overloadRetryAfter,
-	}
-}
-
-// tooWide refuses a batch with more deliveries than may ever wait.
-func tooWide(deliveries, most int) error {
-	return &bellwire.Error{
-		Code: bellwire.CodeTooLarge, Field: "events",
-		Message: fmt.Sprintf("would make %d deliveries, and at most %d may wait to be stored; send the batch in parts", deliveries, most),
 	}
 }
 
@@ -350,68 +83,6 @@ func (b *batcher) run(ctx context.Context) {
 			return
 		}
 	}
-}
-
-// wait waits for something to store. It returns false if the batcher is closed.
-func (b *batcher) wait() bool {
-	b.mu.Lock()
-	closed, left := b.closed, b.endGathering(time.Now())
-	ready := b.turns.Len() > 0
-	b.mu.Unlock()
-	switch {
-	case closed || ready:
-		return ready
-	case left == 0:
-		<-b.wake
-		return true
-	}
-	timer := time.NewTimer(left)
-	defer timer.Stop()
-	select {
-	case <-b.wake:
-	case <-timer.C:
-	}
-	return true
-}
-
-// close ends run once everything that was submitted is stored.
-func (b *batcher) close() {
-	b.mu.Lock()
-	b.closed = true
-	b.mu.Unlock()
-	poke(b.wake)
-}
-
-// length returns how many publications wait.
-func (b *batcher) length() int {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.all.submissions
-}
-
-// takeGroup takes what has been queued, within bounds.
-func (b *batcher) takeGroup(group []*submission) []*submission {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	now := time.Now()
-	b.endGathering(now)
-	events, deliveries, bytes, mostEvents, mostDeliveries := 0, 0, 0, limits.GroupEvents, limits.GroupDeliveries
-	if b.turns.Len() > 1 { // each tenant waits for the groups before its own
-		mostEvents, mostDeliveries = limits.SharedGroupEvents, limits.SharedGroupDeliveries
-	}
-	for events < mostEvents && deliveries < mostDeliveries && bytes < limits.GroupBytes {
-		s := b.pop(now)
-		if s == nil {
-			break
-		}
-		group = append(group, s)
-		events += len(s.events)
-		if !s.wide() {
-			deliveries += s.deliveries()
-		}
-		bytes += s.bytes
-	}
-	return group
 }
 
 // storeGroup commits a group, hands its deliveries to their lanes and answers its publishers.
@@ -434,8 +105,8 @@ func (b *batcher) storeGroup(ctx context.Context, group []*submission) {
 	}
 	took := time.Since(started)
 	b.observer.Appended(events, deliveries, took)
-	b.storing.add(took)
-	b.delayTurns(group, took) // before the publishers go on
+	b.commits.add(took)
+	b.delayNext(group, took) // before the publishers go on
 	for _, s := range group {
 		if slices.ContainsFunc(s.result.Events, func(e bellwire.AppendedEvent) bool { return e.Deferred }) {
 			b.deferred()
@@ -512,25 +183,6 @@ func (b *batcher) deliveries(rows []bellwire.NewDelivery, e *bellwire.NewEvent, 
 		})
 	}
 	return rows
-}
-
-// newTask returns the task of a delivery, or nil if the delivery is stored free.
-func newTask(e *lanes.Content, d *bellwire.NewDelivery) *lanes.Task {
-	if d.Epoch == 0 {
-		return nil
-	}
-	task := &lanes.Task{
-		Content: e,
-		Trigger: bellwire.TriggerSchedule,
-		Delivery: bellwire.Delivery{
-			ID: d.ID, Event: e.ID, EventType: e.Type, Tenant: e.Tenant, Endpoint: d.Endpoint,
-			Status: bellwire.DeliveryPending, Epoch: d.Epoch, DueAt: e.CreatedAt, CreatedAt: e.CreatedAt, ExpiresAt: e.ExpiresAt,
-		},
-	}
-	if d.Keyed {
-		task.Delivery.Key = bellwire.HashOrderingKey(e.OrderingKey)
-	}
-	return task
 }
 
 // commit stores appends. If the database refuses the group, commit halves it until the append at fault stands alone, so that no

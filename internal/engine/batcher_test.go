@@ -205,7 +205,7 @@ func publishers(t *testing.T, takes, during time.Duration, each map[string]int) 
 	store := &steadyStore{takes: takes, groups: make(map[string]int)}
 	b := newBatcher(batcherDeps{
 		store: store, scheduler: scheduler, observer: bellwire.NopObserver{}, clock: time.Now, ids: new(bellwire.Sequence), deferred: func() {}, forwarder: new(forwarder),
-		storing: new(storingTimes),
+		commits: new(commitTimer),
 	}, ordinaryBytes)
 	var running, publishing sync.WaitGroup
 	running.Go(func() { b.run(t.Context()) })

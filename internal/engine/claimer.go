@@ -44,21 +44,21 @@ func (c *claimer) run(ctx context.Context) {
 
 // round serves one group of endpoints, and reports whether there may be more.
 func (c *claimer) round(ctx context.Context) bool {
-	turns := c.scheduler.ReadyToClaim(time.Now(), maxClaims)
-	if len(turns) == 0 {
+	claimants := c.scheduler.ReadyToClaim(time.Now(), maxClaims)
+	if len(claimants) == 0 {
 		return false
 	}
-	if err := c.prefetch(ctx, turns); err != nil {
+	if err := c.prefetch(ctx, claimants); err != nil {
 		reportStore(ctx, c.observer, "load endpoints", err) // perhaps because of one of them: they are loaded one by one
 	}
-	var ready []lanes.ClaimTurn
-	for _, turn := range turns {
-		if err := c.load(ctx, turn); err != nil {
+	var ready []lanes.Claimant
+	for _, claimant := range claimants {
+		if err := c.load(ctx, claimant); err != nil {
 			reportStore(ctx, c.observer, "load an endpoint", err)
-			c.scheduler.Postpone(turn)
+			c.scheduler.Postpone(claimant)
 			continue
 		}
-		ready = append(ready, turn)
+		ready = append(ready, claimant)
 	}
 	if err := c.claim(ctx, ready); err != nil {
 		reportStore(ctx, c.observer, "claim due deliveries", err)
@@ -66,9 +66,9 @@ func (c *claimer) round(ctx context.Context) bool {
 	return ctx.Err() == nil // endpoints that could not be loaded do not hold up those behind them
 }
 
-func (c *claimer) claim(ctx context.Context, turns []lanes.ClaimTurn) error {
+func (c *claimer) claim(ctx context.Context, claimants []lanes.Claimant) error {
 	now := time.Now()
-	claims := c.scheduler.BeginClaims(now, turns)
+	claims := c.scheduler.BeginClaims(now, claimants)
 	if len(claims.Asked) == 0 {
 		return nil
 	}
@@ -90,39 +90,39 @@ func (c *claimer) claim(ctx context.Context, turns []lanes.ClaimTurn) error {
 	return nil
 }
 
-// prefetch reads the endpoints of all turns together. One by one, those of a tenant with many new endpoints would hold up all
+// prefetch reads the endpoints of all claimants together. One by one, those of a tenant with many new endpoints would hold up all
 // others.
-func (c *claimer) prefetch(ctx context.Context, turns []lanes.ClaimTurn) error {
+func (c *claimer) prefetch(ctx context.Context, claimants []lanes.Claimant) error {
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
-	endpoints := make([]string, len(turns))
-	for i, turn := range turns {
-		endpoints[i] = turn.Endpoint()
+	endpoints := make([]string, len(claimants))
+	for i, claimant := range claimants {
+		endpoints[i] = claimant.Endpoint()
 	}
 	return c.directory.Prefetch(ctx, endpoints)
 }
 
 // load gives the lane its endpoint. It ends open deliveries if the endpoint is disabled or deleted, or if their max_elapsed has
 // passed.
-func (c *claimer) load(ctx context.Context, turn lanes.ClaimTurn) error {
+func (c *claimer) load(ctx context.Context, claimant lanes.Claimant) error {
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
-	target, err := c.directory.Target(ctx, turn.Endpoint())
+	target, err := c.directory.Target(ctx, claimant.Endpoint())
 	if bellwire.CodeOf(err) == bellwire.CodeNotFound {
-		c.scheduler.ForgetMissing(turn) // its tenant was deleted
+		c.scheduler.ForgetMissing(claimant) // its tenant was deleted
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	if c.scheduler.Loaded(turn, target) {
-		return c.cancelOpen(ctx, turn, target.Endpoint)
+	if c.scheduler.Loaded(claimant, target) {
+		return c.cancelOpen(ctx, claimant, target.Endpoint)
 	}
-	return c.exhaust(ctx, turn, target.Endpoint)
+	return c.exhaust(ctx, claimant, target.Endpoint)
 }
 
 // cancelOpen cancels the open deliveries of a disabled or deleted endpoint.
-func (c *claimer) cancelOpen(ctx context.Context, turn lanes.ClaimTurn, ep *bellwire.Endpoint) error {
+func (c *claimer) cancelOpen(ctx context.Context, claimant lanes.Claimant, ep *bellwire.Endpoint) error {
 	reason := bellwire.ReasonDisabledFor(ep.StatusReason)
 	if ep.Deleted {
 		reason = bellwire.ReasonEndpointDeleted
@@ -137,14 +137,14 @@ func (c *claimer) cancelOpen(ctx context.Context, turn lanes.ClaimTurn, ep *bell
 		return err
 	}
 	c.observer.Canceled(ep.Dialect, n, bellwire.CauseOf(ep))
-	c.scheduler.Canceled(turn, n == cancelChunk)
+	c.scheduler.Canceled(claimant, n == cancelChunk)
 	return nil
 }
 
 // exhaust ends deliveries whose max_elapsed has passed, while the endpoint's breaker is open or it rests again and again.
-func (c *claimer) exhaust(ctx context.Context, turn lanes.ClaimTurn, ep *bellwire.Endpoint) error {
+func (c *claimer) exhaust(ctx context.Context, claimant lanes.Claimant, ep *bellwire.Endpoint) error {
 	now := c.clock.now()
-	x, possible := c.scheduler.TooOld(turn, now, cancelChunk)
+	x, possible := c.scheduler.TooOld(claimant, now, cancelChunk)
 	if !possible {
 		return nil
 	}
@@ -158,7 +158,7 @@ func (c *claimer) exhaust(ctx context.Context, turn lanes.ClaimTurn, ep *bellwir
 	if n > 0 {
 		c.observer.TooOld(ep, n, x.Reason)
 	}
-	c.scheduler.EndedTooOld(turn, n == x.Limit)
+	c.scheduler.EndedTooOld(claimant, n == x.Limit)
 	return nil
 }
 

@@ -69,7 +69,7 @@ func (d *deliverer) wait() *lanes.Task {
 func (d *deliverer) attempt(task *lanes.Task) (next *lanes.Task) {
 	target := d.scheduler.TargetOf(task)
 	if now := d.clock.now(); bellwire.Expired(task.Delivery.ExpiresAt, now) {
-		return d.end(expired(task, target, now))
+		return d.end(expiredResult(task, target, now))
 	}
 	request := send.Request{Target: target, Event: task.Content.Event, Delivery: &task.Delivery, Trigger: task.Trigger, Content: task.Content}
 	if cause := task.Content.Event.Trace; cause != nil {

@@ -1,6 +1,6 @@
-// Package engine moves events. The batcher stores them in groups, the scheduler of package lanes queues their deliveries, the
-// sender of package send makes attempts, the recorder stores the results, and the claimer claims what is due from the store. The
-// engine knows no dialect by name.
+// Package engine takes events from publishers to receivers. The batcher stores them in groups, the scheduler of package lanes queues
+// their deliveries, the sender of package send makes attempts, the recorder stores the results, and the claimer claims what is due from
+// the store. The engine names no dialect.
 package engine
 
 import (
@@ -148,7 +148,7 @@ func New(c Config) *Engine {
 	fan := &fanOut{store: c.Store, scheduler: sch, observer: c.Observer, wake: make(chan struct{}, 1)}
 	batch := batcherDeps{
 		store: c.Store, scheduler: sch, observer: c.Observer, clock: clk, ids: new(bellwire.Sequence),
-		deferred: func() { poke(fan.wake) }, expires: exp.published, forwarder: fwd, storing: new(storingTimes),
+		deferred: func() { poke(fan.wake) }, expires: exp.published, forwarder: fwd, commits: new(commitTimer),
 	}
 	pub := &publisher{
 		directory: c.Directory, scheduler: sch, observer: c.Observer, gate: new(gate),
@@ -160,7 +160,7 @@ func New(c Config) *Engine {
 	}
 	run := &jobRunner{
 		store: c.Store, directory: c.Directory, scheduler: sch, observer: c.Observer, logger: c.Logger, clock: clk,
-		pace: &jobPace{late: c.Late, published: pub.taken.Load, stored: batch.storing.sum}, wake: make(chan struct{}, 1),
+		pace: &jobPace{late: c.Late, published: pub.taken.Load, commits: batch.commits.sum}, wake: make(chan struct{}, 1),
 	}
 	tell := &announcer{
 		store: c.Store, publisher: pub, scheduler: sch, observer: c.Observer, logger: c.Logger, held: make(map[string]time.Time),

@@ -3,161 +3,134 @@ package engine
 import (
 	"context"
 	"math"
-	"runtime/metrics"
-	"sync/atomic"
 	"time"
 
 	"github.com/bellwire/bellwire/internal/limits"
 )
 
 // jobPace limits how many deliveries jobs store per second while events are published. Each of them costs the processors of this
-// node and of the database about as much as a published one.
+// node and of the database about as much as a published one. While no events are published there is no limit.
 //
-// While no events are published there is no limit. While they are, jobs alternate between work and breaks:
+// Under the limit, jobs work for workFor and then take a break:
 //
-//   - Work lasts workFor. Each step of a job has at most the deliveries of stepEvery at the present rate, and the time after it
-//     spreads them.
-//   - A break lasts settleFor, in which what was stored is sent, and then breakFor.
+//	work    steps store deliveries at the rate, evenly spread
+//	settle  no steps, until what they have stored is sent
+//	break   no steps, so that publishers have the node to themselves
 //
-// After a break, the time in which groups of events were stored during work is compared with that during breaks. If it was longer, the
-// rate falls, otherwise it rises. So publishers get about what they would have without jobs. The rate also falls, within the work,
-// while goroutines wait for a processor.
+// After each break, jobPace compares how long the commit of a group of events took during work with how long it took during breaks. If
+// commits took longer during work, the rate falls; otherwise it rises. So publishers get about what they would get without jobs. The
+// rate also falls during work, as soon as goroutines wait for a processor.
 type jobPace struct {
-	late      func() bool  // reports whether goroutines have waited for a processor since its last call
-	published func() int64 // counts publications
-	stored    func() storing
+	published func() int64      // counts publications
+	commits   func() commitTime // adds up the commits of events
+	late      func() bool       // reports whether goroutines have waited for a processor since its last call
 
-	counted       int64     // publications at the last look
-	lastPublished time.Time // when a look found new ones
-	lateChecked   time.Time // when late was called last
+	seen        int64     // publications that were counted last
+	publishedAt time.Time // when the count last grew
 
-	rate         float64 // deliveries per second; 0: no limit
-	ofStep       int     // deliveries of the last step
-	worksSince   time.Time
-	ofWork       int     // deliveries since then
-	storedBefore storing // until then
-	duringWork   storing // in this and earlier work
-	duringBreaks storing
+	rate        float64 // deliveries per second; 0: no limit
+	lateChecked time.Time
+	stepSize    int // deliveries of the last step
+	work        jobWork
+
+	duringWork, duringBreaks commitTime
 }
 
-// The settings of the pace.
+// jobWork is what jobs have done since the last break.
+type jobWork struct {
+	began      time.Time
+	deliveries int
+	before     commitTime // the commits before it
+}
+
+// When the limit applies, and how it changes.
 const (
-	expectFor = 2 * time.Second        // after a publication, others are expected
-	stepEvery = 500 * time.Millisecond // the time over which the deliveries of a step are spread, because a step has a cost of its own
-	startRate = 200
-	leastRate = 50 // so that jobs end, however much is published
-	growth    = 1.5
-	gain      = 100 // beside growth
-	shrinkage = 0.6
+	publishingFor = 2 * time.Second // after a publication, others are expected
 
-	workFor   = 2 * time.Second
-	settleFor = 200 * time.Millisecond // until what was stored has been sent
-	breakFor  = 500 * time.Millisecond
-	slower    = 1.05 // how many times longer it may take to store events during work than during breaks
-	memory    = 0.7  // how much of what was measured earlier counts beside a new measurement
-
-	maxJobPause = 2 * time.Second // between two steps, beside breaks
+	startRate  = 200 // deliveries per second
+	leastRate  = 50  // so that jobs end, however much is published
+	growBy     = 1.5 // the rate is multiplied by growBy, and growMore is added
+	growMore   = 100
+	shrinkTo   = 0.6  // the rate is multiplied by it
+	tolerated  = 1.05 // how many times longer commits may take during work than during breaks
+	remembered = 0.7  // the weight of earlier measurements beside a new one
 )
 
-// storing is how often groups of events were stored, and how long that took.
-type storing struct{ groups, seconds float64 }
-
-func (s storing) minus(other storing) storing {
-	return storing{s.groups - other.groups, s.seconds - other.seconds}
-}
-
-// remember adds what is new to what was before.
-func (s *storing) remember(more storing) {
-	s.groups, s.seconds = s.groups*memory+more.groups, s.seconds*memory+more.seconds
-}
-
-// slowerThan reports whether a group took longer, so far as both are known.
-func (s storing) slowerThan(other storing) bool {
-	return s.groups > 0 && other.groups > 0 && s.seconds/s.groups > slower*other.seconds/other.groups
-}
-
-// storingTimes adds up how long groups of events take to be stored.
-type storingTimes struct{ groups, nanoseconds atomic.Int64 }
-
-func (t *storingTimes) add(took time.Duration) {
-	t.groups.Add(1)
-	t.nanoseconds.Add(int64(took))
-}
-
-func (t *storingTimes) sum() storing {
-	return storing{float64(t.groups.Load()), time.Duration(t.nanoseconds.Load()).Seconds()}
-}
+// The times of work and breaks.
+const (
+	stepSpan     = 500 * time.Millisecond // over which the deliveries of a step are spread: a step has a cost of its own
+	longestPause = 2 * time.Second        // between two steps of the same work
+	workFor      = 2 * time.Second
+	settleFor    = 200 * time.Millisecond
+	breakFor     = 500 * time.Millisecond
+)
 
 // limit returns how many deliveries the next step may store.
 func (p *jobPace) limit(now time.Time) int {
-	p.ofStep = 0
-	if !p.publishing(now) {
+	p.stepSize = 0
+	switch {
+	case !p.publishing(now):
 		p.rate = 0
 		return limits.JobStep
-	}
-	if p.rate == 0 {
-		p.rate, p.duringWork, p.duringBreaks = startRate, storing{}, storing{}
+	case p.rate == 0:
+		p.rate, p.duringWork, p.duringBreaks = startRate, commitTime{}, commitTime{}
 		p.beginWork(now)
-	} else if now.Sub(p.lateChecked) >= stepEvery && p.late() {
+	case now.Sub(p.lateChecked) >= stepSpan && p.late():
 		p.slowDown()
 		p.lateChecked = now
 	}
-	return min(int(math.Ceil(p.rate*stepEvery.Seconds())), limits.JobStep)
+	return min(int(math.Ceil(p.rate*stepSpan.Seconds())), limits.JobStep)
 }
 
 // publishing reports whether events are being published.
 func (p *jobPace) publishing(now time.Time) bool {
-	if n := p.published(); n != p.counted {
-		p.counted, p.lastPublished = n, now
+	if n := p.published(); n != p.seen {
+		p.seen, p.publishedAt = n, now
 	}
-	return !p.lastPublished.IsZero() && now.Sub(p.lastPublished) <= expectFor
+	return !p.publishedAt.IsZero() && now.Sub(p.publishedAt) <= publishingFor
 }
 
-// beginWork starts measuring. What happened before does not count.
-func (p *jobPace) beginWork(now time.Time) {
-	p.late()
-	p.lateChecked, p.worksSince, p.ofWork, p.storedBefore = now, now, 0, p.stored()
+// stored records how many deliveries a step has stored.
+func (p *jobPace) stored(deliveries int) {
+	p.stepSize = deliveries
+	p.work.deliveries += deliveries
 }
 
-func (p *jobPace) slowDown() { p.rate = max(p.rate*shrinkage, leastRate) }
-
-func (p *jobPace) speedUp() { p.rate = min(p.rate*growth+gain, limits.MaxJobRate) }
-
-// made records how many deliveries a step has stored.
-func (p *jobPace) made(deliveries int) {
-	p.ofStep = deliveries
-	p.ofWork += deliveries
-}
-
-// leave waits after a step that took some time, and takes a break when the work has lasted long enough.
-func (p *jobPace) leave(ctx context.Context, took time.Duration) {
-	sleep(ctx, min(p.pause(took), maxJobPause))
-	worked := time.Since(p.worksSince)
-	switch {
+// rest pauses after a step that took some time. When the work has lasted long enough, it takes a break too.
+func (p *jobPace) rest(ctx context.Context, took time.Duration) {
+	sleep(ctx, min(p.pause(took), longestPause))
+	switch worked := time.Since(p.work.began); {
 	case p.rate == 0 || worked < workFor:
-	case float64(p.ofWork) < leastRate/2*worked.Seconds(): // jobs have lower rates of their own, and need no break
+	case float64(p.work.deliveries) < leastRate/2*worked.Seconds(): // jobs have lower rates of their own, and need no break
 		p.beginWork(time.Now())
 	default:
 		p.takeBreak(ctx)
 	}
 }
 
-// pause returns how long to wait after a step. Steps take no more than 1/limits.JobPart of the time, and their deliveries are spread.
+// pause returns how long to wait after a step. Steps take at most 1/limits.JobPart of the time, and their deliveries are spread at the rate.
 func (p *jobPace) pause(took time.Duration) time.Duration {
 	wait := (limits.JobPart - 1) * took
 	if p.rate == 0 {
 		return wait
 	}
-	return max(wait, time.Duration(float64(p.ofStep)/p.rate*float64(time.Second)))
+	return max(wait, lastsAt(p.stepSize, p.rate))
 }
 
-// takeBreak makes no steps for a while, and adapts the rate to how quickly events were stored meanwhile.
+// beginWork begins to measure. Earlier commits, and earlier waits for a processor, do not count.
+func (p *jobPace) beginWork(now time.Time) {
+	p.late()
+	p.lateChecked = now
+	p.work = jobWork{began: now, before: p.commits()}
+}
+
+// takeBreak ends the work, waits, and adapts the rate to how long commits took.
 func (p *jobPace) takeBreak(ctx context.Context) {
-	p.duringWork.remember(p.stored().minus(p.storedBefore))
+	p.duringWork.remember(p.commits().minus(p.work.before))
 	sleep(ctx, settleFor)
-	before := p.stored()
+	before := p.commits()
 	sleep(ctx, breakFor)
-	p.duringBreaks.remember(p.stored().minus(before))
+	p.duringBreaks.remember(p.commits().minus(before))
 	if p.duringWork.slowerThan(p.duringBreaks) {
 		p.slowDown()
 	} else {
@@ -166,28 +139,6 @@ func (p *jobPace) takeBreak(ctx context.Context) {
 	p.beginWork(time.Now())
 }
 
-// A goroutine that waits longer than longWait for a processor is late. They are late together if more than one in mostLate is.
-const (
-	longWait = 500 * time.Microsecond
-	mostLate = 20
-)
+func (p *jobPace) slowDown() { p.rate = max(p.rate*shrinkTo, leastRate) }
 
-// processorsLate returns a function that reports whether goroutines have been late since it was called before.
-func processorsLate() func() bool {
-	sample := []metrics.Sample{{Name: "/sched/latencies:seconds"}}
-	var allBefore, lateBefore uint64
-	return func() bool {
-		metrics.Read(sample)
-		h := sample[0].Value.Float64Histogram()
-		var all, late uint64
-		for i, n := range h.Counts {
-			all += n
-			if h.Buckets[i] >= longWait.Seconds() {
-				late += n
-			}
-		}
-		newly, lately := all-allBefore, late-lateBefore
-		allBefore, lateBefore = all, late
-		return newly > 0 && lately*mostLate > newly
-	}
-}
+func (p *jobPace) speedUp() { p.rate = min(p.rate*growBy+growMore, limits.MaxJobRate) }

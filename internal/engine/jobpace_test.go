@@ -17,7 +17,7 @@ type pacedJob struct {
 
 	mu        sync.Mutex // guards the rest but total
 	events    int64      // published
-	times     storing
+	times     commitTime
 	perSecond float64 // as slow sets it
 	made      float64 // deliveries that weigh on what is stored; half of them are gone after 50 ms
 	total     int
@@ -32,7 +32,7 @@ func newPacedJob(t *testing.T) *pacedJob {
 			defer j.mu.Unlock()
 			return j.events
 		},
-		stored: func() storing {
+		commits: func() commitTime {
 			j.mu.Lock()
 			defer j.mu.Unlock()
 			return j.times
@@ -79,10 +79,10 @@ func (j *pacedJob) runFor(d time.Duration) float64 {
 	started := time.Now()
 	for time.Since(started) < d {
 		n := j.limit(time.Now())
-		j.jobPace.made(n)
+		j.stored(n)
 		j.weigh(n)
 		j.total += n
-		j.leave(j.t.Context(), 5*time.Millisecond)
+		j.rest(j.t.Context(), 5*time.Millisecond)
 		synctest.Wait()
 	}
 	return float64(j.total) / time.Since(started).Seconds()
@@ -130,9 +130,9 @@ func TestJobPace(t *testing.T) {
 			t.Errorf("where they no longer do there are %g deliveries per second, and %g before", rate, fast)
 		}
 		close(stop)
-		time.Sleep(2 * expectFor)
+		time.Sleep(2 * publishingFor)
 		j.limit(time.Now()) // the last publication was counted after the last step
-		time.Sleep(2 * expectFor)
+		time.Sleep(2 * publishingFor)
 		if n := j.limit(time.Now()); n != limits.JobStep || j.rate != 0 {
 			t.Errorf("after the publications a step has %d deliveries, at %g per second", n, j.rate)
 		}

@@ -44,7 +44,7 @@ func TestPublisherThatLeaves(t *testing.T) {
 	})
 	b := newBatcher(batcherDeps{
 		store: slowStore{}, scheduler: scheduler, observer: bellwire.NopObserver{}, clock: time.Now, ids: new(bellwire.Sequence), deferred: func() {}, forwarder: new(forwarder),
-		storing: new(storingTimes),
+		commits: new(commitTimer),
 	}, ordinaryBytes)
 	p := &publisher{directory: emptyDirectory{}, scheduler: scheduler, observer: bellwire.NopObserver{}, gate: new(gate), batcher: b}
 	p.gate.set(true)

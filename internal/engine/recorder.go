@@ -36,9 +36,9 @@ type recorder struct {
 	wake      chan struct{} // capacity 1: there is something, or it has become urgent
 
 	mu       sync.Mutex
-	results  turns[*result]
+	results  fairQueue[*result]
 	waiting  int // results
-	releases turns[*lanes.Task]
+	releases fairQueue[*lanes.Task]
 	urgent   bool // the next group does not wait for the interval
 	closed   bool
 }

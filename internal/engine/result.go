@@ -41,8 +41,8 @@ func newResult(task *lanes.Task, t *bellwire.Target, sent send.Result) *result {
 	return r
 }
 
-// expired returns the result of a delivery that is not attempted because its event has expired.
-func expired(task *lanes.Task, t *bellwire.Target, now time.Time) *result {
+// expiredResult returns the result of a delivery that is not attempted because its event has expired.
+func expiredResult(task *lanes.Task, t *bellwire.Target, now time.Time) *result {
 	return &result{
 		Result:     lanes.Result{Task: task, Target: t, Verdict: bellwire.Impossible},
 		endedAt:    now,

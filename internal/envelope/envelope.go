@@ -11,7 +11,7 @@ import (
 	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
-// Object returns the text between the braces of data, whose members can be combined with others. It is empty for an empty object.
+// Object returns the text between the braces of data, whose fields can be combined with others. It is empty for an empty object.
 // Its error has CodeInvalid if data is not an object.
 func Object(dialect string, data []byte) ([]byte, error) {
 	data = bytes.TrimSpace(data)
@@ -26,7 +26,7 @@ func Object(dialect string, data []byte) ([]byte, error) {
 	return inner, nil
 }
 
-// Members iterates over the members in a text that Object has returned. Names have their quotes and escapes; values have no
+// Members iterates over the fields in a text that Object has returned. Names have their quotes and escapes; values have no
 // surrounding white space.
 func Members(inner []byte) iter.Seq2[[]byte, []byte] {
 	return func(yield func(name, value []byte) bool) {
@@ -38,7 +38,7 @@ func Members(inner []byte) iter.Seq2[[]byte, []byte] {
 	}
 }
 
-// member is a member of an object: its name, its value, and its whole text with surrounding white space.
+// member is a field of an object: its name, its value, and its whole text with surrounding white space.
 type member struct {
 	name, value, whole []byte
 	at                 int // where the value begins
@@ -63,13 +63,13 @@ func members(inner []byte) iter.Seq[member] {
 	}
 }
 
-// Has reports whether the members have one with the given name.
+// Has reports whether the fields have one with the given name.
 func Has(inner []byte, name string) bool {
 	_, found := Find(inner, name)
 	return found
 }
 
-// Find returns the value of the first member with the given name.
+// Find returns the value of the first field with the given name.
 func Find(inner []byte, name string) (value []byte, found bool) {
 	if !mayHave(inner, name) {
 		return nil, false
@@ -87,7 +87,7 @@ func mayHave(inner []byte, name string) bool {
 	return bytes.Contains(inner, []byte(name)) || bytes.IndexByte(inner, '\\') >= 0
 }
 
-// Without returns the members without those of the given name, whose values must be the text want, which the dialect's message has
+// Without returns the fields without those of the given name, whose values must be the text want, which the dialect's message has
 // anyway. Its error has CodeInvalid if one has another value.
 func Without(dialect string, inner []byte, name, want string) ([]byte, error) {
 	if !Has(inner, name) {
@@ -130,7 +130,7 @@ func AppendElements(dst, array []byte, change func(dst, element []byte) []byte) 
 	}
 }
 
-// AppendWith appends an object with the given value for all members of the given name, or with such a member added at its end. The
+// AppendWith appends an object with the given value for all fields of the given name, or with such a field added at its end. The
 // rest stays unchanged, as does a value that is not an object.
 func AppendWith(dst, object []byte, name string, value []byte) []byte {
 	if object[0] != '{' {
@@ -158,7 +158,7 @@ func AppendWith(dst, object []byte, name string, value []byte) []byte {
 	return append(append(dst, inner[copied:]...), '}')
 }
 
-// Is reports whether a quoted name, as yielded by Members, equals the given one.
+// Is reports whether a quoted name, as yielded by Fields, equals the given one.
 func Is(quoted []byte, name string) bool {
 	if bytes.IndexByte(quoted, '\\') < 0 {
 		return string(quoted[1:len(quoted)-1]) == name

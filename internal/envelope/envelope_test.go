@@ -100,7 +100,7 @@ func TestAppendWith(t *testing.T) {
 	}
 }
 
-// FuzzMembers holds the members against those that a JSON library finds.
+// FuzzMembers holds the fields against those that a JSON library finds.
 func FuzzMembers(f *testing.F) {
 	for _, data := range []string{`{}`, `{ }`, `{"a":1}`, `{"a":{"b":[]},"c":"\\\""}`, "{\n\"a\" : -1.5e+3 ,\"a\":null}", `{"a":[1,{"x":"]"},2]}`} {
 		f.Add([]byte(data))
@@ -132,7 +132,7 @@ func FuzzMembers(f *testing.F) {
 			}
 		}
 		if dec.PeekKind() != '}' {
-			t.Errorf("members of %q are missing", data)
+			t.Errorf("fields of %q are missing", data)
 		}
 		with := envelope.AppendWith(nil, bytes.TrimSpace(data), "id", []byte("7"))
 		if !jsontext.Value(with).IsValid(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)) {

@@ -14,7 +14,7 @@ import (
 	"github.com/bellwire/bellwire/internal/suggest"
 )
 
-// checkSchemas refuses members that the schema of an event type does not have, and comparisons that can never be true because of the
+// checkSchemas refuses fields that the schema of an event type does not have, and comparisons that can never be true because of the
 // types in the schema. What the filter says about the type of the event is taken into account: data.amount is not looked for in
 // card.closed if the filter is type == "card.created" && data.amount > 100.
 func checkSchemas(tree *ast.AST, seen []*bellwire.EventType) error {
@@ -48,7 +48,7 @@ func checkSchemas(tree *ast.AST, seen []*bellwire.EventType) error {
 	return bellwire.Join(faults...)
 }
 
-// absence is a member that has() asks for although event types do not have it.
+// absence is a field that has() asks for although event types do not have it.
 type absence struct {
 	types int // that do not have it
 	fault error
@@ -250,7 +250,7 @@ func (c *checker) choice(args []ast.Expr) shape {
 	return c.check(args[2])
 }
 
-// index returns the shape of an element of a list. Members that are named by a text are not checked, so that a filter can use what
+// index returns the shape of an element of a list. Fields that are named by a text are not checked, so that a filter can use what
 // the schema does not declare.
 func (c *checker) index(args []ast.Expr) shape {
 	operand := c.check(args[0])
@@ -371,7 +371,7 @@ var kindsByName = map[string]kinds{
 	"array": kindsList, "object": kindsObject,
 }
 
-// schema is the JSON Schema of an event type. It is read only as far as it says which members there are and of which types; what it
+// schema is the JSON Schema of an event type. It is read only as far as it says which fields there are and of which types; what it
 // does not say, or says in another way, is allowed.
 type schema struct {
 	root any
@@ -535,7 +535,7 @@ func kindsOfValues(values ...any) (may kinds) {
 	return may
 }
 
-// member returns the shape of a member, and whether the schemas allow to ask for it: they declare it, or are silent about members.
+// member returns the shape of a field, and whether the schemas allow to ask for it: they declare it, or are silent about fields.
 func (s *schema) member(of shape, name string) (member shape, declared bool) {
 	if of.parts == nil {
 		return anything, true
@@ -575,7 +575,7 @@ func (s *schema) member(of shape, name string) (member shape, declared bool) {
 	return s.shape(found), true
 }
 
-// members returns the names of the members that the schemas declare.
+// members returns the names of the fields that the schemas declare.
 func (s *schema) members(of shape) []string {
 	parts, _ := s.parts(of.parts)
 	var names []string

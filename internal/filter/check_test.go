@@ -152,6 +152,6 @@ func TestSchemasThatReferToThemselves(t *testing.T) {
 		t.Error(err)
 	}
 	if _, err := filter.New(`data.left.left.valu > 1`, types); err == nil {
-		t.Error("a member that does not exist was accepted")
+		t.Error("a field that does not exist was accepted")
 	}
 }

@@ -15,8 +15,8 @@ import (
 
 // Functions that only converters have: they change a part of an object.
 const (
-	functionWith    = "with"    // object.with(object): the members of both, those of the second one where both have them
-	functionWithout = "without" // object.without(list): the members but those named
+	functionWith    = "with"    // object.with(object): the fields of both, those of the second one where both have them
+	functionWithout = "without" // object.without(list): the fields but those named
 )
 
 var converterFunctions = map[string]func(ev *Evaluation, a, b value) value{
@@ -188,7 +188,7 @@ func appendFloat(to []byte, f float64) []byte {
 	return strconv.AppendFloat(to, f, format, -1, 64)
 }
 
-// with returns an object with the members of two.
+// with returns an object with the fields of two.
 func (ev *Evaluation) with(a, b value) value {
 	if !a.isMap() || !b.isMap() {
 		return failKinds(reasonOperands, functionWith, a.kind, b.kind)
@@ -202,7 +202,7 @@ func (ev *Evaluation) with(a, b value) value {
 	return value{kind: kindMap, parts: &made.parts}
 }
 
-// without returns an object without some of its members.
+// without returns an object without some of its fields.
 func (ev *Evaluation) without(a, names value) value {
 	if !a.isMap() || !names.isList() {
 		return failKinds(reasonOperands, functionWithout, a.kind, names.kind)
@@ -225,13 +225,13 @@ func (ev *Evaluation) without(a, names value) value {
 	return value{kind: kindMap, parts: &made.parts}
 }
 
-// objectBuilder collects members. Of members with the same name the last one counts.
+// objectBuilder collects fields. Of fields with the same name the last one counts.
 type objectBuilder struct {
 	parts parts
 	at    map[string]int
 }
 
-// addAll adds the members of an object, without some.
+// addAll adds the fields of an object, without some.
 func (o *objectBuilder) addAll(ev *Evaluation, object value, without map[string]bool) (failed value) {
 	if object.kind == kindMap {
 		for i, key := range object.parts.keys {

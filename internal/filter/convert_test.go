@@ -56,12 +56,12 @@ func TestConvert(t *testing.T) {
 	}
 	for text, want := range map[string]string{
 		`data.none`:                "data.none does not exist",
-		`{1: 2}`:                   "the name of a member must be a string, but is a number",
+		`{1: 2}`:                   "the name of a field must be a string, but is a number",
 		`type(1)`:                  "the result must be JSON, but has a type",
 		`1.0 / 0.0`:                "a number of the result is out of range",
 		`data.id.with({})`:         "with cannot be applied to a string and an object",
 		`data.without("a")`:        "without cannot be applied to an object and a string",
-		`data.without([1])`:        "the name of a member must be a string, but is a number",
+		`data.without([1])`:        "the name of a field must be a string, but is a number",
 		`data.with({"a": data.x})`: "data.x does not exist",
 	} {
 		got, _, err := converter(t, text).Convert(eventOf(data))

@@ -46,7 +46,7 @@ type Evaluation struct {
 	data    string
 	indexed bool
 	members []member // of the data, if it is an object, up to maxIndexed; see index
-	rest    string   // of the data behind the members
+	rest    string   // of the data behind the fields
 	vars    []value  // of comprehensions, by slot
 	left    int      // steps left of this evaluation
 	spent   int      // steps of all earlier evaluations

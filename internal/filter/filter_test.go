@@ -111,7 +111,7 @@ func TestMatch(t *testing.T) {
 			`type(data.one) == int`:                                         yes,
 			`type(data.oneDotZero) == double`:                               yes,
 		}},
-		{"nulls and missing members", `{"nil": null, "object": {"a": null}, "list": [], "number": 1, "false": false}`, map[string]string{
+		{"nulls and missing fields", `{"nil": null, "object": {"a": null}, "list": [], "number": 1, "false": false}`, map[string]string{
 			"data.`content-type` == null":             "fails: data.content-type does not exist",
 			`data.nil == null`:                        yes,
 			`data.number == null`:                     no,

@@ -8,10 +8,10 @@ import (
 // bytesPerStep is how many bytes of JSON are read in a step.
 const bytesPerStep = 32
 
-// maxIndexed is the most members of the data that an Evaluation remembers.
+// maxIndexed is the most fields of the data that an Evaluation remembers.
 const maxIndexed = 64
 
-// name is a member's name, or another string, as it stands between its quotes.
+// name is a field's name, or another string, as it stands between its quotes.
 type name struct {
 	raw     string
 	escaped bool // it has a backslash
@@ -36,13 +36,13 @@ func (n name) decoded() string {
 	return text
 }
 
-// member is a member of an object, with its value as JSON.
+// member is a field of an object, with its value as JSON.
 type member struct {
 	name  name
 	value string
 }
 
-// cursor reads the members of an object or the elements of an array.
+// cursor reads the fields of an object or the elements of an array.
 type cursor struct {
 	json   string
 	at     int
@@ -57,7 +57,7 @@ func (ev *Evaluation) open(v value) cursor {
 	return cursor{json: v.text, at: 1, object: v.kind == kindObject, first: true}
 }
 
-// next returns the next member or element; ok is false at the end, and if the JSON is malformed.
+// next returns the next field or element; ok is false at the end, and if the JSON is malformed.
 func (c *cursor) next() (n name, json string, ok bool) {
 	i := skipSpace(c.json, c.at)
 	if i >= len(c.json) {
@@ -226,12 +226,12 @@ func (ev *Evaluation) root() value {
 	return fromJSON(strings.TrimRight(ev.data, " \n\t\r"))
 }
 
-// index reads the first members of the data, which most filters look at.
+// index reads the first fields of the data, which most filters look at.
 func (ev *Evaluation) index(data value) (ok bool) {
 	if ev.indexed {
 		return true
 	}
-	ev.spent += 1 + len(data.text)/bytesPerStep // not counted with an evaluation: another one may find the members read
+	ev.spent += 1 + len(data.text)/bytesPerStep // not counted with an evaluation: another one may find the fields read
 	c := cursor{json: data.text, at: 1, object: true, first: true}
 	for len(ev.members) < maxIndexed {
 		n, json, ok := c.next()
@@ -251,13 +251,13 @@ func (ev *Evaluation) index(data value) (ok bool) {
 	return true
 }
 
-// dataMember returns a member of the event's data.
+// dataMember returns a field of the event's data.
 func (ev *Evaluation) dataMember(data value, key string) (json string, found, ok bool) {
 	if !ev.index(data) {
 		return "", false, false
 	}
 	ev.spend(1 + len(ev.members)/8)
-	if ev.rest != "" { // of members with the same name the last one counts
+	if ev.rest != "" { // of fields with the same name the last one counts
 		json, found, ok = ev.find(cursor{json: ev.rest, at: 1, object: true}, key)
 		if found || !ok {
 			return json, found, ok
@@ -271,7 +271,7 @@ func (ev *Evaluation) dataMember(data value, key string) (json string, found, ok
 	return "", false, true
 }
 
-// lookup returns a member of an object. Of members with the same name the last one counts, as for most receivers.
+// lookup returns a field of an object. Of fields with the same name the last one counts, as for most receivers.
 func (ev *Evaluation) lookup(object value, key string) (json string, found, ok bool) {
 	return ev.find(ev.open(object), key)
 }

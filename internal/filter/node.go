@@ -45,7 +45,7 @@ func (n *local) eval(ev *Evaluation) value {
 	return ev.vars[n.slot]
 }
 
-// selection is a member of an object, or reports whether it is there.
+// selection is a field of an object, or reports whether it is there.
 type selection struct {
 	operand node
 	ofData  bool // the operand is the variable data
@@ -98,7 +98,7 @@ func (n *selection) result(v value, found bool) value {
 	return v
 }
 
-// indexed is an element of a list, or the member of an object that a value names.
+// indexed is an element of a list, or the field of an object that a value names.
 type indexed struct {
 	operand, index node
 	path           string

@@ -196,7 +196,7 @@ func (f *Failure) Error() string {
 	case reasonResult:
 		return "the result must be JSON, but has " + f.kinds[0].String()
 	case reasonName:
-		return "the name of a member must be a string, but is " + f.kinds[0].String()
+		return "the name of a field must be a string, but is " + f.kinds[0].String()
 	}
 	return "it cannot be evaluated"
 }
@@ -231,7 +231,7 @@ func (ev *Evaluation) sizeOf(v value) value {
 	return failKinds(reasonOperand, "size", v.kind, 0)
 }
 
-// keys returns the names of an object's or map's members as a list, each once.
+// keys returns the names of an object's or map's fields as a list, each once.
 func (ev *Evaluation) keys(v value) value {
 	if v.kind == kindMap {
 		return listValue(v.parts.keys)

@@ -62,10 +62,10 @@ type connection struct {
 	all *connections
 
 	// Guarded by all.mu.
-	place  *list.Element // in unowned or idle; nil while a confirmed request is served, and when closed
-	owner  *owner        // nil for none
-	since  time.Time     // when it was put into unowned
-	header header
+	element *list.Element // in unowned or idle; nil while a confirmed request is served, and when closed
+	owner   *owner        // nil for none
+	since   time.Time     // when it was put into unowned
+	header  header
 
 	caller atomic.Pointer[share.Caller] // nil until it is confirmed
 
@@ -143,7 +143,7 @@ func (cs *connections) add(c *connection) (surplus *connection) {
 
 // disown puts a connection last among those without an owner. The caller must hold cs.mu.
 func (cs *connections) disown(c *connection) {
-	c.place, c.since = cs.unowned.PushBack(c), time.Now()
+	c.element, c.since = cs.unowned.PushBack(c), time.Now()
 }
 
 // admit waits until there is room for another connection, or one whose grace has ended.
@@ -173,7 +173,7 @@ func (cs *connections) full() time.Duration {
 
 // remove removes a connection. The caller must hold cs.mu.
 func (cs *connections) remove(c *connection) {
-	if c.place == nil && c.owner == nil {
+	if c.element == nil && c.owner == nil {
 		return // it was closed to make room
 	}
 	cs.leave(c)
@@ -190,16 +190,16 @@ func (cs *connections) leave(c *connection) {
 	o := c.owner
 	switch {
 	case o == nil:
-		cs.unowned.Remove(c.place)
-	case c.place == nil:
+		cs.unowned.Remove(c.element)
+	case c.element == nil:
 		o.serving--
 		cs.serving--
 	default:
-		cs.idle.Remove(c.place)
+		cs.idle.Remove(c.element)
 		o.resting--
 		cs.resting--
 	}
-	c.place, c.owner = nil, nil
+	c.element, c.owner = nil, nil
 	if o != nil && o.serving+o.resting == 0 {
 		delete(cs.owners, o.name)
 	}
@@ -209,7 +209,7 @@ func (cs *connections) leave(c *connection) {
 func (cs *connections) confirm(c *connection, name string) bool {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
-	if c.place == nil {
+	if c.element == nil {
 		return c.owner != nil // confirmed already, or closed
 	}
 	o := cs.owners[name]
@@ -235,7 +235,7 @@ func (cs *connections) rest(c *connection) {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
 	o := c.owner
-	if c.place == nil && o == nil {
+	if c.element == nil && o == nil {
 		return // closed
 	}
 	cs.leave(c)
@@ -246,7 +246,7 @@ func (cs *connections) rest(c *connection) {
 	cs.owners[o.name] = o
 	o.resting++
 	cs.resting++
-	c.owner, c.place = o, cs.idle.PushBack(c)
+	c.owner, c.element = o, cs.idle.PushBack(c)
 }
 
 // isUnowned reports whether a connection has no owner.

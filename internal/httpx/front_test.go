@@ -131,8 +131,8 @@ func TestDispatcherByTwoSegments(t *testing.T) {
 func TestMembersTellHowTheyDoNotFit(t *testing.T) {
 	t.Parallel()
 	type in struct {
-		URL    httpx.Member[string]   `json:"url"`
-		Events httpx.Member[[]string] `json:"events"`
+		URL    httpx.Optional[string]   `json:"url"`
+		Events httpx.Optional[[]string] `json:"events"`
 	}
 	for _, c := range []struct {
 		body  string
@@ -161,7 +161,7 @@ func TestMembersTellHowTheyDoNotFit(t *testing.T) {
 		t.Errorf("%+v, %v", v, err)
 	}
 	if v.Events.Pointer() != nil || *v.URL.Pointer() != "x" {
-		t.Error("a member that was left out is there")
+		t.Error("a field that was left out is there")
 	}
 	if err := httpx.Require("events", v.Events.Given); !errors.Is(err, httpx.ErrMissing) {
 		t.Errorf("%v", err)

@@ -22,7 +22,7 @@ type header struct {
 	blank   bool // the current line is empty so far
 	lines   int
 	bytes   int // of memory, approximately
-	place   *list.Element
+	element *list.Element
 }
 
 const (
@@ -104,8 +104,8 @@ func (cs *connections) arrived(c *connection, b []byte) (late []*connection, ref
 	if h.charged() == before {
 		return nil, false
 	}
-	if h.place == nil {
-		h.place = cs.headers.holding.PushBack(c)
+	if h.element == nil {
+		h.element = cs.headers.holding.PushBack(c)
 	}
 	cs.headers.bytes += h.charged() - before
 	for cs.headers.bytes > limits.HeaderBytes {
@@ -121,7 +121,7 @@ func (cs *connections) beginHeader(c *connection) {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
 	cs.dropHeader(c)
-	c.header.reading = c.place != nil // otherwise it is closed
+	c.header.reading = c.element != nil // otherwise it is closed
 }
 
 // endHeader records the end of a header. What follows is the body.
@@ -134,9 +134,9 @@ func (cs *connections) endHeader(c *connection) {
 
 // dropHeader releases the header of a connection. The caller must hold cs.mu.
 func (cs *connections) dropHeader(c *connection) {
-	if h := &c.header; h.place != nil {
+	if h := &c.header; h.element != nil {
 		cs.headers.bytes -= h.charged()
-		cs.headers.holding.Remove(h.place)
+		cs.headers.holding.Remove(h.element)
 	}
 	c.header = header{}
 }

@@ -137,7 +137,7 @@ func TestHeadersAreCounted(t *testing.T) {
 			}
 			sum, holding := 0, 0
 			for _, c := range all {
-				if c.header.place != nil {
+				if c.header.element != nil {
 					sum += c.header.charged()
 					holding++
 				}

@@ -209,7 +209,7 @@ func TestParseJSON(t *testing.T) {
 		{"trailing", `{} {}`, bellwire.CodeMalformed, ""},
 		{"invalid UTF-8", "{\"name\":\"\xff\"}", bellwire.CodeMalformed, ""},
 		{"not an object", `[]`, bellwire.CodeInvalid, ""},
-		{"unknown member", `{"nmae":"a"}`, bellwire.CodeInvalid, "nmae"},
+		{"unknown field", `{"nmae":"a"}`, bellwire.CodeInvalid, "nmae"},
 		{"other case", `{"Name":"a"}`, bellwire.CodeInvalid, "Name"},
 		{"unknown below", `{"list":[{},{"x":1}]}`, bellwire.CodeInvalid, "list[1].x"},
 		{"twice", `{"name":"a","name":"b"}`, bellwire.CodeInvalid, "name"},

@@ -80,7 +80,7 @@ func misfits(data []byte, v reflect.Value, meaning *json.SemanticError, options 
 	return parsed, bellwire.Join(faults...)
 }
 
-// without returns a JSON text without the member at the given place. An element of an array is left out with the whole
+// without returns a JSON text without the field at the given place. An element of an array is left out with the whole
 // array, so that the places of the others stay what they are.
 func without(data []byte, at jsontext.Pointer) (rest []byte, found bool) {
 	for ; at != ""; at = at.Parent() {
@@ -107,7 +107,7 @@ func withoutMember(data []byte, at jsontext.Pointer) (rest []byte, found bool) {
 			return nil, false
 		}
 		rest = data[dec.InputOffset():]
-		if length == 1 { // the first member: the comma behind it goes too
+		if length == 1 { // the first field: the comma behind it goes too
 			rest = bytes.TrimPrefix(bytes.TrimLeft(rest, " \t\r\n"), []byte(","))
 		}
 		return slices.Concat(data[:start], rest), true
@@ -134,7 +134,7 @@ func misfit(err *json.SemanticError) error {
 	return unfit(field, fmt.Errorf("%w: %w", ErrType, err), "must be "+kindOf(err.GoType))
 }
 
-// namesOf lists the names of the members that a struct takes.
+// namesOf lists the names of the fields that a struct takes.
 func namesOf(t reflect.Type) []string {
 	for t != nil && t.Kind() == reflect.Pointer {
 		t = t.Elem()

@@ -53,7 +53,7 @@ func (i *item) json() json.RawMessage {
 // Failed stands for all outcomes but ok in a Filter.
 const Failed bellwire.Outcome = "failed"
 
-// Filter selects attempts. Zero members select all.
+// Filter selects attempts. Zero fields select all.
 type Filter struct {
 	Tenant   string           `json:"t,omitempty"`
 	Endpoint string           `json:"e,omitempty"`

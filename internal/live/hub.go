@@ -1,5 +1,5 @@
-// Package live passes attempts on to people who watch, as they end: those of this node from its engine, and those of other nodes by
-// messages. It reads nothing from the store, and costs an attempt one look at a flag while nobody watches.
+// Package live streams attempts to people who watch, as the attempts end. Those of this node come from its engine, and those of other
+// nodes by messages. The package reads nothing from the store. While nobody watches, an attempt costs the check of a flag.
 package live
 
 import (

@@ -18,7 +18,7 @@ var initialized = sync.OnceValues(func() (made directory, err error) {
 	if err != nil {
 		return nil, err
 	}
-	dir, err := os.MkdirTemp(place(), "pgtest")
+	dir, err := os.MkdirTemp(parentDir(), "pgtest")
 	if err != nil {
 		return nil, err
 	}

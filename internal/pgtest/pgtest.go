@@ -52,7 +52,7 @@ func Start(settings ...string) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	dir, err := os.MkdirTemp(place(), "pgtest")
+	dir, err := os.MkdirTemp(parentDir(), "pgtest")
 	if err != nil {
 		return nil, err
 	}
@@ -64,9 +64,9 @@ func Start(settings ...string) (*Server, error) {
 	return s, nil
 }
 
-// place returns the directory for servers' files: a memory file system with enough room, because a database has hundreds
+// parentDir returns the directory for servers' files: a memory file system with enough room, because a database has hundreds
 // of files, or "" for the default.
-func place() string {
+func parentDir() string {
 	const memory, room = "/dev/shm", 4 << 30
 	var there syscall.Statfs_t
 	if syscall.Statfs(memory, &there) != nil || there.Bavail*uint64(there.Bsize) < room {

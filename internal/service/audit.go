@@ -122,14 +122,14 @@ func (s *Service) auditRefusal(ctx context.Context, c Caller, refusal error) {
 }
 
 // audit returns a context for one change, which the store adds to the audit log. tenant is empty for what belongs to the operator.
-// before and after are the members of the subject, without secrets; nil for none.
+// before and after are the fields of the subject, without secrets; nil for none.
 func (s *Service) audit(ctx context.Context, c Caller, tenant, action, subject string, before, after map[string]any) context.Context {
 	e := s.auditEntry(ctx, c, tenant, action, subject)
 	var faults [2]error
-	e.Before, faults[0] = encodeMembers(before)
-	e.After, faults[1] = encodeMembers(after)
+	e.Before, faults[0] = encodeFields(before)
+	e.After, faults[1] = encodeFields(after)
 	if err := errors.Join(faults[:]...); err != nil { // the change is on record all the same
-		s.logger.LogAttrs(ctx, slog.LevelError, "members of a change not recorded", slog.String("action", action), slog.Any("error", err))
+		s.logger.LogAttrs(ctx, slog.LevelError, "fields of a change not recorded", slog.String("action", action), slog.Any("error", err))
 	}
 	return bellwire.WithAudit(ctx, &bellwire.AuditedChange{Entry: e, PerDay: s.auditEntries(ctx, tenant)})
 }

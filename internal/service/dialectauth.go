@@ -78,7 +78,7 @@ func (s *Service) openAuths(tenant string, stored bellwire.SettingsByDialect) (b
 	return opened, nil
 }
 
-// shownSettings are settings as the audit log has them. Its members hide those of DialectSettings.
+// shownSettings are settings as the audit log has them. Its fields hide those of DialectSettings.
 type shownSettings struct {
 	*bellwire.DialectSettings
 	Auth   map[string]string `json:"auth,omitempty"`
@@ -110,7 +110,7 @@ func authShown(a *bellwire.Auth) map[string]string {
 // authMember names the authentication in the settings of a dialect.
 func authMember(dialect string) string { return "dialects." + dialect + ".auth" }
 
-// withoutAuths returns settings without the authentications that leave chooses. Settings that have no other member are left out.
+// withoutAuths returns settings without the authentications that leave chooses. Settings that have no other field are left out.
 func withoutAuths(settings bellwire.SettingsByDialect, leave func(dialect string) bool) bellwire.SettingsByDialect {
 	kept := make(bellwire.SettingsByDialect, len(settings))
 	for name, of := range settings {

@@ -97,7 +97,7 @@ func (d *DialectService) Settings(ctx context.Context, tenant string) (bellwire.
 	return bellwire.DialectSettings{}, nil
 }
 
-// WithoutReadOnly returns the body of a request without the members of the given names, if the settings of the tenant say that they
+// WithoutReadOnly returns the body of a request without the fields of the given names, if the settings of the tenant say that they
 // are ignored.
 func (d *DialectService) WithoutReadOnly(ctx context.Context, tenant string, body []byte, names ...string) ([]byte, error) {
 	settings, err := d.Settings(ctx, tenant)
@@ -107,7 +107,7 @@ func (d *DialectService) WithoutReadOnly(ctx context.Context, tenant string, bod
 	return withoutMembers(body, names), nil
 }
 
-// withoutMembers returns a JSON object without the members of the given names. What is not an object stays as it is.
+// withoutMembers returns a JSON object without the fields of the given names. What is not an object stays as it is.
 func withoutMembers(object []byte, names []string) []byte {
 	dec := jsontext.NewDecoder(bytes.NewReader(object))
 	if dec.PeekKind() != '{' {

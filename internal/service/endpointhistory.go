@@ -69,7 +69,7 @@ func (c Caller) actor(ctx context.Context) bellwire.Actor {
 	return a
 }
 
-// The members of a history whose values need care.
+// The fields of a history whose values need care.
 const (
 	memberURL      = "url"
 	memberSettings = "dialect_settings" // Endpoint.Extra, which may contain parts of the URL
@@ -81,8 +81,8 @@ type members struct {
 	secrets map[string]string // by where they are shown: "secret", "auth" or "headers." and a name
 }
 
-// membersOf returns the members of an endpoint. The values stay as they are if the endpoint is changed.
-func membersOf(ep *bellwire.Endpoint, c *bellwire.Credentials) members {
+// fieldsOf returns the fields of an endpoint. The values stay as they are if the endpoint is changed.
+func fieldsOf(ep *bellwire.Endpoint, c *bellwire.Credentials) members {
 	m := members{secrets: make(map[string]string)}
 	headers := make(map[string]string)
 	for _, h := range c.Headers {
@@ -113,15 +113,15 @@ func membersOf(ep *bellwire.Endpoint, c *bellwire.Credentials) members {
 	return m
 }
 
-// all returns all members as JSON.
-func (m members) all() (json.RawMessage, error) { return encodeMembers(m.values) }
+// all returns all fields as JSON.
+func (m members) all() (json.RawMessage, error) { return encodeFields(m.values) }
 
-// changesTo returns the members that differ from those of an endpoint after a change. A secret that differs is shown as
+// changesTo returns the fields that differ from those of an endpoint after a change. A secret that differs is shown as
 // bellwire.SecretChanged.
 func (m members) changesTo(after members) (was, is json.RawMessage, err error) {
 	from, to := make(map[string]any), make(map[string]any)
 	for name, value := range after.values {
-		same, err := equalMembers(m.values[name], value)
+		same, err := equalFields(m.values[name], value)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -145,14 +145,14 @@ func (m members) changesTo(after members) (was, is json.RawMessage, err error) {
 			to[name] = bellwire.SecretChanged
 		}
 	}
-	if was, err = encodeMembers(from); err != nil {
+	if was, err = encodeFields(from); err != nil {
 		return nil, nil, err
 	}
-	is, err = encodeMembers(to)
+	is, err = encodeFields(to)
 	return was, is, err
 }
 
-func equalMembers(a, b any) (bool, error) {
+func equalFields(a, b any) (bool, error) {
 	x, err := json.Marshal(a)
 	if err != nil {
 		return false, encodingError(err)
@@ -164,8 +164,8 @@ func equalMembers(a, b any) (bool, error) {
 	return bytes.Equal(x, y), nil
 }
 
-// encodeMembers returns members as a JSON object, nil if there are none.
-func encodeMembers(values map[string]any) (json.RawMessage, error) {
+// encodeFields returns fields as a JSON object, nil if there are none.
+func encodeFields(values map[string]any) (json.RawMessage, error) {
 	if len(values) == 0 {
 		return nil, nil
 	}
@@ -177,7 +177,7 @@ func encodeMembers(values map[string]any) (json.RawMessage, error) {
 }
 
 func encodingError(err error) error {
-	return bellwire.Wrap(bellwire.CodeInternal, err, "the members of an endpoint cannot be encoded")
+	return bellwire.Wrap(bellwire.CodeInternal, err, "the fields of an endpoint cannot be encoded")
 }
 
 // maskMembers redacts what callers without the permission Change must not see of an endpoint's URL.
@@ -206,14 +206,14 @@ func maskMembers(encoded json.RawMessage) (json.RawMessage, error) {
 // created returns the note of an endpoint's creation.
 func (c Caller) created(ctx context.Context, ep *bellwire.Endpoint, credentials *bellwire.Credentials) (note bellwire.ChangeNote, err error) {
 	note.Actor = c.actor(ctx)
-	note.After, err = membersOf(ep, credentials).all()
+	note.After, err = fieldsOf(ep, credentials).all()
 	return note, err
 }
 
-// updated returns the note of a change of an endpoint that had other members before.
+// updated returns the note of a change of an endpoint that had other fields before.
 func (c Caller) updated(ctx context.Context, before members, ep *bellwire.Endpoint, credentials *bellwire.Credentials) (note bellwire.ChangeNote, err error) {
 	note.Actor = c.actor(ctx)
-	note.Before, note.After, err = before.changesTo(membersOf(ep, credentials))
+	note.Before, note.After, err = before.changesTo(fieldsOf(ep, credentials))
 	return note, err
 }
 
@@ -226,6 +226,6 @@ func (s *Service) deleted(ctx context.Context, c Caller, ep *bellwire.Endpoint) 
 		credentials = new(bellwire.Credentials)
 	}
 	note.Actor = c.actor(ctx)
-	note.Before, err = membersOf(ep, credentials).all()
+	note.Before, err = fieldsOf(ep, credentials).all()
 	return note, err
 }

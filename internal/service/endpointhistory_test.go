@@ -47,7 +47,7 @@ func compact(t *testing.T, raw json.RawMessage) string {
 	return string(b)
 }
 
-// TestHistoryShowsEachChange changes each member of an endpoint, by an operator and by the tenant.
+// TestHistoryShowsEachChange changes each field of an endpoint, by an operator and by the tenant.
 func TestHistoryShowsEachChange(t *testing.T) {
 	t.Parallel()
 	e := newEnv(t)

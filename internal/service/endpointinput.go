@@ -301,7 +301,7 @@ func applyTimes(ep *bellwire.Endpoint, in *EndpointInput) error {
 	return bellwire.Join(faults...)
 }
 
-// choose sets member to the given value, unless that is nil. It refuses a value that is not one of the choices.
+// choose sets field to the given value, unless that is nil. It refuses a value that is not one of the choices.
 func choose[T ~string](field string, member, given *T, choices ...T) error {
 	if given == nil {
 		return nil

@@ -442,7 +442,7 @@ func TestStaleUpdatesAreRepeated(t *testing.T) {
 	}
 }
 
-// Changes of different members by many at once are all kept.
+// Changes of different fields by many at once are all kept.
 func TestConcurrentUpdates(t *testing.T) {
 	t.Parallel()
 	e := newEnv(t)

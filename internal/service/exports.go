@@ -43,14 +43,14 @@ type ExportedKey struct {
 // ExportedTenant is a tenant. The authentications in its settings of dialects are whole if secrets are exported, and missing otherwise.
 type ExportedTenant struct {
 	bellwire.Tenant
-	LeftOut []string // the members that the tenant has, and that are not exported because they are secret
+	LeftOut []string // the fields that the tenant has, and that are not exported because they are secret
 }
 
 // ExportedEndpoint is an endpoint. Credentials is nil unless secrets are exported.
 type ExportedEndpoint struct {
 	bellwire.Endpoint
 	Credentials *bellwire.Credentials // with secrets that still sign only
-	LeftOut     []string              // the members that the endpoint has, and that are not exported because they are secret
+	LeftOut     []string              // the fields that the endpoint has, and that are not exported because they are secret
 	Gets        map[string]int        // the version that it gets of each event type with several
 	Unlisted    []string              // names of event types that it subscribes to, and that endpoints can no longer subscribe to
 }

@@ -38,7 +38,7 @@ func (s *Service) EventsByKey(ctx context.Context, c Caller, f bellwire.EventFil
 	return list, nil
 }
 
-// EventQuery selects events of all tenants, or of Tenant unless that is empty. Zero members select all.
+// EventQuery selects events of all tenants, or of Tenant unless that is empty. Zero fields select all.
 type EventQuery struct {
 	bellwire.EventFilter
 	Key  string // the idempotency key with which the event was published
@@ -110,7 +110,7 @@ func selects(f *bellwire.EventFilter, e *bellwire.Event) bool {
 		(f.Until.IsZero() || at.Before(f.Until.Truncate(time.Millisecond)))
 }
 
-// DeliveryQuery selects deliveries. Zero members select all.
+// DeliveryQuery selects deliveries. Zero fields select all.
 type DeliveryQuery struct {
 	bellwire.DeliveryFilter
 	Type    string           // of the event

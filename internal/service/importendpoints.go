@@ -111,9 +111,9 @@ func (i *Import) compareEndpoint(ctx context.Context, stored, given *bellwire.En
 	return differing("endpoint", was, is, but...)
 }
 
-// comparedEndpoint returns the members of an endpoint with its secrets, which only differing sees.
+// comparedEndpoint returns the fields of an endpoint with its secrets, which only differing sees.
 func comparedEndpoint(ep *bellwire.Endpoint, c *bellwire.Credentials) map[string]any {
-	m := membersOf(ep, c)
+	m := fieldsOf(ep, c)
 	m.values["created_at"] = ep.CreatedAt.UTC()
 	m.values["auth"] = m.secrets["auth"] + strings.Join([]string{string(c.Auth.Type), c.Auth.Header, c.Auth.Username}, "\x00")
 	headers, secrets := make(map[string]string), []string{}

@@ -214,3 +214,32 @@ func keptEventID(text string, at time.Time) (id bellwire.EventID, kept bool) {
 	isV7 := id[6]>>4 == 7 && id[8]>>6 == 2
 	return id, isV7 && id.Time().Sub(at).Abs() <= importSlack
 }
+
+// ImportedEvent is an event of another system.
+type ImportedEvent struct {
+	Tenant, Type string
+	ID           string // kept as the event's id if it has the form and the time of Bellwire's, or else as its idempotency key
+	Key          string // the idempotency key
+	Data         []byte
+	CreatedAt    time.Time
+	OccurredAt   time.Time // zero: at CreatedAt
+	DeliverAt    time.Time // zero: at once
+	ExpiresAt    time.Time // zero: never
+	OrderingKey  string
+	Version      int       // of its type, in which the data is; 0: the first
+	ErasedAt     time.Time // zero: the data was not erased; else there is none
+}
+
+// importedLine is an event of an earlier line.
+type importedLine struct {
+	content uint64 // a hash
+	line    int
+}
+
+// importingChunk is events that are imported together.
+type importingChunk struct {
+	events []*bellwire.NewEvent
+	lines  []int
+	past   []bool // whether each is past its retention
+	bytes  int
+}

@@ -240,7 +240,7 @@ func (s *Service) checkJobEvent(ctx context.Context, j *bellwire.Job) error {
 }
 
 // checkJobFilter refuses a filter as that of an endpoint, for the types that the job names or its endpoint subscribes to. A job
-// for all types of all endpoints sees too many to ask for members that all of them have.
+// for all types of all endpoints sees too many to ask for fields that all of them have.
 func (s *Service) checkJobFilter(ctx context.Context, j *bellwire.Job, endpoints []*bellwire.Endpoint) error {
 	p := &j.Params
 	_, err := s.checkFilter(ctx, nil, j.Tenant, p.Filter, func(eventType string) bool {

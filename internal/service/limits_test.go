@@ -579,7 +579,7 @@ func TestControlCharacters(t *testing.T) {
 	}
 }
 
-// An endpoint that got control characters before they were refused is shown, and its other members can be changed.
+// An endpoint that got control characters before they were refused is shown, and its other fields can be changed.
 func TestStoredControlCharactersStay(t *testing.T) {
 	t.Parallel()
 	e := newEnv(t)

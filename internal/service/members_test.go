@@ -13,7 +13,7 @@ func TestHistoryHasEachSetting(t *testing.T) {
 	t.Parallel()
 	notSettings := []string{"ID", "Tenant", "Sealed", "CreatedAt", "UpdatedAt", "Revision", "Catalogue", "Deleted"}
 	check := func(name string, ep *bellwire.Endpoint, c *bellwire.Credentials) {
-		_, after, err := membersOf(new(bellwire.Endpoint), new(bellwire.Credentials)).changesTo(membersOf(ep, c))
+		_, after, err := fieldsOf(new(bellwire.Endpoint), new(bellwire.Credentials)).changesTo(fieldsOf(ep, c))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -102,7 +102,7 @@ func schemaOf(required []string, members schema) schema {
 	return schema{"type": "object", "properties": members, "required": required}
 }
 
-// The schemas of the members of operational events.
+// The schemas of the fields of operational events.
 var operationalMembers = schema{
 	"at":     schemaTime,
 	"tenant": schemaText,
@@ -136,7 +136,7 @@ var operationalMembers = schema{
 type operationalType struct {
 	name        string
 	description string
-	required    []string // members beside at, and beside tenant if that is not optional
+	required    []string // fields beside at, and beside tenant if that is not optional
 	optional    []string
 	example     func(*bellwire.OperationalData) // adds what the type has beside At, Tenant and Endpoint
 }
@@ -156,7 +156,7 @@ var operationalCatalogue = []operationalType{
 		}},
 	{bellwire.OperationalCreated, "An endpoint was created.",
 		[]string{"endpoint", "by"}, nil, func(d *bellwire.OperationalData) { d.By = exampleActor() }},
-	{bellwire.OperationalUpdated, "An endpoint was changed. Members that are secrets are shown as changed, without their values.",
+	{bellwire.OperationalUpdated, "An endpoint was changed. Fields that are secrets are shown as changed, without their values.",
 		[]string{"endpoint", "by"}, []string{"before", "after"}, func(d *bellwire.OperationalData) {
 			d.By = exampleActor()
 			d.Before, d.After = json.RawMessage(`{"max_in_flight":64}`), json.RawMessage(`{"max_in_flight":16}`)

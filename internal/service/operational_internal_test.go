@@ -56,7 +56,7 @@ func TestOperationalTypes(t *testing.T) {
 	}
 }
 
-// membersIn returns the paths of the members that a schema describes, and whether each is always there.
+// membersIn returns the paths of the fields that a schema describes, and whether each is always there.
 func membersIn(prefix string, schema map[string]any) map[string]bool {
 	paths := make(map[string]bool)
 	if items, ok := schema["items"].(map[string]any); ok {
@@ -71,7 +71,7 @@ func membersIn(prefix string, schema map[string]any) map[string]bool {
 	return paths
 }
 
-// The tables of docs/operational-events.md list each type with its description and members, and each member of those.
+// The tables of docs/operational-events.md list each type with its description and fields, and each field of those.
 func TestOperationalDocs(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("../../docs/operational-events.md")

@@ -150,7 +150,7 @@ type Origins struct {
 	UpdatedAt    time.Time
 	StatusReason string
 	Secrets      []bellwire.Secret // newest first; all but the newest expire
-	LeftOut      []string          // members that the endpoint had, and that the input does not have; only imports take them
+	LeftOut      []string          // fields that the endpoint had, and that the input does not have; only imports take them
 }
 
 // moved applies what a new endpoint had on another server.

@@ -161,7 +161,7 @@ func TestBreakingChangesAreRefused(t *testing.T) {
 	}
 	wider := service.EventTypeInput{Schema: []byte(strings.Replace(schemaV1, `"properties": {`, `"properties": {"new": {}, `, 1))}
 	if err := put(wider); err != nil {
-		t.Error("a new member:", err)
+		t.Error("a new field:", err)
 	}
 	broken.Force = true
 	if err := put(broken); err != nil {

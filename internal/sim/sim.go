@@ -1,6 +1,6 @@
-// Package sim simulates a platform of any size: cells of nodes and a PostgreSQL database, with the costs that were measured, publishers
-// and receivers. It is a discrete-event simulation: actions in a heap, ordered by their virtual times. It leaves out what changes little
-// at this scale, such as shares of tenants, order, rate limits and memory.
+// Package sim simulates a platform of any size: publishers, receivers, and cells, each with nodes and a PostgreSQL database, with the
+// costs that were measured. It is a discrete-event simulation: actions in a heap, ordered by their virtual times. It leaves out what
+// changes little at this scale, such as shares of tenants, order, rate limits and memory.
 package sim
 
 import (

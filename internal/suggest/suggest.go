@@ -1,4 +1,4 @@
-// Package suggest finds what somebody meant who mistyped a name.
+// Package suggest finds the name that a mistyped one probably stands for.
 package suggest
 
 import (

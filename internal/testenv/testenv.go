@@ -1,4 +1,4 @@
-// Package testenv tells tests what the machine that they run on has.
+// Package testenv reports to tests what their machine has.
 //
 // Under -short it has Go and nothing else, and little time: this is the only case in which tests are skipped. Without
 // -short a test whose program is missing fails, because a check that is left out has not passed.

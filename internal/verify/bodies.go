@@ -85,7 +85,7 @@ func jsonChanges(body []byte) iter.Seq2[string, []byte] {
 			!yield(reencoded+"what was signed has escapes for characters outside ASCII", ascii) ||
 			!yield(reencoded+"what was signed has escapes for <, > and &", escaped(utf8)) ||
 			!yield(reencoded+`what was signed has "\/" for a slash`, rewriteStrings(ascii, slashedString)) ||
-			!yield(reencoded+"what was signed has its members in another order", ordered) ||
+			!yield(reencoded+"what was signed has its fields in another order", ordered) ||
 			!yield(reencoded+"what was signed has a space after commas and colons", spaced) ||
 			!yield(reencoded+"what was signed has a space after commas and colons", rewriteStrings(spaced, plainString)) {
 			return
@@ -170,16 +170,16 @@ func slashedString(value string) []byte {
 	return bytes.ReplaceAll(sign.AppendPythonJSON(nil, quoted), []byte("/"), []byte(`\/`))
 }
 
-// order is the order in which messages of the dialects have their members.
+// order is the order in which messages of the dialects have their fields.
 var order = []string{"id", "type", "timestamp", "created_at", "data", "context"}
 
-// member is a member of an object.
+// member is a field of an object.
 type member struct {
 	name  string
 	value json.RawMessage
 }
 
-// members returns the members of a JSON object in their order, or nil for another text.
+// members returns the fields of a JSON object in their order, or nil for another text.
 func members(text []byte) []member {
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	if open, err := decoder.Token(); err != nil || open != json.Delim('{') {
@@ -197,7 +197,7 @@ func members(text []byte) []member {
 	return list
 }
 
-// joined returns the object of some members.
+// joined returns the object of some fields.
 func joined(list []member) []byte {
 	text := []byte{'{'}
 	for i, m := range list {
@@ -209,7 +209,7 @@ func joined(list []member) []byte {
 	return append(text, '}')
 }
 
-// inOrder returns an object with its members in the order of the dialects' messages, or nil if it has others.
+// inOrder returns an object with its fields in the order of the dialects' messages, or nil if it has others.
 func inOrder(text []byte) []byte {
 	list := members(text)
 	for _, m := range list {
@@ -236,7 +236,7 @@ func withData(text []byte, style func([]byte) []byte) []byte {
 	return joined(list)
 }
 
-// memberText returns a text member of a JSON object, or "".
+// memberText returns a text field of a JSON object, or "".
 func memberText(body []byte, name string) string {
 	for _, m := range members(body) {
 		var text string

@@ -169,7 +169,7 @@ func otherTimes(q *Question, unix int64) []otherTime {
 	add(date, err, "that of the header Date")
 	for _, name := range []string{"timestamp", "created_at", "occurred_at"} {
 		at, err := time.Parse(time.RFC3339Nano, memberText(q.Body, name))
-		add(at, err, fmt.Sprintf("the member %q of the body", name))
+		add(at, err, fmt.Sprintf("the field %q of the body", name))
 	}
 	add(q.ReceivedAt, nil, "the time at which the delivery was received")
 	return times

@@ -11,7 +11,7 @@ import (
 )
 
 // AppendPython appends what Python's json.dumps(json.loads(data)) returns for data, which must be valid JSON: ", " and
-// ": " as separators, ASCII only, numbers as Python prints them, and of members of the same name the last value at the
+// ": " as separators, ASCII only, numbers as Python prints them, and of fields of the same name the last value at the
 // place of the first. Numbers too large for a float become Infinity, as they do in Python, and the text is not JSON then.
 func AppendPython(dst, data []byte) []byte { return appendPython(dst, data, false) }
 
@@ -29,7 +29,7 @@ func appendPython(dst, data []byte, keep bool) []byte {
 	if cap(w.names) > maxKeptNames {
 		w.names = nil
 	}
-	if twice { // dst has both members; only a tree can merge them
+	if twice { // dst has both fields; only a tree can merge them
 		t := pythonWriter{src: data, keep: keep}
 		return t.tree().append(dst)
 	}
@@ -49,7 +49,7 @@ type pythonWriter struct {
 	dst   []byte
 	keep  bool   // keep numbers that Python would change
 	names []span // names of the open objects, as places in dst
-	twice bool   // some object has two members of the same name
+	twice bool   // some object has two fields of the same name
 }
 
 type span struct{ from, to int }
@@ -129,7 +129,7 @@ func (w *pythonWriter) close(empty bool, begin, end byte) {
 	w.dst = append(w.dst, end)
 }
 
-// more skips the opening bracket or the comma, and reports whether a member or an item follows. If not, it skips the end.
+// more skips the opening bracket or the comma, and reports whether a field or an item follows. If not, it skips the end.
 func (w *pythonWriter) more(end byte) bool {
 	w.space()
 	w.at++ // '{', '[', ',' or the end
@@ -350,7 +350,7 @@ func decimal(digits, number []byte) (_ []byte, point int, ok bool) {
 	return bytes.TrimRight(digits, "0"), point + exponent, ok
 }
 
-// pythonNode is a JSON value. It serves only values that have two members of the same name.
+// pythonNode is a JSON value. It serves only values that have two fields of the same name.
 type pythonNode struct {
 	text     []byte // scalar, in Python's form
 	names    [][]byte
@@ -358,7 +358,7 @@ type pythonNode struct {
 	brackets string // "{}", "[]", or empty for a scalar
 }
 
-// tree parses a value. Members of the same name become one, with the last value at the place of the first, as in a Python
+// tree parses a value. Fields of the same name become one, with the last value at the place of the first, as in a Python
 // dict.
 func (w *pythonWriter) tree() *pythonNode {
 	w.space()

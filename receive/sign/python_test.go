@@ -77,7 +77,7 @@ var delicate = []string{
 	strings.Repeat("[", 900) + strings.Repeat("]", 900), strings.Repeat(`{"a":[`, 400) + "1.50" + strings.Repeat("]}", 400),
 }
 
-// manyMembers returns an object with the given numbers of members and of different names.
+// manyMembers returns an object with the given numbers of fields and of different names.
 func manyMembers(members, names int) string {
 	parts := make([]string, members)
 	for i := range parts {
@@ -322,7 +322,7 @@ func unhex(t *testing.T, text string) []byte {
 	return raw
 }
 
-// Repeated members at every depth take linear time.
+// Repeated fields at every depth take linear time.
 func TestPythonIsLinear(t *testing.T) {
 	t.Parallel()
 	deep := strings.Repeat(`{"a":0,"a":`, 9000) + `"` + strings.Repeat("x", 1<<20) + `"` + strings.Repeat("}", 9000)

@@ -130,7 +130,7 @@ func TestBodies(t *testing.T) {
 		{"an array", `[` + body + `]`, 400, `the body must be an object`},
 		{"null", `null`, 400, `uri is required`},
 		{"missing", `{}`, 400, `uri is required`},
-		{"null member", `{"uri":null}`, 400, `uri must not be null`},
+		{"null field", `{"uri":null}`, 400, `uri must not be null`},
 		{"number", `{"uri":7}`, 400, `uri must be a string`},
 		{"object", `{"uri":{}}`, 400, `uri must be a string`},
 		{"twice", `{"uri":"https://example.com","uri":"https://example.com"}`, 400, `uri is given twice`},
@@ -426,7 +426,7 @@ func TestErrorsUseTheVendorsWords(t *testing.T) {
 	}, `{"uri":"{bad}"}`, `{"uri":1}`, `{"uri":null}`, `{"uri":"https://example.com","events":["*"]}`)
 }
 
-// TestReadOnlyMembers: an endpoint can be sent back as it was listed, if the settings say so. Other members are refused all the same.
+// TestReadOnlyMembers: an endpoint can be sent back as it was listed, if the settings say so. Other fields are refused all the same.
 func TestReadOnlyMembers(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -36,7 +36,7 @@ const (
 )
 
 // TestSeed makes the calls of the seed in order, unchanged except for the method of the second, where the seed's text and its
-// curl contradict each other. The answers have the seed's members, in its order and forms.
+// curl contradict each other. The answers have the seed's fields, in its order and forms.
 func TestSeed(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -34,7 +34,7 @@ type secret struct {
 
 // input is the body of POST and PUT.
 type input struct {
-	URI httpx.Member[string] `json:"uri"`
+	URI httpx.Optional[string] `json:"uri"`
 }
 
 func parse(body []byte) (*input, error) {

@@ -68,7 +68,7 @@ func TestBody(t *testing.T) {
 		`{"a":1E400}`:              `{"event": "transactions", "a": 1E400, ` + at,
 		`{"a":1,"b":2,"a":3}`:      `{"event": "transactions", "a": 3, "b": 2, ` + at,
 		`{"Event":1,"sent_time":"x","a":{"event":1,"occurred_at":2}}`: `{"event": "transactions", "Event": 1, "sent_time": "x", "a": {"event": 1, "occurred_at": 2}, ` + at,
-		// What the vendor prints can be published whole: the member is the envelope's own.
+		// What the vendor prints can be published whole: the field is the envelope's own.
 		`{"event":"transactions","a":1}`:                                    `{"event": "transactions", "a": 1, ` + at,
 		`{"a":1, "\u0065vent" : "transactions", "b":[]}`:                    `{"event": "transactions", "a": 1, "b": [], ` + at,
 		`{"event":"transactions"}`:                                          `{"event": "transactions", ` + at,

@@ -355,7 +355,7 @@ func TestErrorsUseTheVendorsWords(t *testing.T) {
 	}
 }
 
-// TestReadOnlyMembers: a subscription can be sent back as it was listed, if the settings say so. Other members are refused all the same.
+// TestReadOnlyMembers: a subscription can be sent back as it was listed, if the settings say so. Other fields are refused all the same.
 func TestReadOnlyMembers(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

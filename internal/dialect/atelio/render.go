@@ -10,7 +10,7 @@ import (
 	"github.com/bellwire/bellwire/receive/sign"
 )
 
-// The members of a delivered body that are not from the event's data.
+// The fields of a delivered body that are not from the event's data.
 const (
 	eventMember    = "event"       // the first
 	occurredMember = "occurred_at" // the last, unless the data has it
@@ -27,8 +27,8 @@ type renderer struct {
 	mac *sign.MAC
 }
 
-// AppendBody appends {"event", …, "occurred_at"} in the form of Python's json.dumps, with the members of the data in
-// between. An event member in the data must be the event type, and is not repeated.
+// AppendBody appends {"event", …, "occurred_at"} in the form of Python's json.dumps, with the fields of the data in
+// between. An event field in the data must be the event type, and is not repeated.
 func (*renderer) AppendBody(dst []byte, m *bellwire.Message) ([]byte, error) {
 	all, err := envelope.Object(Name, m.Event.Data)
 	if err != nil {

@@ -67,11 +67,11 @@ func statusOf(s bellwire.EndpointStatus) string {
 
 // input is the body of a POST or a PATCH.
 type input struct {
-	URL         httpx.Member[string]   `json:"url"`
-	Description httpx.Member[string]   `json:"description"`
-	Events      httpx.Member[[]string] `json:"events"`
-	Version     httpx.Member[string]   `json:"version"`
-	Status      httpx.Member[string]   `json:"status"`
+	URL         httpx.Optional[string]   `json:"url"`
+	Description httpx.Optional[string]   `json:"description"`
+	Events      httpx.Optional[[]string] `json:"events"`
+	Version     httpx.Optional[string]   `json:"version"`
+	Status      httpx.Optional[string]   `json:"status"`
 }
 
 func (in *input) empty() bool {

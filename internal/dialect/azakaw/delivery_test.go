@@ -29,7 +29,7 @@ func TestBody(t *testing.T) {
 		`{"a":1E400,"b":"\u00e9"}`:    `{"Type":"RiskAssessmentCalculated","a":1E400,"b":"\u00e9"}`,
 		" {\n \"z\": 1.0, \"a\": {}}": "{\"Type\":\"RiskAssessmentCalculated\",\n \"z\": 1.0, \"a\": {}}",
 		`{"type":1}`:                  `{"Type":"RiskAssessmentCalculated","type":1}`,
-		// What the vendor prints can be published whole: the member is the envelope's own.
+		// What the vendor prints can be published whole: the field is the envelope's own.
 		`{"Type":"RiskAssessmentCalculated","a":1.0}`:         `{"Type":"RiskAssessmentCalculated","a":1.0}`,
 		`{"a":1.0, "\u0054ype": "RiskAssessmentCalculated" }`: `{"Type":"RiskAssessmentCalculated","a":1.0}`,
 		`{"Type":"RiskAssessmentCalculated"}`:                 `{"Type":"RiskAssessmentCalculated"}`,

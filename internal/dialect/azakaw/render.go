@@ -7,7 +7,7 @@ import (
 	"github.com/bellwire/bellwire/internal/envelope"
 )
 
-// typeMember is the first member of a body: the event type.
+// typeMember is the first field of a body: the event type.
 const typeMember = "Type"
 
 // contentType is shared by all requests: nothing changes a header value in place.
@@ -16,7 +16,7 @@ var contentType = []string{"application/json"}
 // renderer renders deliveries.
 type renderer struct{}
 
-// AppendBody appends {"Type", …} (Azakaw guide, section "Webhook Request Body"), with the members of the data byte for byte. A Type
+// AppendBody appends {"Type", …} (Azakaw guide, section "Webhook Request Body"), with the fields of the data byte for byte. A Type
 // member in the data must be the event type, and is not repeated.
 func (renderer) AppendBody(dst []byte, m *bellwire.Message) ([]byte, error) {
 	members, err := envelope.Object(Name, m.Event.Data)

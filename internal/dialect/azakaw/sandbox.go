@@ -19,9 +19,9 @@ const tokenLifetime = 24 * time.Hour
 
 // appInput is the body of GetAppToken.
 type appInput struct {
-	AppID     httpx.Member[string] `json:"appId"`
-	AppSecret httpx.Member[string] `json:"appSecret"`
-	TenantID  httpx.Member[string] `json:"tenantId"`
+	AppID     httpx.Optional[string] `json:"appId"`
+	AppSecret httpx.Optional[string] `json:"appSecret"`
+	TenantID  httpx.Optional[string] `json:"tenantId"`
 }
 
 // appToken is the result of GetAppToken.

@@ -100,22 +100,22 @@ func retriesOf(p bellwire.RetryPolicy) (count int, interval time.Duration) {
 
 // input is the body of POST and PUT.
 type input struct {
-	RetryCount          httpx.Member[int]     `json:"retryCount"`
-	RetryInterval       httpx.Member[seconds] `json:"retryInterval"`
-	WebhookBaseURL      httpx.Member[string]  `json:"webhookBaseUrl"`
-	WebhookRelativePath httpx.Member[string]  `json:"webhookRelativePath"`
-	IsActive            httpx.Member[bool]    `json:"isActive"`
-	AuthType            httpx.Member[string]  `json:"authType"`
-	AuthSettings        *inputSettings        `json:"authSettings"` // null is the same as none
-	ID                  httpx.Member[string]  `json:"id"`           // must be the configuration's own
-	TenantID            httpx.Member[string]  `json:"tenantId"`     // must be the caller's own
+	RetryCount          httpx.Optional[int]     `json:"retryCount"`
+	RetryInterval       httpx.Optional[seconds] `json:"retryInterval"`
+	WebhookBaseURL      httpx.Optional[string]  `json:"webhookBaseUrl"`
+	WebhookRelativePath httpx.Optional[string]  `json:"webhookRelativePath"`
+	IsActive            httpx.Optional[bool]    `json:"isActive"`
+	AuthType            httpx.Optional[string]  `json:"authType"`
+	AuthSettings        *inputSettings          `json:"authSettings"` // null is the same as none
+	ID                  httpx.Optional[string]  `json:"id"`           // must be the configuration's own
+	TenantID            httpx.Optional[string]  `json:"tenantId"`     // must be the caller's own
 }
 
 type inputSettings struct {
-	APIKey   httpx.Member[string] `json:"apiKey"`
-	Header   httpx.Member[string] `json:"header"`
-	Username httpx.Member[string] `json:"username"`
-	Password httpx.Member[string] `json:"password"`
+	APIKey   httpx.Optional[string] `json:"apiKey"`
+	Header   httpx.Optional[string] `json:"header"`
+	Username httpx.Optional[string] `json:"username"`
+	Password httpx.Optional[string] `json:"password"`
 }
 
 // seconds is a number of seconds, or text in the form hh:mm:ss, as .NET writes a TimeSpan. A fraction is accepted only if it
@@ -230,8 +230,8 @@ func (in *input) checkIDs(tenant, id string) error {
 	return bellwire.Join(idErr, tenantErr)
 }
 
-// retry returns the new retry policy, nil if the current or the default one is meant: if both members are left out or are sent back
-// as they were shown. The native API may have set a policy that these two members cannot express.
+// retry returns the new retry policy, nil if the current or the default one is meant: if both fields are left out or are sent back
+// as they were shown. The native API may have set a policy that these two fields cannot express.
 func (in *input) retry(was *service.EndpointView, settings bellwire.DialectSettings) (*bellwire.RetryPolicy, error) {
 	if !in.RetryCount.Given && !in.RetryInterval.Given {
 		return nil, nil
@@ -338,7 +338,7 @@ func (in *inputSettings) basic(was *service.EndpointView) (*bellwire.Auth, error
 }
 
 // filled refuses an empty setting.
-func filled(name string, m httpx.Member[string]) error {
+func filled(name string, m httpx.Optional[string]) error {
 	if m.Given && m.Value == "" {
 		return bellwire.Invalid("authSettings."+name, "must not be empty")
 	}
@@ -346,7 +346,7 @@ func filled(name string, m httpx.Member[string]) error {
 }
 
 // kept reports whether a secret stays as it is: it is left out, or sent back masked.
-func kept(secret httpx.Member[string]) bool { return !secret.Given || secret.Value == mask }
+func kept(secret httpx.Optional[string]) bool { return !secret.Given || secret.Value == mask }
 
 // only refuses settings of another type of authentication.
 func (in *inputSettings) only(authType string) error {

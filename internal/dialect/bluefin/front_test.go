@@ -69,7 +69,7 @@ func TestRefusedBodies(t *testing.T) {
 	)
 	violation := func(property, what string) string { return fmt.Sprintf(violated, property, what) }
 	for _, tc := range []struct{ name, body, source, text string }{
-		{"unknown member", `{` + whole + `,"random":1}`, "random", violation("random", "is unsupported")},
+		{"unknown field", `{` + whole + `,"random":1}`, "random", violation("random", "is unsupported")},
 		{"the id", `{` + whole + `,"id":"wbh_1"}`, "id", violation("id", "is unsupported")},
 		{"another case", `{"URL":"https://example.com/","event":"ACCOUNT_UPDATER_BATCH_UPDATES"}`, "URL", violation("URL", "is unsupported")},
 		{"no url", `{"event":"ACCOUNT_UPDATER_BATCH_UPDATES"}`, "url", violation("url", "is required")},

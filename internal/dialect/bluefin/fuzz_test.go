@@ -49,7 +49,7 @@ func FuzzAuthorization(f *testing.F) {
 	})
 }
 
-// FuzzInput checks that an accepted body is a JSON object of exactly two members, and that others are refused with one of two
+// FuzzInput checks that an accepted body is a JSON object of exactly two fields, and that others are refused with one of two
 // codes.
 func FuzzInput(f *testing.F) {
 	for _, body := range []string{

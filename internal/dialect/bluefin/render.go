@@ -11,7 +11,7 @@ import (
 	"github.com/bellwire/bellwire/internal/envelope"
 )
 
-// The members of the data of accountUpdates: either the update records, or the members of the payload itself.
+// The fields of the data of accountUpdates: either the update records, or the fields of the payload itself.
 const (
 	updatesMember  = "updates"
 	updateIDMember = "updateId"
@@ -83,7 +83,7 @@ func (*renderer) appendData(dst []byte, m *bellwire.Message) []byte {
 	return append(append(dst, bytes.TrimSpace(m.Event.Data)...), '}')
 }
 
-// updates returns the array of update records from the members of the data of accountUpdates.
+// updates returns the array of update records from the fields of the data of accountUpdates.
 func updates(members []byte) (records []byte, found bool) {
 	records, found = envelope.Find(members, updatesMember)
 	return records, found && records[0] == '['

@@ -18,10 +18,10 @@ func show(k *service.EndpointView) webhook {
 	return webhook{URL: k.URL, Event: k.Events[0], ID: k.ID}
 }
 
-// input is the body of POST and PATCH. Both members are required.
+// input is the body of POST and PATCH. Both fields are required.
 type input struct {
-	URL   httpx.Member[string] `json:"url"`
-	Event httpx.Member[string] `json:"event"`
+	URL   httpx.Optional[string] `json:"url"`
+	Event httpx.Optional[string] `json:"event"`
 }
 
 func parseInput(body []byte) (*input, error) {

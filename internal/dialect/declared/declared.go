@@ -30,7 +30,7 @@ type Dialect struct {
 	contentType []string // a header's values; nothing changes them in place
 	body        template
 	sameBody    bool
-	ownMembers  []string // names that a template with {data.members} writes itself
+	ownMembers  []string // names that a template with {data.fields} writes itself
 	needsYear   bool     // a time in a header or a signature must have a year of four digits
 	headers     []header
 	secrets     []header // those with the secret

@@ -120,7 +120,7 @@ func TestEventsThatCannotBeSent(t *testing.T) {
 		{"members", d, `{ "b":1.0, "a":"\u0041" }`, time.Time{}, `{"Type":"order.paid", "b":1.0, "a":"\u0041" }`, false},
 		{"none", d, ` { } `, time.Time{}, `{"Type":"order.paid"}`, false},
 		{"a list", d, `[]`, time.Time{}, "the event's data is not an object, as the dialect members requires; nothing was sent", true},
-		{"a member twice", d, `{"\u0054ype":1}`, time.Time{}, `the event's data has the member "Type", which messages of the dialect members have already; nothing was sent`, true},
+		{"a field twice", d, `{"\u0054ype":1}`, time.Time{}, `the event's data has the field "Type", which messages of the dialect members have already; nothing was sent`, true},
 		{"a late year", timed, `1`, time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC), "the time of the event is outside the years 0 to 9999", true},
 		{"too large", parse(t, "dialect: large\nbody: '[{data},{data},{data},{data}]'"), `"` + strings.Repeat("a", maxBody/4) + `"`, time.Time{},
 			"the body would have more than 32 MiB in the dialect large; nothing was sent", true},

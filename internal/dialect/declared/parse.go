@@ -205,7 +205,7 @@ func (r *reader) checkBody(d *Dialect, document *yaml.Node) {
 	}
 }
 
-// namesOf returns the names of the members of an object, and false for another value.
+// namesOf returns the names of the fields of an object, and false for another value.
 func namesOf(value []byte) (list []string, isObject bool) {
 	inner, err := envelope.Object("", value)
 	if err != nil {

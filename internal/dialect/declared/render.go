@@ -143,7 +143,7 @@ func (r *renderer) append(dst []byte, s *segment, m *bellwire.Message) ([]byte, 
 	case valueData:
 		return r.appendData(dst, m.Event.Data, s.encoding)
 	case valueMembers:
-		return r.appendMembers(dst, m.Event.Data)
+		return r.appendFields(dst, m.Event.Data)
 	case valueObject:
 		if _, err := envelope.Object(r.name, m.Event.Data); err != nil {
 			return nil, err
@@ -228,9 +228,9 @@ func (r *renderer) appendData(dst, published []byte, e encoding) ([]byte, error)
 	return append(dst, published...), nil
 }
 
-// appendMembers appends a comma and the members of the event's data, or nothing if it has none. It refuses data that is not an
-// object, and members that the template writes itself.
-func (r *renderer) appendMembers(dst, published []byte) ([]byte, error) {
+// appendFields appends a comma and the fields of the event's data, or nothing if it has none. It refuses data that is not an
+// object, and fields that the template writes itself.
+func (r *renderer) appendFields(dst, published []byte) ([]byte, error) {
 	members, err := envelope.Object(r.name, published)
 	if err != nil {
 		return nil, err
@@ -238,7 +238,7 @@ func (r *renderer) appendMembers(dst, published []byte) ([]byte, error) {
 	for _, name := range r.ownMembers {
 		if envelope.Has(members, name) {
 			return nil, bellwire.Errorf(bellwire.CodeInvalid,
-				"the event's data has the member %q, which messages of the dialect %s have already; nothing was sent", name, r.name)
+				"the event's data has the field %q, which messages of the dialect %s have already; nothing was sent", name, r.name)
 		}
 	}
 	if len(bytes.TrimSpace(members)) == 0 {

@@ -18,19 +18,19 @@ const accountCreated = "account.created"
 
 // accountInput is the body of a request for an account, as far as the sandbox checks it.
 type accountInput struct {
-	Customer           httpx.Member[jsontext.Value]    `json:"customer"`
-	AcceptedAgreements httpx.Member[[]agreementInput]  `json:"accepted_agreements"`
-	OwnAccount         httpx.Member[bool]              `json:"declaration_of_acting_on_own_account"`
-	Metadata           httpx.Member[map[string]string] `json:"metadata"`
+	Customer           httpx.Optional[jsontext.Value]    `json:"customer"`
+	AcceptedAgreements httpx.Optional[[]agreementInput]  `json:"accepted_agreements"`
+	OwnAccount         httpx.Optional[bool]              `json:"declaration_of_acting_on_own_account"`
+	Metadata           httpx.Optional[map[string]string] `json:"metadata"`
 }
 
 type agreementInput struct {
-	AgreementID         httpx.Member[string]    `json:"agreement_id"`
-	AcceptedAt          httpx.Member[time.Time] `json:"accepted_at"`
-	LegalRepresentative httpx.Member[string]    `json:"legal_representative"`
+	AgreementID         httpx.Optional[string]    `json:"agreement_id"`
+	AcceptedAt          httpx.Optional[time.Time] `json:"accepted_at"`
+	LegalRepresentative httpx.Optional[string]    `json:"legal_representative"`
 }
 
-// account is a new account on the wire. The vendor's API reference has its members.
+// account is a new account on the wire. The vendor's API reference has its fields.
 type account struct {
 	ID                string            `json:"id"`
 	CashAccount       *string           `json:"cash_account"`
@@ -99,7 +99,7 @@ func (in *accountInput) account(now time.Time) (*account, error) {
 	return a, nil
 }
 
-// check refuses an account that lacks a required member.
+// check refuses an account that lacks a required field.
 func (in *accountInput) check() error {
 	for _, required := range []struct {
 		name  string
@@ -128,7 +128,7 @@ func (in *accountInput) check() error {
 func customerOf(given jsontext.Value, now time.Time) (customer jsontext.Value, id string, err error) {
 	members, err := envelope.Object(Name, given)
 	if err != nil || len(members) == 0 {
-		return nil, "", bellwire.Invalid("customer", "must be an object with members")
+		return nil, "", bellwire.Invalid("customer", "must be an object with fields")
 	}
 	if value, found := envelope.Find(members, "id"); found {
 		id, text := envelope.Text(value)

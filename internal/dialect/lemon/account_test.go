@@ -121,7 +121,7 @@ func TestAccountsAreRefused(t *testing.T) {
 	for _, c := range []struct{ name, body, message string }{
 		{"nothing", ``, `Error in 'body': the body is empty; it must be JSON`},
 		{"broken", `{"customer":`, `Error in 'body': the body is not JSON: <any>`},
-		{"no members", `{}`, `Error in 'body.customer': Field required`},
+		{"no fields", `{}`, `Error in 'body.customer': Field required`},
 		{"no agreements", `{"customer":{"a":1}}`, `Error in 'body.accepted_agreements': Field required`},
 		{"no declaration", `{"customer":{"a":1},"accepted_agreements":[]}`, `Error in 'body.declaration_of_acting_on_own_account': Field required`},
 		{"no agreement", `{"customer":{"a":1},"accepted_agreements":[],"declaration_of_acting_on_own_account":true}`, `Error in 'body.accepted_agreements': must have at least one entry`},
@@ -131,13 +131,13 @@ func TestAccountsAreRefused(t *testing.T) {
 		{"agreement without id", with(`,"agreement_id":"agr_8ec894e1ec764a339e172292dff9aeff"`, ``), `Error in 'body.accepted_agreements.1.agreement_id': Field required`},
 		{"agreement without time", with(`"accepted_at":"2023-06-29T14:39:29Z",`, ``), `Error in 'body.accepted_agreements.0.accepted_at': Field required`},
 		{"customer as text", `{"customer":"Erika","accepted_agreements":[{"agreement_id":"a","accepted_at":"2023-06-29T14:39:29Z"}],"declaration_of_acting_on_own_account":true}`,
-			`Error in 'body.customer': must be an object with members`},
+			`Error in 'body.customer': must be an object with fields`},
 		{"customer null", `{"customer":null}`, `Error in 'body.customer': must not be null`},
 		{"time", with(`"accepted_at":"2023-06-29T14:39:29Z"`, `"accepted_at":"yesterday"`),
 			`Error in 'body.accepted_agreements.0.accepted_at': must be a time such as 2006-01-02T15:04:05Z`},
 		{"customer's id", with(`"customer":{`, `"customer":{"id":1,`), `Error in 'body.customer.id': must be a string`},
-		{"unknown member", with(`{`, `{"x":1,`), `Error in 'body.x': is not a known field`},
-		{"member twice", with(`"customer":{`, `"customer":{"email":"",`), `Error in 'body.customer.email': is given twice`},
+		{"unknown field", with(`{`, `{"x":1,`), `Error in 'body.x': is not a known field`},
+		{"field twice", with(`"customer":{`, `"customer":{"email":"",`), `Error in 'body.customer.email': is given twice`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			run(t, w, step{Name: c.name, Do: "POST /v1/accounts", Body: c.body, Status: 400, Want: message(c.message)})

@@ -145,9 +145,9 @@ func TestRefusals(t *testing.T) {
 		{"event twice", `{"url":"https://example.com","events":["account.created","account.created"]}`, `Error in 'body.events.1': repeats \"account.created\"`},
 		{"wildcard", `{"url":"https://example.com","events":["account.*"]}`, `Error in 'body.events.0': must be the name of one event type; there are no wildcards`},
 		{"everything", `{"url":"https://example.com","events":["*"]}`, `Error in 'body.events.0': must be the name of one event type; there are no wildcards`},
-		{"unknown member", `{"url":"https://example.com","events":["account.created"],"secret":"x"}`, `Error in 'body.secret': is not a known field`},
-		{"member twice", `{"url":"https://example.com","url":"https://example.com","events":["account.created"]}`, `Error in 'body.url': is given twice`},
-		{"long member", `{"` + strings.Repeat("x", 5000) + `":1}`, `Error in 'body.` + strings.Repeat("x", 123) + `…': is not a known field`},
+		{"unknown field", `{"url":"https://example.com","events":["account.created"],"secret":"x"}`, `Error in 'body.secret': is not a known field`},
+		{"field twice", `{"url":"https://example.com","url":"https://example.com","events":["account.created"]}`, `Error in 'body.url': is given twice`},
+		{"long field", `{"` + strings.Repeat("x", 5000) + `":1}`, `Error in 'body.` + strings.Repeat("x", 123) + `…': is not a known field`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			run(t, w, step{Name: c.name, Do: "POST /v1/webhooks", Body: c.body, Status: 400, Want: message(c.message)})
@@ -314,7 +314,7 @@ func TestAuditOfAFlood(t *testing.T) {
 	}
 }
 
-// The catalogue has the vendor's 83 types, each with the members of its family in the example's context.
+// The catalogue has the vendor's 83 types, each with the fields of its family in the example's context.
 func TestCatalogue(t *testing.T) {
 	t.Parallel()
 	var file struct {

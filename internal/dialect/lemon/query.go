@@ -66,7 +66,7 @@ type search struct {
 	After   bellwire.Cursor   `json:"after"`
 }
 
-// contextKeys are the members of a context that can be filtered by, from the vendor's API reference.
+// contextKeys are the fields of a context that can be filtered by, from the vendor's API reference.
 var contextKeys = []string{
 	"account", "batch_order", "identification", "order", "person", "securities_account", "securities_transfer", "sweep",
 	"tax_exemption_order", "trade", "transaction", "treasury_mandate", "treasury_transfer", "update", "workflow",

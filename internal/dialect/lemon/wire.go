@@ -26,8 +26,8 @@ func show(k *service.EndpointView) webhook {
 
 // webhookInput is the body of POST /v1/webhooks.
 type webhookInput struct {
-	URL    httpx.Member[string]   `json:"url"`
-	Events httpx.Member[[]string] `json:"events"`
+	URL    httpx.Optional[string]   `json:"url"`
+	Events httpx.Optional[[]string] `json:"events"`
 }
 
 func (in *webhookInput) wanted() (service.EndpointInput, error) {
@@ -56,9 +56,9 @@ type pagination struct {
 	NextCursor *string `json:"next_cursor"` // nil on the last page
 }
 
-// makeCursor encodes the place where the next page of a list begins, with the parameters of the list.
-func makeCursor(place any) (*string, error) {
-	plain, err := json.Marshal(place, json.Deterministic(true))
+// makeCursor encodes the position at which the next page of a list begins, with the parameters of the list.
+func makeCursor(position any) (*string, error) {
+	plain, err := json.Marshal(position, json.Deterministic(true))
 	if err != nil {
 		return nil, bellwire.Wrap(bellwire.CodeInternal, err, "the cursor cannot be encoded")
 	}
@@ -66,12 +66,12 @@ func makeCursor(place any) (*string, error) {
 }
 
 // readCursor decodes a cursor. It refuses any text that makeCursor would not have made.
-func readCursor(text string, place any) error {
+func readCursor(text string, position any) error {
 	plain, err := base64.RawURLEncoding.DecodeString(text)
-	if err != nil || json.Unmarshal(plain, place, json.RejectUnknownMembers(true)) != nil {
+	if err != nil || json.Unmarshal(plain, position, json.RejectUnknownMembers(true)) != nil {
 		return errCursor()
 	}
-	if again, err := makeCursor(place); err != nil || *again != text {
+	if again, err := makeCursor(position); err != nil || *again != text {
 		return errCursor()
 	}
 	return nil

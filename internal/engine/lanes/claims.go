@@ -12,22 +12,22 @@ const (
 	laneClaimBytes = 64 << 10 // bytes of data that are claimed for an endpoint, even if it is one of many
 )
 
-// ClaimTurn is a lane's turn to be loaded, or to get deliveries from the store.
-type ClaimTurn struct{ lane *lane }
+// Claimant is a lane that waits to be loaded, or to get deliveries from the store.
+type Claimant struct{ lane *lane }
 
 // Endpoint returns the endpoint of the lane.
-func (t ClaimTurn) Endpoint() string { return t.lane.endpoint }
+func (t Claimant) Endpoint() string { return t.lane.endpoint }
 
-// ReadyToClaim returns lanes that need something from the store, and marks them as claiming. Tenants take turns. Each
-// ClaimTurn must be ended by one of BeginClaims, Postpone and ForgetMissing.
-func (s *Scheduler) ReadyToClaim(now time.Time, limit int) []ClaimTurn {
+// ReadyToClaim returns lanes that need something from the store, which are with the claimer from now on. Tenants take turns. Each
+// Claimant must be ended by one of BeginClaims, Postpone and ForgetMissing.
+func (s *Scheduler) ReadyToClaim(now time.Time, limit int) []Claimant {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.draining {
 		return nil
 	}
-	var turns []ClaimTurn
-	for len(turns) < limit {
+	var claimants []Claimant
+	for len(claimants) < limit {
 		q := s.next(waitToMaintain, waitToClaimManual)
 		if q == nil {
 			break
@@ -41,43 +41,43 @@ func (s *Scheduler) ReadyToClaim(now time.Time, limit int) []ClaimTurn {
 			s.reevaluate(l, now)
 			continue
 		}
-		l.claiming = true
+		l.withClaimer = true
 		l.reload = false // a later change sets it again
-		turns = append(turns, ClaimTurn{l})
+		claimants = append(claimants, Claimant{l})
 	}
-	return turns
+	return claimants
 }
 
 // Loaded gives a lane its endpoint, and reports whether the endpoint's open deliveries must be canceled.
-func (s *Scheduler) Loaded(turn ClaimTurn, t *bellwire.Target) (cancel bool) {
+func (s *Scheduler) Loaded(claimant Claimant, t *bellwire.Target) (cancel bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.adopt(turn.lane, t, time.Now())
-	return turn.lane.ended() && !turn.lane.due.IsZero()
+	s.adopt(claimant.lane, t, time.Now())
+	return claimant.lane.ended() && !claimant.lane.due.IsZero()
 }
 
 // Canceled records that open deliveries of an ended endpoint were canceled, and whether there are more.
-func (s *Scheduler) Canceled(turn ClaimTurn, more bool) {
+func (s *Scheduler) Canceled(claimant Claimant, more bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !more {
-		turn.lane.due = time.Time{}
+		claimant.lane.due = time.Time{}
 	}
 }
 
 // ForgetMissing forgets a lane whose endpoint no longer exists.
-func (s *Scheduler) ForgetMissing(turn ClaimTurn) {
+func (s *Scheduler) ForgetMissing(claimant Claimant) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.drop(turn.lane)
+	s.drop(claimant.lane)
 }
 
 // TooOld returns which deliveries of the lane are past max_elapsed, up to a limit, and reports whether there can be any.
 // While the endpoint takes requests there are none: an overdue delivery then gets an attempt before it ends.
-func (s *Scheduler) TooOld(turn ClaimTurn, now time.Time, limit int) (x bellwire.TooOld, possible bool) {
+func (s *Scheduler) TooOld(claimant Claimant, now time.Time, limit int) (x bellwire.TooOld, possible bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	l := turn.lane
+	l := claimant.lane
 	l.tooOld = false
 	if !l.pauses() && !l.putsOff() || !l.enabled() || l.target.Endpoint.Retry.MaxElapsed == 0 {
 		return x, false
@@ -88,29 +88,29 @@ func (s *Scheduler) TooOld(turn ClaimTurn, now time.Time, limit int) (x bellwire
 		Before: now.Add(-time.Duration(ep.Retry.MaxElapsed)),
 	}
 	// max_elapsed counts from the endpoint's last change if the event is older, so after a recent one, or a pause of the tenant,
-	// nothing has expired.
+	// nothing is past max_elapsed.
 	return x, !l.target.Since().After(x.Before)
 }
 
-// EndedTooOld records whether the lane has more deliveries past max_elapsed. If so, its next turn is after those of the others.
-func (s *Scheduler) EndedTooOld(turn ClaimTurn, more bool) {
+// EndedTooOld records whether the lane has more deliveries past max_elapsed. If so, it comes again after the others.
+func (s *Scheduler) EndedTooOld(claimant Claimant, more bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	turn.lane.tooOld = more
+	claimant.lane.tooOld = more
 }
 
-// Postpone ends the turns of lanes for which the store or the directory failed. They get another turn after a pause.
-func (s *Scheduler) Postpone(turns ...ClaimTurn) {
+// Postpone gives back lanes for which the store or the directory failed. They are claimants again after a pause.
+func (s *Scheduler) Postpone(claimants ...Claimant) {
 	now := time.Now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, t := range turns {
+	for _, t := range claimants {
 		s.postpone(t.lane, now)
 	}
 }
 
 func (s *Scheduler) postpone(l *lane, now time.Time) {
-	l.claiming, l.manualDue, l.reload = false, true, true
+	l.withClaimer, l.manualDue, l.reload = false, true, true
 	l.due = bellwire.Earlier(l.due, now)
 	l.storeBackoffUntil = now.Add(storeBackoff)
 	if s.lanes[l.endpoint] == l {
@@ -124,16 +124,16 @@ type Claims struct {
 	lanes []*lane // of Asked
 }
 
-// BeginClaims ends turns. It returns what to claim for those lanes that need deliveries and whose tenants may have more.
-func (s *Scheduler) BeginClaims(now time.Time, turns []ClaimTurn) *Claims {
+// BeginClaims takes all claimants, and returns what to claim for those lanes that need deliveries and whose tenants may have more.
+func (s *Scheduler) BeginClaims(now time.Time, claimants []Claimant) *Claims {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	claims := new(Claims)
-	deliveries := max(laneFloor, maxClaimed/max(len(turns), 1))
-	bytes := max(laneClaimBytes, bellwire.MaxClaimBytes/max(len(turns), 1))
-	for _, t := range turns {
+	deliveries := max(laneFloor, maxClaimed/max(len(claimants), 1))
+	bytes := max(laneClaimBytes, bellwire.MaxClaimBytes/max(len(claimants), 1))
+	for _, t := range claimants {
 		l := t.lane
-		l.claiming = false
+		l.withClaimer = false
 		if s.lanes[l.endpoint] != l {
 			continue
 		}
@@ -143,7 +143,7 @@ func (s *Scheduler) BeginClaims(now time.Time, turns []ClaimTurn) *Claims {
 			continue
 		}
 		claim := s.claim(now, l, k.lowPriority(), deliveries, bytes)
-		l.claiming = true
+		l.withClaimer = true
 		claims.lanes, claims.Asked = append(claims.lanes, l), append(claims.Asked, claim)
 		s.take(l.account, places, claim.Limit+claim.ManualLimit)
 		s.take(l.account, manualDeliveries, claim.ManualLimit)
@@ -184,7 +184,7 @@ func (s *Scheduler) EndClaims(now time.Time, claims *Claims, results []bellwire.
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for i, l := range claims.lanes {
-		l.claiming = false
+		l.withClaimer = false
 		if s.lanes[l.endpoint] == l { // else the shard was lost, and with it the epoch of what was claimed
 			searching := l.searching
 			l.searching = false
@@ -199,7 +199,7 @@ func (s *Scheduler) EndClaims(now time.Time, claims *Claims, results []bellwire.
 	s.dispatch(now)
 }
 
-// FailClaims frees the reserved room after the store failed. The lanes get another turn after a pause.
+// FailClaims frees the reserved room after the store failed. The lanes are claimants again after a pause.
 func (s *Scheduler) FailClaims(claims *Claims) {
 	now := time.Now()
 	s.mu.Lock()

@@ -65,7 +65,7 @@ type lane struct {
 	reload            bool      // the endpoint may have changed
 	tooOld            bool      // there may be more deliveries past max_elapsed
 	mustSearch        bool      // the next claim must search: some may have been stored to be forwarded, and not have arrived
-	claiming          bool      // the claimer is loading or claiming for it
+	withClaimer       bool      // the claimer is loading or claiming for it
 	searching         bool      // with a claim that takes what was stored to be forwarded
 	unsureUntil       time.Time // end of such a claim whose outcome is not known
 	storeBackoffUntil time.Time // end of the pause after the store or this node failed
@@ -229,7 +229,7 @@ func (l *lane) admits(now time.Time, size int) bool {
 		return false
 	case l.ordered():
 		return l.nextSequence != 0 && l.due.IsZero() && held < l.capacity()
-	case l.claiming || isDue(l.due, now):
+	case l.withClaimer || isDue(l.due, now):
 		return held < l.capacity()/2 // the other half is for deliveries that wait in the store
 	}
 	return held < l.capacity()
@@ -301,7 +301,7 @@ func (l *lane) pop(now time.Time) *Task {
 // claims returns what the lane needs of the claimer, and reports whether the store should be asked now.
 func (l *lane) claims(now time.Time) (k waitKind, ok bool) {
 	switch {
-	case l.claiming:
+	case l.withClaimer:
 		return 0, false
 	case l.mustMaintain(now):
 		return waitToMaintain, l.may(now, toMaintain)
@@ -372,7 +372,7 @@ func (l *lane) wakeAt(now time.Time) time.Time {
 	if l.queue.Len() > 0 {
 		consider(time.Time{}, toSend)
 	}
-	if l.claiming {
+	if l.withClaimer {
 		return at
 	}
 	if l.reload {
@@ -398,7 +398,7 @@ func (l *lane) dispensable(now time.Time, idle time.Duration) bool {
 
 // hasWork reports whether the lane has deliveries in memory, or needs something from the store now or soon.
 func (l *lane) hasWork(now time.Time) bool {
-	return !l.empty() || len(l.forwarded) > 0 || l.claiming || l.manualDue || l.reload || l.queuedIn != [waitKinds]bool{} ||
+	return !l.empty() || len(l.forwarded) > 0 || l.withClaimer || l.manualDue || l.reload || l.queuedIn != [waitKinds]bool{} ||
 		!l.due.IsZero() && !l.due.After(now.Add(2*ScanInterval))
 }
 

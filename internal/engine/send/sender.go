@@ -1,5 +1,5 @@
 // Package send makes attempts: one HTTP request to a receiver, under one deadline, from rendering to classifying the answer. It
-// knows no queue, no store and no rule about retries.
+// depends on no queue, no store and no rule about retries.
 package send
 
 import (

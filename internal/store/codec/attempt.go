@@ -10,7 +10,7 @@ import (
 // attempt holds the details of an attempt, which are only displayed. Its names are short because there is one row for each
 // request. The timings must come first: when an attempt loses its details, both stores keep the text up to their end.
 //
-// Names differ by more than their case, because encoding/json finds a member by either.
+// Names differ by more than their case, because encoding/json finds a field by either.
 type attempt struct {
 	Timings   [5]time.Duration  `json:"t"` // DNS, connect, TLS, first byte, total
 	URL       string            `json:"u"`

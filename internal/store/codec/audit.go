@@ -35,29 +35,29 @@ func fromObject(members string) json.RawMessage {
 	return json.RawMessage(members)
 }
 
-// AuditPlace is the place of an entry in the audit log.
-type AuditPlace struct {
+// AuditPosition is the position of an entry in the audit log.
+type AuditPosition struct {
 	At time.Time
 	N  int64
 }
 
 // Key returns what CursorOfAudit decodes.
-func (p AuditPlace) Key() []byte {
+func (p AuditPosition) Key() []byte {
 	return binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(nil, uint64(p.At.UnixMicro())), uint64(p.N))
 }
 
 // CursorOfAudit returns the place in a cursor of a list of entries before the given time, which may be zero: the page has the
 // entries in lower places.
-func CursorOfAudit(c bellwire.Cursor, until time.Time) (AuditPlace, error) {
+func CursorOfAudit(c bellwire.Cursor, until time.Time) (AuditPosition, error) {
 	if c == "" {
 		if until.IsZero() {
 			until = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
 		}
-		return AuditPlace{At: until, N: math.MinInt64}, nil
+		return AuditPosition{At: until, N: math.MinInt64}, nil
 	}
 	key, err := c.Key(16)
 	if err != nil {
-		return AuditPlace{}, err
+		return AuditPosition{}, err
 	}
-	return AuditPlace{At: time.UnixMicro(int64(binary.BigEndian.Uint64(key))).UTC(), N: int64(binary.BigEndian.Uint64(key[8:]))}, nil
+	return AuditPosition{At: time.UnixMicro(int64(binary.BigEndian.Uint64(key))).UTC(), N: int64(binary.BigEndian.Uint64(key[8:]))}, nil
 }

@@ -34,7 +34,7 @@ func (e *encoder) raw(text string) { e.text = append(e.text, text...) }
 
 func (e *encoder) int(n int64) { e.text = strconv.AppendInt(e.text, n, 10) }
 
-// flag appends a member of an object if it is true.
+// flag appends a field of an object if it is true.
 func (e *encoder) flag(name string, is bool) {
 	if is {
 		e.raw(`,"` + name + `":true`)
@@ -99,7 +99,7 @@ func (e *encoder) attempt(a *bellwire.Attempt) {
 	e.raw("}")
 }
 
-// headers appends the members for headers, which must not come first in their object.
+// headers appends the fields for headers, which must not come first in their object.
 func (e *encoder) headers(headers []bellwire.Header, cut bool) {
 	for i, h := range headers {
 		if i == 0 {
@@ -127,7 +127,7 @@ func (e *encoder) response(r *bellwire.AttemptResponse) {
 		e.string(r.Note)
 	}
 	if len(e.text) > start {
-		e.text = append(e.text[:start], e.text[start+1:]...) // the comma before the first member
+		e.text = append(e.text[:start], e.text[start+1:]...) // the comma before the first field
 	}
 	e.raw("}")
 }

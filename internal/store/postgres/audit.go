@@ -98,7 +98,7 @@ const (
 )
 
 // scanAudit reads a row of sqlAudit.
-func scanAudit(row pgx.Row) (*bellwire.AuditEntry, codec.AuditPlace, error) {
+func scanAudit(row pgx.Row) (*bellwire.AuditEntry, codec.AuditPosition, error) {
 	var (
 		e                    bellwire.AuditEntry
 		n                    int64
@@ -107,9 +107,9 @@ func scanAudit(row pgx.Row) (*bellwire.AuditEntry, codec.AuditPlace, error) {
 	err := row.Scan(&n, (*[16]byte)(&e.ID), &e.At, &e.LastAt, &e.Count, &e.Tenant, (*[16]byte)(&e.Key), &e.Method, &e.Path, &e.Principal,
 		&e.Justification, &e.ExpiresAt, &e.Action, &e.Subject, (*string)(&e.Refused), &actor, &before, &after)
 	if err != nil {
-		return nil, codec.AuditPlace{}, err
+		return nil, codec.AuditPosition{}, err
 	}
-	return &e, codec.AuditPlace{At: e.At, N: n}, codec.DecodeAudit(&e, actor, before, after)
+	return &e, codec.AuditPosition{At: e.At, N: n}, codec.DecodeAudit(&e, actor, before, after)
 }
 
 // AuditEntries lists entries, newest first.
@@ -118,7 +118,7 @@ func (s *Store) AuditEntries(ctx context.Context, f bellwire.AuditFilter, page b
 	if err != nil {
 		return nil, err
 	}
-	list := &lister[*bellwire.AuditEntry, codec.AuditPlace]{page, scanAudit, codec.AuditPlace.Key, rules.SizeOfAuditEntry}
+	list := &lister[*bellwire.AuditEntry, codec.AuditPosition]{page, scanAudit, codec.AuditPosition.Key, rules.SizeOfAuditEntry}
 	args := []any{f.Since, before.At, before.N, list.fetch()}
 	switch key := [16]byte(f.Key); {
 	case f.Tenant != "" && !f.Key.IsZero():

@@ -23,20 +23,20 @@ type Found struct {
 
 // operator is a connection of a command, beside the nodes that may be running.
 type operator struct {
-	ctx   context.Context
-	conn  *pgx.Conn
-	place string
+	ctx      context.Context
+	conn     *pgx.Conn
+	location string
 }
 
 // operate runs f with a connection of its own. Nothing is migrated.
 func operate(ctx context.Context, databaseURL string, f func(*operator) error) error {
-	s := &Store{place: Shown(databaseURL)}
+	s := &Store{location: Shown(databaseURL)}
 	if err := CheckURL(databaseURL); err != nil {
 		return bellwire.Errorf(bellwire.CodeUnavailable, "the database URL %s", err)
 	}
 	config, err := pgx.ParseConfig(databaseURL)
 	if err != nil { // its text may show the password
-		return bellwire.Errorf(bellwire.CodeUnavailable, "the database URL %s has an invalid parameter", s.place)
+		return bellwire.Errorf(bellwire.CodeUnavailable, "the database URL %s has an invalid parameter", s.location)
 	}
 	configure(config)
 	config.DefaultQueryExecMode = pgx.QueryExecModeSimpleProtocol // through a pooler, too
@@ -46,7 +46,7 @@ func operate(ctx context.Context, databaseURL string, f func(*operator) error) e
 		return s.explain(err, config)
 	}
 	defer hangUp(ctx, conn)
-	return s.translate(f(&operator{ctx: ctx, conn: conn, place: s.place}))
+	return s.translate(f(&operator{ctx: ctx, conn: conn, location: s.location}))
 }
 
 func (o *operator) row(sql string, args ...any) pgx.Row { return o.conn.QueryRow(o.ctx, sql, args...) }
@@ -70,14 +70,14 @@ func (o *operator) inspect(found *Found) error {
 	if err != nil || !exists {
 		return err
 	}
-	if err := checkOwners(o.row, o.place); err != nil {
+	if err := checkOwners(o.row, o.location); err != nil {
 		return err
 	}
 	known, err := o.recorded()
 	if err != nil {
 		return err
 	}
-	if _, err := known.schema.Pending(o.place, len(migrationFiles())); err != nil {
+	if _, err := known.schema.Pending(o.location, len(migrationFiles())); err != nil {
 		return err
 	}
 	found.Migrations, found.KeysetCheck = known.schema.Migrations, known.keysetCheck

@@ -30,7 +30,7 @@ func (s *Store) translate(err error) error {
 	if errors.As(err, &known) {
 		return known
 	}
-	cause := fmt.Errorf("%s: %w", s.place, root(err))
+	cause := fmt.Errorf("%s: %w", s.location, root(err))
 	var refused *pgconn.PgError
 	switch {
 	case s.closed.Load():

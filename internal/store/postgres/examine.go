@@ -14,7 +14,7 @@ import (
 
 // Facts describe a database that may be in use, and its server.
 type Facts struct {
-	Place        string // the URL without its password
+	Location     string // the URL without its password
 	Version      int    // of the server, such as 150018
 	Pooled       bool   // a pooler is between
 	Transactions bool   // several statements can be one transaction; a pooler can prevent that
@@ -56,13 +56,13 @@ type Facts struct {
 // Examine reads facts about the database that a postgres:// URL names, by a connection of its own, and changes nothing. now is the
 // wall clock.
 func Examine(ctx context.Context, databaseURL string, now func() time.Time) (*Facts, error) {
-	f := &Facts{Place: Shown(databaseURL)}
+	f := &Facts{Location: Shown(databaseURL)}
 	return f, operate(ctx, databaseURL, func(o *operator) error {
 		f.Local = isLocal(o.conn.Config().Host)
 		if err := f.read(o, now); err != nil {
 			return err
 		}
-		f.Pending, f.SchemaFault = f.Schema.Pending(f.Place, len(migrationFiles()))
+		f.Pending, f.SchemaFault = f.Schema.Pending(f.Location, len(migrationFiles()))
 		return f.readOutrun(o)
 	})
 }

@@ -270,7 +270,7 @@ func (f *fanning) store(s *Store) error {
 	var placed placedColumns
 	for i := range n {
 		of := traits[f.events[i]]
-		place := rules.PlaceOf(of.Schedule, f.at[i], open.behind(keys[i]))
+		place := rules.PlacementOf(of.Schedule, f.at[i], open.behind(keys[i]))
 		tenants[i], due[i] = f.tenant, &place.DueAt
 		if len(traits) > 0 {
 			placed.add(place, of.ExpiresAt, keys[i].key, numbers[i])
@@ -334,7 +334,7 @@ func (t *tx) traits(tenant int64, events [][16]byte) (map[[16]byte]eventTraits, 
 // expand makes the next deliveries of a row.
 func (f *fanning) expand(r *fanoutRow) {
 	for ; f.remaining > 0 && r.done < r.total; r.done++ {
-		event, place := rules.FanOutPlace(r.done, int64(len(r.events)), int64(len(r.endpoints)))
+		event, place := rules.FanOutItem(r.done, int64(len(r.events)), int64(len(r.endpoints)))
 		endpoint, ordered := r.endpoints[place], int64(0)
 		if endpoint < 0 {
 			endpoint, ordered = -endpoint, -endpoint

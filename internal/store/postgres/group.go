@@ -405,7 +405,7 @@ func (g *group) queueDeliveries(batch *pgx.Batch) {
 		for j := range e.Deliveries {
 			d := &e.Deliveries[j]
 			key := e.keyOf(j)
-			place := rules.PlaceOf(rules.ScheduleOf(&e.Event), e.Event.CreatedAt, g.open.behind(key))
+			place := rules.PlacementOf(rules.ScheduleOf(&e.Event), e.Event.CreatedAt, g.open.behind(key))
 			ids, events, tenants = append(ids, d.ID), append(events, e.Event.ID), append(tenants, e.tenant)
 			endpoints, numbers = append(endpoints, g.endpoints[d.Endpoint].n), append(numbers, e.numbers[j])
 			at = append(at, e.Event.CreatedAt)
@@ -437,7 +437,7 @@ type placedColumns struct {
 	keys, places       []*int64
 }
 
-func (c *placedColumns) add(p rules.Place, expires time.Time, key, place int64) {
+func (c *placedColumns) add(p rules.Placement, expires time.Time, key, place int64) {
 	st := p.State()
 	c.statuses, c.notBefore = append(c.statuses, codec.StateNumber[int16](&st)), append(c.notBefore, orNull(p.NotBefore))
 	c.expires = append(c.expires, orNull(expires))

@@ -48,7 +48,7 @@ func scanJob(row pgx.Row) (*bellwire.Job, bellwire.JobID, error) {
 		finished, deleted, acted *time.Time
 	)
 	err := row.Scan((*[16]byte)(&j.ID), &j.Tenant, &j.Kind, &j.State, &params, &j.Total, &j.Done, &j.Skipped, &j.Rate, &j.Waiting, &j.Error,
-		&j.CreatedAt, &j.UpdatedAt, &finished, &j.Steps, &j.Place.Endpoint, (*[16]byte)(&j.Place.Event), &bulk, &deleted, &acted)
+		&j.CreatedAt, &j.UpdatedAt, &finished, &j.Steps, &j.Cursor.Endpoint, (*[16]byte)(&j.Cursor.Event), &bulk, &deleted, &acted)
 	if err != nil {
 		return nil, j.ID, err
 	}
@@ -178,7 +178,7 @@ func (s *Store) ChangeJob(ctx context.Context, tenant string, id bellwire.JobID,
 
 func (t *tx) updateJob(j *bellwire.Job) error {
 	err := t.exec(sqlUpdateJob, [16]byte(j.ID), string(j.State), j.Total, j.Done, j.Skipped, j.Rate, j.Waiting, j.Error, j.UpdatedAt,
-		orNull(j.FinishedAt), j.Steps, j.Place.Endpoint, [16]byte(j.Place.Event), orNull(j.ActedAt))
+		orNull(j.FinishedAt), j.Steps, j.Cursor.Endpoint, [16]byte(j.Cursor.Event), orNull(j.ActedAt))
 	if n := rules.JobNews(j); err == nil && n != nil {
 		err = t.announce(n)
 	}
@@ -382,7 +382,7 @@ func (r *restarted) add(d *jobDelivery, endpoint string, ordering bellwire.Order
 		place, behind = next(), open.behind(endpointKey{endpoint, key})
 	}
 	r.ids, r.numbers = append(r.ids, d.id), append(r.numbers, number)
-	r.placed.add(rules.Place{Behind: behind}, time.Time{}, key, place)
+	r.placed.add(rules.Placement{Behind: behind}, time.Time{}, key, place)
 }
 
 // restartAll begins the retry schedules of deliveries again. If job is nil, each delivery keeps its job.
@@ -579,7 +579,7 @@ func (s *jobStep) store(events [][16]byte, traits map[[16]byte]eventTraits) (map
 			continue
 		}
 		key := keyOf(event)
-		place := rules.PlaceOf(traits[event].Schedule, s.Now, open.behind(key))
+		place := rules.PlacementOf(traits[event].Schedule, s.Now, open.behind(key))
 		inOrder, ofKey := int64(0), int64(0)
 		switch {
 		case key.key != 0:

@@ -47,7 +47,7 @@ func (s *Store) RenewLeases(ctx context.Context, node string) (*bellwire.Leases,
 		if err := tx.lock(lockLeases); err != nil {
 			return err
 		}
-		if err := tx.usable(s.place); err != nil {
+		if err := tx.usable(s.location); err != nil {
 			return err
 		}
 		table, err := s.readLeases(tx)

@@ -61,7 +61,7 @@ func (s *Store) outrun(m member) error {
 	return &bellwire.Error{
 		Code: bellwire.CodeConflict,
 		Message: fmt.Sprintf("the schema of the database %s cannot be changed: the node %q (version %s) runs, and this version of Bellwire removes what that one uses",
-			s.place, m.name, m.version),
+			s.location, m.name, m.version),
 		Hint: "Upgrade one release at a time: give all nodes the release before this one first (docs/upgrade.md).",
 	}
 }

@@ -52,7 +52,7 @@ func (s *Store) migrate(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			pending, err := schema.Pending(s.place, len(files))
+			pending, err := schema.Pending(s.location, len(files))
 			if err != nil {
 				return err
 			}
@@ -103,7 +103,7 @@ func (s *Store) migrating(ctx context.Context, f func(*tx) error) error {
 			return s.translate(err)
 		case try == migrationTries && locked:
 			return bellwire.Wrap(bellwire.CodeUnavailable, err,
-				"the schema of the database %s cannot be changed, because other transactions keep using its tables; end those, and start again", s.place)
+				"the schema of the database %s cannot be changed, because other transactions keep using its tables; end those, and start again", s.location)
 		case try == migrationTries:
 			return s.translate(err)
 		case locked && try == 1:
@@ -140,7 +140,7 @@ func (t *tx) migrate(files []string, n int) error {
 // schema returns what the database records about its schema, and locks it until the transaction ends. Versions that had no row
 // "migrations" needed all of them.
 func (s *Store) schema(tx *tx) (recorded rules.Schema, err error) {
-	if err := checkOwners(tx.row, s.place); err != nil {
+	if err := checkOwners(tx.row, s.location); err != nil {
 		return recorded, err
 	}
 	var schema, exists bool
@@ -188,7 +188,7 @@ const sqlForeignOwner = `SELECT owned.what, owner.rolname::text, me.rolname::tex
 	ORDER BY owned.place, owned.what LIMIT 1`
 
 // checkOwners refuses a schema in which something belongs to another role.
-func checkOwners(row func(sql string, args ...any) pgx.Row, place string) error {
+func checkOwners(row func(sql string, args ...any) pgx.Row, location string) error {
 	var what, owner, me string
 	err := row(sqlForeignOwner).Scan(&what, &owner, &me)
 	if errors.Is(err, pgx.ErrNoRows) {
@@ -200,5 +200,5 @@ func checkOwners(row func(sql string, args ...any) pgx.Row, place string) error 
 	return bellwire.Errorf(bellwire.CodeUnavailable,
 		"the %s in the database %s belongs to the role %q, which could change everything in it, but Bellwire connects as %q; "+
 			"let one role own the whole schema and connect as that role (ALTER SCHEMA bellwire OWNER TO …), or drop the schema if it is not Bellwire's",
-		what, place, owner, me)
+		what, location, owner, me)
 }

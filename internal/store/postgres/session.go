@@ -26,7 +26,7 @@ func (s *Store) probe(ctx context.Context, config *pgx.ConnConfig) error {
 	err = conn.QueryRow(ctx, "SELECT current_setting('server_version_num')::int", pgx.QueryExecModeSimpleProtocol).Scan(&s.version)
 	if err == nil && s.version < minVersion {
 		return bellwire.Errorf(bellwire.CodeUnavailable,
-			"the database %s runs on PostgreSQL %d; Bellwire needs 13 or newer", s.place, s.version/10000)
+			"the database %s runs on PostgreSQL %d; Bellwire needs 13 or newer", s.location, s.version/10000)
 	}
 	return err
 }
@@ -45,12 +45,12 @@ func (s *Store) checkSession(ctx context.Context) error {
 	if encoding != "UTF8" {
 		return bellwire.Errorf(bellwire.CodeUnavailable,
 			"the database %s has the encoding %s, but Bellwire needs UTF8; create another one: CREATE DATABASE bellwire TEMPLATE template0 ENCODING 'UTF8'",
-			s.place, encoding)
+			s.location, encoding)
 	}
 	if !s.options.NoSync && (commit != "on" && commit != "remote_apply" || fsync == "off") {
 		return bellwire.Errorf(bellwire.CodeUnavailable,
 			"the database %s has synchronous_commit %s and fsync %s, so a crash would lose events; both must be on",
-			s.place, commit, fsync)
+			s.location, commit, fsync)
 	}
 	return nil
 }

@@ -87,7 +87,7 @@ func (o *Options) fill(databaseURL string) {
 // Store is a bellwire.Store in a PostgreSQL database.
 type Store struct {
 	options   Options
-	place     string // the URL without its password, for messages
+	location  string // the URL without its password, for messages
 	pool      *pool
 	lists     *part       // of the pool, for lists and look-ups of callers
 	lookups   *part       // of the pool, for keys and configuration
@@ -130,7 +130,7 @@ var (
 // CodeUnavailable if that cannot be done now, or if the database was written by a newer Bellwire.
 func Open(ctx context.Context, databaseURL string, o Options) (*Store, error) {
 	o.fill(databaseURL)
-	s := &Store{options: o, place: Shown(databaseURL), known: make(map[string]bool)}
+	s := &Store{options: o, location: Shown(databaseURL), known: make(map[string]bool)}
 	s.address.Store(new(string))
 	if _, err := rand.Read(s.instance[:]); err != nil {
 		return nil, err
@@ -143,7 +143,7 @@ func Open(ctx context.Context, databaseURL string, o Options) (*Store, error) {
 	}
 	config, err := pgxpool.ParseConfig(databaseURL)
 	if err != nil { // its text may show the password
-		return nil, bellwire.Errorf(bellwire.CodeUnavailable, "the database URL %s has an invalid parameter", s.place)
+		return nil, bellwire.Errorf(bellwire.CodeUnavailable, "the database URL %s has an invalid parameter", s.location)
 	}
 	configure(config.ConnConfig)
 	if err := s.probe(ctx, config.ConnConfig); err != nil {
@@ -243,17 +243,17 @@ func (s *Store) Check(ctx context.Context) error {
 		if err := tx.exec(`INSERT INTO bellwire.meta (name, number) VALUES ('checks', 1) ON CONFLICT (name) DO UPDATE SET number = meta.number + 1`); err != nil {
 			return err
 		}
-		return tx.usable(s.place)
+		return tx.usable(s.location)
 	})
 }
 
 // usable returns an error if a newer node has changed the schema so that this build can use it no more.
-func (t *tx) usable(place string) error {
+func (t *tx) usable(location string) error {
 	var recorded rules.Schema
 	if err := t.row("SELECT number FROM bellwire.meta WHERE name = 'schema'").Scan(&recorded.Oldest); err != nil {
 		return err
 	}
-	_, err := recorded.Pending(place, len(migrationFiles()))
+	_, err := recorded.Pending(location, len(migrationFiles()))
 	return err
 }
 

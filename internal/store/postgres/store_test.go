@@ -142,7 +142,7 @@ func TestOpenTogether(t *testing.T) {
 
 func TestErrorsAreTranslated(t *testing.T) {
 	t.Parallel()
-	s := &Store{place: "postgres://host/db"}
+	s := &Store{location: "postgres://host/db"}
 	for _, c := range []struct {
 		err  error
 		code bellwire.Code

@@ -344,7 +344,7 @@ func uuids[ID ~[16]byte](ids []ID) [][16]byte {
 
 var errClosed = bellwire.Errorf(bellwire.CodeUnavailable, "the database is closed")
 
-// namesIn returns the members of a set in their order.
+// namesIn returns the fields of a set in their order.
 func namesIn(set map[string]bool) []string { return slices.Sorted(maps.Keys(set)) }
 
 func earlierID(a [16]byte, b [16]byte) [16]byte {

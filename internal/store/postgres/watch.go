@@ -67,7 +67,7 @@ func (s *Store) pollAll(ctx context.Context, f func(bellwire.Notification)) erro
 
 // checkDirect refuses a direct connection to another database: no notification would come, and work would be found late.
 func (s *Store) checkDirect(ctx context.Context, direct *pgx.Conn) error {
-	if Shown(s.options.DirectURL) == s.place {
+	if Shown(s.options.DirectURL) == s.location {
 		return nil
 	}
 	var here, there identity
@@ -80,7 +80,7 @@ func (s *Store) checkDirect(ctx context.Context, direct *pgx.Conn) error {
 	}
 	if here != there {
 		return bellwire.Errorf(bellwire.CodeUnavailable,
-			"the direct URL %s leads to another database than %s; both must lead to the same one", Shown(s.options.DirectURL), s.place)
+			"the direct URL %s leads to another database than %s; both must lead to the same one", Shown(s.options.DirectURL), s.location)
 	}
 	return nil
 }

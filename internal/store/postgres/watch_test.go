@@ -175,7 +175,7 @@ func TestDirectURLInAnotherSpelling(t *testing.T) {
 	url := server.NewDatabase(t, template)
 	check(t, server.Exec(t.Context(), "ALTER DATABASE "+databaseOf(t, url)+" SET DateStyle = 'German'"))
 	s := openAt(t, url, Options{NoSync: true, DirectURL: strings.Replace(url, "127.0.0.1", "localhost", 1)})
-	if Shown(s.options.DirectURL) == s.place {
+	if Shown(s.options.DirectURL) == s.location {
 		t.Fatal("both URLs are spelled alike")
 	}
 	l := new(listener)

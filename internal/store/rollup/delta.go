@@ -154,8 +154,8 @@ const (
 	leastAttempts    = 4
 )
 
-// Add adds an encoded delta. Of its attempts, only those at the given places count; nil: all.
-func (s *Sum) Add(delta []byte, places []int16) error {
+// Add adds an encoded delta. Of its attempts, only those at the given indexes count; nil: all.
+func (s *Sum) Add(delta []byte, indexes []int16) error {
 	r := &reader{data: delta}
 	for range r.items(leastPublication) {
 		p := publication{tenant: int64(r.number()), minute: int64(r.number())}
@@ -170,17 +170,17 @@ func (s *Sum) Add(delta []byte, places []int16) error {
 		k.endpoint, k.eventType = r.text(), r.text()
 		kinds[i] = k
 	}
-	counted := make(map[int]bool, len(places))
-	for _, place := range places {
-		counted[int(place)] = true
+	counted := make(map[int]bool, len(indexes))
+	for _, index := range indexes {
+		counted[int(index)] = true
 	}
-	for place := 0; len(r.data) > 0; place++ {
+	for index := 0; len(r.data) > 0; index++ {
 		kind, bucket := r.count(), r.octet()
 		if r.broken || kind >= len(kinds) || bucket >= buckets {
 			r.broken = true
 			break
 		}
-		if places == nil || counted[place] {
+		if indexes == nil || counted[index] {
 			s.attempt(kinds[kind], bucket)
 		}
 	}

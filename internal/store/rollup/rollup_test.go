@@ -89,14 +89,14 @@ func TestDeltaCountsOnlyPlaces(t *testing.T) {
 			d.Attempt(attempt(endpoint, "t", bellwire.OutcomeOK))
 		}
 	}
-	for want, places := range map[uint64][]int16{3: nil, 2: {0, 1}, 1: {2}} {
+	for want, indexes := range map[uint64][]int16{3: nil, 2: {0, 1}, 1: {2}} {
 		sum := NewSum()
-		if err := sum.Add(d.Encode(), places); err != nil {
+		if err := sum.Add(d.Encode(), indexes); err != nil {
 			t.Fatal(err)
 		}
 		b := sum.Buckets(map[string]Owner{"a": {Tenant: 1}, "b": {Tenant: 1}}, map[int64]bool{1: true})[Key{1, bellwire.Day, bellwire.Day.Begin(at)}]
 		if got := b.views[ByNothing].group(name{}).weight(); got != want {
-			t.Errorf("places %v count %d attempts, want %d", places, got, want)
+			t.Errorf("indexes %v count %d attempts, want %d", indexes, got, want)
 		}
 	}
 }

@@ -1,5 +1,5 @@
 // Package rollup counts events and attempts for statistics. A transaction that stores some of them also stores a delta, which
-// says what it has stored. Later, deltas are moved into buckets: one for each tenant, interval and time. All of it is pure.
+// says what it has stored. Later, deltas are moved into buckets: one for each tenant, interval and time. Its functions are pure.
 package rollup
 
 import (

@@ -115,7 +115,7 @@ func ChangeNews(endpoint string, c *EndpointChange, before, after *bellwire.Stan
 	return append(all, n)
 }
 
-// changedMembers reports whether the signing secret is among the members of a change, and whether others are.
+// changedMembers reports whether the signing secret is among the fields of a change, and whether others are.
 func changedMembers(after json.RawMessage) (secret, others bool) {
 	var members map[string]json.RawMessage
 	if len(after) == 0 || json.Unmarshal(after, &members) != nil {
@@ -205,7 +205,7 @@ func (n *News) Event(s *Subject, tenant string) (*KeptEvent, error) {
 	}}, nil
 }
 
-// AlertData returns the data of the alert, which is that of the operational event without the members that changed.
+// AlertData returns the data of the alert, which is that of the operational event without the fields that changed.
 func (n *News) AlertData(s *Subject) ([]byte, error) {
 	alert := *n
 	alert.Before, alert.After = nil, nil
@@ -269,7 +269,7 @@ func timeOrNull(t time.Time) *time.Time {
 	return &t
 }
 
-// maskMembers redacts what can be secret in the members of a change. A history has no secrets but what is in the URL.
+// maskMembers redacts what can be secret in the fields of a change. A history has no secrets but what is in the URL.
 func maskMembers(encoded json.RawMessage) json.RawMessage {
 	var members map[string]any
 	if len(encoded) == 0 || json.Unmarshal(encoded, &members) != nil {

@@ -32,11 +32,11 @@ func IsDeferred(e *bellwire.NewEvent, already bool) bool {
 // share their event or their endpoint. It must not change: stored positions count in this order.
 const fanOutBand = 32
 
-// FanOutPlace returns the event and the recipient of the delivery that FanOut stores at the given place of a row with so many
+// FanOutItem returns the event and the recipient of the delivery that FanOut stores at the given index of a row with so many
 // events and recipients. Each recipient gets the events in their order.
-func FanOutPlace(place, events, recipients int64) (event, recipient int64) {
-	first := place / (fanOutBand * recipients) * fanOutBand
+func FanOutItem(index, events, recipients int64) (event, recipient int64) {
+	first := index / (fanOutBand * recipients) * fanOutBand
 	band := min(fanOutBand, events-first)
-	place -= first * recipients
-	return first + place%band, place / band
+	index -= first * recipients
+	return first + index%band, index / band
 }

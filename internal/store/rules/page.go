@@ -32,7 +32,7 @@ func text[T ~string | ~[]byte](s T) int {
 // SizeOfEvent returns the size of an event's data.
 func SizeOfEvent(e *bellwire.Event) int { return len(e.Data) }
 
-// SizeOfEndpoint returns the most bytes that an endpoint takes as JSON, without its short members.
+// SizeOfEndpoint returns the most bytes that an endpoint takes as JSON, without its short fields.
 func SizeOfEndpoint(ep *bellwire.Endpoint) int {
 	size := text(ep.URL) + text(ep.Description) + text(ep.Filter) + text(ep.StatusReason) + sizeOfMap(ep.Metadata) + sizeOfMap(ep.Extra) + len(ep.Sealed)
 	for _, pattern := range ep.Events {

@@ -19,12 +19,12 @@ type Schema struct {
 
 // Pending returns how many migrations of a build that contains known of them are to be run. Its error has CodeUnavailable if the
 // build is too old for the schema.
-func (s Schema) Pending(place string, known int) (int, error) {
+func (s Schema) Pending(location string, known int) (int, error) {
 	if s.Oldest > known {
 		return 0, &bellwire.Error{
 			Code: bellwire.CodeUnavailable,
 			Message: fmt.Sprintf("the database %s was changed by a newer Bellwire: it needs a build with at least %d migrations, and this one has %d",
-				place, s.Oldest, known),
+				location, s.Oldest, known),
 			Hint: "Install the newer version again, or restore a backup from before the upgrade (docs/upgrade.md).",
 		}
 	}

@@ -327,7 +327,7 @@ func (w *writer) insertPlain(d *newDelivery, number int64) error {
 
 // insertPlaced stores any other delivery. place is its place among those of its key.
 func (w *writer) insertPlaced(d *newDelivery, number, place int64, behind bool) error {
-	at := rules.PlaceOf(d.schedule, d.at, behind)
+	at := rules.PlacementOf(d.schedule, d.at, behind)
 	st, epoch := at.State(), d.epoch
 	if behind {
 		epoch = 0

@@ -68,7 +68,7 @@ const (
 )
 
 // scanAudit reads a row of sqlAudit.
-func scanAudit(q *query) (*bellwire.AuditEntry, codec.AuditPlace, error) {
+func scanAudit(q *query) (*bellwire.AuditEntry, codec.AuditPosition, error) {
 	n := q.getInt()
 	e := new(bellwire.AuditEntry)
 	q.getBytes(e.ID[:])
@@ -76,7 +76,7 @@ func scanAudit(q *query) (*bellwire.AuditEntry, codec.AuditPlace, error) {
 	q.getBytes(e.Key[:])
 	e.Method, e.Path, e.Principal, e.Justification = q.getText(), q.getText(), q.getText(), q.getText()
 	e.ExpiresAt, e.Action, e.Subject, e.Refused = q.getTime(), q.getText(), q.getText(), bellwire.Code(q.getText())
-	return e, codec.AuditPlace{At: e.At, N: n}, codec.DecodeAudit(e, q.getText(), q.getText(), q.getText())
+	return e, codec.AuditPosition{At: e.At, N: n}, codec.DecodeAudit(e, q.getText(), q.getText(), q.getText())
 }
 
 // AuditEntries lists entries, newest first.
@@ -96,7 +96,7 @@ func (s *Store) AuditEntries(ctx context.Context, f bellwire.AuditFilter, page b
 	if since.IsZero() {
 		since = time.Unix(0, 0)
 	}
-	list := newLister(page, scanAudit, codec.AuditPlace.Key, rules.SizeOfAuditEntry)
+	list := newLister(page, scanAudit, codec.AuditPosition.Key, rules.SizeOfAuditEntry)
 	return list.read(ctx, s, func(c *db) *query {
 		q := c.query(sqlAudit + where + sqlAuditPage)
 		if f.Tenant != "" {

@@ -44,7 +44,7 @@ func (s *Store) sound() error {
 	if e := s.damage.Load(); e != nil {
 		return e
 	}
-	return s.place.check()
+	return s.file.check()
 }
 
 // startCheck is how long the check of the database may take when it is opened.
@@ -53,7 +53,7 @@ const startCheck = 3 * time.Second
 // inspect examines the files before anything is changed: it checks the database for damage, within a limit of time, and
 // whether the log that a killed process has left is complete.
 func (s *Store) inspect(ctx context.Context) error {
-	if s.place.made {
+	if s.file.made {
 		return nil
 	}
 	remains := findRemains(s.path)

@@ -239,7 +239,7 @@ type fannedEvent struct {
 
 // store stores the next delivery of a row.
 func (f *fanning) store(row *fanout, events map[int64]fannedEvent) error {
-	event, place := rules.FanOutPlace(row.done, row.events, int64(len(row.recipients)))
+	event, place := rules.FanOutItem(row.done, row.events, int64(len(row.recipients)))
 	n, r := row.event+event, row.recipients[place]
 	e, known := events[n]
 	if !known {

@@ -38,8 +38,8 @@ func scanJob(q *query) (*bellwire.Job, bellwire.JobID, error) {
 	j.Total, j.Done, j.Skipped, j.Rate = int(q.getInt()), int(q.getInt()), int(q.getInt()), q.getFloat()
 	j.Waiting, j.Error = q.getText(), q.getText()
 	j.CreatedAt, j.UpdatedAt, j.FinishedAt = q.getTime(), q.getTime(), q.getTimeOrZero()
-	j.Steps, j.Place.Endpoint = int(q.getInt()), q.getText()
-	q.getBytes(j.Place.Event[:])
+	j.Steps, j.Cursor.Endpoint = int(q.getInt()), q.getText()
+	q.getBytes(j.Cursor.Event[:])
 	q.getBytes(j.Bulk[:]) // NULL leaves it zero
 	j.TenantDeleted, j.ActedAt = q.getTimeOrZero(), q.getTimeOrZero()
 	return j, j.ID, err
@@ -171,8 +171,8 @@ func (s *Store) ChangeJob(ctx context.Context, tenant string, id bellwire.JobID,
 
 func (w *writer) updateJob(j *bellwire.Job) error {
 	err := w.query(sqlUpdateJob).text(string(j.State)).int(int64(j.Total)).int(int64(j.Done)).int(int64(j.Skipped)).float(j.Rate).
-		text(j.Waiting).text(j.Error).time(j.UpdatedAt).timeOrNull(j.FinishedAt).int(int64(j.Steps)).text(j.Place.Endpoint).
-		blob(j.Place.Event[:]).timeOrNull(j.ActedAt).blob(j.ID[:]).exec()
+		text(j.Waiting).text(j.Error).time(j.UpdatedAt).timeOrNull(j.FinishedAt).int(int64(j.Steps)).text(j.Cursor.Endpoint).
+		blob(j.Cursor.Event[:]).timeOrNull(j.ActedAt).blob(j.ID[:]).exec()
 	if n := rules.JobNews(j); err == nil && n != nil {
 		err = w.announce(n)
 	}
@@ -406,7 +406,7 @@ func (w *writer) restart(id bellwire.DeliveryID, st *deliveryRow, job []byte, no
 	if !st.Status.Open() {
 		w.opened++
 	}
-	again, err := w.placeAgain(st)
+	again, err := w.positionAgain(st)
 	if err != nil {
 		return err
 	}
@@ -423,7 +423,7 @@ func (w *writer) restart(id bellwire.DeliveryID, st *deliveryRow, job []byte, no
 	if again.key == 0 {
 		return q.null().null().exec()
 	}
-	return q.int(again.key).int(again.place).exec()
+	return q.int(again.key).int(again.number).exec()
 }
 
 // sqlNextOfDelivery gives the next number of a delivery's endpoint, if the delivery has one.

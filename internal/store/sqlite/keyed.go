@@ -48,24 +48,24 @@ func (w *writer) freeNextOf(r *bellwire.Result) (freed bool, err error) {
 	return w.freeNext(endpoint.n, r.Key, r.EndedAt)
 }
 
-// keyPlace is a place in the order of a key.
-type keyPlace struct {
-	key, place int64 // key 0: none
-	behind     bool
+// keyPosition is a position in the order of a key.
+type keyPosition struct {
+	key, number int64 // key 0: none
+	behind      bool
 }
 
-// placeAgain returns where a delivery goes that is restarted: one that has ended goes behind all of its key. At an endpoint that is
+// positionAgain returns where a delivery goes that is restarted: one that has ended goes behind all of its key. At an endpoint that is
 // no longer ordered by key it is in no order.
-func (w *writer) placeAgain(row *deliveryRow) (p keyPlace, err error) {
+func (w *writer) positionAgain(row *deliveryRow) (p keyPosition, err error) {
 	if row.key == 0 || row.Status.Open() {
-		return keyPlace{key: row.key, place: row.place}, nil
+		return keyPosition{key: row.key, number: row.place}, nil
 	}
 	_, ordered, err := w.query(sqlOrderingNow).int(row.endpoint).text(string(bellwire.OrderingKey)).scalar()
 	if err != nil || !ordered {
-		return keyPlace{}, err
+		return keyPosition{}, err
 	}
 	p.key = row.key
-	if p.place, _, err = w.query(sqlNextSequence).int(row.endpoint).scalar(); err != nil {
+	if p.number, _, err = w.query(sqlNextSequence).int(row.endpoint).scalar(); err != nil {
 		return p, err
 	}
 	p.behind, err = w.hasOpenOfKey(row.endpoint, row.key)

@@ -63,7 +63,7 @@ func (w *writer) migrate(ctx context.Context) error {
 	if err != nil || pending == 0 {
 		return err
 	}
-	if schema.Migrations == 0 && !w.store.place.made { // all that was in it is gone with its log
+	if schema.Migrations == 0 && !w.store.file.made { // all that was in it is gone with its log
 		if err := w.store.options.New(w.store.path); err != nil {
 			return err
 		}

@@ -58,7 +58,7 @@ func Restore(ctx context.Context, r Restoration) (restored *Restored, err error)
 	if err != nil {
 		return nil, err
 	}
-	p := &place{path: to}
+	p := &databaseFile{path: to}
 	if err := p.hold(); err != nil {
 		return nil, errors.Join(err, p.close())
 	}
@@ -99,8 +99,8 @@ func ownerAt(path string, replace bool) (fs.FileInfo, error) {
 	return there, nil
 }
 
-// hold locks the place of a database, and the database if there is one, against servers.
-func (p *place) hold() error {
+// hold locks the path of a database, and its file if there is one, against servers.
+func (p *databaseFile) hold() error {
 	if err := p.acquire(); err != nil {
 		return err
 	}

@@ -54,7 +54,7 @@ type Options struct {
 // is opened, so that what a process before it had taken into memory is free again.
 type Store struct {
 	path    string
-	place   *place
+	file    *databaseFile
 	options Options
 	damage  atomic.Pointer[bellwire.Error] // what was found wrong with the database; nil: nothing
 
@@ -112,11 +112,11 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	if o.longLog == 0 {
 		o.longLog = longLog
 	}
-	place, err := openPlace(path, o.New)
+	file, err := openDatabaseFile(path, o.New)
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{path: place.path, place: place, options: o, queue: make(chan *write, maxQueued), announced: make(chan struct{}, 1)}
+	s := &Store{path: file.path, file: file, options: o, queue: make(chan *write, maxQueued), announced: make(chan struct{}, 1)}
 	if err := s.start(ctx); err != nil {
 		_ = s.release() // what went wrong first says more
 		return nil, s.translateAtStart(err)
@@ -143,10 +143,10 @@ func (s *Store) start(ctx context.Context) error {
 	if s.checkpointer, err = s.openCheckpointer(); err != nil {
 		return err
 	}
-	if err := s.place.settle(); err != nil {
+	if err := s.file.settle(); err != nil {
 		return err
 	}
-	if n := names(s.place.used[0].info); n > 1 {
+	if n := names(s.file.used[0].info); n > 1 {
 		s.options.Logger.Warn("the database file has several names (hard links): it must always be opened by the same one, "+
 			"because its log is beside that name", "database", s.path, "names", n)
 	}
@@ -274,7 +274,7 @@ func (s *Store) release() error {
 	if s.checkpointer != nil {
 		errs = append(errs, s.checkpointer.index.Close())
 	}
-	errs = append(errs, s.place.close())
+	errs = append(errs, s.file.close())
 	if err := errors.Join(errs...); err != nil {
 		return bellwire.Wrap(bellwire.CodeUnavailable, err, "the database %s could not be closed cleanly", s.path)
 	}

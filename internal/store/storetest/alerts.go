@@ -94,7 +94,7 @@ func alertsKept(w *world) {
 	waiting(bellwire.AlertAddress{Address: "a@example.com", Since: w.now, SentAt: w.now}, bellwire.AlertAddress{Address: "b@example.com", Since: began})
 	alerts = w.alerted("b@example.com", bellwire.OperationalFailing, bellwire.OperationalDisabled)
 	w.check(json.Unmarshal(alerts[1].Data, &d))
-	w.equal("the members that changed", len(d.Before)+len(d.After), 0)
+	w.equal("the fields that changed", len(d.Before)+len(d.After), 0)
 }
 
 // alertsBounded expects that no more alerts are kept for an address than there may be, and further ones after a digest.

@@ -805,7 +805,7 @@ func countsEvents(w *world) {
 	w.equal("how many of nobody", n, 0)
 }
 
-// dialectSettings returns settings of two dialects, with all members and with one.
+// dialectSettings returns settings of two dialects, with all fields and with one.
 func dialectSettings() bellwire.SettingsByDialect {
 	return bellwire.SettingsByDialect{
 		"standard": {

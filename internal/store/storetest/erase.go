@@ -150,7 +150,7 @@ func eraseAndJobs(w *world) {
 		found := w.selected(j, ep, 10)
 		w.erase(late)
 		p := w.advance(&bellwire.JobStep{
-			Job: j, Endpoint: ep.ID, Items: found.Items, Place: bellwire.JobPlace{Endpoint: ep.ID, Event: found.Last}, Ended: true, Now: w.now,
+			Job: j, Endpoint: ep.ID, Items: found.Items, Cursor: bellwire.JobCursor{Endpoint: ep.ID, Event: found.Last}, Ended: true, Now: w.now,
 		})
 		w.equal("done", p.Job.Done, 1)
 		w.equal("skipped", p.Job.Skipped, len(found.Items)-1)

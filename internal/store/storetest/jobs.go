@@ -126,7 +126,7 @@ var jobTests = []test{
 		}
 		j := w.job(ep.Tenant, bellwire.JobReplay, w.failed(ep))
 		found := w.selected(j, ep, 2)
-		step := &bellwire.JobStep{Job: j, Endpoint: ep.ID, Items: found.Items, Place: bellwire.JobPlace{Endpoint: ep.ID, Event: found.Last}, Now: w.now}
+		step := &bellwire.JobStep{Job: j, Endpoint: ep.ID, Items: found.Items, Cursor: bellwire.JobCursor{Endpoint: ep.ID, Event: found.Last}, Now: w.now}
 		first := w.advance(step)
 		w.equal("made", first.Made, true)
 		w.equal("done", first.Job.Done, 2)
@@ -407,7 +407,7 @@ func anyInterleaving(w *world) {
 		step := func(from *bellwire.Job, limit int) {
 			found := in.selected(from, ep, limit)
 			p := in.advance(&bellwire.JobStep{
-				Job: from, Endpoint: ep.ID, Items: found.Items, Place: bellwire.JobPlace{Endpoint: ep.ID, Event: found.Last}, Ended: !found.More, Now: in.now,
+				Job: from, Endpoint: ep.ID, Items: found.Items, Cursor: bellwire.JobCursor{Endpoint: ep.ID, Event: found.Last}, Ended: !found.More, Now: in.now,
 			})
 			known = append(known, p.Job)
 		}
@@ -650,7 +650,7 @@ func (w *world) run(j *bellwire.Job, limit int, ep *bellwire.Endpoint) *bellwire
 	for !j.State.Ended() {
 		found := w.selected(j, ep, limit)
 		p := w.advance(&bellwire.JobStep{
-			Job: j, Endpoint: ep.ID, Items: found.Items, Place: bellwire.JobPlace{Endpoint: ep.ID, Event: found.Last}, Ended: !found.More, Now: w.now,
+			Job: j, Endpoint: ep.ID, Items: found.Items, Cursor: bellwire.JobCursor{Endpoint: ep.ID, Event: found.Last}, Ended: !found.More, Now: w.now,
 		})
 		if !p.Made {
 			w.Fatal("a step was not made")

@@ -194,7 +194,7 @@ func operationalChanges(w *world) {
 			d := w.dataOf(e)
 			w.equal("the key", d.By.Key, key.String())
 			if e.Type == bellwire.OperationalUpdated && strings.Contains(after, "url") {
-				w.equal("the members", string(d.After), `{"dialect_settings":"[redacted]","secret":"[changed]","url":"https://example.com/?a=[redacted]"}`)
+				w.equal("the fields", string(d.After), `{"dialect_settings":"[redacted]","secret":"[changed]","url":"https://example.com/?a=[redacted]"}`)
 			}
 		}
 		w.told(events, all...)

@@ -1,5 +1,5 @@
-// Package storetest is the suite that every implementation of bellwire.Store passes. It knows nothing of how
-// they do it: what only an implementation can do, such as being opened again, comes in through Hooks.
+// Package storetest is the suite that every implementation of bellwire.Store passes. It uses that interface only. What an
+// implementation alone can do, such as being opened again, tests reach through Hooks.
 package storetest
 
 import (

@@ -494,7 +494,7 @@ export interface paths {
         };
         /**
          * Export everything
-         * @description For admin keys. Responds with NDJSON, in the format that `POST /imports` reads: event types, keys, tenants, endpoints and events. Keys have the SHA-256 of their secret. Without `secrets`, an endpoint has a member `left_out`, with the names of what is missing. What belongs to one tenant is read at one revision, and the whole as it comes: what changes meanwhile may be missing. Events that are accepted meanwhile are left out, and events of tests are too. A response that ends early is not complete.
+         * @description For admin keys. Responds with NDJSON, in the format that `POST /imports` reads: event types, keys, tenants, endpoints and events. Keys have the SHA-256 of their secret. Without `secrets`, an endpoint has a field `left_out`, with the names of what is missing. What belongs to one tenant is read at one revision, and the whole as it comes: what changes meanwhile may be missing. Events that are accepted meanwhile are left out, and events of tests are too. A response that ends early is not complete.
          */
         get: operations["export"];
         put?: never;
@@ -993,7 +993,7 @@ export interface paths {
         head?: never;
         /**
          * Change an endpoint
-         * @description Only the given members change; null clears where the member says so. Paused endpoints keep their deliveries for later; disabling cancels those that are open. With `replay`, an endpoint that is enabled and does not fail is a conflict.
+         * @description Only the given fields change; null clears where the field says so. Paused endpoints keep their deliveries for later; disabling cancels those that are open. With `replay`, an endpoint that is enabled and does not fail is a conflict.
          */
         patch: operations["update-endpoint"];
         trace?: never;
@@ -1354,7 +1354,7 @@ export interface paths {
         put?: never;
         /**
          * Pause a job
-         * @description What it has done stays done. The job keeps its place. Responds with 409 if the job has ended.
+         * @description What it has done stays done. A resumed job continues where it stopped. Responds with 409 if the job has ended.
          */
         post: operations["pause-job"];
         delete?: never;
@@ -1689,7 +1689,7 @@ export interface components {
              */
             action: string;
             /**
-             * @description Members after the change, without secrets.
+             * @description Fields after the change, without secrets.
              * @example {
              *       "status": "paused"
              *     }
@@ -1703,7 +1703,7 @@ export interface components {
              */
             at: string;
             /**
-             * @description Members before the change, without secrets.
+             * @description Fields before the change, without secrets.
              * @example {
              *       "status": "paused"
              *     }
@@ -1751,7 +1751,7 @@ export interface components {
              */
             refused: string | null;
             /**
-             * @description The id of what the action is about. The history of an endpoint has its members before and after.
+             * @description The id of what the action is about. The history of an endpoint has its fields before and after.
              * @example ep_0198c7a3f2e47d0a9b1c2d3e4f506172
              */
             subject: string;
@@ -1988,7 +1988,7 @@ export interface components {
              */
             action: "created" | "updated" | "deleted" | "found";
             /**
-             * @description The members that changed, with their values after. All members of an endpoint that was created. Secrets are never shown: one that changed is [changed].
+             * @description The fields that changed, with their values after. All fields of an endpoint that was created. Secrets are never shown: one that changed is [changed].
              * @example {
              *       "status": "paused"
              *     }
@@ -1999,7 +1999,7 @@ export interface components {
             /** Format: date-time */
             at: string;
             /**
-             * @description The members that changed, with their values before. All members of an endpoint that was deleted.
+             * @description The fields that changed, with their values before. All fields of an endpoint that was deleted.
              * @example {
              *       "status": "paused"
              *     }
@@ -2430,7 +2430,7 @@ export interface components {
             headers?: {
                 [key: string]: string;
             };
-            /** @description Whether the vendor's API ignores members that cannot be changed, so that what it has shown can be sent back. */
+            /** @description Whether the vendor's API ignores fields that cannot be changed, so that what it has shown can be sent back. */
             ignore_read_only?: boolean | null;
             /** @description The retry policy of new endpoints that have none of their own. */
             retry?: {
@@ -3031,7 +3031,7 @@ export interface components {
         };
         ImportFault: {
             /**
-             * @description The member at fault; empty if it is the whole line.
+             * @description The field at fault; empty if it is the whole line.
              * @example url
              */
             field: string;
@@ -3464,7 +3464,7 @@ export interface components {
                 [key: string]: string;
             } | null;
             /**
-             * @description What happens to an event for which the filter has no answer, because a member is missing, for example; default deliver.
+             * @description What happens to an event for which the filter has no answer, because a field is missing, for example; default deliver.
              * @enum {string}
              */
             on_error?: "deliver" | "skip";
@@ -3862,7 +3862,7 @@ export interface components {
                 [key: string]: string;
             } | null;
             /**
-             * @description What happens to an event for which the filter has no answer, because a member is missing, for example; default deliver.
+             * @description What happens to an event for which the filter has no answer, because a field is missing, for example; default deliver.
              * @enum {string}
              */
             on_error?: "deliver" | "skip";
@@ -4921,7 +4921,7 @@ export interface components {
                 [key: string]: string;
             } | null;
             /**
-             * @description What happens to an event for which the filter has no answer, because a member is missing, for example; default deliver.
+             * @description What happens to an event for which the filter has no answer, because a field is missing, for example; default deliver.
              * @enum {string}
              */
             on_error?: "deliver" | "skip";

@@ -34,8 +34,8 @@ func Resolve(path string) (string, error) {
 	return filepath.Join(folder, filepath.Base(path)), err
 }
 
-// place is where the database is: its file, held open and locked, and the locks that keep other processes out.
-type place struct {
+// databaseFile is the file of the database, held open and locked, with the locks that keep other processes out.
+type databaseFile struct {
 	path string // absolute, without symbolic links
 	lock *flock.Flock
 	file *os.File
@@ -49,14 +49,14 @@ type usedFile struct {
 	info fs.FileInfo
 }
 
-// openPlace opens the file, makes it if it is not there and may be made, and takes the locks.
-func openPlace(path string, mayMake func(path string) error) (*place, error) {
+// openDatabaseFile opens the file, makes it if it is not there and may be made, and takes the locks.
+func openDatabaseFile(path string, mayMake func(path string) error) (*databaseFile, error) {
 	real, err := Resolve(path)
 	if err != nil {
 		return nil, bellwire.Wrap(bellwire.CodeUnavailable, err,
 			"the database %s cannot be opened; its folder must exist and be writable", path)
 	}
-	p := &place{path: real}
+	p := &databaseFile{path: real}
 	if info, err := os.Stat(real); errors.Is(err, fs.ErrNotExist) || err == nil && info.Size() == 0 {
 		if err := mayMake(real); err != nil {
 			return nil, err
@@ -74,7 +74,7 @@ func openPlace(path string, mayMake func(path string) error) (*place, error) {
 }
 
 // acquire locks the lock file, so that other processes are refused before they touch the database.
-func (p *place) acquire() error {
+func (p *databaseFile) acquire() error {
 	p.lock = flock.New(p.path+"-lock", flock.SetPermissions(0o600))
 	held, err := p.lock.TryLock()
 	if err != nil {
@@ -98,7 +98,7 @@ const magic = "SQLite format 3\x00"
 //
 // The file stays open until SQLite has closed all that it has: when a process closes any descriptor of a file, it loses
 // all POSIX locks on that file, and those are what SQLite keeps other programs out with.
-func (p *place) open() (err error) {
+func (p *databaseFile) open() (err error) {
 	p.file, err = os.OpenFile(p.path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return bellwire.Wrap(bellwire.CodeUnavailable, err,
@@ -130,7 +130,7 @@ func (p *place) open() (err error) {
 }
 
 // settle records which files SQLite has opened.
-func (p *place) settle() error {
+func (p *databaseFile) settle() error {
 	for _, suffix := range []string{"", "-wal", "-shm"} {
 		info, err := os.Stat(p.path + suffix)
 		if err != nil {
@@ -143,7 +143,7 @@ func (p *place) settle() error {
 
 // check returns an error if one of the files was moved, deleted or replaced, because writes would then go to a file that is
 // lost. It takes a few microseconds.
-func (p *place) check() error {
+func (p *databaseFile) check() error {
 	for _, f := range p.used {
 		now, err := os.Stat(f.path)
 		switch {
@@ -161,7 +161,7 @@ func (p *place) check() error {
 }
 
 // close gives up the locks. SQLite must have closed the database before.
-func (p *place) close() error {
+func (p *databaseFile) close() error {
 	var errs []error
 	if p.file != nil {
 		errs = append(errs, p.file.Close())

@@ -15,25 +15,25 @@ type Schedule struct {
 // ScheduleOf returns the schedule of an event.
 func ScheduleOf(e *bellwire.Event) Schedule { return Schedule{e.DeliverAt, e.ExpiresAt} }
 
-// Place is where a new delivery on the schedule is stored.
-type Place struct {
+// Placement is where a new delivery on the schedule is stored.
+type Placement struct {
 	Delayed   bool // by its due time; else by its id
 	Behind    bool // by its key, because an earlier delivery of that has not ended
 	DueAt     time.Time
 	NotBefore time.Time // zero: its schedule begins when it is stored
 }
 
-// PlaceOf returns where a delivery is stored that is made at the given time. behind reports whether an earlier delivery of its key
+// PlacementOf returns where a delivery is stored that is made at the given time. behind reports whether an earlier delivery of its key
 // has not ended.
-func PlaceOf(s Schedule, at time.Time, behind bool) Place {
+func PlacementOf(s Schedule, at time.Time, behind bool) Placement {
 	if s.DeliverAt.After(at) {
-		return Place{Delayed: true, DueAt: s.DeliverAt, NotBefore: s.DeliverAt}
+		return Placement{Delayed: true, DueAt: s.DeliverAt, NotBefore: s.DeliverAt}
 	}
-	return Place{DueAt: at, Behind: behind}
+	return Placement{DueAt: at, Behind: behind}
 }
 
 // State returns the state of a delivery that is stored there.
-func (p Place) State() bellwire.DeliveryState {
+func (p Placement) State() bellwire.DeliveryState {
 	return bellwire.DeliveryState{Status: bellwire.DeliveryPending, Delayed: p.Delayed, Behind: p.Behind}
 }
 

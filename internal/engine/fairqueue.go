@@ -2,8 +2,8 @@ package engine
 
 import "github.com/bellwire/bellwire/internal/engine/fifo"
 
-// turns is a queue of items by owner. Owners take turns, and the items of one owner come in order. The zero value is empty.
-type turns[T any] struct {
+// fairQueue is a queue of items by owner. Owners take turns, and the items of one owner come in order. The zero value is empty.
+type fairQueue[T any] struct {
 	owners map[string]*waiter[T]
 	order  fifo.Queue[*waiter[T]]
 }
@@ -14,7 +14,7 @@ type waiter[T any] struct {
 	items fifo.Queue[T]
 }
 
-func (t *turns[T]) push(owner string, item T) {
+func (t *fairQueue[T]) push(owner string, item T) {
 	w := t.owners[owner]
 	if w == nil {
 		if t.owners == nil {
@@ -28,7 +28,7 @@ func (t *turns[T]) push(owner string, item T) {
 }
 
 // pop removes the next item, and reports whether there was one.
-func (t *turns[T]) pop() (item T, ok bool) {
+func (t *fairQueue[T]) pop() (item T, ok bool) {
 	if t.order.Len() == 0 {
 		return item, false
 	}

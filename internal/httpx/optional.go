@@ -19,14 +19,14 @@ var (
 	ErrType      = errors.New("field of another type")
 )
 
-// Member is a field of a JSON object that may be omitted and must not be null.
-type Member[T any] struct {
+// Optional is a field of a JSON object that may be omitted and must not be null.
+type Optional[T any] struct {
 	Value T
 	Given bool
 }
 
 // UnmarshalJSONFrom parses the field.
-func (m *Member[T]) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
+func (m *Optional[T]) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	if dec.PeekKind() == 'n' {
 		return &bellwire.Error{Code: bellwire.CodeInvalid, Message: "must not be null", Err: ErrNull}
 	}
@@ -35,7 +35,7 @@ func (m *Member[T]) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 }
 
 // Pointer returns the value, nil if it was omitted.
-func (m Member[T]) Pointer() *T {
+func (m Optional[T]) Pointer() *T {
 	if !m.Given {
 		return nil
 	}
