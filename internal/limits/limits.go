@@ -187,10 +187,17 @@ func With(held *bellwire.Limits, values map[string]float64) *bellwire.Limits {
 	return &changed
 }
 
-// Resources lists everything that is shared, in the order of docs/limits.md.
-var Resources = slices.Concat(
-	atTheAPI(),
-	[]Resource{publications, forwards, longChecks, batchChecks, longFilters, filterTrials, fanOut, jobs},
-	inTheEngine(),
-	[]Resource{reads, changes, sends, probes, idempotentRequests, configuration, configurationReloads, sessions, liveStreams, auditLog},
-)
+// Section is a part of the table of resources in docs/limits.md.
+type Section struct {
+	Question  string
+	Resources []Resource
+}
+
+// Sections are everything that is shared, by the question that it answers, in the order of docs/limits.md.
+var Sections = []Section{
+	{"Why is a request refused, or its connection closed?", append(atTheAPI(), idempotentRequests)},
+	{"Why is a publish refused or slow?", []Resource{publications, longChecks, batchChecks, longFilters, fanOut}},
+	{"Why does a delivery wait?", append(inTheEngine(), forwards)},
+	{"Why does a list, a change or a job wait?", []Resource{reads, changes, sends, probes, filterTrials, jobs, sessions, liveStreams}},
+	{"What is kept in memory and on disk?", []Resource{configuration, configurationReloads, auditLog}},
+}

@@ -15,6 +15,8 @@ const (
 	ReadWait    = 10 * time.Second // for a turn
 	ReadTimeout = 5 * time.Second  // of one, which reads one page
 
+	MaxPageLimit = 250 // objects on a page of a list
+
 	// A read that takes LongRead or more is followed by a pause, so that such reads take 1/LongReadPart of the time.
 	LongRead     = 25 * time.Millisecond
 	LongReadPart = 3

@@ -7,10 +7,27 @@ import (
 )
 
 // All are the limits that operators can set, in the order of docs/limits.md.
-var All = []*Limit{
-	Endpoints, ConfigurationBytes, Keys, EventTypes,
-	PublishRate, RequestRate, ChangeRate, TestRate, RetryRate,
-	StoredEvents, EventRetention, FanOut, Jobs, AttemptDetails, MinRetryDelay, TargetRequests, AuditEntries,
+var All = ofGroups(Groups)
+
+// Groups are the limits by the question that they answer, in the order of docs/limits.md.
+var Groups = []Group{
+	{"What may a tenant have?", []*Limit{Endpoints, ConfigurationBytes, Keys, EventTypes}},
+	{"How fast may a tenant call?", []*Limit{PublishRate, RequestRate, ChangeRate, TestRate, RetryRate}},
+	{"How much is stored for a tenant, and for how long?", []*Limit{StoredEvents, EventRetention, FanOut, Jobs, AttemptDetails, AuditEntries}},
+	{"How hard are a tenant's endpoints tried?", []*Limit{MinRetryDelay, TargetRequests}},
+}
+
+// Group is a part of a table of docs/limits.md.
+type Group struct {
+	Question string
+	Limits   []*Limit
+}
+
+func ofGroups(groups []Group) (all []*Limit) {
+	for _, g := range groups {
+		all = append(all, g.Limits...)
+	}
+	return all
 }
 
 // Answers of the API to requests beyond a limit.
@@ -133,5 +150,9 @@ const (
 	maxRate = 1_000_000
 )
 
-// MaxBatchEvents is how many events can be published together.
-const MaxBatchEvents = 1000
+// Bounds on one publish.
+const (
+	MaxBatchEvents       = 1000
+	MaxBatchBytes        = 16 << 20 // of data, all events of a batch together
+	DefaultMaxEventBytes = 1 << 20  // of one event's data
+)

@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -37,8 +38,11 @@ func TestPage(t *testing.T) {
 const intro = `<!-- Made from internal/limits by go test ./internal/limits -update. -->
 # Limits
 
-These bounds keep one tenant from taking what others need. There are two kinds: limits on each tenant, which you can
-set, and fixed bounds on what all tenants share.
+These bounds keep one tenant from taking what others need. There are three kinds:
+
+* [limits on a tenant](#limits-on-a-tenant), which you can set
+* [what one request may have](#limits-on-a-request)
+* [what tenants share](#what-tenants-share) on each node, which is fixed
 
 ## Limits on a tenant
 
@@ -64,12 +68,13 @@ curl -X PATCH https://webhooks.example.com/api/v1/tenants/acme -H "Authorization
 ` + "```" + `
 
 ` + "`null`" + ` removes a value, so that the server's applies again. ` + "`GET /api/v1/tenants/acme`" + ` shows the tenant's own values
-in ` + "`limits`" + `, and all that apply to it in ` + "`effective_limits`" + `. Its publish rate is also a member of its own,
+in ` + "`limits`" + `, and all that apply to it in ` + "`effective_limits`" + `. Its publish rate is also a field of its own,
 ` + "`publish_rate`" + `. Limits apply in every dialect. Lowering a limit deletes nothing, except ` + "`event_retention`" + `; it only refuses more.
 
 `
 
-const afterLimits = `
+const afterLimits = `### How are rates counted?
+
 "Burst" is how much of a rate can come at once after a quiet period. That of ` + "`publish_rate`" + ` is at least 1,000, because a batch of
 that many events is accepted or refused as a whole. Each node counts rates separately: behind a load
 balancer that spreads requests evenly over n nodes, a tenant can have up to n times as much. ` + "`publish_rate`" + ` is the exception:
@@ -77,6 +82,11 @@ each of n nodes allows an nth of it, so that the tenant can have that much in al
 that joins, leaves or dies changes that number for the others within seconds. A publisher that uses only one of n nodes can
 have an nth. An answer that refuses a request names the limit and its value.
 
+## Limits on a request
+
+`
+
+const afterRequests = `
 ## What tenants share
 
 Each resource has a total, a share that one tenant cannot exceed while others want theirs, and a reserve for tenants
@@ -90,18 +100,66 @@ total, two can have a third each, and so on. A tenant that has none yet can take
 func writePage() string {
 	var b strings.Builder
 	b.WriteString(intro)
-	row(&b, "name", "meaning", "default", "range", "burst", "per tenant", "beyond it")
-	row(&b, "---", "---", "---", "---", "---", "---", "---")
-	for _, l := range limits.All {
-		row(&b, "`"+l.Name+"`", l.Meaning, value(l, l.Default), value(l, l.Min)+" to "+l.Show(l.Max), burst(l), map[bool]string{true: "yes", false: "no"}[l.PerTenant], l.Answer)
+	for _, g := range limits.Groups {
+		b.WriteString("### " + g.Question + "\n\n")
+		writeGroup(&b, g)
 	}
 	b.WriteString(afterLimits)
-	row(&b, "resource", "total", "share of one tenant", "reserve", "order", "beyond the share")
-	row(&b, "---", "---", "---", "---", "---", "---")
-	for _, r := range limits.Resources {
-		row(&b, r.Name, r.Bound, r.Share, r.Reserve, r.Order, r.Answer)
+	writeRequests(&b)
+	b.WriteString(afterRequests)
+	for _, s := range limits.Sections {
+		b.WriteString("### " + s.Question + "\n\n")
+		row(&b, "resource", "total", "share of one tenant", "reserve", "order", "beyond the share")
+		row(&b, "---", "---", "---", "---", "---", "---")
+		for _, r := range s.Resources {
+			row(&b, r.Name, r.Bound, r.Share, r.Reserve, r.Order, r.Answer)
+		}
+		b.WriteString("\n")
 	}
-	return b.String()
+	return strings.TrimSuffix(b.String(), "\n")
+}
+
+// writeRequests writes the bounds of one request.
+func writeRequests(b *strings.Builder) {
+	bytes := func(n int) string { return limits.ConfigurationBytes.Show(float64(n)) }
+	row(b, "request", "limit", "beyond it")
+	row(b, "---", "---", "---")
+	row(b, "data of one event", bytes(limits.DefaultMaxEventBytes)+"; the option `--max-event-bytes` changes it", "413 `too_large`")
+	row(b, "events of one batch", bellwire.Number(limits.MaxBatchEvents), "422 `invalid`")
+	row(b, "data of one batch", bytes(limits.MaxBatchBytes), "413 `too_large`")
+	row(b, "deliveries of one publish that are stored with it", bellwire.Number(limits.FanOutFrom), "none: the others are [stored in steps](delivery.md#publications-to-many-endpoints)")
+	row(b, "objects on a page of a list", bellwire.Number(limits.MaxPageLimit), "422 `invalid`; a page with many large objects ends early, with a cursor")
+	row(b, "retries in a retry policy", bellwire.Number(bellwire.MaxRetries), "422 `invalid`")
+	row(b, "steps of schema checks and filters", "[below](#why-is-a-publish-refused-or-slow)", "413 `too_large`; a filter has failed")
+}
+
+// writeGroup writes a table of limits, with the bursts of rates if they are rates per second.
+func writeGroup(b *strings.Builder, g limits.Group) {
+	bursts := slices.ContainsFunc(g.Limits, func(l *limits.Limit) bool { return burst(l) != "" })
+	cells := []string{"name", "meaning", "default", "range", "burst", "beyond it"}
+	if !bursts {
+		cells = slices.Delete(cells, 4, 5)
+	}
+	row(b, cells...)
+	row(b, slices.Repeat([]string{"---"}, len(cells))...)
+	for _, l := range g.Limits {
+		cells := []string{"`" + l.Name + "`", l.Meaning, value(l, l.Default), value(l, l.Min) + " to " + l.Show(l.Max), burst(l), l.Answer}
+		if !l.PerTenant {
+			cells[1] += " For the server as a whole."
+		}
+		if !bursts {
+			cells = slices.Delete(cells, 4, 5)
+		}
+		row(b, cells...)
+	}
+	b.WriteString("\n")
+}
+
+func resources() (all []limits.Resource) {
+	for _, s := range limits.Sections {
+		all = append(all, s.Resources...)
+	}
+	return all
 }
 
 func row(b *strings.Builder, cells ...string) {
@@ -162,7 +220,7 @@ func TestLimitsAreWhole(t *testing.T) {
 	if diff := cmp.Diff(limits.Default(), held); diff != "" {
 		t.Errorf("With has changed what it was given:\n%s", diff)
 	}
-	for _, r := range limits.Resources {
+	for _, r := range resources() {
 		for _, cell := range []string{r.Name, r.Bound, r.Share, r.Reserve, r.Order, r.Answer} {
 			if cell == "" || strings.ContainsAny(cell, "|\n") {
 				t.Errorf("the resource %+v lacks something, or cannot be a row", r)

@@ -2,12 +2,13 @@ package service
 
 import (
 	"github.com/bellwire/bellwire/internal/bellwire"
+	"github.com/bellwire/bellwire/internal/limits"
 )
 
 // Bounds on lists.
 const (
 	DefaultPageLimit = 50
-	MaxPageLimit     = 250
+	MaxPageLimit     = limits.MaxPageLimit
 )
 
 // checkPage sets the default page size, and refuses one that is out of bounds.

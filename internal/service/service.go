@@ -27,8 +27,8 @@ import (
 // Bounds and defaults.
 const (
 	MaxBatchEvents       = limits.MaxBatchEvents
-	MaxBatchBytes        = 16 << 20 // of data, all events of a batch together
-	DefaultMaxEventBytes = 1 << 20  // of one event's data
+	MaxBatchBytes        = limits.MaxBatchBytes
+	DefaultMaxEventBytes = limits.DefaultMaxEventBytes
 
 	DefaultAuditRetention = 365 * 24 * time.Hour
 )
