@@ -49,6 +49,11 @@ vulncheck: ## Look for known vulnerabilities in what is linked (docs/dependencie
 	go run golang.org/x/vulndb/cmd/indexdb@latest -vulns "$$data" -out "$$db"; \
 	go run $(GOVULNCHECK) -db "file://$$db" work
 
+.PHONY: docs
+docs: ## Write docs/api.md and docs/limits.md from the code
+	go test ./internal/api -run '^TestReference$$' -update
+	go test ./internal/limits -run '^TestPage$$' -update
+
 .PHONY: web
 web: web/node_modules ## Build the console and the portal into web/dist (needs Node)
 	cd web && npm run types && npm run build && npm test

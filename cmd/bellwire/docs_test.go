@@ -2,7 +2,9 @@ package main
 
 import (
 	"os"
+	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -110,4 +112,67 @@ func read(t *testing.T, path string) string {
 		t.Fatal(err)
 	}
 	return string(text)
+}
+
+// The commands that the pages show exist, with all their flags.
+func TestDocumentedCommands(t *testing.T) {
+	t.Parallel()
+	var pages []string
+	for _, pattern := range []string{"*.md", "docs/*.md", "client/*.md", "receive/*.md", "internal/dialect/*/*.md"} {
+		found, err := filepath.Glob(filepath.Join("../..", pattern))
+		if err != nil {
+			t.Fatal(err)
+		}
+		pages = append(pages, found...)
+	}
+	program := model(t)
+	checked := 0
+	for _, page := range pages {
+		for _, command := range documentedCommands(read(t, page)) {
+			checked++
+			node, rest := commandOf(program, strings.Fields(command))
+			if node == program {
+				t.Errorf("%s shows %q, which there is not", page, "bellwire "+command)
+				continue
+			}
+			known := flagsOf(node)
+			for _, word := range rest {
+				if name, isFlag := strings.CutPrefix(word, "--"); isFlag {
+					if name, _, _ = strings.Cut(name, "="); name != "" && !known[name] {
+						t.Errorf("%s shows %q, but %s has no flag --%s", page, "bellwire "+command, node.FullPath(), name)
+					}
+				}
+			}
+		}
+	}
+	if checked < 200 {
+		t.Errorf("only %d commands were found", checked)
+	}
+}
+
+// documentedCommands returns the commands of a page without "bellwire" before them: those in its text, and those that begin a line of
+// its blocks.
+func documentedCommands(page string) (commands []string) {
+	page = strings.ReplaceAll(page, "\\\n", " ")
+	for _, shown := range []*regexp.Regexp{
+		regexp.MustCompile("`bellwire ([a-z][^`]*)`"),
+		regexp.MustCompile(`(?m)^(?:sudo |-u bellwire |\./|[A-Z_]+=\S+ )*bellwire ([a-z][^#|&;>)]*)`),
+	} {
+		for _, found := range shown.FindAllStringSubmatch(page, -1) {
+			commands = append(commands, found[1])
+		}
+	}
+	return commands
+}
+
+// commandOf returns the command that words begin with, and the words behind it.
+func commandOf(node *kong.Node, words []string) (*kong.Node, []string) {
+	for len(words) > 0 {
+		at := slices.IndexFunc(node.Children, func(child *kong.Node) bool { return child.Name == words[0] })
+		if at < 0 {
+			break
+		}
+		node, words = node.Children[at], words[1:]
+	}
+	return node, words
 }

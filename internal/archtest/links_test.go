@@ -93,3 +93,33 @@ func TestIndexOfPages(t *testing.T) {
 		}
 	}
 }
+
+// The names of functions and fields in tables of docs/architecture.md exist in the code that they lead to.
+func TestArchitectureNamesWhatExists(t *testing.T) {
+	t.Parallel()
+	page := contents(t, "../../docs/architecture.md")
+	_, section, _ := strings.Cut(page, "## The state of a lane")
+	table, _, _ := strings.Cut(section, "`reevaluate`")
+	lane := contents(t, "../../internal/engine/lanes/lane.go")
+	_, lane, _ = strings.Cut(lane, "\ntype lane struct {\n")
+	lane, _, _ = strings.Cut(lane, "\n}\n")
+	checked := 0
+	for _, row := range regexp.MustCompile("(?m)^\\| (`[a-zA-Z`, ]+`) \\|").FindAllStringSubmatch(table, -1) {
+		for _, name := range regexp.MustCompile("`([a-zA-Z]+)`").FindAllStringSubmatch(row[1], -1) {
+			checked++
+			if !regexp.MustCompile(`(?m)^\t` + name[1] + `\s`).MatchString(lane) {
+				t.Errorf("docs/architecture.md describes the field %s of a lane, which there is not", name[1])
+			}
+		}
+	}
+	if checked < 25 {
+		t.Errorf("only %d fields of a lane were found", checked)
+	}
+	_, section, _ = strings.Cut(page, "## A retry's delay")
+	section, _, _ = strings.Cut(section, "\n## ")
+	for _, row := range regexp.MustCompile("(?m)^\\| .+ \\| `(?:[A-Za-z]+\\.)?([A-Za-z]+)`.* in `(internal/[a-z/]+\\.go)`").FindAllStringSubmatch(section, -1) {
+		if !regexp.MustCompile(`(?m)^func (?:\([^)]+\) )?` + row[1] + `\(`).MatchString(contents(t, "../../"+row[2])) {
+			t.Errorf("docs/architecture.md says that %s is in %s", row[1], row[2])
+		}
+	}
+}
