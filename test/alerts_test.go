@@ -10,8 +10,6 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/bellwire/bellwire/internal/testenv"
 )
 
@@ -88,7 +86,7 @@ func (m *mailServer) got() []email {
 func TestAlertEmailSurvivesKill(t *testing.T) {
 	t.Parallel()
 	testenv.Long(t)
-	database, option := startPostgres(t)
+	database, option := newDatabase(t)
 	var (
 		dir   = t.TempDir()
 		nodes = make(map[string]*server) // by the address that their e-mails come from
@@ -115,18 +113,13 @@ func TestAlertEmailSurvivesKill(t *testing.T) {
 	s.call("POST", "/tenants/acme/endpoints", `{"id": "ep", "url": "http://127.0.0.1:9/", "events": ["*"]}`, nil)
 	s.call("PATCH", "/tenants/acme/endpoints/ep", `{"status": "disabled"}`, nil)
 
-	conn, err := pgx.Connect(t.Context(), database.URL("postgres"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = conn.Close(t.Context()) }()
 	// An alert waits for a minute before it is sent.
-	if _, err := conn.Exec(t.Context(), "UPDATE bellwire.alerts SET at = at - interval '1 hour'"); err != nil {
+	if _, err := database.pool.Exec(t.Context(), "UPDATE bellwire.alerts SET at = at - interval '1 hour'"); err != nil {
 		t.Fatal(err)
 	}
 	eventually(t, "the e-mail is recorded", func() bool {
 		var recorded bool
-		err := conn.QueryRow(t.Context(),
+		err := database.pool.QueryRow(t.Context(),
 			"SELECT bool_and(sent_at IS NOT NULL) AND NOT EXISTS (SELECT FROM bellwire.alerts) FROM bellwire.alert_addresses").Scan(&recorded)
 		if err != nil {
 			t.Fatal(err)

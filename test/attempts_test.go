@@ -10,7 +10,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/jackc/pgx/v5"
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
 
@@ -53,14 +52,9 @@ func TestManyAttemptsTakeLittle(t *testing.T) {
 	})
 	t.Run("PostgreSQL", func(t *testing.T) {
 		t.Parallel()
-		database, option := startPostgres(t)
+		database, option := newDatabase(t)
 		manyAttempts(t, startServer(t, t.TempDir(), append(local, option)...), func() (size int64) {
-			conn, err := pgx.Connect(t.Context(), database.URL("postgres"))
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer conn.Close(t.Context())
-			err = conn.QueryRow(t.Context(), "SELECT sum(pg_column_size(a.*)) FROM bellwire.attempts a").Scan(&size)
+			err := database.pool.QueryRow(t.Context(), "SELECT sum(pg_column_size(a.*)) FROM bellwire.attempts a").Scan(&size)
 			if err != nil {
 				t.Fatal(err)
 			}

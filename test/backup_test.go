@@ -86,7 +86,7 @@ func TestRestoreAnOlderBackup(t *testing.T) {
 	})
 	t.Run("PostgreSQL", func(t *testing.T) {
 		t.Parallel()
-		_, option := startPostgres(t)
+		_, option := newDatabase(t)
 		restoresBackup(t, t.TempDir(), option)
 	})
 }

@@ -34,6 +34,10 @@ func fromEnvironment(t *testing.T, variable string, usual int) int {
 	return n
 }
 
+// chaosPace is between two events of a stream. All streams together keep the server at work in each of its parts, and what has
+// piled up when they end is soon delivered.
+const chaosPace = 10 * time.Millisecond
+
 // chaosStreams is the number of publishers. Each has an event type and an endpoint of its own, half of them FIFO, and
 // repeats a publish with the same id until it has an answer. So the test knows which events a stream published, and in
 // which order, without asking the server.
@@ -175,7 +179,7 @@ func (l *ledger) publish(t *testing.T, current *atomic.Pointer[server], stream i
 		select {
 		case <-stop:
 			return
-		default:
+		case <-time.After(chaosPace):
 		}
 	}
 }

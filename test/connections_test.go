@@ -19,7 +19,7 @@ func TestRoleWithFewConnections(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	s := startServer(t, t.TempDir(), append([]string{"--database-url=" + strings.Replace(database.URL("postgres"), "postgres@", "low@", 1)}, local...)...)
+	s := startServer(t, t.TempDir(), append([]string{"--database-url=" + strings.Replace(database.url, "postgres@", "low@", 1)}, local...)...)
 	r := startReceiver(t, 0)
 	s.subscribe(r.url)
 	s.addType("load")
@@ -76,12 +76,12 @@ func TestRoleWithFewConnections(t *testing.T) {
 // A node that cannot renew its leases takes events and sends none. It says so, and goes on by itself.
 func TestNodeWithoutLeasesIsNotReady(t *testing.T) {
 	t.Parallel()
-	database, option := startPostgres(t)
+	database, option := newDatabase(t)
 	s := startServer(t, t.TempDir(), append([]string{option}, local...)...)
 	r := startReceiver(t, 0)
 	s.subscribe(r.url)
 	s.addType("load")
-	stranger, err := pgx.Connect(t.Context(), database.URL("postgres"))
+	stranger, err := pgx.Connect(t.Context(), database.url)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -25,7 +25,7 @@ func TestErasureSurvivesKill(t *testing.T) {
 			return func() *server { return startServer(t, dir, local...) }
 		},
 		"PostgreSQL": func(t *testing.T) func() *server {
-			_, option := startPostgres(t)
+			_, option := newDatabase(t)
 			dir := t.TempDir()
 			return func() *server { return startServer(t, dir, append([]string{option, "--node", "node"}, local...)...) }
 		},

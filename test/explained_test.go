@@ -21,7 +21,7 @@ type waitingFor struct{ Reason, Behind, Node string }
 func TestWaitsAreExplainedOnEveryNode(t *testing.T) {
 	t.Parallel()
 	testenv.Long(t)
-	_, option := startPostgres(t)
+	_, option := newDatabase(t)
 	dir := t.TempDir()
 	nodes := make(map[string]*server)
 	for i := range 3 {

@@ -32,7 +32,7 @@ type relocation struct {
 // What is exported is what was imported, and the vendors' clients and receivers notice nothing.
 func TestMoveFromSQLiteToPostgresAndBack(t *testing.T) {
 	t.Parallel()
-	_, postgres := startPostgres(t)
+	_, postgres := newDatabase(t)
 	m := settle(t, startServer(t, t.TempDir(), everyDialect...))
 	m.publishAll(1)
 	m.findUpdate()
@@ -63,7 +63,7 @@ func TestMoveFromSQLiteToPostgresAndBack(t *testing.T) {
 // vendors' clients read and their receivers verify before, during and after.
 func TestMoveWhileTheOldServerWorks(t *testing.T) {
 	t.Parallel()
-	_, postgres := startPostgres(t)
+	_, postgres := newDatabase(t)
 	m := settle(t, startServer(t, t.TempDir(), everyDialect...))
 	m.publishAll(1)
 	m.findUpdate()

@@ -79,7 +79,7 @@ func TestChaosOfFanOut(t *testing.T) {
 // Two nodes share a database, and the one that is published to is killed: the other goes on.
 func TestChaosOfFanOutOfTwoNodes(t *testing.T) {
 	t.Parallel()
-	database, option := startPostgres(t)
+	database, option := newDatabase(t)
 	disturb, end := killedBesideStandby(t, database)
 	fanOutChaos(t, disturb, option)
 	end()

@@ -16,7 +16,7 @@ func TestFilters(t *testing.T) {
 	})
 	t.Run("PostgreSQL", func(t *testing.T) {
 		t.Parallel()
-		_, option := startPostgres(t)
+		_, option := newDatabase(t)
 		dir := t.TempDir()
 		filters(t, func() *server { return startServer(t, dir, append(local, option)...) })
 	})

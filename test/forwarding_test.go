@@ -222,7 +222,7 @@ func TestCostOfAnEventOnSeveralNodes(t *testing.T) {
 	t.Parallel()
 	const events, endpoints = 40, 12
 	database, option := startPostgres(t)
-	conn, err := pgx.Connect(t.Context(), database.URL("postgres"))
+	conn, err := pgx.Connect(t.Context(), database.url)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -275,7 +275,7 @@ func TestCostOfAnEventOnSeveralNodes(t *testing.T) {
 	oneTransactions, oneLog := measure()
 
 	all = append(all, start("b"), start("c"))
-	eventually(t, "all nodes have their share", func() bool { return len(nodes(t, database)) == len(all) })
+	eventually(t, "all nodes have their share", func() bool { return len(database.held(t)) == len(all) })
 	eventually(t, "all nodes reach each other", func() bool {
 		forwarded, missed := total(forwardedCount, all...), total(notForwardedCount, all...)
 		publish(endpoints * len(all))

@@ -162,7 +162,7 @@ func TestReplaySurvivesKills(t *testing.T) {
 // The same when nodes die, and others go on with their jobs.
 func TestReplaySurvivesNodes(t *testing.T) {
 	t.Parallel()
-	database, option := startPostgres(t)
+	database, option := newDatabase(t)
 	disturb, end := killedBesideStandby(t, database)
 	replayUnder(t, disturb, option)
 	end()

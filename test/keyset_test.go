@@ -150,7 +150,7 @@ func TestKeysetRotationOfASingleServer(t *testing.T) {
 func TestKeysetRotationOfSeveralNodes(t *testing.T) {
 	t.Parallel()
 	c := startCluster(t, 2, 0.02)
-	database := c.database.URL("postgres")
+	database := c.database.url
 	if made := c.nodes[0].logged() + c.nodes[1].logged(); !regexp.MustCompile(`"WARN","msg":"keyset created`).MatchString(made) {
 		t.Errorf("nothing is said aloud of the new keyset:\n%s", made)
 	}
@@ -201,7 +201,7 @@ func changeEndpoints(c *cluster) (end func()) {
 			select {
 			case <-stop:
 				return
-			case <-time.After(20 * time.Millisecond): // leaves some of the machine to the nodes
+			case <-time.After(100 * time.Millisecond): // leaves some of the machine to the nodes
 			}
 			s := c.any()
 			if ep.ID == "" {
@@ -248,7 +248,7 @@ func unmarshal(t *testing.T, text []byte, out any) bool {
 // none of them ends.
 func TestKeysetThatANodeDoesNotHave(t *testing.T) {
 	t.Parallel()
-	database, option := startPostgres(t)
+	database, option := newDatabase(t)
 	dir := t.TempDir()
 	args := append([]string{option, "--node", "a"}, local...)
 	s := startServer(t, dir, args...)
@@ -257,8 +257,8 @@ func TestKeysetThatANodeDoesNotHave(t *testing.T) {
 	receiver.await(t, []string{s.publishCard(`1`)})
 
 	// The operator forgets to restart it.
-	keyset(t, dir, database.URL("postgres"), "rotate")
-	keyset(t, dir, database.URL("postgres"), "reseal")
+	keyset(t, dir, database.url, "rotate")
+	keyset(t, dir, database.url, "reseal")
 	// It looks at the endpoint again, because a node that has the keyset has changed it.
 	other := startServer(t, dir, append([]string{option, "--node", "b"}, local...)...)
 	other.call("PATCH", "/tenants/acme/endpoints/"+ep.ID, `{"description": "sealed with the new key"}`, nil)
@@ -287,8 +287,8 @@ func TestKeysetThatANodeDoesNotHave(t *testing.T) {
 	s.terminate()
 	s = startServer(t, dir, args...)
 	receiver.await(t, []string{id})
-	keyset(t, dir, database.URL("postgres"), "reseal") // what the node sealed with the old key
-	keyset(t, dir, database.URL("postgres"), "prune")
+	keyset(t, dir, database.url, "reseal") // what the node sealed with the old key
+	keyset(t, dir, database.url, "prune")
 	s.terminate()
 	s = startServer(t, dir, args...)
 	receiver.await(t, []string{s.publishCard(`3`)})
@@ -299,18 +299,18 @@ func TestKeysetThatANodeDoesNotHave(t *testing.T) {
 // none starts with a keyset that would.
 func TestKeysetPrunedTooEarly(t *testing.T) {
 	t.Parallel()
-	database, option := startPostgres(t)
+	database, option := newDatabase(t)
 	dir := t.TempDir()
 	args := append([]string{option, "--node", "a"}, local...)
 	startServer(t, dir, args...).terminate()
-	keyset(t, dir, database.URL("postgres"), "add")
+	keyset(t, dir, database.url, "add")
 	s := startServer(t, dir, args...)
 	s.call("POST", "/tenants", `{"id": "acme"}`, nil)
 	const body = `{"url": "https://example.com/", "events": ["*"]}`
 	s.call("POST", "/tenants/acme/endpoints", body, nil)
 	added := mustRead(t, filepath.Join(dir, "bellwire.keyset"))
 	for _, step := range []string{"promote", "reseal", "prune"} {
-		keyset(t, dir, database.URL("postgres"), step)
+		keyset(t, dir, database.url, step)
 	}
 	for _, what := range []struct{ path, body string }{
 		{"/tenants/acme/endpoints", body},

@@ -50,7 +50,11 @@ func run(m *testing.M) int {
 			return fail(err)
 		}
 	}
-	return m.Run()
+	code := m.Run()
+	if err := stopSharedPostgres(); err != nil {
+		return fail(err)
+	}
+	return code
 }
 
 // build builds the binary as make build does, and as the previous release is built, so that the three share what they compile.

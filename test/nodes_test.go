@@ -13,10 +13,6 @@ import (
 	"syscall"
 	"testing"
 	"time"
-
-	"github.com/jackc/pgx/v5"
-
-	"github.com/bellwire/bellwire/internal/pgtest"
 )
 
 const (
@@ -24,18 +20,21 @@ const (
 	clusterInFlight = 4  // what an endpoint allows
 	clusterBacklog  = 50 // events of a stream that wait at most: one in order is slower than its publisher when many fail
 	publishTimeout  = 2 * time.Second
+	clusterPace     = 40 * time.Millisecond // between two events of a stream: all streams together keep each node at work
 )
 
 // cluster is several nodes on one database, under load that goes to any of them.
 type cluster struct {
 	t        *testing.T
-	database *pgtest.Server
+	database *database
 	dir      string
 	args     []string
 	listen   func(node string) []string // the options with which a node takes forwarded deliveries
 	requests *requestLog
+	postgres func(*testing.T) (*database, string)
 	program  string // of the nodes to be started; empty: the built bellwire
 	strict   bool   // every publish that is answered must be accepted
+	pace     time.Duration
 
 	mu         sync.Mutex
 	nodes      []*server
@@ -91,12 +90,14 @@ func (w *requestLog) ServeHTTP(rw http.ResponseWriter, req *http.Request) {
 	rw.WriteHeader(answer.Code)
 }
 
+// serverOfItsOwn gives a cluster a database server that no other test uses.
+func serverOfItsOwn(c *cluster) { c.postgres = startPostgres }
+
 // startCluster starts nodes and makes an endpoint for each stream. No stream runs yet.
 func startCluster(t *testing.T, nodes int, failRate float64, change ...func(*cluster)) *cluster {
 	t.Helper()
-	database, option := startPostgres(t)
 	c := &cluster{
-		t: t, database: database, dir: t.TempDir(), args: append([]string{option}, local...), stop: make(chan struct{}), still: -1,
+		t: t, dir: t.TempDir(), args: local, stop: make(chan struct{}), still: -1, postgres: newDatabase, pace: clusterPace,
 		listen: func(string) []string { return []string{"--node-listen", "127.0.0.1:0"} },
 		requests: &requestLog{
 			ledger: newLedger(t, clusterStreams, failRate), delay: 3 * time.Millisecond,
@@ -106,6 +107,9 @@ func startCluster(t *testing.T, nodes int, failRate float64, change ...func(*clu
 	for _, f := range change {
 		f(c)
 	}
+	var option string
+	c.database, option = c.postgres(t)
+	c.args = append([]string{option}, c.args...)
 	receiver := httptest.NewServer(c.requests)
 	t.Cleanup(receiver.Close)
 	for i := range nodes {
@@ -134,32 +138,9 @@ func (c *cluster) start(name string) *server {
 	return launch(c.t, cmd)
 }
 
-// held returns how many shards each node holds.
-func (c *cluster) held() map[string]int {
-	c.t.Helper()
-	conn, err := pgx.Connect(c.t.Context(), c.database.URL("postgres"))
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	defer conn.Close(c.t.Context())
-	rows, err := conn.Query(c.t.Context(), "SELECT node, count(*) FROM bellwire.shards WHERE node IS NOT NULL GROUP BY node")
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	held := make(map[string]int)
-	var (
-		name string
-		n    int
-	)
-	if _, err := pgx.ForEachRow(rows, []any{&name, &n}, func() error { held[name] = n; return nil }); err != nil {
-		c.t.Fatal(err)
-	}
-	return held
-}
-
 // spread reports whether the shards are spread evenly over all nodes.
 func (c *cluster) spread() bool {
-	held := c.held()
+	held := c.database.held(c.t)
 	total, least, most := 0, 256, 0
 	for _, n := range held {
 		total, least, most = total+n, min(least, n), max(most, n)
@@ -236,7 +217,7 @@ func (c *cluster) pause() bool {
 	select {
 	case <-c.stop:
 		return false
-	case <-time.After(20 * time.Millisecond):
+	case <-time.After(c.pace):
 		return true
 	}
 }
@@ -302,7 +283,7 @@ func (c *cluster) finish() {
 	}
 	c.publishers.Wait()
 	if missing := c.requests.await(2 * patience); missing > 0 {
-		t.Fatalf("%d acknowledged events never came; the shards are held by %v", missing, c.held())
+		t.Fatalf("%d acknowledged events never came; the shards are held by %v", missing, c.database.held(c.t))
 	}
 	for _, s := range c.nodes {
 		s.terminate()
@@ -390,7 +371,7 @@ func TestNodeStandsStill(t *testing.T) {
 		c.disturbs()
 		c.nodes[place].signal(syscall.SIGSTOP)
 		c.skip(place)
-		eventually(t, "others have taken over", func() bool { return c.held()[name] == 0 })
+		eventually(t, "others have taken over", func() bool { return c.database.held(c.t)[name] == 0 })
 		took := c.flows()
 		goesOn := time.Now()
 		c.nodes[place].signal(syscall.SIGCONT)
@@ -417,7 +398,7 @@ func TestNodeStandsStill(t *testing.T) {
 // is lost, no node is declared dead, and work continues by itself, within seconds on an idle machine.
 func TestNodesLoseTheDatabase(t *testing.T) {
 	t.Parallel()
-	c := startCluster(t, 2, 0.2)
+	c := startCluster(t, 2, 0.2, serverOfItsOwn)
 	for stream := range clusterStreams {
 		c.run(stream, 1<<30)
 	}
@@ -453,12 +434,7 @@ func TestNodesLoseTheDatabase(t *testing.T) {
 // epochs returns a number that grows with each change of an owner.
 func (c *cluster) epochs() (sum int) {
 	c.t.Helper()
-	conn, err := pgx.Connect(c.t.Context(), c.database.URL("postgres"))
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	defer conn.Close(c.t.Context())
-	if err := conn.QueryRow(c.t.Context(), "SELECT sum(epoch)::int FROM bellwire.shards").Scan(&sum); err != nil {
+	if err := c.database.pool.QueryRow(c.t.Context(), "SELECT sum(epoch)::int FROM bellwire.shards").Scan(&sum); err != nil {
 		c.t.Fatal(err)
 	}
 	return sum
@@ -477,7 +453,7 @@ func orderedEvents(t *testing.T) int { return fromEnvironment(t, "BELLWIRE_ORDER
 // receipts is that of publishing, always.
 func TestOrderAcrossNodes(t *testing.T) {
 	t.Parallel()
-	c := startCluster(t, 2, 0.05)
+	c := startCluster(t, 2, 0.05, func(c *cluster) { c.pace /= 2 })
 	events := orderedEvents(t)
 	c.run(0, events)
 	published := func() int {
@@ -508,7 +484,7 @@ func TestOrderAcrossNodes(t *testing.T) {
 // Of two processes with the same name the later one has the shards, and the other says so and keeps out of the way.
 func TestNodesOfOneName(t *testing.T) {
 	t.Parallel()
-	_, option := startPostgres(t)
+	_, option := newDatabase(t)
 	dir := t.TempDir()
 	args := append([]string{option, "--node", "same"}, local...)
 	first, second := startServer(t, dir, args...), startServer(t, dir, args...)
@@ -544,7 +520,7 @@ func TestNodesOfOneName(t *testing.T) {
 // else at once.
 func TestNodeHandsOver(t *testing.T) {
 	t.Parallel()
-	database, option := startPostgres(t)
+	database, option := newDatabase(t)
 	dir := t.TempDir()
 	here := startServer(t, dir, append([]string{option, "--node", "here"}, local...)...)
 	slow, quick := startReceiver(t, 15*time.Second), startReceiver(t, 0) // longer than a lease
@@ -560,9 +536,8 @@ func TestNodeHandsOver(t *testing.T) {
 	slow.await(t, []string{first})
 	there := startServer(t, dir, append([]string{option, "--node", "there"}, local...)...)
 	here.signal(syscall.SIGTERM)
-	c := &cluster{t: t, database: database}
 	start := time.Now()
-	eventually(t, "all shards but one are handed over", func() bool { return c.held()["there"] == 255 }) // the request is under way
+	eventually(t, "all shards but one are handed over", func() bool { return database.held(t)["there"] == 255 }) // the request is under way
 	handed := time.Since(start)
 	second, err := there.publish("load", []byte("2"))
 	if err != nil {

@@ -23,7 +23,7 @@ func TestOperationalEventsSurviveKills(t *testing.T) {
 	})
 	t.Run("PostgreSQL", func(t *testing.T) {
 		t.Parallel()
-		_, option := startPostgres(t)
+		_, option := newDatabase(t)
 		dir := t.TempDir()
 		killAtTransitions(t, 3, func(node int) *server {
 			return startServer(t, dir, append([]string{option, "--node", fmt.Sprint("node", node)}, local...)...)

@@ -92,7 +92,7 @@ func TestOrderOfKeysSurvivesKills(t *testing.T) {
 // The same when nodes die, and others take over.
 func TestOrderOfKeysSurvivesNodes(t *testing.T) {
 	t.Parallel()
-	database, option := startPostgres(t)
+	database, option := newDatabase(t)
 	disturb, end := killedBesideStandby(t, database)
 	keysUnder(t, disturb, option)
 	end()

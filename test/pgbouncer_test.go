@@ -9,7 +9,7 @@ import (
 )
 
 // startPooler starts a PgBouncer before a database server, for a test.
-func startPooler(t *testing.T, database *pgtest.Server) *pgtest.Pooler {
+func startPooler(t *testing.T, database *database) *pgtest.Pooler {
 	t.Helper()
 	pooler, err := database.StartPooler()
 	if err != nil {
@@ -28,7 +28,7 @@ func startPooler(t *testing.T, database *pgtest.Server) *pgtest.Pooler {
 func TestChaosOfDyingPgBouncer(t *testing.T) {
 	t.Parallel()
 	database, _ := startPostgres(t)
-	direct := database.URL("postgres")
+	direct := database.url
 	pooler := startPooler(t, database)
 	chaos(t, 0.2, func(s *server, _ func() *server) *server {
 		s.addTypeSoon("load")
@@ -72,9 +72,9 @@ func TestNodesBehindPgBouncer(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			database, _ := startPostgres(t)
-			args := append([]string{"--database-url=" + startPooler(t, database).URL(database.URL("postgres"))}, local...)
+			args := append([]string{"--database-url=" + startPooler(t, database).URL(database.url)}, local...)
 			if c.direct {
-				args = append(args, "--database-direct-url="+database.URL("postgres"))
+				args = append(args, "--database-direct-url="+database.url)
 			}
 			if c.forwards {
 				args = append(args, "--node-listen=127.0.0.1:0")
@@ -82,7 +82,7 @@ func TestNodesBehindPgBouncer(t *testing.T) {
 			dir := t.TempDir()
 			here := startServer(t, dir, args...)
 			there := startServer(t, dir, args...)
-			eventually(t, "both nodes have their share", func() bool { return len(nodes(t, database)) == 2 })
+			eventually(t, "both nodes have their share", func() bool { return len(database.held(t)) == 2 })
 			r := startReceiver(t, 0)
 			here.subscribe(r.url)
 			if c.forwards {

@@ -1,42 +1,107 @@
 package test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
+	"sync"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/bellwire/bellwire/internal/pgtest"
+	"github.com/bellwire/bellwire/internal/store/postgres"
 )
 
-// startPostgres starts a PostgreSQL server for a test, and returns the option that connects to it.
-func startPostgres(t *testing.T) (database *pgtest.Server, option string) {
+// database is a PostgreSQL database for a test.
+type database struct {
+	*pgtest.Server // nil where other tests use it, too
+	url            string
+	pool           *pgxpool.Pool // for queries that are repeated: a connection for each costs more than they do
+}
+
+// databaseAt returns the database at a URL, and the option that connects to it.
+func databaseAt(t *testing.T, own *pgtest.Server, url string) (d *database, option string) {
+	t.Helper()
+	pool, err := pgxpool.New(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(pool.Close)
+	return &database{own, url, pool}, "--database-url=" + url
+}
+
+// Crash ends the server at once, and the pool's connections with it.
+func (d *database) Crash() error {
+	err := d.Server.Crash()
+	d.pool.Reset()
+	return err
+}
+
+// startPostgres starts a PostgreSQL server with an empty database for a test that needs one of its own, and returns the option
+// that connects to it.
+func startPostgres(t *testing.T) (own *database, option string) {
 	t.Helper()
 	pgtest.Needed(t)
-	database, err := pgtest.Start(pgtest.Durable...)
+	server, err := pgtest.Start(pgtest.Durable...)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := database.Stop(); err != nil {
+		if err := server.Stop(); err != nil {
 			t.Error(err)
 		}
 	})
-	return database, "--database-url=" + database.URL("postgres")
+	return databaseAt(t, server, server.URL("postgres"))
 }
+
+// newDatabase makes a database with the schema on the server that tests share, and returns the option that connects to it. That
+// saves most tests the start of a server and the making of the schema.
+func newDatabase(t *testing.T) (shared *database, option string) {
+	t.Helper()
+	pgtest.Needed(t)
+	server, err := sharedPostgres()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return databaseAt(t, nil, server.NewDatabase(t, template))
+}
+
+// template is the database of the shared server that has the schema and nothing else.
+const template = "bellwire_template"
+
+// sharedPostgres returns the server that tests share, and starts it for the first of them. stopSharedPostgres stops it.
+var sharedPostgres = sync.OnceValues(func() (server *pgtest.Server, err error) {
+	if server, err = pgtest.Start(pgtest.Durable...); err != nil {
+		return nil, err
+	}
+	stopSharedPostgres = server.Stop
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	if err := server.Exec(ctx, "CREATE DATABASE "+template); err != nil {
+		return nil, err
+	}
+	store, err := postgres.Open(ctx, server.URL(template), postgres.Options{})
+	if err != nil {
+		return nil, err
+	}
+	return server, store.Close()
+})
+
+var stopSharedPostgres = func() error { return nil }
 
 // Killed at random moments on PostgreSQL, each time with a node after it that has to wait for the leases of the dead.
 func TestChaosOfKillsOnPostgres(t *testing.T) {
 	t.Parallel()
-	_, option := startPostgres(t)
+	_, option := newDatabase(t)
 	chaos(t, 0.2, killed, option)
 }
 
 // Terminated at random moments on PostgreSQL: the next node takes over at once, and nothing is sent again.
 func TestChaosOfTerminationsOnPostgres(t *testing.T) {
 	t.Parallel()
-	_, option := startPostgres(t)
+	_, option := newDatabase(t)
 	if l := chaos(t, 0, terminated, option); l.again > 0 {
 		t.Errorf("%d requests were repeated after a success", l.again)
 	}
@@ -64,7 +129,7 @@ func TestChaosOfDyingPostgres(t *testing.T) {
 // takes over the shards of the killed one, and keeps the order of first receipts.
 func TestChaosOfTwoNodes(t *testing.T) {
 	t.Parallel()
-	database, option := startPostgres(t)
+	database, option := newDatabase(t)
 	disturb, end := killedBesideStandby(t, database)
 	chaos(t, 0.2, disturb, option)
 	end()
@@ -72,12 +137,12 @@ func TestChaosOfTwoNodes(t *testing.T) {
 
 // killedBesideStandby returns a disturbance that kills the node which is published to: another one stands by and goes on. The
 // end terminates the last that stood by.
-func killedBesideStandby(t *testing.T, database *pgtest.Server) (disturb disturbance, end func()) {
+func killedBesideStandby(t *testing.T, database *database) (disturb disturbance, end func()) {
 	var standby *server
 	disturb = func(s *server, start func() *server) *server {
 		if standby == nil {
 			standby = start()
-			eventually(t, "both nodes have their share", func() bool { return len(nodes(t, database)) == 2 })
+			eventually(t, "both nodes have their share", func() bool { return len(database.held(t)) == 2 })
 		}
 		s.kill()
 		next := standby
@@ -87,29 +152,28 @@ func killedBesideStandby(t *testing.T, database *pgtest.Server) (disturb disturb
 	return disturb, func() { standby.terminate() }
 }
 
-// nodes returns the nodes that hold shards.
-func nodes(t *testing.T, database *pgtest.Server) []string {
+// held returns how many shards each node holds.
+func (d *database) held(t *testing.T) map[string]int {
 	t.Helper()
-	conn, err := pgx.Connect(t.Context(), database.URL("postgres"))
+	rows, err := d.pool.Query(t.Context(), "SELECT node, count(*) FROM bellwire.shards WHERE node IS NOT NULL GROUP BY node")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close(t.Context())
-	rows, err := conn.Query(t.Context(), "SELECT DISTINCT node FROM bellwire.shards WHERE node IS NOT NULL")
-	if err != nil {
+	held := make(map[string]int)
+	var (
+		name string
+		n    int
+	)
+	if _, err := pgx.ForEachRow(rows, []any{&name, &n}, func() error { held[name] = n; return nil }); err != nil {
 		t.Fatal(err)
 	}
-	names, err := pgx.CollectRows(rows, pgx.RowTo[string])
-	if err != nil {
-		t.Fatal(err)
-	}
-	return names
+	return held
 }
 
 // What is changed on one node counts on the other: for a publish the moment it was answered, and soon for all else.
 func TestConfigurationOfTwoNodes(t *testing.T) {
 	t.Parallel()
-	_, option := startPostgres(t)
+	_, option := newDatabase(t)
 	dir := t.TempDir()
 	here := startServer(t, dir, option)
 	there := startServer(t, dir, option)

@@ -15,7 +15,7 @@ func TestProbe(t *testing.T) {
 	for name, args := range map[string]func(t *testing.T) []string{
 		"SQLite": func(*testing.T) []string { return local },
 		"PostgreSQL": func(t *testing.T) []string {
-			_, option := startPostgres(t)
+			_, option := newDatabase(t)
 			return append(local, option)
 		},
 	} {

@@ -17,7 +17,7 @@ func TestReadersOfOneTenant(t *testing.T) {
 	t.Parallel()
 	for name, option := range map[string]func(*testing.T) string{
 		"SQLite":     func(*testing.T) string { return "--log-level=info" },
-		"PostgreSQL": func(t *testing.T) string { _, option := startPostgres(t); return option },
+		"PostgreSQL": func(t *testing.T) string { _, option := newDatabase(t); return option },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -10,8 +10,6 @@ import (
 	"strconv"
 	"testing"
 	"time"
-
-	"github.com/jackc/pgx/v5"
 )
 
 const (
@@ -39,7 +37,7 @@ type soakSample struct {
 func TestSoak(t *testing.T) {
 	t.Parallel()
 	duration := soakDuration(t)
-	s := &soak{cluster: startCluster(t, 3, 0.1, func(c *cluster) { c.args = append(c.args, "--retention", soakRetention) })}
+	s := &soak{cluster: startCluster(t, 3, 0.1, serverOfItsOwn, func(c *cluster) { c.args = append(c.args, "--retention", soakRetention) })}
 	for stream := range clusterStreams {
 		s.run(stream, 1<<30)
 	}
@@ -205,12 +203,7 @@ func (s *soak) metrics() []byte {
 // stored returns the bytes of what retention removes. Publishers' ids are kept for a week, and grow.
 func (s *soak) stored() (bytes float64) {
 	s.t.Helper()
-	conn, err := pgx.Connect(s.t.Context(), s.database.URL("postgres"))
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	defer conn.Close(s.t.Context())
-	err = conn.QueryRow(s.t.Context(), `SELECT sum(pg_total_relation_size(oid))::float8 FROM pg_class
+	err := s.database.pool.QueryRow(s.t.Context(), `SELECT sum(pg_total_relation_size(oid))::float8 FROM pg_class
 		WHERE relnamespace = 'bellwire'::regnamespace AND relkind = 'r' AND relname ~ '^(events|deliveries|attempts)'`).Scan(&bytes)
 	if err != nil {
 		s.t.Fatal(err)

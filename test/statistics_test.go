@@ -20,7 +20,7 @@ func TestStatisticsSurviveKills(t *testing.T) {
 	})
 	t.Run("PostgreSQL", func(t *testing.T) {
 		t.Parallel()
-		_, option := startPostgres(t)
+		_, option := newDatabase(t)
 		dir := t.TempDir()
 		start := func() *server { return startServer(t, dir, append([]string{option}, local...)...) }
 		other := start() // it moves statistics too

@@ -80,7 +80,7 @@ func TestTransactionalPublishDocs(t *testing.T) {
 	}
 	run(shop, "UPDATE orders SET paid = false WHERE id = 8")
 	run(shop, "INSERT INTO orders VALUES (9, 'acme', 1), (10, 'nobody', 1)")
-	config, err := pgxpool.ParseConfig(strings.Replace(database.URL("postgres"), "postgres@", "shop@", 1))
+	config, err := pgxpool.ParseConfig(strings.Replace(database.url, "postgres@", "shop@", 1))
 	if err != nil {
 		t.Fatal(err)
 	}

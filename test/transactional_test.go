@@ -16,14 +16,13 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"github.com/bellwire/bellwire/internal/pgtest"
 	"github.com/bellwire/bellwire/receive"
 )
 
 // connect opens a connection as the platform has one, whose own tables are in the same database.
-func connect(t *testing.T, database *pgtest.Server) *pgx.Conn {
+func connect(t *testing.T, database *database) *pgx.Conn {
 	t.Helper()
-	conn, err := pgx.Connect(t.Context(), database.URL("postgres"))
+	conn, err := pgx.Connect(t.Context(), database.url)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,13 +39,13 @@ func publishIn(ctx context.Context, in interface {
 }
 
 // startPair starts two nodes that share a database and work.
-func startPair(t *testing.T) (here, there *server, database *pgtest.Server) {
+func startPair(t *testing.T) (here, there *server, database *database) {
 	t.Helper()
-	database, option := startPostgres(t)
+	database, option := newDatabase(t)
 	dir := t.TempDir()
 	here = startServer(t, dir, append([]string{option}, local...)...)
 	there = startServer(t, dir, append([]string{option}, local...)...)
-	eventually(t, "both nodes have their share", func() bool { return len(nodes(t, database)) == 2 })
+	eventually(t, "both nodes have their share", func() bool { return len(database.held(t)) == 2 })
 	return here, there, database
 }
 
@@ -128,7 +127,7 @@ func TestTransactionalPublish(t *testing.T) {
 // other, and both refuse the same input with the same words.
 func TestTransactionalPublishIsAsOverHTTP(t *testing.T) {
 	t.Parallel()
-	_, option := startPostgres(t)
+	_, option := newDatabase(t)
 	dir := t.TempDir()
 	s := startServer(t, dir, option, "--max-event-bytes=100")
 	database := optionURL(option)
@@ -265,7 +264,7 @@ func TestChaosOfOutboxTerminated(t *testing.T) {
 
 func chaosOfOutbox(t *testing.T, end func(*server)) *ledger {
 	t.Helper()
-	database, option := startPostgres(t)
+	database, option := newDatabase(t)
 	dir := t.TempDir()
 	l := newLedger(t, chaosStreams, 0.2)
 	receiver := httptest.NewServer(l)
@@ -322,7 +321,7 @@ func (l *ledger) commit(t *testing.T, conn *pgx.Conn, stream int, stop <-chan st
 		select {
 		case <-stop:
 			return
-		case <-time.After(time.Duration(l.random.IntN(5)) * time.Millisecond):
+		case <-time.After(time.Duration(l.random.IntN(40)) * time.Millisecond):
 		}
 		tx, err := conn.Begin(t.Context())
 		if err != nil {

@@ -171,7 +171,7 @@ func writeTo(root *os.Root, name string, content io.Reader) error {
 func TestRollingUpgrade(t *testing.T) {
 	t.Parallel()
 	old := previous(t).program
-	c := startCluster(t, 2, 0.2, func(c *cluster) { c.program, c.strict = old, true })
+	c := startCluster(t, 2, 0.2, serverOfItsOwn, func(c *cluster) { c.program, c.strict = old, true })
 	for stream := range clusterStreams {
 		c.run(stream, 1<<30)
 	}
