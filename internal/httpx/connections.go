@@ -3,6 +3,7 @@ package httpx
 import (
 	"container/list"
 	"context"
+	"io"
 	"net"
 	"net/http"
 	"sync"
@@ -108,7 +109,11 @@ func (cs *connections) changed(conn net.Conn, state http.ConnState) {
 	c := conn.(*connection)
 	switch state {
 	case http.StateNew:
-		if surplus := cs.add(c); surplus != nil {
+		switch surplus := cs.add(c); surplus {
+		case nil:
+		case c:
+			c.turnAway()
+		default:
 			surplus.Close() // net/http notices it
 		}
 	case http.StateIdle:
@@ -139,6 +144,23 @@ func (cs *connections) add(c *connection) (surplus *connection) {
 	cs.disown(c)
 	c.header.reading = true
 	return surplus
+}
+
+// noRoom is the answer to a connection while all others serve requests of confirmed callers.
+const noRoom = "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/problem+json\r\nContent-Length: 206\r\nRetry-After: 1\r\n" +
+	"Connection: close\r\n\r\n" + `{"type":"/docs#error-unavailable","title":"Temporarily unavailable","status":503,"code":"unavailable",` +
+	`"detail":"all connections of the server are serving requests; try again shortly, or reuse connections"}` + "\n"
+
+// noRoomTimeout is how long the answer may take. It is sent at once to a client on TCP, because the connection's buffer is empty.
+const noRoomTimeout = 10 * time.Millisecond
+
+// turnAway answers a new connection that there is no room for, and closes it. Its request is not read, so that it holds nothing.
+func (c *connection) turnAway() {
+	_ = c.Conn.SetWriteDeadline(time.Now().Add(noRoomTimeout)) // a closed connection fails when it is written
+	if _, err := io.WriteString(c.Conn, noRoom); err == nil {
+		_ = c.CloseWrite() // Close ends it, too
+	}
+	c.Close()
 }
 
 // disown puts a connection last among those without an owner. The caller must hold cs.mu.

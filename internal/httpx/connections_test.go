@@ -2,6 +2,7 @@ package httpx
 
 import (
 	"bufio"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -587,4 +588,61 @@ func TestConnectionsAreCounted(t *testing.T) {
 			t.Fatalf("in the end %d are open, of %d owners", cs.open, len(cs.owners))
 		}
 	})
+}
+
+// A connection that finds all others serving requests is told so, and clients read it although their request is not.
+func TestConnectionsAreTurnedAway(t *testing.T) {
+	t.Parallel()
+	inside, release := make(chan struct{}), make(chan struct{})
+	listening, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := NewServer("", 1, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		if err := Confirm(r, "owner"); err != nil {
+			t.Error(err)
+		}
+		inside <- struct{}{}
+		<-release
+	}))
+	var serving, asking sync.WaitGroup
+	serving.Go(func() { _ = server.Serve(listening) })
+	defer serving.Wait()
+	defer server.Close()
+	defer asking.Wait()
+	address := listening.Addr().String()
+	asking.Go(func() {
+		if resp, err := http.Get("http://" + address); err != nil || resp.StatusCode != http.StatusOK {
+			t.Errorf("the request that is served: %v, %v", resp, err)
+		}
+	})
+	<-inside
+	defer close(release)
+	for _, request := range []string{"GET / HTTP/1.1\r\nHost: x\r\n\r\n", ""} {
+		conn, err := net.Dial("tcp", address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		if _, err := io.WriteString(conn, request); err != nil {
+			t.Fatal(err)
+		}
+		resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		if err != nil {
+			t.Fatalf("after %q: %v", request, err)
+		}
+		var problem struct {
+			Code   string
+			Status int
+		}
+		if err := json.NewDecoder(resp.Body).Decode(&problem); err != nil {
+			t.Fatal(err)
+		}
+		if rest, err := io.ReadAll(resp.Body); err != nil || len(strings.TrimSpace(string(rest))) > 0 {
+			t.Errorf("the length does not fit: %q, %v", rest, err)
+		}
+		if resp.StatusCode != 503 || resp.Header.Get("Retry-After") != "1" || problem.Status != 503 || problem.Code != string(bellwire.CodeUnavailable) {
+			t.Errorf("after %q: %d %v %v", request, resp.StatusCode, resp.Header, problem)
+		}
+	}
 }
