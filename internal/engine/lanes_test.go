@@ -192,7 +192,7 @@ func TestPauseReleasesQueuedDeliveries(t *testing.T) {
 
 func TestDisablingCancels(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
-		w.receiver("a", answers(500))
+		r := w.receiver("a", answers(500))
 		ep := w.endpoint("a")
 		w.publish(1200)
 		w.pass(time.Second)
@@ -203,6 +203,11 @@ func TestDisablingCancels(t *testing.T) {
 		}
 		if d := w.deliveries(ep.ID)[7]; d.Reason != bellwire.ReasonEndpointDisabled {
 			t.Errorf("%+v", d)
+		}
+		before := len(r.got())
+		w.pass(24 * time.Hour)
+		if after := len(r.got()); before == 0 || after != before {
+			t.Errorf("%d requests before, and %d in the day after it was disabled", before, after-before)
 		}
 	})
 }

@@ -138,6 +138,33 @@ func TestRetryAfter(t *testing.T) {
 	}
 }
 
+// What fails at the same moment is not retried at the same moment: it would be, again and again, when an outage is over.
+func TestRetriesOfOneMomentAreSpread(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		const events, delay, jitter = 200, 1000 * time.Second, 0.2
+		w.receiver("a", answers(500))
+		ep := w.endpoint("a", func(ep *bellwire.Endpoint) {
+			ep.Retry = bellwire.RetryPolicy{Schedule: []bellwire.Duration{bellwire.Duration(delay)}, Jitter: jitter}
+			ep.MaxInFlight = events
+		})
+		start := time.Now()
+		w.publish(events)
+		w.pass(time.Minute)
+		var early, late int // in the first and in the last quarter of the time that retries are spread over
+		for _, d := range w.deliveries(ep.ID) {
+			switch after := d.DueAt.Sub(start).Seconds(); {
+			case after < (1-jitter/4)*delay.Seconds():
+				early++
+			case after > (1+jitter/4)*delay.Seconds():
+				late++
+			}
+		}
+		if early < events/10 || late < events/10 {
+			t.Errorf("of %d retries, %d are early and %d late", events, early, late)
+		}
+	})
+}
+
 func TestTooManyRequestsSlowsTheLane(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		r := w.receiver("a", func(n int, rw http.ResponseWriter, _ *http.Request) {

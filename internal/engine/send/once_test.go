@@ -221,6 +221,54 @@ func TestClosedIdleConnections(t *testing.T) {
 	}
 }
 
+// A receiver that keeps its connections gets many deliveries on each: no more are dialed than there are requests at a time.
+func TestConnectionsAreUsedAgain(t *testing.T) {
+	t.Parallel()
+	const atATime, each = 4, 25
+	var accepted, served atomic.Int32
+	s := accepting(t, func(c net.Conn) {
+		accepted.Add(1)
+		r := bufio.NewReader(c)
+		for {
+			head, err := http.ReadRequest(r)
+			if err != nil {
+				return
+			}
+			readBodyOf(head)
+			served.Add(1)
+			write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")(c)
+		}
+	})
+	transport := newTransport(guardedDialer(loopback), atATime, 64, nil)
+	t.Cleanup(transport.CloseIdleConnections)
+	var senders sync.WaitGroup
+	for range atATime {
+		senders.Go(func() {
+			for range each {
+				if r := attemptOver(transport, s, longTimeout); r.Verdict != bellwire.Acknowledged {
+					t.Error(r.Attempt.Error)
+				}
+			}
+		})
+	}
+	senders.Wait()
+	// An attempt can end before its connection is back among the idle ones, and the next one dials then.
+	if n := accepted.Load(); served.Load() != atATime*each || n > 3*atATime {
+		t.Errorf("%d requests came on %d connections, %d at a time", served.Load(), n, atATime)
+	}
+}
+
+// No proxy of the environment resolves names where the guard does not see them.
+func TestProxiesAreNotUsed(t *testing.T) {
+	t.Parallel()
+	transport := newTransport(guardedDialer(loopback), 1, 1, nil)
+	for name, h := range map[string]http.RoundTripper{"kept": transport.kept, "fresh": transport.fresh, "alone": transport.alone()} {
+		if h.(*http.Transport).Proxy != nil {
+			t.Errorf("the transport for %s connections has a proxy", name)
+		}
+	}
+}
+
 // A receiver that says how long it keeps an idle connection is not sent anything on one for which that is over.
 func TestKeepAliveTimeIsKept(t *testing.T) {
 	t.Parallel()
