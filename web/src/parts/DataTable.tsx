@@ -103,20 +103,33 @@ export function DataTable<T>({ label, columns: all, list, id, href, onOpen, open
     return () => observer.disconnect();
   }, [rows.length === 0]);
 
-  const virtual = useVirtualizer({
-    count: rows.length,
-    getScrollElement: () => scroller,
-    estimateSize: () => (narrow ? 64 : rowHeight),
-    getItemKey: (i) => {
+  const height = useRef(rowHeight); // of rows that were not measured yet
+  // It must be the same function while the rows are the same: with another one, the places of all of them are calculated again.
+  const getItemKey = useCallback(
+    (i: number) => {
       const row = rows[i];
       return row ? id(row) : i;
     },
-    overscan: 6,
+    [rows, id],
+  );
+  const virtual = useVirtualizer({
+    count: rows.length,
+    getScrollElement: () => scroller,
+    estimateSize: () => height.current,
+    getItemKey,
+    overscan: 4,
     scrollMargin: margin,
     scrollPaddingStart: 68, // what stays above the rows: the count of what is new, and the header
   });
   const visible = virtual.getVirtualItems();
   const last = visible.at(-1)?.index ?? 0;
+  const drawn = visible.length > 0;
+  useLayoutEffect(() => {
+    height.current = rowHeight;
+    if (!narrow || !drawn || !body.current) return;
+    const heights = Array.from(body.current.querySelectorAll<HTMLElement>("[data-row]"), (row) => row.offsetHeight).sort((a, b) => a - b);
+    height.current = heights[Math.floor(heights.length / 2)] ?? rowHeight; // a phone's rows have as many lines as their columns take
+  }, [narrow, drawn, rowHeight]);
   const { more, loadingMore, loadMore } = list;
   useEffect(() => {
     if (!more || waits || loadingMore || list.error || last < rows.length - 15) return;
@@ -143,7 +156,16 @@ export function DataTable<T>({ label, columns: all, list, id, href, onOpen, open
     },
     [onOpen, href, navigate, id],
   );
-  const current = rows.findIndex((row) => id(row) === (at ?? openId));
+  const marked = at ?? openId;
+  const current = useMemo(() => (marked === undefined ? -1 : rows.findIndex((row) => id(row) === marked)), [rows, id, marked]);
+  const toggle = select?.toggle;
+  const tick = useCallback(
+    (key: string, range: boolean) => {
+      setAt(key);
+      toggle?.(key, range);
+    },
+    [toggle],
+  );
   const step = (by: number) => {
     const next = Math.min(rows.length - 1, Math.max(0, current + by));
     const row = rows[next];
@@ -201,45 +223,90 @@ export function DataTable<T>({ label, columns: all, list, id, href, onOpen, open
             </div>
           </div>
         )}
-        <div ref={body} role="rowgroup" className="relative" style={loading ? {} : { height: virtual.getTotalSize() }}>
+        <div ref={body} role="rowgroup" className="relative [overflow-anchor:none]" style={loading ? {} : { height: virtual.getTotalSize() }}>
           {loading
             ? Array.from({ length: 8 }, (_, i) => <SkeletonRow key={i} columns={columns} grid={grid} narrow={narrow} seed={i} height={rowHeight} select={select !== undefined} />)
-            : visible.map((item) => {
-                const row = rows[item.index];
-                if (!row) return null;
-                const key = id(row);
-                const tick = select && (
-                  <Tick label={`Select ${key}`} checked={select.ids.has(key)} onChange={(_checked, range) => (setAt(key), select.toggle(key, range))} />
-                );
-                return (
-                  <div
-                    key={key}
-                    role="row"
-                    data-index={item.index}
-                    data-row={key}
-                    ref={virtual.measureElement}
-                    aria-rowindex={item.index + (narrow ? 1 : 2)}
-                    aria-current={key === openId || undefined}
-                    onClick={(event) => {
-                      if (!openable || (event.target instanceof HTMLElement && event.target.closest("a, button, input, label"))) return;
-                      if (getSelection()?.toString()) return; // somebody selects text
-                      open(row);
-                    }}
-                    className={cx(
-                      "absolute top-0 left-0 w-full border-b border-line",
-                      openable && "cursor-pointer hover:bg-hover",
-                      (key === openId || select?.ids.has(key)) && "bg-selected [--faint:var(--muted)] hover:bg-selected",
-                      key === at && "shadow-[inset_2px_0_0_var(--accent)]",
-                    )}
-                    style={{ transform: `translateY(${item.start - margin}px)` }}
-                  >
-                    {narrow ? <NarrowRow columns={all} row={row} tick={tick} /> : <WideRow columns={columns} row={row} grid={grid} tick={tick} />}
-                  </div>
-                );
-              })}
+            : drawn && (
+                // One box is moved, and not each row: the browser then has one thing to place when the list is scrolled.
+                <div role="presentation" className="absolute top-0 left-0 w-full" style={{ transform: `translateY(${(visible[0]?.start ?? 0) - margin}px)` }}>
+                  {visible.map((item) => {
+                    const row = rows[item.index];
+                    if (!row) return null;
+                    const key = id(row);
+                    return (
+                      <Row
+                        key={key}
+                        row={row}
+                        id={key}
+                        index={item.index}
+                        columns={narrow ? all : columns}
+                        grid={narrow ? undefined : grid}
+                        height={rowHeight}
+                        measure={virtual.measureElement}
+                        current={key === openId}
+                        marked={key === at}
+                        selected={select?.ids.has(key)}
+                        tick={tick}
+                        open={openable ? open : undefined}
+                      />
+                    );
+                  })}
+                </div>
+              )}
         </div>
       </div>
       <Foot list={list} waits={waits} searching={unasked > 1 || asked} searchOn={searchOn} />
+    </div>
+  );
+}
+
+type RowProps<T> = {
+  row: T;
+  id: string;
+  index: number;
+  columns: readonly Column<T>[];
+  /** The columns' widths; none on a phone. */
+  grid: string | undefined;
+  height: number;
+  measure: (element: HTMLElement | null) => void;
+  /** Whether it is open beside the table. */
+  current: boolean;
+  /** Whether the keys are at it. */
+  marked: boolean;
+  /** Whether it is selected; undefined if none can be. */
+  selected: boolean | undefined;
+  tick: (id: string, range: boolean) => void;
+  open: ((row: T) => void) | undefined;
+};
+
+/** Row is drawn again only when something of it changed, and not whenever the list is scrolled. */
+const Row = memo(drawRow) as typeof drawRow;
+
+function drawRow<T>({ row, id, index, columns, grid, height, measure, current, marked, selected, tick, open }: RowProps<T>): ReactNode {
+  const box = selected !== undefined && <Tick label={`Select ${id}`} checked={selected} onChange={(_checked, range) => tick(id, range)} />;
+  return (
+    <div
+      role="row"
+      data-index={index}
+      data-row={id}
+      ref={measure}
+      aria-rowindex={index + (grid === undefined ? 1 : 2)}
+      aria-current={current || undefined}
+      onClick={(event) => {
+        if (!open || (event.target instanceof HTMLElement && event.target.closest("a, button, input, label"))) return;
+        if (getSelection()?.toString()) return; // somebody selects text
+        open(row);
+      }}
+      className={cx(
+        "border-b border-line [contain:layout_style]",
+        grid !== undefined && "grid items-center gap-x-4 px-4 py-1 sm:px-6",
+        open && "cursor-pointer hover:bg-hover",
+        (current || selected) && "bg-selected [--faint:var(--muted)] hover:bg-selected",
+        marked && "shadow-[inset_2px_0_0_var(--accent)]",
+      )}
+      style={grid === undefined ? {} : { minHeight: height, gridTemplateColumns: grid }}
+    >
+      {grid === undefined ? <NarrowRow columns={columns} row={row} tick={box} /> : <WideRow columns={columns} row={row} tick={box} />}
     </div>
   );
 }
@@ -330,28 +397,21 @@ function Tick({ label, checked, mixed = false, onChange }: { label: string; chec
   );
 }
 
-function WideRow<T>({ columns, row, grid, tick }: { columns: readonly Column<T>[]; row: T; grid: string; tick: ReactNode }) {
+function WideRow<T>({ columns, row, tick }: { columns: readonly Column<T>[]; row: T; tick: ReactNode }) {
   return (
-    <div className="grid min-h-10 items-center gap-x-4 px-4 py-1 sm:px-6" style={{ gridTemplateColumns: grid }}>
+    <>
       {tick && (
         <div role="cell" className="flex">
           {tick}
         </div>
       )}
-      <Cells columns={columns} row={row} />
-    </div>
+      {columns.map((column) => (
+        <div key={column.key} role="cell" className={cx("min-w-0", column.align === "right" ? "text-right" : "truncate")}>
+          {column.cell(row)}
+        </div>
+      ))}
+    </>
   );
-}
-
-/** Cells is drawn again only when its row changed, and not whenever the list is scrolled. */
-const Cells = memo(cells) as typeof cells;
-
-function cells<T>({ columns, row }: { columns: readonly Column<T>[]; row: T }): ReactNode {
-  return columns.map((column) => (
-    <div key={column.key} role="cell" className={cx("min-w-0", column.align === "right" ? "text-right" : "truncate")}>
-      {column.cell(row)}
-    </div>
-  ));
 }
 
 function NarrowRow<T>({ columns, row, tick }: { columns: readonly Column<T>[]; row: T; tick: ReactNode }) {
