@@ -111,7 +111,7 @@ test("the palette finds a customer's pages, endpoints and events", async () => {
   await palette(page, "Order", /Order service/);
   await take(page);
   await page.getByRole("heading", { name: "Order service" }).waitFor();
-  await palette(page, `${tenant}-order-42`, /card\.created/);
+  await palette(page, `${tenant} order 42`.replaceAll("-", " "), /card\.created/); // as people say it
   await take(page);
   await expect.poll(() => page.url()).toContain("/events/evt_");
   await palette(page, "types", /Event types/);

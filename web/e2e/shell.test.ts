@@ -99,10 +99,14 @@ test("the palette finds pages, ids and actions by keyboard alone", async () => {
   await palette(page, world.endpoints["globex/Ledger"] ?? "", /of globex Endpoint/);
   await take(page);
   await page.getByRole("heading", { name: "Ledger" }).waitFor();
-  await palette(page, published, /Events with this publisher's id/);
-  await take(page);
+  await page.keyboard.press("Control+k");
+  await page.getByRole("combobox", { name: "Go to" }).fill(published);
+  await page.getByRole("option", { name: "Events with this publisher's id" }).click();
   await page.waitForURL(`**/console/events?key=${published}`);
   await page.getByRole("row").filter({ hasText: published }).getByText("globex").waitFor();
+  await palette(page, published.replaceAll("-", " "), new RegExp(`^${published} .*of globex`));
+  await take(page);
+  await page.waitForURL("**/console/tenants/globex/events/evt_*");
   await page.keyboard.press("?");
   await page.getByRole("dialog", { name: "Keys" }).waitFor();
   await page.keyboard.press("Escape");

@@ -1,7 +1,7 @@
 import type { Command } from "@/parts/Palette";
 import { api, call, type Schemas } from "@/api/client";
 import type { Endpoint } from "@/api/names";
-import { visible } from "@/lib/text";
+import { spellings, visible } from "@/lib/text";
 import { endpointName } from "@/parts/Health";
 import { bulkJob, consoleScope } from "@/parts/Scope";
 
@@ -12,6 +12,15 @@ const isId = (typed: string): boolean => /^(evt|dlv|ep|job|att)_\w+$/.test(typed
 
 /** isKey reports whether a text looks like an id that a publisher gave: it has a digit, which no page's name has. */
 const isKey = (typed: string): boolean => /\d/.test(typed) && !isId(typed);
+
+/** published returns the newest events of all tenants with an id that a publisher gave, however its words are joined. */
+async function published(typed: string, signal: AbortSignal): Promise<Schemas["TenantEvent"][]> {
+  for (const key of spellings(typed)) {
+    const { data } = await call(api.GET("/api/v1/events", { params: { query: { key, limit: 5 } }, signal }));
+    if (data.length > 0) return data;
+  }
+  return [];
+}
 
 const { link } = consoleScope;
 
@@ -26,8 +35,9 @@ const pages: Partial<Record<Found["kind"], [group: string, to: (tenant: string, 
 
 /** find returns what has the id or the name that was typed, whoever it belongs to, for the palette. */
 export async function find(typed: string, signal: AbortSignal, named: (words: string) => Promise<Endpoint[]>, go: (to: string) => void): Promise<Command[]> {
-  const [having, endpoints] = await Promise.all([
+  const [having, events, endpoints] = await Promise.all([
     call(api.GET("/api/v1/ids/{id}", { params: { path: { id: typed } }, signal })).catch(() => undefined),
+    isKey(typed) ? published(typed, signal).catch(() => []) : [],
     named(typed).catch(() => []),
   ]);
   const found = (having?.data ?? []).flatMap((each): Command[] => {
@@ -41,7 +51,8 @@ export async function find(typed: string, signal: AbortSignal, named: (words: st
   const deliveries: Command[] = typed.startsWith("ep_")
     ? [{ id: `deliveries-${typed}`, label: "Deliveries to this endpoint", group: "Filter", run: () => go(link.deliveries({ endpoint: typed })) }]
     : [];
-  const published: Command = { id: `events-${typed}`, label: "Events with this publisher's id", hint: visible(typed), group: "Filter", run: () => go(`/events?key=${encodeURIComponent(typed)}`) };
+  const byKey = events.map((each): Command => ({ id: each.id, label: visible(each.idempotency_key ?? typed), hint: `${visible(each.type)} of ${each.tenant}`, group: "Event", run: () => go(link.event(each.tenant, each.id)) }));
+  const list: Command = { id: `events-${typed}`, label: "Events with this publisher's id", hint: visible(typed), group: "Filter", run: () => go(`/events?key=${encodeURIComponent(typed)}`) };
   const byName = endpoints.map((each): Command => ({ id: `named-${each.id}`, label: endpointName(each), hint: `of ${each.tenant}`, group: "Endpoint", run: () => go(link.endpoint(each.tenant, each.id)) }));
-  return [...found, ...deliveries, ...(isKey(typed) ? [published] : []), ...byName];
+  return [...found, ...byKey, ...deliveries, ...(isKey(typed) ? [list] : []), ...byName];
 }

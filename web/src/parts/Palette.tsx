@@ -116,6 +116,7 @@ function Body({ commands, source, close }: { commands: readonly Command[]; sourc
           aria-controls="palette-list"
           aria-activedescendant={`palette-${at}`}
           autoComplete="off"
+          autoCapitalize="off"
           spellCheck={false}
           value={text}
           placeholder={source ? "A page, an action or an id, such as order-1042" : "A page or an action"}

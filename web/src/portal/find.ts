@@ -1,6 +1,6 @@
 import { api, call } from "@/api/client";
 import type { Endpoint } from "@/api/names";
-import { middle, visible } from "@/lib/text";
+import { middle, spellings, visible } from "@/lib/text";
 import { endpointName } from "@/parts/Health";
 import type { Command } from "@/parts/Palette";
 import type { Scope } from "@/parts/Scope";
@@ -11,7 +11,7 @@ export async function find(scope: Scope, typed: string, signal: AbortSignal, nam
   return [...stored, ...endpoints.map((each): Command => ({ id: each.id, label: endpointName(each), group: "Endpoint", run: () => go(scope.link.endpoint(each.tenant, each.id)) }))];
 }
 
-/** byId returns the event or the delivery with an id of Bellwire's, or the events with one of the publisher's. */
+/** byId returns the event or the delivery with an id of Bellwire's, or the events with one of the publisher's, however its words are joined. */
 async function byId({ tenant = "", link }: Scope, typed: string, signal: AbortSignal, go: (to: string) => void): Promise<Command[]> {
   const params = { path: { tenant, id: typed } };
   const event = (id: string, label: string, type: string): Command => ({ id, label, hint: visible(type), group: "Event", run: () => go(link.event(tenant, id)) });
@@ -24,8 +24,11 @@ async function byId({ tenant = "", link }: Scope, typed: string, signal: AbortSi
       const found = await call(api.GET("/api/v1/tenants/{tenant}/deliveries/{id}", { params, signal }));
       return [{ id: found.id, label: middle(found.id), hint: visible(found.event_type), group: "Delivery", run: () => go(link.delivery(tenant, found.id)) }];
     }
-    const published = await call(api.GET("/api/v1/tenants/{tenant}/events", { params: { path: { tenant }, query: { key: typed, limit: 5 } }, signal }));
-    return published.data.map(({ id, type }) => event(id, visible(typed), type));
+    for (const key of spellings(typed)) {
+      const published = await call(api.GET("/api/v1/tenants/{tenant}/events", { params: { path: { tenant }, query: { key, limit: 5 } }, signal }));
+      if (published.data.length > 0) return published.data.map(({ id, type }) => event(id, visible(key), type));
+    }
+    return [];
   } catch {
     return []; // nothing has the id, or the server cannot say now
   }
