@@ -103,6 +103,28 @@ func TestPublishSendsDataAsItIs(t *testing.T) {
 	}
 }
 
+func TestPublisherID(t *testing.T) {
+	t.Parallel()
+	s := &server{answers: []answer{{status: 202, body: receipt}}}
+	if _, err := newClient(t, s).Publish(t.Context(), "acme", client.Publication{Type: "a", Data: json.RawMessage(`1`)}); err != nil {
+		t.Fatal(err)
+	}
+	var sent struct{ ID string }
+	if err := json.Unmarshal([]byte(s.calls[0].Body), &sent); err != nil || sent.ID == "" {
+		t.Fatalf("%s: %v", s.calls[0].Body, err)
+	}
+	for key, want := range map[string]string{
+		sent.ID: "", "auto_0198c7a3-f2e4-7d0a-9b1c-2d3e4f506172": "", "auto_parts-42": "auto_parts-42", "order-42": "order-42",
+	} {
+		if got := (&client.Event{IdempotencyKey: &key}).PublisherID(); got != want {
+			t.Errorf("of %s: %q, want %q", key, got, want)
+		}
+	}
+	if got := (&client.Event{}).PublisherID(); got != "" {
+		t.Errorf("without a key: %q", got)
+	}
+}
+
 func TestPublishBatch(t *testing.T) {
 	t.Parallel()
 	s := &server{answers: []answer{{status: 202, body: `{"data":[` + receipt + `,` + receipt + `]}`}}}

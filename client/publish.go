@@ -9,6 +9,7 @@ import (
 	"math"
 	mathrand "math/rand/v2"
 	"net/http"
+	"regexp"
 	"time"
 )
 
@@ -18,13 +19,27 @@ type Publication struct {
 	// Data is any JSON value. It is sent, stored and delivered byte for byte.
 	Data json.RawMessage
 	// ID is the idempotency id: publishing it again with the same type and data returns the first event. If it is
-	// empty, the client generates one.
+	// empty, the client generates one, which [Event.PublisherID] does not return.
 	ID         string
 	OccurredAt time.Time // zero means now, by the server's clock
 	DeliverAt  time.Time // when it is delivered at the earliest; zero means at once
 	ExpiresAt  time.Time // from when on nothing is sent any more; zero means never
 	// OrderingKey puts the event into the order of all events with the same key, at endpoints with OrderingKey. Others ignore it.
 	OrderingKey string
+}
+
+// generatedPrefix begins the ids that clients generate. Those of Svix do the same, with a UUID.
+const generatedPrefix = "auto_"
+
+var generatedID = regexp.MustCompile(`^` + generatedPrefix + `([A-Z2-7]{26}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$`)
+
+// PublisherID returns the id under which the event was published; empty if there is none, or if a client has generated it only to
+// be able to repeat its request.
+func (e *Event) PublisherID() string {
+	if e.IdempotencyKey == nil || generatedID.MatchString(*e.IdempotencyKey) {
+		return ""
+	}
+	return *e.IdempotencyKey
 }
 
 // Receipt confirms a publication.
@@ -69,7 +84,7 @@ func appendPublication(b []byte, p Publication) ([]byte, error) {
 		return nil, errors.New("data must be valid JSON")
 	}
 	if p.ID == "" {
-		p.ID = rand.Text()
+		p.ID = generatedPrefix + rand.Text()
 	}
 	rest := struct {
 		Type       string    `json:"type"`

@@ -46,11 +46,9 @@ func eventColumns(tenants bool) []output.Column[client.Event] {
 		output.Text("STORED", func(e client.Event) string { return output.Time(e.CreatedAt) }),
 		output.Text("TYPE", func(e client.Event) string { return e.Type }),
 		output.Text("DELIVERIES", func(e client.Event) string { return fmt.Sprint(e.Deliveries) }),
-		output.Text("YOUR ID", func(e client.Event) string { return keyOf(&e) }),
+		output.Text("YOUR ID", func(e client.Event) string { return e.PublisherID() }),
 	)
 }
-
-func keyOf(e *client.Event) string { return textOf(e.IdempotencyKey) }
 
 // textOf returns a text that may be missing.
 func textOf(text *string) string {
@@ -101,7 +99,7 @@ func printEvent(p *output.Printer, e *client.Event) {
 		test = "yes"
 	}
 	p.Fields(
-		field("id", e.ID), field("your id", keyOf(e)), field("type", e.Type), field("test", test),
+		field("id", e.ID), field("your id", e.PublisherID()), field("type", e.Type), field("test", test),
 		field("stored", output.Time(e.CreatedAt)), field("occurred", output.Time(e.OccurredAt)),
 		field("deliver at", output.TimePtr(e.DeliverAt)), field("expires", output.TimePtr(e.ExpiresAt)), field("ordering key", textOf(e.OrderingKey)), field("deliveries", fmt.Sprint(e.Deliveries)),
 		field("erased", erasureText(e.Erased)),

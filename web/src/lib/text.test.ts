@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { middle, sentence, shell, spellings, visible } from "./text";
+import { generated, middle, sentence, shell, spellings, visible } from "./text";
 
 test("middle keeps both ends", () => {
   expect(middle("ep_0198c7a3f2e47d0a9b1c2d3e4f506172")).toBe("ep_0198c7…506172");
@@ -24,3 +24,10 @@ test("spellings of an id begin with the one that was typed, and are three at mos
   expect(spellings("order-42")).toEqual(["order-42", "order_42"]);
   expect(spellings("in1")).toEqual(["in1"]);
 });
+
+test.each([
+  ["auto_ABCDEFGHIJKLMNOPQRSTUVWX23", true],
+  ["auto_0198c7a3-f2e4-7d0a-9b1c-2d3e4f506172", true],
+  ["auto_parts-42", false],
+  ["order-42", false],
+])("whether a client made the key %s", (key, want) => expect(generated(key)).toBe(want));

@@ -23,6 +23,11 @@ export function spellings(id: string): string[] {
   return [...new Set([id, id.replace(/[\s_-]+/g, "-"), id.replace(/[\s_-]+/g, "_")])];
 }
 
+/** generated reports whether an idempotency key is one that a client made, only to be able to repeat its request: no publisher knows it. */
+export function generated(key: string): boolean {
+  return /^auto_([A-Z2-7]{26}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$/.test(key);
+}
+
 /** shell quotes a word for sh. */
 export function shell(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;

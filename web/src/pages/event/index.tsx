@@ -7,7 +7,7 @@ import { useAction, useLiveQuery } from "@/api/hooks";
 import { type Endpoint, useEndpoints } from "@/api/names";
 import { takeOut } from "@/lib/json";
 import { plural } from "@/lib/numbers";
-import { middle, sentence, shell as quoted, visible } from "@/lib/text";
+import { generated, middle, sentence, shell as quoted, visible } from "@/lib/text";
 import { useAddress } from "@/parts/Address";
 import { Button } from "@/parts/Button";
 import { Id, useCopy } from "@/parts/Copy";
@@ -141,7 +141,7 @@ function Page({ tenant, event, data, erased }: { tenant: string } & Loaded) {
             [
               ["Event", <Id key="id" value={event.id} />],
               ...(shell === "console" ? [["Tenant", <Id key="tenant" value={tenant} to={link.tenant(tenant)} />]] : []),
-              ...(event.idempotency_key ? [["Publisher's id", <Id key="key" value={event.idempotency_key} />]] : []),
+              ...(event.idempotency_key ? [[generated(event.idempotency_key) ? "Id of the request" : "Publisher's id", <Id key="key" value={event.idempotency_key} />]] : []),
               ...(event.ordering_key ? [["Ordering key", <Id key="ordering" value={event.ordering_key} />]] : []),
               ["Accepted", <Time key="at" at={event.created_at} />],
               ...(event.occurred_at !== event.created_at ? [["Occurred", <Time key="occurred" at={event.occurred_at} />]] : []),
