@@ -2,7 +2,7 @@ import { Plus, X } from "lucide-react";
 import type { ApiError } from "@/api/problem";
 import { Button, IconButton } from "@/parts/Button";
 import { Choice, Field } from "@/parts/Form";
-import { type Form, formOf, inForm, type Policy, policyOf, presets, preview, textOf } from "./retries";
+import { type Form, formOf, inForm, type Policy, policyOf, presets, preview, textOf, typedNumber } from "./retries";
 
 type Props = {
   /** The policy as JSON, as the draft has it. */
@@ -25,7 +25,7 @@ export function Retries({ text, onChange, locked, error, problem }: Props) {
   const write = (next: Policy) => onChange(textOf(next));
   const preset = presets.findIndex(([, each]) => JSON.stringify(each) === JSON.stringify(sorted(policy)));
   const about = preview(policy);
-  const fault = problem ?? error?.faults.find(({ field }) => field === "retry" || field.startsWith("retry."))?.message ?? (about ? undefined : "must have durations such as 30s, 5m or 2h");
+  const fault = problem ?? error?.faults.find(({ field }) => field === "retry" || field.startsWith("retry."))?.message ?? (about ? undefined : "must have durations such as 30s, 5m or 2h, and numbers such as 12 or 1.5; jitter from 0 to 1");
   return (
     <Field label="Retries" {...(fault ? { problem: fault } : {})} hint={about}>
       {(field) => (
@@ -49,15 +49,30 @@ export function Retries({ text, onChange, locked, error, problem }: Props) {
           </select>
           {!locked && <Choice label="Kind of delays" value={formOf(policy)} values={forms} onChange={(form) => write(inForm(form, policy))} />}
           <Delays policy={policy} write={write} locked={locked} />
+          <Field label="Jitter" optional hint="From 0 to 1. With 0.2, each delay is up to 10 % shorter or longer, so that the retries of many events do not come at once.">
+            {(field) => (
+              <input
+                {...field}
+                className="field num sm:!w-1/2"
+                inputMode="decimal"
+                disabled={locked}
+                value={policy.jitter ?? ""}
+                placeholder="0"
+                autoComplete="off"
+                onChange={({ target: { value } }) => write(value === "" ? without(policy, "jitter") : { ...policy, jitter: typedNumber(value) })}
+              />
+            )}
+          </Field>
         </div>
       )}
     </Field>
   );
 }
 
-/** without returns a policy without a longest delay. */
-function without({ max_interval: _, ...policy }: Policy): Policy {
-  return policy;
+/** without returns a policy without a member that it may lack. */
+function without(policy: Policy, member: "max_interval" | "jitter"): Policy {
+  const { [member]: _, ...rest } = policy;
+  return rest;
 }
 
 /** sorted returns a policy with its members in the order that presets have. */
@@ -73,22 +88,20 @@ function Delays({ policy, write, locked }: { policy: Policy; write: (policy: Pol
       )}
     </Field>
   );
-  /** number keeps what is no number yet as it is typed, for the API or the preview to refuse. */
-  const number = (typed: string) => (typed.trim() !== "" && Number.isFinite(Number(typed)) ? Number(typed) : (typed as unknown as number));
   switch (formOf(policy)) {
     case "interval":
       return (
         <div className="grid gap-4 sm:grid-cols-2">
           {text("Delay", policy.interval, (interval) => ({ ...policy, interval }))}
-          {text("Retries", policy.count, (count) => ({ ...policy, count: number(count) }), true)}
+          {text("Retries", policy.count, (count) => ({ ...policy, count: typedNumber(count) }), true)}
         </div>
       );
     case "growing":
       return (
         <div className="grid gap-4 sm:grid-cols-2">
           {text("First delay", policy.initial, (initial) => ({ ...policy, initial }))}
-          {text("Each is so many times the one before", policy.factor, (factor) => ({ ...policy, factor: number(factor) }), true)}
-          {text("Longest delay", policy.max_interval, (max_interval) => (max_interval ? { ...policy, max_interval } : without(policy)))}
+          {text("Each is so many times the one before", policy.factor, (factor) => ({ ...policy, factor: typedNumber(factor) }), true)}
+          {text("Longest delay", policy.max_interval, (max_interval) => (max_interval ? { ...policy, max_interval } : without(policy, "max_interval")))}
           {text("Until", policy.max_elapsed, (max_elapsed) => ({ ...policy, max_elapsed }))}
         </div>
       );

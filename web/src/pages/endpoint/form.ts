@@ -1,6 +1,7 @@
 import type { Schemas } from "@/api/client";
 import { changed } from "@/lib/merge";
 import { headerLines, headersOf } from "./headerlines";
+import { withNumbers } from "./retries";
 
 type Endpoint = Schemas["EndpointWithHealth"];
 type Patch = Schemas["Patch"];
@@ -101,7 +102,7 @@ export function patchOf(base: Draft, draft: Draft): { patch: Patch; mistakes: Mi
       }
       case "retry":
         try {
-          patch.retry = JSON.parse(draft.retry) as NonNullable<Patch["retry"]>;
+          patch.retry = withNumbers(JSON.parse(draft.retry) as NonNullable<Patch["retry"]>);
         } catch {
           mistakes.push({ field: name, message: "must be JSON" });
         }

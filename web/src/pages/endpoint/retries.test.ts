@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { delays, formOf, inForm, milliseconds, policyOf, presets, preview, textOf } from "./retries";
+import { delays, formOf, inForm, milliseconds, policyOf, presets, preview, textOf, typedNumber, withNumbers } from "./retries";
 
 test.each([
   ["5s", 5000],
@@ -35,4 +35,14 @@ test("each preset and each form has a preview, and stays itself as text", () => 
     expect([formOf(policy), policy.jitter]).toEqual([form, 0.3]);
     expect(preview(policy)).toBeDefined();
   }
+});
+
+test("numbers are kept as they are typed, and saved as numbers", () => {
+  const typed = ["1", "1.", "1.5", "1.50", "", "1,5", "-"].map(typedNumber);
+  expect(typed).toEqual([1, "1.", 1.5, "1.50", "", "1,5", "-"]);
+  const policy = (factor: number) => ({ initial: "5s", factor, max_elapsed: "1m" });
+  expect(typed.map((factor) => withNumbers(policy(factor)).factor)).toEqual([1, 1, 1.5, 1.5, "", "1,5", "-"]);
+  expect(preview(policy(typedNumber("1.50")))).toBe(preview(policy(1.5)));
+  expect(preview({ schedule: ["5s"], jitter: typedNumber("0.") })).toBe("2 attempts, at 0 s, 5 s. Then the delivery is exhausted.");
+  expect(preview({ schedule: ["5s"], jitter: 2 })).toBeUndefined();
 });

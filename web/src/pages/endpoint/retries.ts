@@ -29,6 +29,19 @@ export function policyOf(text: string): Policy | undefined {
 /** textOf is the opposite of policyOf. */
 export const textOf = (policy: Policy): string => JSON.stringify(policy, null, 2);
 
+/** typedNumber keeps a number as it is typed, such as "1." on the way to 1.5, unless that is how it is written anyway. */
+export function typedNumber(typed: string): number {
+  return String(Number(typed)) === typed ? Number(typed) : (typed as unknown as number);
+}
+
+/** withNumbers returns a policy whose numbers are no longer as they were typed. What is none stays, for the API to refuse. */
+export function withNumbers(policy: Policy): Policy {
+  const read = Object.entries(policy).map(([name, value]) => [name, numeric.has(name) && typeof value === "string" && value.trim() !== "" && Number.isFinite(Number(value)) ? Number(value) : value]);
+  return Object.fromEntries(read) as Policy;
+}
+
+const numeric = new Set(["count", "factor", "jitter"]);
+
 export function formOf(policy: Policy): Form {
   if (policy.initial !== undefined) return "growing";
   return policy.interval !== undefined || policy.count !== undefined ? "interval" : "schedule";
@@ -89,10 +102,11 @@ const named = 5;
 /** preview says when attempts are made, and when the delivery is exhausted; undefined if the policy has a value that is none. */
 export function preview(policy: Policy): string | undefined {
   const each = delays(policy);
-  if (!each) return undefined;
+  const jitter = Number(policy.jitter ?? 0);
+  if (!each || !(jitter >= 0 && jitter <= 1)) return undefined;
   if (each.length === 0) return "One attempt. If it fails, the delivery is exhausted.";
   let at = 0;
   const times = ["0 s", ...each.map((delay) => duration((at += delay)))];
   const listed = times.length <= named + 2 ? times : [...times.slice(0, named), "…", times[times.length - 1]];
-  return `${times.length} attempts, at ${listed.join(", ")}${policy.jitter ? ", each varied a little" : ""}. Then the delivery is exhausted.`;
+  return `${times.length} attempts, at ${listed.join(", ")}${jitter > 0 ? ", each varied a little" : ""}. Then the delivery is exhausted.`;
 }
