@@ -219,6 +219,50 @@ test("a disabled endpoint is tested before it is enabled, which says how much wi
   expect(done.data.filter((delivery: { replay: boolean }) => delivery.replay).length).toBe(3);
 });
 
+test("enabling an endpoint that failed begins with a test, also on a phone", async () => {
+  const own = await ownEndpoint(`broken/enable-${process.pid}`, { retry: { schedule: [] }, events: [await ownType()] });
+  const [type] = (await call("GET", `/tenants/acme/endpoints/${own.id}`)).events;
+  for (let n = 0; n < 3; n++) await call("POST", "/tenants/acme/events", { type, data: { n } });
+  await settled(() => call("GET", `/tenants/acme/endpoints/${own.id}`), ({ health }) => health.state === "failing");
+  await call("PATCH", `/tenants/acme/endpoints/${own.id}`, { status: "disabled", status_reason: "every attempt has failed since 2026-01-31T12:30:00Z" });
+  const page = await open(own.page, { size: phone, theme: "dark" });
+  await page.getByRole("button", { name: "Enable and replay what was missed" }).click();
+  const dialog = page.getByRole("dialog", { name: /^Enable / });
+  await dialog.getByText(/It has missed 3 events/).waitFor();
+  await accessible(page);
+  expect(await dialog.evaluate((box) => [box, ...box.querySelectorAll("*")].every((part) => part.getBoundingClientRect().right <= innerWidth)), "nothing is cut").toBe(true);
+  await dialog.getByRole("button", { name: "Send a test first" }).click();
+  await dialog.getByText("The test was refused with status 503").waitFor();
+  await fetch(`${world.receiver}/repair/enable-${process.pid}`);
+  await dialog.getByRole("button", { name: "Test again" }).click();
+  await dialog.getByText("It acknowledged a test with status 200").waitFor();
+  await accessible(page);
+  expect(await holds(page, "2026-01-31T12:30:00Z"), "times are in the chosen zone").toBe(false);
+  await dialog.getByRole("button", { name: "Enable and replay 3" }).click();
+  await said(page, "Enabled. 3 events that it missed will be sent.");
+  const old = await settled(() => call("GET", `/tenants/acme/deliveries?endpoint=${own.id}`), ({ data }) => data.filter((each: { status: string }) => each.status === "succeeded").length >= 3);
+  const exhausted = old.data.find((each: { status: string; test: boolean }) => each.status === "exhausted" && !each.test);
+  await page.goto(`${world.url}/console/tenants/acme/deliveries/${exhausted.id}`);
+  await page.getByText(/The event was replayed to this endpoint .* That delivery: succeeded\./).waitFor();
+  await page.getByRole("link", { name: "Show the replay" }).click();
+  await page.getByRole("link", { name: `Replay all that was missed to ${own.description}` }).waitFor();
+});
+
+test("retries have a jitter, and take decimals as they are typed", async () => {
+  const own = await ownEndpoint();
+  const page = await open(`${own.page}/settings`);
+  const retries = page.getByRole("group", { name: "Retries" });
+  await retries.getByText("Growing delays").click();
+  const factor = retries.getByLabel("Each is so many times the one before");
+  await factor.fill("");
+  await factor.pressSequentially("1.5");
+  expect(await factor.inputValue()).toBe("1.5");
+  await retries.getByLabel("Jitter").pressSequentially("0.25");
+  await page.getByRole("button", { name: "Save" }).click();
+  await said(page, "Saved");
+  expect((await call("GET", `/tenants/acme/endpoints/${own.id}`)).retry).toMatchObject({ factor: 1.5, jitter: 0.25 });
+});
+
 test("deleting names what is lost, and must be typed", async () => {
   const own = await ownEndpoint();
   const page = await open(own.page, { expect: /404/ });

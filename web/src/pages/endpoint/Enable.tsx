@@ -1,23 +1,32 @@
-import { ListRestart, Play } from "lucide-react";
+import { CircleAlert, CircleCheck, ListRestart, Play, Send } from "lucide-react";
 import { Link } from "react-router";
 import { asError } from "@/api/problem";
 import { exactNumber, plural } from "@/lib/numbers";
 import { sentence, visible } from "@/lib/text";
-import { answer } from "@/lib/words";
+import { answer, failure } from "@/lib/words";
 import { Button } from "@/parts/Button";
 import { Dialog } from "@/parts/Dialog";
 import { cause, endpointName } from "@/parts/Health";
 import { Facts } from "@/parts/Page";
 import { useScope } from "@/parts/Scope";
 import { Skeleton } from "@/parts/States";
+import { Notice } from "@/parts/Status";
 import { Time, Timed } from "@/parts/Time";
+import { words } from "@/parts/Toast";
 import type { Endpoint } from "./index";
 import { useLastFailure, useMissed } from "./missed";
+import { useTest } from "./test";
 
-/** Enable says why the endpoint gets nothing, and what it will get once it is enabled: what waits for it, and if that is wanted what it has missed. */
+/**
+ * Enable says why the endpoint gets nothing, and what it will get once it is enabled: what waits for it, and if that is wanted
+ * what it has missed. If it failed before, the best action is to test it first.
+ */
 export function Enable({ endpoint, busy, enable, close }: { endpoint: Endpoint; busy: boolean; enable: (replay: boolean) => void; close: () => void }) {
+  const { can } = useScope();
   const { health, status } = endpoint;
   const missed = useMissed(endpoint, true);
+  const test = useTest(endpoint);
+  const doubtful = can("test") && health.state === "failing" && test.found?.outcome !== "ok";
   const count = missed.data;
   const offered = count && count.total > 0 ? count : undefined;
   return (
@@ -29,11 +38,11 @@ export function Enable({ endpoint, busy, enable, close }: { endpoint: Endpoint; 
       footer={
         <>
           <Button onClick={close}>Leave it {status}</Button>
-          <Button look={offered ? "plain" : "primary"} icon={Play} busy={busy} disabled={missed.isLoading} onClick={() => enable(false)}>
+          <Button look={offered || doubtful ? "plain" : "primary"} icon={Play} busy={busy} disabled={missed.isLoading} onClick={() => enable(false)}>
             {offered ? "Enable, and replay nothing" : "Enable"}
           </Button>
           {offered && (
-            <Button look="primary" icon={ListRestart} busy={busy} onClick={() => enable(true)}>
+            <Button look={doubtful ? "plain" : "primary"} icon={ListRestart} busy={busy} onClick={() => enable(true)}>
               Enable and replay {exactNumber(offered.total)}
             </Button>
           )}
@@ -42,6 +51,7 @@ export function Enable({ endpoint, busy, enable, close }: { endpoint: Endpoint; 
     >
       <div className="space-y-3" aria-live="polite">
         <Before endpoint={endpoint} stopped={count?.stopped_at} />
+        {can("test") && (doubtful || test.found) && <Tested tenant={endpoint.tenant} test={test} />}
         {missed.isLoading ? (
           <Skeleton className="w-3/4" />
         ) : count ? (
@@ -66,6 +76,42 @@ export function Enable({ endpoint, busy, enable, close }: { endpoint: Endpoint; 
         </p>
       </div>
     </Dialog>
+  );
+}
+
+/** Tested says how the newest test ended, and sends another one unless it was acknowledged. */
+function Tested({ tenant, test: { send, pending, error, found } }: { tenant: string; test: ReturnType<typeof useTest> }) {
+  const { link } = useScope();
+  if (found?.outcome === "ok") {
+    return (
+      <Notice tone="good" icon={CircleCheck}>
+        It acknowledged a test{found.response && ` with status ${found.response.status}`}, <Time at={found.started_at} />.
+      </Notice>
+    );
+  }
+  return (
+    <Notice
+      tone={found || error ? "bad" : "warn"}
+      icon={CircleAlert}
+      action={
+        <Button size="sm" look="primary" icon={Send} busy={pending} onClick={() => send("")}>
+          {found ? "Test again" : "Send a test first"}
+        </Button>
+      }
+    >
+      {error ? (
+        `The test could not be sent. ${sentence(words(error))}`
+      ) : found ? (
+        <>
+          The test {failure(found)}, as events would that are sent to it now.{" "}
+          <Link to={link.delivery(tenant, found.delivery)} className="text-accent underline">
+            Its delivery
+          </Link>
+        </>
+      ) : (
+        "Its last attempts failed. A test shows whether it works again, and sends nothing else."
+      )}
+    </Notice>
   );
 }
 

@@ -2,8 +2,6 @@ import { useQuery } from "@tanstack/react-query";
 import { CircleCheck, ListRestart, Play, RotateCw, Send } from "lucide-react";
 import { useEffect, useState } from "react";
 import { Link, useLocation, useNavigate } from "react-router";
-import { api, call } from "@/api/client";
-import { useAction } from "@/api/hooks";
 import { eventTypes } from "@/api/names";
 import { plural } from "@/lib/numbers";
 import { AttemptDetails } from "@/parts/Exchange";
@@ -18,6 +16,7 @@ import { Time } from "@/parts/Time";
 import { covers } from "../endpoint-new/tree";
 import { useType } from "../event-types/data";
 import type { Asked, Endpoint } from "./index";
+import { useTest } from "./test";
 
 /** Testing sends an example to the endpoint, now and once, and shows what came back. */
 export function Testing({ endpoint, ask }: { endpoint: Endpoint; ask: (asked: Asked) => void }) {
@@ -25,21 +24,15 @@ export function Testing({ endpoint, ask }: { endpoint: Endpoint; ask: (asked: As
   const [chosen, setChosen] = useState<string>();
   const { subscribed, others } = useTypes(endpoint);
   const type = chosen ?? subscribed[0] ?? "";
-  const test = useAction(
-    (type: string) =>
-      call(api.POST("/api/v1/tenants/{tenant}/endpoints/{id}/probe", { params: { path: { tenant: endpoint.tenant, id: endpoint.id } }, body: type ? { type } : {} })),
-    { quiet: true, changes: [["endpoint", endpoint.tenant, endpoint.id], ["endpoint-deliveries", endpoint.id]] },
-  );
+  const { send, pending, error, found } = useTest(endpoint);
   const navigate = useNavigate();
   const { state, pathname, search } = useLocation();
   const asked = (state as { test?: boolean } | null)?.test === true;
-  const { mutate } = test;
   useEffect(() => {
     if (!asked) return;
     void navigate(pathname + search, { replace: true, state: null }); // a reload must not send it again
-    mutate("");
-  }, [asked, navigate, pathname, search, mutate]);
-  const found = test.data;
+    send("");
+  }, [asked, navigate, pathname, search, send]);
   return (
     <Pane className="flex-1 px-4 py-4 sm:px-6">
       <div className="grid max-w-6xl items-start gap-4 lg:grid-cols-[minmax(280px,1fr)_minmax(0,2fr)]">
@@ -48,10 +41,10 @@ export function Testing({ endpoint, ask }: { endpoint: Endpoint; ask: (asked: As
             className="space-y-4"
             onSubmit={(event) => {
               event.preventDefault();
-              test.mutate(type);
+              send(type);
             }}
           >
-            <Field label="Event type" name="type" error={test.error}>
+            <Field label="Event type" name="type" error={error}>
               {(field) => (
                 <select {...field} className="field font-mono" value={type} onChange={(event) => setChosen(event.target.value)}>
                   {type === "" && <option value="">any</option>}
@@ -61,9 +54,9 @@ export function Testing({ endpoint, ask }: { endpoint: Endpoint; ask: (asked: As
               )}
             </Field>
             <Example type={type} />
-            <FormError error={test.error} fields={["type"]} />
+            <FormError error={error} fields={["type"]} />
             {can("test") && (
-              <Button type="submit" look="primary" icon={Send} busy={test.isPending}>
+              <Button type="submit" look="primary" icon={Send} busy={pending}>
                 Send a test
               </Button>
             )}
@@ -76,7 +69,7 @@ export function Testing({ endpoint, ask }: { endpoint: Endpoint; ask: (asked: As
         <Panel
           title="What came back"
           aside={
-            found && !test.isPending ? (
+            found && !pending ? (
               <span className="flex flex-wrap items-center justify-end gap-x-3 gap-y-1 text-sm">
                 <StatusBadge of="attempt" state={found.outcome} />
                 <Time at={found.started_at} className="text-muted" />
@@ -87,7 +80,7 @@ export function Testing({ endpoint, ask }: { endpoint: Endpoint; ask: (asked: As
             ) : undefined
           }
         >
-          {test.isPending ? (
+          {pending ? (
             <div className="space-y-3" aria-busy="true">
               <p className="text-muted">Waiting for the answer, {endpoint.timeout} at most.</p>
               <Skeleton />
