@@ -13,6 +13,7 @@ import { DeliveryStatus, StatusBadge, TestMark } from "@/parts/Status";
 import { Time, Timed, Took } from "@/parts/Time";
 import { Waterfall } from "@/parts/Waterfall";
 import { type Attempt, type Delivery, endpointLabel, isOpen, story, useDelivery, useDeliveryActions, useEndpoint } from "./data";
+import { JobLink, Replayed } from "./Replayed";
 
 /** Detail shows a delivery beside a list: what became of it, and its newest attempt. */
 export function Detail({ tenant, id, close }: { tenant: string; id: string; close: () => void }) {
@@ -53,6 +54,7 @@ function Body({ tenant, delivery: it }: { tenant: string; delivery: Delivery }) 
         <p className="font-medium wrap-anywhere"><Timed text={what} /></p>
         {next && <p className="mt-0.5 text-muted">{next}</p>}
       </div>
+      <Replayed tenant={tenant} delivery={it} />
       <div className="flex flex-wrap gap-2">
         {can("replay") && (
           <Button size="sm" look="primary" icon={RotateCw} busy={retry.isPending} onClick={() => retry.mutate(false)}>
@@ -74,6 +76,7 @@ function Body({ tenant, delivery: it }: { tenant: string; delivery: Delivery }) 
           ["Event", <Id key="event" value={it.event} to={link.event(tenant, it.event)} />],
           ["Delivery", <Id key="delivery" value={it.id} />],
           ["Accepted", <Time key="accepted" at={it.created_at} />],
+          it.job !== null && [it.replay ? "Replay by" : "Job", <JobLink key="job" tenant={tenant} id={it.job} />],
           it.next_attempt_at !== null && Date.parse(it.next_attempt_at) > Date.now() && ["Next attempt", <Time key="next" at={it.next_attempt_at} />],
         ]}
       />

@@ -28,6 +28,29 @@ export function useEndpoint(tenant: string, id: string | undefined) {
   }).data;
 }
 
+/** useLater fetches the newest replay of an event that did not arrive, to the same endpoint; nothing if there is none. */
+export function useLater(tenant: string, { id, event, endpoint, status, created_at: created }: Delivery): Schemas["ListedDelivery"] | undefined {
+  const ended = status === "exhausted" || status === "canceled";
+  const { data } = useLiveQuery(
+    ["deliveries", tenant, "of", event, endpoint],
+    (signal) => call(api.GET("/api/v1/tenants/{tenant}/deliveries", { params: { path: { tenant }, query: { event, endpoint, limit: 10 } }, signal })),
+    { enabled: ended },
+  );
+  const replays = ended && data ? data.data.filter((each) => each.replay && each.id !== id && each.created_at >= created) : [];
+  return replays.sort((a, b) => b.created_at.localeCompare(a.created_at))[0];
+}
+
+/** useJob fetches a job, which tells what it was for. */
+export function useJob(tenant: string, id: string | null): Schemas["JobWithDeliveries"] | undefined {
+  return useQuery<Schemas["JobWithDeliveries"], ApiError>({
+    queryKey: ["job", tenant, id],
+    queryFn: ({ signal }) => call(api.GET("/api/v1/tenants/{tenant}/jobs/{id}", { params: { path: { tenant, id: id ?? "" } }, signal })),
+    enabled: id !== null,
+    staleTime: 30_000,
+    refetchOnWindowFocus: false,
+  }).data;
+}
+
 /** endpointLabel returns what people call an endpoint, or the id of one that was deleted. */
 export function endpointLabel(endpoint: Endpoint | undefined, id: string): string {
   return endpoint ? endpointName(endpoint) : id;

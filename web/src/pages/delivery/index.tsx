@@ -24,6 +24,7 @@ import { Time, Timed, Took } from "@/parts/Time";
 import { useToast } from "@/parts/Toast";
 import { Waterfall } from "@/parts/Waterfall";
 import { type Attempt, curl, type Delivery as DeliveryOf, dialectOf, type Endpoint, endpointLabel, isOpen, story, useDelivery, useDeliveryActions, useEndpoint } from "./data";
+import { JobLink, Replayed } from "./Replayed";
 
 const Signature = part(() => import("./Signature").then((module) => ({ default: module.Signature })));
 
@@ -89,6 +90,7 @@ function Page({ tenant, delivery: it, endpoint }: { tenant: string; delivery: De
         ]}
       >
         <Line tenant={tenant} delivery={it} endpoint={endpoint} />
+        <Replayed tenant={tenant} delivery={it} />
       </PageHeader>
       <div className="grid gap-x-6 gap-y-4 px-4 pb-8 sm:px-6 lg:grid-cols-[256px_minmax(0,1fr)]">
         <Timeline delivery={it} attempts={attempts} chosen={chosen} choose={choose} />
@@ -111,7 +113,7 @@ function Line({ tenant, delivery: it, endpoint }: { tenant: string; delivery: De
     ...(shell === "console" ? [["Tenant", <Id key="tenant" value={tenant} to={link.tenant(tenant)} />] as [string, React.ReactNode]] : []),
     ...(endpoint ? [["Dialect", endpoint.dialect] as [string, React.ReactNode]] : []),
     ["Accepted", <Time key="accepted" at={it.created_at} />],
-    ...(it.job ? [[it.replay ? "Replay by" : "Retried by", <Id key="job" value={it.job} to={link.job(tenant, it.job)} />] as [string, React.ReactNode]] : []),
+    ...(it.job ? [[it.replay ? "Replay by" : "Job", <JobLink key="job" tenant={tenant} id={it.job} />] as [string, React.ReactNode]] : []),
   ];
   return (
     <dl className="mt-3 flex flex-wrap gap-x-6 gap-y-1.5 text-sm">
