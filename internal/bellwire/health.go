@@ -110,7 +110,7 @@ func firstDelivery(id DeliveryID) DeliveryID { return DeliveryOf(EventID(id), 0)
 
 // AutoDisableReason returns the reason for which the last failure has disabled the endpoint.
 func (h *Health) AutoDisableReason(after time.Duration) string {
-	return fmt.Sprintf("every attempt has failed since %s, for as long as the endpoint's auto_disable_after allows: %s",
+	return fmt.Sprintf("every attempt has failed since %s, and an endpoint is disabled that fails for %s (auto_disable_after)",
 		h.FirstFailureAt.UTC().Format(time.RFC3339), Duration(after))
 }
 

@@ -145,7 +145,7 @@ func TestEndpointThatFailsForTooLongIsDisabled(t *testing.T) {
 		w.pass(time.Hour)
 		got, err := w.store.Endpoint(t.Context(), ep.ID)
 		must(t, err)
-		if got.Status != bellwire.EndpointDisabled || !strings.Contains(got.StatusReason, "auto_disable_after allows: 10h") {
+		if got.Status != bellwire.EndpointDisabled || !strings.Contains(got.StatusReason, "is disabled that fails for 10h") {
 			t.Fatalf("it is %s because %q", got.Status, got.StatusReason)
 		}
 		if diff := cmp.Diff([]string{ep.ID + ": " + got.StatusReason}, seen.all()); diff != "" {

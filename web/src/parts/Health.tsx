@@ -39,7 +39,13 @@ function state({ status, status_reason, health }: Endpoint, brief: boolean): Rea
       </>
     );
   }
-  if (status === "paused") return <>Paused: deliveries are kept until it is enabled.{status_reason && ` ${sentence(visible(status_reason))}`}</>;
+  if (status === "paused") {
+    return (
+      <>
+        Paused: deliveries are kept until it is enabled. <Timed text={sentence(visible(status_reason))} as="both" />
+      </>
+    );
+  }
   switch (health.state) {
     case "failing":
       return (

@@ -16,7 +16,8 @@ import {
   Zap,
 } from "lucide-react";
 import type { Schemas } from "@/api/client";
-import { cx } from "@/lib/text";
+import { cx, visible } from "@/lib/text";
+import { useTimed } from "./Time";
 
 export type Tone = "good" | "warn" | "bad" | "busy" | "calm";
 
@@ -177,10 +178,11 @@ export function givenUp({ status, health }: Pick<Schemas["EndpointWithHealth"], 
 
 /** EndpointStatus shows the one state of an endpoint that matters: that it is paused or disabled, or else its health. */
 export function EndpointStatus({ endpoint, soft: filled }: { endpoint: Schemas["EndpointWithHealth"]; soft?: boolean }) {
+  const timed = useTimed();
   if (endpoint.status !== "enabled") {
-    return <StatusBadge of={givenUp(endpoint) ? "givenUp" : "endpoint"} state={endpoint.status} {...(filled ? { soft: filled } : {})} title={endpoint.status_reason} />;
+    return <StatusBadge of={givenUp(endpoint) ? "givenUp" : "endpoint"} state={endpoint.status} {...(filled ? { soft: filled } : {})} title={timed(visible(endpoint.status_reason))} />;
   }
-  return <StatusBadge of="health" state={endpoint.health.state} {...(filled ? { soft: filled } : {})} title={endpoint.health.reason} />;
+  return <StatusBadge of="health" state={endpoint.health.state} {...(filled ? { soft: filled } : {})} title={timed(visible(endpoint.health.reason))} />;
 }
 
 /** Notice says a sentence about a state, with what to do about it. */

@@ -31,6 +31,12 @@ export function Timed({ text, as = "clock" }: { text: string; as?: "clock" | "bo
   ));
 }
 
+/** useTimed returns what Timed shows as a text without elements, such as a title. */
+export function useTimed(): (text: string) => string {
+  const { zone } = useLive();
+  return (text) => text.replace(moment, (at) => exact(Date.parse(at), zone));
+}
+
 /** Num shows a number in human units, exactly on hover. With more, it is at least that many. */
 export function Num({ value, more, className }: { value: number | null | undefined; more?: boolean; className?: string }) {
   if (value === null || value === undefined) return <span className="text-faint">–</span>;

@@ -3,14 +3,16 @@ import { cx, sentence, visible } from "@/lib/text";
 import { relative } from "@/lib/time";
 import { waitsFor } from "@/lib/words";
 import { useNow } from "@/parts/Live";
+import { Timed, useTimed } from "@/parts/Time";
 
 /** Why says what a delivery waits for, or how it ended. */
 export function Why({ row }: { row: Schemas["ListedDelivery"] }) {
   const now = useNow();
+  const timed = useTimed();
   const text = why(row, now);
   return (
-    <span className={cx("text-sm", row.status === "succeeded" && !row.retry_requested ? "text-faint" : "text-muted")} title={text}>
-      {text}
+    <span className={cx("text-sm", row.status === "succeeded" && !row.retry_requested ? "text-faint" : "text-muted")} title={timed(text)}>
+      <Timed text={text} />
     </span>
   );
 }

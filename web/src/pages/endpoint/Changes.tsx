@@ -7,7 +7,7 @@ import { Button } from "@/parts/Button";
 import { Diff } from "@/parts/Diff";
 import { Pane } from "@/parts/Page";
 import { EmptyState, ErrorState, Skeleton } from "@/parts/States";
-import { Time } from "@/parts/Time";
+import { Time, Timed } from "@/parts/Time";
 import type { Endpoint } from "./index";
 
 type Change = Schemas["Change"];
@@ -57,7 +57,7 @@ export function Changes({ endpoint }: { endpoint: Endpoint }) {
                 <Time at={change.at} className="ml-auto text-sm text-muted" />
               </div>
               <Diff before={change.before} after={change.after} />
-              {change.by.reason && <p className="border-t border-line px-4 py-2 text-sm text-muted">{change.by.reason}</p>}
+              {change.by.reason && <p className="border-t border-line px-4 py-2 text-sm text-muted"><Timed text={visible(change.by.reason)} /></p>}
             </li>
           ))}
           {list.more && (

@@ -123,7 +123,7 @@ export function Settings({ endpoint }: { endpoint: Endpoint }) {
                   {text("timeout", "Timeout", { hint: "Of each attempt, 1s to 60s" })}
                   {text("rate_limit", "Events a second", { optional: true, placeholder: "no limit" })}
                   {text("max_in_flight", "Requests at once")}
-                  {text("auto_disable_after", "Disabled after failing for", { hint: "0s for never" })}
+                  {text("auto_disable_after", "Disable it after failing for", { hint: "Once every attempt has failed for so long. 0s: never" })}
                 </div>
                 <div>
                   <p className="mb-1.5 text-sm font-medium">Order</p>

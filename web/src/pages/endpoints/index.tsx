@@ -7,17 +7,18 @@ import { useOffers } from "@/api/names";
 import { human, plural } from "@/lib/numbers";
 import { bars } from "@/lib/series";
 import { sentence, visible } from "@/lib/text";
+import { exact } from "@/lib/time";
 import { Button } from "@/parts/Button";
 import { type Column, DataTable } from "@/parts/DataTable";
 import { cause, endpointName, shortUrl } from "@/parts/Health";
-import { useNow } from "@/parts/Live";
+import { useLive, useNow } from "@/parts/Live";
 import { PageHeader } from "@/parts/Page";
 import { useScope } from "@/parts/Scope";
 import { Sparkline } from "@/parts/Sparkline";
 import { useSelection } from "@/parts/Selection";
 import { EmptyState } from "@/parts/States";
 import { EndpointStatus } from "@/parts/Status";
-import { Num, Time, Timed } from "@/parts/Time";
+import { Num, Time, Timed, useTimed } from "@/parts/Time";
 import { type TokenKey, TokenSearch } from "@/parts/TokenSearch";
 import { useMissed } from "../endpoint/missed";
 import { Add } from "./Add";
@@ -152,33 +153,41 @@ function why({ status, status_reason, health }: Row): string {
   return sentence(cause(health) || visible(health.reason)) || (health.breaker === "open" ? "Attempts fail." : "");
 }
 
-/** Missed stands where others have what waits: for a disabled endpoint nothing waits, and what it has missed is counted when one asks. */
+/** Missed stands where others have what waits: nothing waits for a disabled endpoint, and what it has missed is counted when one asks. */
 function Missed({ endpoint }: { endpoint: Row }) {
   const { can } = useScope();
   const [asked, setAsked] = useState(false);
   const { data, error, isLoading } = useMissed(endpoint, asked);
+  const { zone } = useLive();
   if (data) {
-    const about = `${data.total_is_bound ? "At most " : ""}${plural(data.total, "event")} missed since ${data.since}`;
+    const about = `${data.total_is_bound ? "At most " : ""}${plural(data.total, "event")} missed since ${exact(Date.parse(data.since), zone)}`;
     return (
       <span title={about} className="num">
         {human(data.total)} missed
       </span>
     );
   }
-  if (!can("replay") || error) return <span className="text-faint" title="For a disabled endpoint nothing waits.">–</span>;
+  if (!can("replay") || error) return <span className="text-faint" title="Nothing waits for a disabled endpoint.">–</span>;
   return (
-    <button type="button" disabled={isLoading} aria-label={`Count what ${endpointName(endpoint)} has missed`} title="For a disabled endpoint nothing waits. This counts the events that it has missed." onClick={() => setAsked(true)} className="text-sm text-accent underline">
-      {isLoading ? "Counting" : "Missed?"}
+    <button type="button" disabled={isLoading} aria-label={`Count what ${endpointName(endpoint)} has missed`} title="Nothing waits for a disabled endpoint. This counts the events that it has missed." onClick={() => setAsked(true)} className="text-sm text-accent underline">
+      {isLoading ? "Counting…" : "Count missed"}
     </button>
   );
 }
 
 function Why({ row }: { row: Row }) {
   const { health, status } = row;
-  if (status !== "enabled") return <span className="text-sm text-muted">{why(row)}</span>;
+  const timed = useTimed();
+  if (status !== "enabled") {
+    return (
+      <span className="line-clamp-2 text-sm whitespace-normal text-muted" title={timed(why(row))}>
+        <Timed text={why(row)} />
+      </span>
+    );
+  }
   return (
     <span className="flex min-w-0 flex-col text-sm text-muted">
-      <span className="truncate" title={visible(health.reason)}>
+      <span className={health.breaker === "open" ? "truncate" : "line-clamp-2 whitespace-normal"} title={timed(visible(health.reason))}>
         <Timed text={why(row)} />
       </span>
       {health.breaker === "open" && (

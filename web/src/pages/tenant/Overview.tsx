@@ -66,7 +66,7 @@ export function Overview({ tenant }: { tenant: Tenant }) {
                     </span>
                   )}
                 </div>
-                <p className="mt-0.5 truncate text-sm text-muted">
+                <p className="mt-0.5 text-sm wrap-anywhere text-muted">
                   <HealthSentence endpoint={endpoint} brief />
                 </p>
               </li>

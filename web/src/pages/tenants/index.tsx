@@ -32,7 +32,7 @@ export default function Tenants() {
   const traffic = useTraffic();
   const columns = useMemo<Column<Row>[]>(
     () => [
-      { key: "status", title: "State", width: "96px", narrow: "side", cell: (row) => <StatusBadge of="tenant" state={row.status} title={row.status_reason} /> },
+      { key: "status", title: "State", width: "96px", narrow: "side", cell: (row) => <StatusBadge of="tenant" state={row.status} title={visible(row.status_reason)} /> },
       {
         key: "id",
         title: "Tenant",
