@@ -9,6 +9,9 @@ const folder = process.env.BELLWIRE_SCREENSHOTS ?? mkdtempSync(join(tmpdir(), "b
 
 mkdirSync(folder, { recursive: true });
 
+/** A minute, and how late the statistics can be. */
+const minute = 90_000;
+
 const size = { width: 1280, height: 800 };
 
 test.each(["light", "dark"] as const)("the pictures of the README, %s", async (theme) => {
@@ -16,6 +19,7 @@ test.each(["light", "dark"] as const)("the pictures of the README, %s", async (t
   await overview.getByText(/Last error: the endpoint answered 500/).first().waitFor();
   await overview.getByText("Refused by status").waitFor();
   await overview.locator(".u-over").first().waitFor();
+  await overview.getByText(/p99 at worst/).waitFor({ timeout: minute }); // known after a whole minute
   await overview.screenshot({ path: join(folder, `overview-${theme}.png`) });
 
   const { url } = await call("POST", "/tenants/acme/portal-sessions", { capabilities: ["view", "manage", "replay", "test"], theme: { accent: "#0f766e" } });

@@ -268,7 +268,11 @@ test("an attempt is on the live page as soon as it ends, and a click opens its d
   const page = await open(`/console/live?endpoint=${own.id}`);
   await page.getByText("Connected").waitFor();
   await publish(type, '{"live":1}');
-  await page.getByRole("row").filter({ hasText: own.description }).click();
+  const row = page.getByRole("row").filter({ hasText: own.description });
+  const time = row.getByRole("cell").first();
+  await expect.poll(() => time.innerText()).toMatch(/^\d\d:\d\d:\d\d UTC/);
+  expect(await time.evaluate((cell) => cell.scrollWidth - cell.clientWidth), "the whole time is shown").toBe(0);
+  await row.click();
   await page.getByRole("complementary", { name: "Delivery" }).getByText(/Acknowledged with status 200/).waitFor();
   await accessible(page);
 });

@@ -22,6 +22,17 @@ test("arrays and nested objects lead on", () => {
   expect(fields(lines?.inner, root)).toMatchObject([{ name: "sku", rules: ["matches ^a"] }]);
 });
 
+test("alternatives are counted, and say what each asks for", () => {
+  const found = of('{"anyOf":[{"required":["iban"]},{"required":["card","cvc"]},{}],"allOf":[{"type":"object","minimum":1}],"oneOf":[{"type":"string"}]}');
+  expect(found.map(({ name, type, rules }) => [name, type, rules])).toEqual([
+    ["rule 1", "string", []],
+    ["choice 1 of 3", "object", ["has iban"]],
+    ["choice 2 of 3", "object", ["has card, cvc"]],
+    ["choice 3 of 3", "any value", []],
+    ["rule 1", "object", ["at least 1"]],
+  ]);
+});
+
 test("references are followed, also in circles", () => {
   const root = parse('{"$ref":"#/$defs/node","$defs":{"node":{"properties":{"next":{"$ref":"#/$defs/node"},"self":{"$ref":"#/$defs/self"}}},"self":{"$ref":"#/$defs/self"}}}');
   let level = fields(root, root);

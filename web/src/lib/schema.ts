@@ -85,8 +85,10 @@ export function fields(schema: Node | undefined, root: Node | undefined): Schema
   const items = here.members.get("items");
   if (items?.members) found.push(field("each item", items, root, false));
   (here.members.get("prefixItems")?.items ?? []).forEach((node, i) => found.push(field(`item ${i + 1}`, node, root, false)));
-  for (const [keyword, title] of [["oneOf", "one of"], ["anyOf", "any of"], ["allOf", "and"]] as const) {
-    (here.members.get(keyword)?.items ?? []).forEach((node, i) => found.push(field(`${title} ${i + 1}`, node, root, false)));
+  for (const keyword of ["oneOf", "anyOf", "allOf"] as const) {
+    const parts = here.members.get(keyword)?.items ?? [];
+    const choice = keyword !== "allOf" && parts.length > 1;
+    parts.forEach((node, i) => found.push(field(choice ? `choice ${i + 1} of ${parts.length}` : `rule ${i + 1}`, node, root, false)));
   }
   return found;
 }
@@ -101,6 +103,7 @@ function field(name: string, node: Node, root: Node | undefined, required: boole
     required,
     description: word(members?.get("description")?.text ?? node.members?.get("description")?.text),
     rules: [
+      ...(members?.has("required") && !members.has("properties") ? [`has ${listed(members.get("required"))}`] : []),
       ...(members?.get("enum")?.items ? [`one of ${members.get("enum")?.items?.map((item) => item.text).join(", ")}`] : []),
       ...rules.flatMap(([keyword, say]) => {
         const value = members?.get(keyword);
@@ -110,6 +113,11 @@ function field(name: string, node: Node, root: Node | undefined, required: boole
     ],
     inner,
   };
+}
+
+/** listed returns the names that a schema lists, such as those of members that must be there. */
+function listed(names: Node | undefined): string {
+  return (names?.items ?? []).map((item) => word(item.text)).join(", ");
 }
 
 /** inside returns the schema that has the fields of a field: its own, or that of its items. */
@@ -122,18 +130,18 @@ function inside(schema: Node | undefined, root: Node | undefined): Node | undefi
 
 function typeOf(schema: Node | undefined, root: Node | undefined): string {
   const members = schema?.members;
-  if (!members) return schema?.text === "false" ? "never" : "any";
+  if (!members) return schema?.text === "false" ? "never" : "any value";
   const type = members.get("type");
   const names = type?.items ? type.items.map((item) => word(item.text)) : type ? [word(type.text)] : [];
   if (names.includes("array")) {
     const items = resolve(members.get("items"), root);
-    const of = items?.members ? typeOf(items, root) : "any";
+    const of = items?.members ? typeOf(items, root) : "any value";
     return names.map((name) => (name === "array" ? `array of ${of}` : name)).join(" or ");
   }
   if (names.length > 0) return names.join(" or ");
   if (members.has("enum") || members.has("const")) return "value";
-  if (members.has("properties")) return "object";
-  return members.has("oneOf") || members.has("anyOf") ? "one of several" : "any";
+  if (members.has("properties") || members.has("required")) return "object";
+  return members.has("oneOf") || members.has("anyOf") ? "one of several" : "any value";
 }
 
 /** resolve follows references within the schema, a few at most: they may lead in circles. */

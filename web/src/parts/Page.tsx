@@ -49,16 +49,25 @@ export function PageHeader({
   );
 }
 
-/** Breakable shows a name such as card.payment_captured, which a narrow page breaks after a dot or an underscore, not inside a word. */
-export function Breakable({ name }: { name: string }) {
+/** Breakable shows a name such as card.payment_captured, which a narrow page breaks after a dot or an underscore, not inside a word. What is after it stays beside its last word. */
+export function Breakable({ name, after }: { name: string; after?: ReactNode }) {
+  const parts = name.split(/(?<=[._])/);
+  const last = parts.pop();
   return (
     <span>
-      {name.split(/(?<=[._])/).map((part, i) => (
+      {parts.map((part, i) => (
         <Fragment key={i}>
-          {i > 0 && <wbr />}
           {part}
+          <wbr />
         </Fragment>
       ))}
+      {after ? (
+        <span className="whitespace-nowrap">
+          {last} {after}
+        </span>
+      ) : (
+        last
+      )}
     </span>
   );
 }

@@ -210,8 +210,7 @@ function Detail({ name, back }: { name: string; back: boolean }) {
         title={visible(type.name)}
         heading={
           <span className="flex flex-wrap items-center gap-2">
-            <Breakable name={visible(type.name)} />
-            <CopyButton text={type.name} label="Copy the name" />
+            <Breakable name={visible(type.name)} after={<CopyButton text={type.name} label="Copy the name" />} />
             {type.archived && (
               <span className="inline-flex h-6 items-center gap-1.5 rounded-full bg-calm-soft px-2.5 text-sm font-medium text-muted">
                 <Archive size={13} aria-hidden /> Archived

@@ -85,7 +85,7 @@ export default function Live() {
   );
   const columns = useMemo<Column<LiveAttempt>[]>(
     () => [
-      { key: "at", title: "Time", width: "72px", narrow: "line", cell: (row) => <Time at={row.started_at} as="clock" className="text-muted" /> },
+      { key: "at", title: "Time", width: "124px", narrow: "line", cell: (row) => <Time at={row.started_at} as="clock" className="text-muted" /> },
       { key: "outcome", title: "Outcome", width: "148px", narrow: "side", cell: (row) => <Outcome row={row} /> },
       { key: "type", title: "Event type", width: "minmax(120px, 1.2fr)", narrow: "title", cell: (row) => <span className="font-medium">{visible(row.event_type)}</span> },
       { key: "endpoint", title: "Endpoint", width: "minmax(110px, 1.2fr)", cell: (row) => <Name id={row.endpoint} endpoint={endpoints.get(row.endpoint)} /> },
