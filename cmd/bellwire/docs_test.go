@@ -156,7 +156,7 @@ func documentedCommands(page string) (commands []string) {
 	page = strings.ReplaceAll(page, "\\\n", " ")
 	for _, shown := range []*regexp.Regexp{
 		regexp.MustCompile("`bellwire ([a-z][^`]*)`"),
-		regexp.MustCompile(`(?m)^(?:sudo |-u bellwire |\./|[A-Z_]+=\S+ )*bellwire ([a-z][^#|&;>)]*)`),
+		regexp.MustCompile(`(?m)^(?:sudo |-u bellwire |\./|[A-Z_]+=\S+ )*bellwire ([a-z][^\n#|&;>)]*)`),
 	} {
 		for _, found := range shown.FindAllStringSubmatch(page, -1) {
 			commands = append(commands, found[1])
