@@ -96,7 +96,7 @@ export default function Events() {
       { key: "data", title: "Data", width: "minmax(160px, 3fr)", cell: (row) => <span className="font-mono text-[12.5px] text-muted">{row.start}</span> },
       ...(tenant ? [] : [{ key: "tenant", title: "Tenant", width: "minmax(72px, 0.6fr)", cell: (row: Row) => <span className="text-muted">{row.tenant}</span> }]),
       { key: "key", title: "Publisher's id", width: "minmax(90px, 0.8fr)", wide: true, cell: (row) => row.idempotency_key && !generated(row.idempotency_key) && <span className="font-mono text-[12.5px]">{visible(row.idempotency_key)}</span> },
-      { key: "outcome", title: "Outcome", width: "minmax(132px, 1fr)", cell: (row) => <Outcome row={row} /> },
+      { key: "outcome", title: "Outcome", width: "minmax(190px, 1fr)", cell: (row) => <Outcome row={row} /> },
       { key: "at", title: "Accepted", width: "84px", align: "right", narrow: "side", cell: (row) => <Time at={row.created_at} className="text-muted" /> },
     ],
     [tenant],
