@@ -30,7 +30,7 @@ func (c *catalogueCommand) Help() string {
 
 type loadCatalogueCommand struct {
 	connection
-	Dialect []string `arg:"" help:"Dialects whose vendors' event types are loaded: {catalogues}."`
+	Dialect []string `arg:"" complete:"vendor" help:"Dialects whose vendors' event types are loaded: {catalogues}."`
 }
 
 // Run loads the event types of each dialect.
@@ -55,19 +55,19 @@ func (c *loadCatalogueCommand) Run(ctx context.Context, std streams) error {
 func catalogueOf(name string) (*catalogue.File, error) {
 	d := dialectOf(name)
 	if d == nil || d.catalogue == nil {
-		return nil, cli.Usagef("no catalogue for %q; known dialects with one are %s", name, catalogueNames())
+		return nil, cli.Usagef("no catalogue for %q; known dialects with one are %s", name, strings.Join(catalogueNames(), ", "))
 	}
 	return catalogue.Parse(d.catalogue)
 }
 
-func catalogueNames() string {
+func catalogueNames() []string {
 	var names []string
 	for _, d := range dialects {
 		if d.catalogue != nil {
 			names = append(names, d.name)
 		}
 	}
-	return strings.Join(names, ", ")
+	return names
 }
 
 // loadFile puts the event types of a file into the catalogue, unless they are in it already.
@@ -123,7 +123,7 @@ func compact(value []byte) []byte {
 
 type listCatalogueCommand struct {
 	connection
-	Dialect string `placeholder:"NAME" help:"List this dialect's vendor's event types instead of the server's."`
+	Dialect string `placeholder:"NAME" complete:"vendor" help:"List this dialect's vendor's event types instead of the server's."`
 	JSON    bool   `name:"json" help:"Print one JSON object for each event type."`
 }
 

@@ -45,13 +45,13 @@ func (c *connection) client() (*client.Client, error) {
 // tenantConnection has the options of commands that are about one tenant.
 type tenantConnection struct {
 	connection
-	Tenant string `required:"" env:"BELLWIRE_TENANT" placeholder:"ID" profiled:"" help:"The tenant."`
+	Tenant string `required:"" env:"BELLWIRE_TENANT" placeholder:"ID" profiled:"" complete:"tenant" help:"The tenant."`
 }
 
 // tenantsConnection has the options of commands that are about one tenant, or about all of them.
 type tenantsConnection struct {
 	connection
-	Tenant     string `xor:"tenants" env:"BELLWIRE_TENANT" placeholder:"ID" profiled:"" help:"The tenant."`
+	Tenant     string `xor:"tenants" env:"BELLWIRE_TENANT" placeholder:"ID" profiled:"" complete:"tenant" help:"The tenant."`
 	AllTenants bool   `name:"all-tenants" help:"All tenants, for operators."`
 }
 

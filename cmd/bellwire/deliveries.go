@@ -31,13 +31,13 @@ type listDeliveriesCommand struct {
 	tenantsConnection
 	listOptions
 	span
-	Type     string  `placeholder:"NAME" help:"Only deliveries of events of this type."`
-	Endpoint string  `placeholder:"ID" help:"Only deliveries to this endpoint."`
+	Type     string  `placeholder:"NAME" complete:"event-type" help:"Only deliveries of events of this type."`
+	Endpoint string  `placeholder:"ID" complete:"endpoint" help:"Only deliveries to this endpoint."`
 	Event    string  `placeholder:"ID" help:"Only deliveries of this event."`
 	Status   *string `enum:"pending,retrying,succeeded,exhausted,canceled" placeholder:"STATUS" help:"Only pending, retrying, succeeded, exhausted or canceled ones."`
-	Outcome  string  `placeholder:"OUTCOME" help:"Only those whose newest attempt ended so, such as timeout or status."`
-	Dialect  string  `placeholder:"NAME" help:"Only those to endpoints with this dialect."`
-	Job      string  `placeholder:"ID" help:"Only those that this job made, or retried or canceled last (job_…)."`
+	Outcome  string  `placeholder:"OUTCOME" complete:"outcome" help:"Only those whose newest attempt ended so, such as timeout or status."`
+	Dialect  string  `placeholder:"NAME" complete:"dialect" help:"Only those to endpoints with this dialect."`
+	Job      string  `placeholder:"ID" complete:"job" help:"Only those that this job made, or retried or canceled last (job_…)."`
 }
 
 // deliveryColumns returns the columns of a list of deliveries.

@@ -282,7 +282,7 @@ func (c *listDialectsCommand) Run(_ context.Context, std streams) error {
 }
 
 type showDialectCommand struct {
-	Name string `arg:"" help:"The dialect: {shipped}."`
+	Name string `arg:"" complete:"shipped" help:"The dialect: {shipped}."`
 }
 
 // Run prints the file of a dialect.

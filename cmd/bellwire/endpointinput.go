@@ -21,11 +21,11 @@ import (
 type endpointOptions struct {
 	From             string            `placeholder:"FILE" help:"JSON file with settings as the API has them, such as retry, auth, headers and secret; - for standard input. Options go before it."`
 	URL              *string           `name:"url" placeholder:"URL" help:"Where to deliver."`
-	Events           []string          `placeholder:"PATTERN" help:"Event types: names, or starts of names followed by *. Repeat it for more."`
+	Events           []string          `placeholder:"PATTERN" complete:"event-type" help:"Event types: names, or starts of names followed by *. Repeat it for more."`
 	Filter           *string           `placeholder:"CEL" help:"Deliver only events for which this expression is true, such as data.amount > 100. An empty text removes it."`
 	OnError          *string           `enum:"deliver,skip" placeholder:"CHOICE" help:"deliver or skip events for which the filter has no answer."`
 	Description      *string           `placeholder:"TEXT" help:"A description for people."`
-	Dialect          *string           `placeholder:"NAME" help:"Format of the deliveries."`
+	Dialect          *string           `placeholder:"NAME" complete:"dialect" help:"Format of the deliveries."`
 	RateLimit        *float64          `xor:"rate" placeholder:"N" help:"Maximum number of events per second."`
 	NoRateLimit      bool              `xor:"rate" help:"Remove the rate limit."`
 	MaxInFlight      *int              `placeholder:"N" help:"Maximum number of requests at a time."`

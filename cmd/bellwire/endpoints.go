@@ -46,10 +46,10 @@ type listEndpointsCommand struct {
 	listOptions
 	Health  *string `enum:"healthy,failing,recovering,idle" placeholder:"STATE" help:"Only healthy, failing, recovering or idle ones."`
 	Status  *string `enum:"enabled,paused,disabled" placeholder:"STATUS" help:"Only enabled, paused or disabled ones."`
-	Dialect string  `placeholder:"NAME" help:"Only those with this dialect."`
+	Dialect string  `placeholder:"NAME" complete:"dialect" help:"Only those with this dialect."`
 	Waiting bool    `help:"Only those for which deliveries wait."`
 	Sort    *string `enum:"waiting" placeholder:"ORDER" help:"waiting: those for which most deliveries wait first, without those for which none does. Default: newest first."`
-	Type    string  `placeholder:"NAME" help:"Only those that subscribe to this event type."`
+	Type    string  `placeholder:"NAME" complete:"event-type" help:"Only those that subscribe to this event type."`
 }
 
 // endpointColumns returns the columns of a list of endpoints.
@@ -116,7 +116,7 @@ func (c *listEndpointsCommand) Run(ctx context.Context, std streams) error {
 // ofEndpoint has the options of commands that are about one endpoint.
 type ofEndpoint struct {
 	tenantConnection
-	ID string `arg:"" help:"The endpoint's id (ep_…)."`
+	ID string `arg:"" complete:"endpoint" help:"The endpoint's id (ep_…)."`
 }
 
 type showEndpointCommand struct {
@@ -270,7 +270,7 @@ func (c *deleteEndpointCommand) Run(ctx context.Context, std streams) error {
 type testEndpointCommand struct {
 	ofEndpoint
 	jsonOption
-	Type string `placeholder:"NAME" help:"Event type. Default: one that the endpoint subscribes to."`
+	Type string `placeholder:"NAME" complete:"event-type" help:"Event type. Default: one that the endpoint subscribes to."`
 }
 
 // Run starts a test delivery.

@@ -34,7 +34,7 @@ type listEventsCommand struct {
 	tenantsConnection
 	listOptions
 	span
-	Type   string `placeholder:"NAME" help:"Only events of this type."`
+	Type   string `placeholder:"NAME" complete:"event-type" help:"Only events of this type."`
 	Text   string `name:"contains" placeholder:"TEXT" help:"Only events whose data contains this text. Reads much: give a time too."`
 	YourID string `name:"id" placeholder:"ID" help:"Only the event that was published with this id of yours."`
 }

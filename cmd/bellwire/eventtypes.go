@@ -60,7 +60,7 @@ func (c *listEventTypesCommand) Run(ctx context.Context, std streams) error {
 type showEventTypeCommand struct {
 	connection
 	jsonOption
-	Name string `arg:"" help:"The event type's name."`
+	Name string `arg:"" complete:"event-type" help:"The event type's name."`
 }
 
 // Run shows an event type.
@@ -115,7 +115,7 @@ func (f *typeFiles) read(std streams) (schema, example json.RawMessage, err erro
 type putEventTypeCommand struct {
 	connection
 	jsonOption
-	Name        string `arg:"" help:"The event type's name."`
+	Name        string `arg:"" complete:"event-type" help:"The event type's name."`
 	Group       string `placeholder:"TEXT" help:"Group of event types."`
 	Description string `placeholder:"TEXT" help:"A description for customers."`
 	typeFiles
@@ -146,7 +146,7 @@ func (c *putEventTypeCommand) Run(ctx context.Context, std streams) error {
 type addVersionCommand struct {
 	connection
 	jsonOption
-	Name      string `arg:"" help:"The event type's name."`
+	Name      string `arg:"" complete:"event-type" help:"The event type's name."`
 	Converter string `required:"" placeholder:"CEL" help:"Expression that makes data of the version before, such as data.without([\"limit\"]). It is tried on the example."`
 	typeFiles
 }
@@ -171,7 +171,7 @@ func (c *addVersionCommand) Run(ctx context.Context, std streams) error {
 type converterCommand struct {
 	connection
 	jsonOption
-	Name      string `arg:"" help:"The event type's name."`
+	Name      string `arg:"" complete:"event-type" help:"The event type's name."`
 	Version   int    `arg:"" help:"The version that the converter makes."`
 	Converter string `arg:"" help:"Expression that makes its data of that of the next version."`
 }
@@ -192,7 +192,7 @@ func (c *converterCommand) Run(ctx context.Context, std streams) error {
 type countVersions struct {
 	connection
 	jsonOption
-	Name string `arg:"" help:"The event type's name."`
+	Name string `arg:"" complete:"event-type" help:"The event type's name."`
 }
 
 var versionCountColumns = []output.Column[client.VersionCount]{
@@ -237,7 +237,7 @@ func readJSON(option, file string, std streams) (json.RawMessage, error) {
 
 type deleteEventTypeCommand struct {
 	connection
-	Name string `arg:"" help:"The event type's name."`
+	Name string `arg:"" complete:"event-type" help:"The event type's name."`
 }
 
 // Run deletes an event type.

@@ -4,6 +4,8 @@ import (
 	"strings"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/bellwire/bellwire/internal/cli"
 )
 
 // examples are those of commands whose group shows none for them.
@@ -54,7 +56,7 @@ func addExamples(command *kong.Node) {
 		return
 	}
 	path := strings.TrimPrefix(command.FullPath(), "bellwire ")
-	lines := []string{"For example:\n"}
+	lines := []string{cli.ForExample + "\n"}
 	if own, ok := examples[path]; ok {
 		lines = append(lines, "  "+own)
 	}

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/bellwire/bellwire/internal/cli"
 )
 
 // Every command has an example, and examples use flags and arguments that exist.
@@ -36,6 +38,9 @@ func TestExamples(t *testing.T) {
 		}
 		if found == 0 {
 			t.Errorf("%s has no example", path)
+		}
+		if _, page := cli.ManPage(command, "1"); strings.Count(page, ".SH EXAMPLES\n") != 1 || strings.Contains(page, cli.ForExample) {
+			t.Errorf("the manual page of %s has no section for its examples:\n%s", path, page)
 		}
 	}
 }

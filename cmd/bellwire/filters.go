@@ -23,8 +23,8 @@ type tryFilterCommand struct {
 	tenantConnection
 	jsonOption
 	Filter   string   `arg:"" help:"A CEL expression, such as 'data.amount > 100'."`
-	Types    []string `name:"type" placeholder:"PATTERN" help:"Only on events of this type: a name, or the start of names followed by *. Repeat it for more."`
-	Endpoint string   `placeholder:"ID" help:"On the events in the versions that this endpoint gets. Default: as they were published."`
+	Types    []string `name:"type" placeholder:"PATTERN" complete:"event-type" help:"Only on events of this type: a name, or the start of names followed by *. Repeat it for more."`
+	Endpoint string   `placeholder:"ID" complete:"endpoint" help:"On the events in the versions that this endpoint gets. Default: as they were published."`
 	Limit    int      `default:"100" placeholder:"N" help:"On this many events, up to 1000."`
 }
 

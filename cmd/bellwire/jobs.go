@@ -37,7 +37,7 @@ type listJobsCommand struct {
 	tenantsConnection
 	listOptions
 	Bulk    bool   `help:"With --all-tenants: only jobs over all tenants, each with the sum of its parts."`
-	BulkJob string `placeholder:"ID" help:"With --all-tenants: only the parts of this job over all tenants, one of each tenant."`
+	BulkJob string `placeholder:"ID" complete:"bulk-job" help:"With --all-tenants: only the parts of this job over all tenants, one of each tenant."`
 }
 
 // jobColumns returns the columns of a list of jobs.
@@ -114,7 +114,7 @@ func (c *listJobsCommand) Run(ctx context.Context, std streams) error {
 type ofJob struct {
 	tenantsConnection
 	jsonOption
-	ID string `arg:"" help:"The job's id (job_…), with --all-tenants that of a job over all tenants."`
+	ID string `arg:"" complete:"job" help:"The job's id (job_…), with --all-tenants that of a job over all tenants."`
 }
 
 // run makes a call that is answered with a job, or with --all-tenants one that is answered with a job over all tenants, and shows
@@ -285,7 +285,7 @@ func failedUnlessDone(id string, state client.JobState) error {
 // jobOptions are the options of commands that start a job.
 type jobOptions struct {
 	span
-	Types  []string `name:"type" placeholder:"PATTERN" help:"Only events of this type: a name, or the start of names followed by *. Repeat it for more."`
+	Types  []string `name:"type" placeholder:"PATTERN" complete:"event-type" help:"Only events of this type: a name, or the start of names followed by *. Repeat it for more."`
 	Filter string   `placeholder:"CEL" help:"Only events for which this expression is true, such as data.amount > 100."`
 	Rate   float64  `placeholder:"N" help:"Deliveries per second. Default: as fast as there is room, after everything else."`
 	DryRun bool     `help:"Only count."`
@@ -321,7 +321,7 @@ type replayCommand struct {
 	tenantsConnection
 	jsonOption
 	jobOptions
-	Endpoint string  `placeholder:"ID" help:"The endpoint that gets the events. Nobody else gets anything. Required unless --all-tenants is given."`
+	Endpoint string  `placeholder:"ID" complete:"endpoint" help:"The endpoint that gets the events. Nobody else gets anything. Required unless --all-tenants is given."`
 	Status   *string `enum:"failed,missing,missed,all" placeholder:"WHICH" help:"failed: events whose delivery was exhausted or canceled. missing: events that match the endpoint, and of which it has no delivery. missed: both. all: both, and those that were delivered. Default: failed."`
 }
 
@@ -366,11 +366,11 @@ func (c *replayCommand) Run(ctx context.Context, std streams) error {
 
 // selection are the options that select the deliveries of a job.
 type selection struct {
-	Endpoint string `placeholder:"ID" help:"Only deliveries to this endpoint."`
+	Endpoint string `placeholder:"ID" complete:"endpoint" help:"Only deliveries to this endpoint."`
 	AllOf    bool   `name:"all" help:"All deliveries of the tenant that the other options select."`
 	Event    string `placeholder:"ID" help:"With --endpoint or --all: only deliveries of this event."`
-	Dialect  string `placeholder:"NAME" help:"With --endpoint or --all: only those to endpoints with this dialect."`
-	Outcome  string `placeholder:"OUTCOME" help:"With --endpoint or --all: only those whose newest attempt ended so, such as timeout or status."`
+	Dialect  string `placeholder:"NAME" complete:"dialect" help:"With --endpoint or --all: only those to endpoints with this dialect."`
+	Outcome  string `placeholder:"OUTCOME" complete:"outcome" help:"With --endpoint or --all: only those whose newest attempt ended so, such as timeout or status."`
 }
 
 // selects reports whether the options select deliveries for a job.

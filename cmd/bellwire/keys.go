@@ -29,7 +29,7 @@ func (c *keysCommand) Help() string {
 
 type createKeyCommand struct {
 	connection
-	Tenant    string        `placeholder:"ID" help:"Tenant that the key belongs to. Default: the operator."`
+	Tenant    string        `placeholder:"ID" complete:"tenant" help:"Tenant that the key belongs to. Default: the operator."`
 	Role      string        `required:"" enum:"admin,publisher,tenant,tenant-read" placeholder:"ROLE" help:"What the key may do: admin, publisher, tenant or tenant-read."`
 	Name      string        `placeholder:"TEXT" help:"Purpose of the key."`
 	Scopes    []string      `name:"scope" placeholder:"SCOPE" help:"Only operation of a vendor's API that the key permits, such as pcx:webhooks:read. Repeat it for more. Default: all of its role."`
@@ -81,7 +81,7 @@ func (c *createKeyCommand) Run(ctx context.Context, std streams) error {
 type listKeysCommand struct {
 	connection
 	listOptions
-	Tenant string `placeholder:"ID" help:"Tenant whose keys are listed. Default: the operator's."`
+	Tenant string `placeholder:"ID" complete:"tenant" help:"Tenant whose keys are listed. Default: the operator's."`
 }
 
 var keyColumns = []output.Column[client.Key]{
@@ -106,8 +106,8 @@ func (c *listKeysCommand) Run(ctx context.Context, std streams) error {
 
 type deleteKeyCommand struct {
 	connection
-	Tenant string `placeholder:"ID" help:"Tenant that the key belongs to. Default: the operator."`
-	ID     string `arg:"" help:"The key's id (key_…)."`
+	Tenant string `placeholder:"ID" complete:"tenant" help:"Tenant that the key belongs to. Default: the operator."`
+	ID     string `arg:"" complete:"key" help:"The key's id (key_…)."`
 }
 
 // Run deletes a key.

@@ -24,7 +24,7 @@ import (
 
 type listenCommand struct {
 	Address    string   `group:"server" default:"127.0.0.1:9090" env:"BELLWIRE_LISTEN_ADDRESS" placeholder:"HOST:PORT" help:"Address to receive deliveries at."`
-	Dialect    string   `group:"server" default:"standard" env:"BELLWIRE_DIALECT" placeholder:"NAME" help:"Dialect of the deliveries: {dialects}, {shipped}, or one of --dialect-dir."`
+	Dialect    string   `group:"server" default:"standard" env:"BELLWIRE_DIALECT" placeholder:"NAME" complete:"dialect" help:"Dialect of the deliveries: {dialects}, {shipped}, or one of --dialect-dir."`
 	DialectDir string   `group:"server" name:"dialect-dir" env:"BELLWIRE_DIALECT_DIR" placeholder:"FOLDER" help:"Folder whose files declare more dialects."`
 	Secret     []string `group:"server" env:"BELLWIRE_SECRET" placeholder:"SECRET" help:"What deliveries are verified with: the endpoint's secret or token, in the dialect standard also its public key (whpk_…). Give it again while a secret is rotated."`
 	URL        string   `group:"server" name:"url" placeholder:"URL" help:"URL that the endpoint has, in a dialect that signs it, such as twilio."`

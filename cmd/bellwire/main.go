@@ -13,6 +13,7 @@ import (
 	"strings"
 	"syscall"
 	"time"
+	"unicode"
 
 	"github.com/alecthomas/kong"
 
@@ -88,11 +89,11 @@ type commands struct {
 	Doctor     doctorCommand     `cmd:"" help:"Examine the configuration, the machine, the keyset and the database, and say what to do."`
 	Check      checkCommand      `cmd:"" help:"Look through an SQLite database for damage."`
 	Completion completionCommand `cmd:"" help:"Print a script with which a shell completes command lines."`
-	Man        manCommand        `cmd:"" help:"Write the manual pages."`
+	Man        manCommand        `cmd:"" about-all:"" help:"Write the manual pages."`
 	Version    versionCommand    `cmd:"" help:"Print the version."`
-	Help       helpCommand       `cmd:"" help:"Show the help of a command."`
+	Help       helpCommand       `cmd:"" about-all:"" help:"Show the help of a command."`
 
-	Complete      completeCommand      `cmd:"" hidden:""`
+	Complete      completeCommand      `cmd:"" about-all:"" hidden:""`
 	BenchReceiver benchReceiverCommand `cmd:"" hidden:""`
 	BenchRelay    benchRelayCommand    `cmd:"" hidden:""`
 	BenchHostile  benchHostileCommand  `cmd:"" hidden:""`
@@ -133,7 +134,7 @@ func main() {
 }
 
 func run(args []string, std streams) int {
-	parser, err := newParser(std)
+	parser, err := parserOf(std, grammar(args))
 	if err != nil {
 		fmt.Fprintln(std.err, "bellwire:", err)
 		return exitFailed
@@ -154,8 +155,58 @@ func run(args []string, std streams) int {
 	return exitOK
 }
 
-func newParser(std streams) (*kong.Kong, error) {
-	parser, err := kong.New(&commands{},
+// grammar returns a struct with the commands that a command line needs: the one that it begins with, or all. A short command would
+// take most of its time to build the others.
+func grammar(args []string) any {
+	all := reflect.TypeFor[commands]()
+	for i := range all.NumField() {
+		field := all.Field(i)
+		if len(args) > 0 && args[0] == commandName(field) && !isAboutAll(field) && !readsFile(field.Type) {
+			return reflect.New(reflect.StructOf([]reflect.StructField{all.Field(0), field})).Interface()
+		}
+	}
+	return new(commands)
+}
+
+// isAboutAll reports whether a command is about all commands.
+func isAboutAll(command reflect.StructField) bool {
+	_, tagged := command.Tag.Lookup("about-all")
+	return tagged
+}
+
+// readsFile reports whether a command reads the configuration file, which can have options of all commands.
+func readsFile(command reflect.Type) bool {
+	if command == reflect.TypeFor[cli.FileOption]() {
+		return true
+	}
+	if command.Kind() != reflect.Struct {
+		return false
+	}
+	for i := range command.NumField() {
+		if readsFile(command.Field(i).Type) {
+			return true
+		}
+	}
+	return false
+}
+
+// commandName returns the name that kong gives to a command.
+func commandName(field reflect.StructField) string {
+	var name strings.Builder
+	for i, r := range field.Name {
+		if unicode.IsUpper(r) && i > 0 {
+			name.WriteByte('-')
+		}
+		name.WriteRune(unicode.ToLower(r))
+	}
+	return name.String()
+}
+
+func newParser(std streams) (*kong.Kong, error) { return parserOf(std, new(commands)) }
+
+// parserOf returns a parser of command lines.
+func parserOf(std streams, commands any) (*kong.Kong, error) {
+	parser, err := kong.New(commands,
 		kong.Name("bellwire"),
 		kong.Description(description),
 		kong.Writers(std.out, std.err),
@@ -184,7 +235,7 @@ func newParser(std streams) (*kong.Kong, error) {
 // searches all of these again for each option of each command, which would be most of the work of a short command.
 func listsInHelp() *strings.Replacer {
 	return strings.NewReplacer(
-		"{catalogues}", catalogueNames(),
+		"{catalogues}", strings.Join(catalogueNames(), ", "),
 		"{dialects}", strings.Join(dialectNames(), ", "),
 		"{shipped}", strings.Join(declared.ShippedNames(), ", "),
 		"{limits}", strings.Join(limits.Names(false), ", "),

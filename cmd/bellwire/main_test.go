@@ -4,10 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/alecthomas/kong"
 
 	"github.com/bellwire/bellwire/client"
 	"github.com/bellwire/bellwire/internal/bellwire"
@@ -59,4 +62,45 @@ func TestHintsHaveALine(t *testing.T) {
 	if got := describe(errors.New("no hint")); got != "no hint" {
 		t.Errorf("%q", got)
 	}
+}
+
+// A command line gets the commands that it needs, as all of them would be.
+func TestGrammar(t *testing.T) {
+	t.Parallel()
+	whole, err := newParser(streams{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := len(whole.Model.Children)
+	for _, command := range whole.Model.Children {
+		parser, err := parserOf(streams{}, grammar([]string{command.Name}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := 1
+		if slices.Contains([]string{"help", "man", "complete"}, command.Name) || hasFlag(command, "config") {
+			want = all
+		}
+		found := parser.Model.Children
+		if len(found) != want {
+			t.Errorf("%s: %d commands, want %d", command.Name, len(found), want)
+		}
+		same := slices.ContainsFunc(found, func(c *kong.Node) bool {
+			return c.Name == command.Name && c.Detail == command.Detail && len(c.Children) == len(command.Children) && len(c.Flags) == len(command.Flags)
+		})
+		if !same {
+			t.Errorf("%s is not among them as it is among all", command.Name)
+		}
+	}
+	for _, args := range [][]string{nil, {"--version"}, {"publisher"}, {"end"}} {
+		if _, ok := grammar(args).(*commands); !ok {
+			t.Errorf("%q does not get all commands", args)
+		}
+	}
+}
+
+// hasFlag reports whether a command, or one below it, has an option.
+func hasFlag(command *kong.Node, name string) bool {
+	return slices.ContainsFunc(command.Flags, func(f *kong.Flag) bool { return f.Name == name }) ||
+		slices.ContainsFunc(command.Children, func(c *kong.Node) bool { return hasFlag(c, name) })
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -26,21 +25,6 @@ func (c *completionCommand) Help() string {
 func (c *completionCommand) Run(std streams) error {
 	_, err := io.WriteString(std.out, cli.Script(c.Shell))
 	return err
-}
-
-// completeCommand is called by the scripts of completionCommand.
-type completeCommand struct {
-	Words []string `arg:"" optional:"" passthrough:""`
-}
-
-// Run prints the words that can be next, a line each.
-func (c *completeCommand) Run(std streams, app *kong.Application) error {
-	for _, word := range cli.Complete(app.Node, c.Words) {
-		if _, err := fmt.Fprintln(std.out, word); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 type manCommand struct {

@@ -13,7 +13,7 @@ import (
 type probeCommand struct {
 	ofEndpoint
 	jsonOption
-	Type string `placeholder:"NAME" help:"Event type whose example is sent. Default: one that the endpoint subscribes to."`
+	Type string `placeholder:"NAME" complete:"event-type" help:"Event type whose example is sent. Default: one that the endpoint subscribes to."`
 }
 
 // Help is shown below the options.

@@ -125,7 +125,7 @@ func checkKey(ctx context.Context, api *client.Client) error {
 }
 
 type useProfileCommand struct {
-	Name string `arg:"" help:"The profile."`
+	Name string `arg:"" complete:"profile" help:"The profile."`
 }
 
 // Run makes a profile the current one.
@@ -142,7 +142,7 @@ func (c *useProfileCommand) Run() error {
 }
 
 type deleteProfileCommand struct {
-	Name string `arg:"" help:"The profile."`
+	Name string `arg:"" complete:"profile" help:"The profile."`
 }
 
 // Run deletes a profile.

@@ -21,7 +21,7 @@ import (
 
 type publishCommand struct {
 	tenantConnection
-	Type   string `placeholder:"NAME" help:"Event type. With --ndjson, the default for lines without one."`
+	Type   string `placeholder:"NAME" complete:"event-type" help:"Event type. With --ndjson, the default for lines without one."`
 	Data   string `xor:"source" verbatim:"" placeholder:"JSON" help:"The event's data."`
 	File   string `xor:"source" placeholder:"FILE" help:"File with the event's data, or with --ndjson, with the events. Default: standard input."`
 	ID     string `name:"id" placeholder:"ID" help:"Your idempotency key: publishing with the same key again creates no second event."`

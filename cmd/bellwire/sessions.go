@@ -43,8 +43,8 @@ func (c *consoleCommand) Run(ctx context.Context, std streams) error {
 
 type portalCommand struct {
 	connection
-	Tenant       string        `arg:"" help:"The tenant."`
-	Capabilities []string      `name:"can" placeholder:"CAPABILITY" help:"What the person may do: view, view_secret, manage, replay or test. Repeat it for more. Default: all."`
+	Tenant       string        `arg:"" complete:"tenant" help:"The tenant."`
+	Capabilities []string      `name:"can" placeholder:"CAPABILITY" complete:"capability" help:"What the person may do: view, view_secret, manage, replay or test. Repeat it for more. Default: all."`
 	ExpiresIn    time.Duration `default:"1h" placeholder:"TIME" help:"How long the session lasts, at most 24h."`
 	Origins      []string      `name:"origin" placeholder:"ORIGIN" help:"Origin of a page that may show the portal in a frame. Repeat it for more. Default: none."`
 	Open         bool          `help:"Open the link in a browser, instead of printing it."`

@@ -71,7 +71,7 @@ type settings struct {
 
 	Limits []limitValue `name:"limit" group:"limits" env:"BELLWIRE_LIMITS" placeholder:"NAME=VALUE" pairs:"" help:"Limit on what a tenant may have and do, such as endpoints=5000. Repeat it for more. Default: as in docs/limits.md. Names: {limits}."`
 
-	Dialects               []string         `group:"dialects" env:"BELLWIRE_DIALECTS" placeholder:"NAME" help:"Dialects to serve in addition to standard: {dialects}, all of these with all, or {shipped}. Default: all but the last ones, which files declare."`
+	Dialects               []string         `group:"dialects" env:"BELLWIRE_DIALECTS" placeholder:"NAME" complete:"dialect" help:"Dialects to serve in addition to standard: {dialects}, all of these with all, or {shipped}. Default: all but the last ones, which files declare."`
 	DialectDir             string           `group:"dialects" env:"BELLWIRE_DIALECT_DIR" placeholder:"FOLDER" help:"Folder whose YAML files each declare a dialect, which is served too. Default: none."`
 	DialectSettings        []dialectSetting `name:"dialect-setting" group:"dialects" env:"BELLWIRE_DIALECT_SETTINGS" placeholder:"DIALECT.NAME=VALUE" pairs:"" sep:";" help:"Setting of a dialect for all tenants, such as lemon.timeout=20s or azakaw.user_agent=azakaw/1.0. Repeat it for more. Default: as in docs/dialects.md."`
 	Sandbox                bool             `group:"dialects" env:"BELLWIRE_SANDBOX" help:"Serve the vendors' own calls that trigger events in their tutorials."`

@@ -12,7 +12,7 @@ import (
 )
 
 type simulateCommand struct {
-	Scenario string    `arg:"" placeholder:"SCENARIO" help:"A scenario of the program: {scenarios}; or a JSON file."`
+	Scenario string    `arg:"" placeholder:"SCENARIO" complete:"scenario" help:"A scenario of the program: {scenarios}; or a JSON file."`
 	Rates    []float64 `placeholder:"N" help:"Events a second instead of those of the scenario; several with commas, to find the rate at which it breaks."`
 	Seed     uint64    `placeholder:"N" help:"Seed of what is random. Default: that of the scenario."`
 	Show     bool      `help:"Print the scenario as JSON, to copy and change it, and simulate nothing."`

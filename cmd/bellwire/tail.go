@@ -10,8 +10,8 @@ import (
 
 type tailCommand struct {
 	tenantsConnection
-	Endpoint string `placeholder:"ID" help:"Only attempts for this endpoint."`
-	Type     string `placeholder:"TYPE" help:"Only attempts of events of this type; invoice.* for all types with that beginning."`
+	Endpoint string `placeholder:"ID" complete:"endpoint" help:"Only attempts for this endpoint."`
+	Type     string `placeholder:"TYPE" complete:"event-type" help:"Only attempts of events of this type; invoice.* for all types with that beginning."`
 	Failed   bool   `help:"Only attempts that were not acknowledged."`
 	Count    int    `placeholder:"N" help:"End after this many attempts. Default: go on until Ctrl-C."`
 	JSON     bool   `name:"json" help:"Print one JSON object for each attempt."`

@@ -58,7 +58,7 @@ func (c *listTenantsCommand) Run(ctx context.Context, std streams) error {
 type showTenantCommand struct {
 	connection
 	jsonOption
-	ID string `arg:"" help:"The tenant's id."`
+	ID string `arg:"" complete:"tenant" help:"The tenant's id."`
 }
 
 // Run shows a tenant.
@@ -177,7 +177,7 @@ type updateTenantCommand struct {
 	jsonOption
 	tenantLimits
 	tenantDialects
-	ID       string            `arg:"" help:"The tenant's id."`
+	ID       string            `arg:"" complete:"tenant" help:"The tenant's id."`
 	Name     *string           `placeholder:"TEXT" help:"Another name."`
 	Metadata map[string]string `mapsep:"none" placeholder:"NAME=VALUE" help:"Entry of your own. Repeat it for more. The entries given replace all others."`
 
@@ -211,7 +211,7 @@ func (c *updateTenantCommand) Run(ctx context.Context, std streams) error {
 type statusOfTenant struct {
 	connection
 	jsonOption
-	ID string `arg:"" help:"The tenant's id."`
+	ID string `arg:"" complete:"tenant" help:"The tenant's id."`
 }
 
 // run changes the status, and shows the tenant.
@@ -247,7 +247,7 @@ func (c *resumeTenantCommand) Run(ctx context.Context, std streams) error {
 type deleteTenantCommand struct {
 	connection
 	confirmation
-	ID string `arg:"" help:"The tenant's id."`
+	ID string `arg:"" complete:"tenant" help:"The tenant's id."`
 }
 
 // Run deletes a tenant.

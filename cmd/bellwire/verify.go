@@ -23,16 +23,16 @@ import (
 
 type verifyCommand struct {
 	connection
-	Tenant     string     `env:"BELLWIRE_TENANT" placeholder:"ID" profiled:"" help:"The tenant of --endpoint."`
+	Tenant     string     `env:"BELLWIRE_TENANT" placeholder:"ID" profiled:"" complete:"tenant" help:"The tenant of --endpoint."`
 	Request    string     `arg:"" optional:"" default:"-" help:"File with the request as it arrived: headers, an empty line and the body. Default: standard input."`
 	Header     []string   `sep:"none" placeholder:"NAME: VALUE" help:"Header of the request. Repeat it for each, and give the body with --body."`
 	Body       string     `placeholder:"FILE" help:"File with the body of the request, byte for byte; - for standard input."`
-	Dialect    string     `placeholder:"NAME" help:"Dialect of the delivery: {dialects}, {shipped}, or one of --dialect-dir. Default: that of --endpoint, or standard."`
+	Dialect    string     `placeholder:"NAME" complete:"dialect" help:"Dialect of the delivery: {dialects}, {shipped}, or one of --dialect-dir. Default: that of --endpoint, or standard."`
 	DialectDir string     `name:"dialect-dir" env:"BELLWIRE_DIALECT_DIR" placeholder:"FOLDER" help:"Folder whose files declare more dialects."`
 	SecretFile []string   `placeholder:"FILE" help:"File with what the receiver verifies with: a secret, public key or token; - for standard input. Repeat it for more."`
 	SecretEnv  string     `placeholder:"NAME" help:"Environment variable that has it. Default: BELLWIRE_SECRET, if there is one."`
 	URL        string     `name:"url" placeholder:"URL" help:"URL that the request was sent to, in a dialect that signs it, such as twilio. Default: that of --endpoint."`
-	Endpoint   string     `placeholder:"ID" help:"Ask the server for the secrets of this endpoint."`
+	Endpoint   string     `placeholder:"ID" complete:"endpoint" help:"Ask the server for the secrets of this endpoint."`
 	Computed   string     `placeholder:"SIGNATURE" help:"Signature that your own code computes for this request, in hex or base64, to find the mistake in the code."`
 	ReceivedAt cli.Moment `placeholder:"TIME" help:"When the request was received: 2026-01-31T12:30:00Z, or 2h for 2 hours ago. Default: now."`
 	JSON       bool       `name:"json" help:"Print JSON."`

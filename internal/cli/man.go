@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"unicode"
@@ -15,16 +16,47 @@ func ManPage(node *kong.Node, version string) (name, text string) {
 	fmt.Fprintf(&b, ".TH %s 1 \"\" %s \"Bellwire\"\n", roffArgument(strings.ToUpper(full)), roffArgument(version))
 	fmt.Fprintf(&b, ".SH NAME\n%s \\- %s\n", roff(full), roff(strings.TrimSuffix(firstLine(node.Help), ".")))
 	fmt.Fprintf(&b, ".SH SYNOPSIS\n.B %s\n%s\n", roff(node.FullPath()), roff(strings.TrimPrefix(strings.TrimPrefix(node.Summary(), node.Path()), " ")))
-	if node.Detail != "" {
-		fmt.Fprintf(&b, ".SH DESCRIPTION\n.nf\n%s\n.fi\n", roff(node.Detail))
-	} else if _, rest, more := strings.Cut(node.Help, "\n"); more {
-		fmt.Fprintf(&b, ".SH DESCRIPTION\n.nf\n%s\n.fi\n", roff(strings.TrimSpace(rest)))
-	}
+	_, detail, _ := strings.Cut(node.Help, "\n")
+	description, examples := splitExamples(cmp.Or(node.Detail, detail), node)
+	manText(&b, "DESCRIPTION", description)
 	manCommands(&b, node)
 	manOptions(&b, node)
+	manText(&b, "EXAMPLES", examples)
 	b.WriteString(".SH EXIT STATUS\n0 success, 1 failure, 2 wrong usage\n")
 	manSeeAlso(&b, node)
 	return full + ".1", b.String()
+}
+
+// manText writes a section whose lines stay as they are, unless it is empty.
+func manText(b *strings.Builder, title, text string) {
+	if text != "" {
+		fmt.Fprintf(b, ".SH %s\n.nf\n%s\n.fi\n", title, roff(text))
+	}
+}
+
+// ForExample is a line that only announces examples.
+const ForExample = "For example:"
+
+// splitExamples splits the text about a command into what it says and its examples: the lines that call the program behind two
+// spaces, or behind what the call is for and a colon.
+func splitExamples(text string, node *kong.Node) (description, examples string) {
+	root := node
+	for root.Parent != nil {
+		root = root.Parent
+	}
+	call := root.Name + " "
+	var said, shown []string
+	for line := range strings.Lines(text) {
+		line = strings.TrimRight(line, "\n")
+		_, rest, purpose := strings.Cut(line, ":  ")
+		switch {
+		case strings.HasPrefix(line, "  ") && strings.Contains(line+" ", call), purpose && strings.HasPrefix(strings.TrimLeft(rest, " "), call):
+			shown = append(shown, strings.TrimPrefix(line, "  "))
+		case line != ForExample:
+			said = append(said, line)
+		}
+	}
+	return strings.TrimSpace(strings.Join(said, "\n")), strings.Join(shown, "\n")
 }
 
 func firstLine(text string) string {

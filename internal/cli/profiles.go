@@ -120,7 +120,7 @@ func (p *Profiles) Write(path string) (err error) {
 // A profile that is named goes before the environment. The current one is used only if the environment names no server and has
 // no key, so that neither key is sent to the other's server.
 type ProfileOption struct {
-	Profile string `group:"connection" env:"BELLWIRE_PROFILE" placeholder:"NAME" help:"Server, key and tenant that were saved under this name. Default: the one that is in use."`
+	Profile string `group:"connection" env:"BELLWIRE_PROFILE" placeholder:"NAME" complete:"profile" help:"Server, key and tenant that were saved under this name. Default: the one that is in use."`
 }
 
 // connectionVariables are the variables of the environment instead of which the current profile is not used.

@@ -55,7 +55,12 @@ func checkOrigins(origins []string) ([]string, error) {
 }
 
 // hostForm is the form of a host that can be written into a header. Hosts in other scripts must be given in their ASCII form.
-var hostForm = regexp.MustCompile(`^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$`)
+var hostForm = regexp.MustCompile(`^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$`)
+
+// maxHost is the maximum length of a host.
+const maxHost = 253
+
+func isHost(text string) bool { return len(text) <= maxHost && hostForm.MatchString(text) }
 
 func parseOrigin(text string) (origin string, ok bool) {
 	u, err := url.Parse(strings.ToLower(text))
@@ -64,7 +69,7 @@ func parseOrigin(text string) (origin string, ok bool) {
 		return "", false
 	}
 	host, port := u.Hostname(), u.Port()
-	if ip := net.ParseIP(host); !hostForm.MatchString(host) && ip == nil || strings.HasSuffix(u.Host, ":") {
+	if ip := net.ParseIP(host); !isHost(host) && ip == nil || strings.HasSuffix(u.Host, ":") {
 		return "", false
 	}
 	if u.Scheme == "https" && port == "443" || u.Scheme == "http" && port == "80" {

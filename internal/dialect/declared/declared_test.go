@@ -489,7 +489,7 @@ func FuzzParse(f *testing.F) {
 			}
 			return
 		}
-		if d.timeout < minTimeout || d.retry.Check() != nil || !nameForm.MatchString(d.name) {
+		if d.timeout < minTimeout || d.retry.Check() != nil || !hasForm(d.name, nameForm, maxDialectName) {
 			t.Error("it has impossible settings")
 		}
 		samples, err := d.Samples()

@@ -51,12 +51,23 @@ const (
 )
 
 var (
-	nameForm   = regexp.MustCompile(`^[a-z][a-z0-9-]{0,31}$`)
+	nameForm   = regexp.MustCompile(`^[a-z][a-z0-9-]*$`)
 	prefixForm = regexp.MustCompile(`^[a-z]{1,16}_$`)
-	secretForm = regexp.MustCompile(`^[A-Za-z0-9_.-]{0,32}$`)
+	secretForm = regexp.MustCompile(`^[A-Za-z0-9_.-]*$`)
 	hostForm   = regexp.MustCompile(`^[A-Za-z0-9.-]+$`) // or a part of one
-	tokenForm  = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}$")
+	tokenForm  = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")
 )
+
+// Lengths of texts with these forms. The forms do not have them, because counted repetitions are large in memory and slow to compile.
+const (
+	maxDialectName = 32
+	maxPrefix      = 32 // of secrets
+	maxToken       = 128
+)
+
+func hasForm(text string, form *regexp.Regexp, most int) bool {
+	return len(text) <= most && form.MatchString(text)
+}
 
 // Parse parses a file and checks its test vectors. Its error is a Faults, with all faults of the file.
 func Parse(file string, text []byte) (*Dialect, error) {
@@ -93,7 +104,7 @@ func (r *reader) dialect(d *Dialect, document *yaml.Node) {
 		}
 	}
 	if name, ok := r.text(keys["dialect"], "dialect", maxName); ok {
-		if d.name = name; !nameForm.MatchString(name) {
+		if d.name = name; !hasForm(name, nameForm, maxDialectName) {
 			r.fault(keys["dialect"], "dialect must have 1 to 32 lower-case letters, digits and hyphens, beginning with a letter")
 		}
 	}
@@ -315,7 +326,7 @@ func (r *reader) headerName(d *Dialect, n *yaml.Node, what string) (string, bool
 	}
 	lower := strings.ToLower(name)
 	switch {
-	case !tokenForm.MatchString(name):
+	case !hasForm(name, tokenForm, maxToken):
 		r.fault(n, "%s must name a header, but %.64q is no name of one", what, name)
 		return name, false
 	case slices.Contains(ownHeaders, lower):
@@ -374,7 +385,7 @@ func (r *reader) secret(d *Dialect, n *yaml.Node) {
 		}
 	}
 	if text, ok := r.text(keys["prefix"], "secret.prefix", maxName); ok {
-		if f.prefix = text; !secretForm.MatchString(text) {
+		if f.prefix = text; !hasForm(text, secretForm, maxPrefix) {
 			r.fault(keys["prefix"], "secret.prefix must have at most 32 letters, digits and characters of _.-")
 		}
 	}
