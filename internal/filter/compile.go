@@ -102,7 +102,7 @@ func issuesError(issues *cel.Issues) error {
 		if len(faults) == maxFaults {
 			break
 		}
-		message := strings.TrimPrefix(strings.Join(strings.Fields(issue.Message), " "), "Syntax error: ")
+		message := plain(issue.Message)
 		if issue.Location.Line() < 1 {
 			faults = append(faults, bellwire.Invalid(field, "cannot be used: %s", bounded(message, maxFault)))
 			continue
@@ -110,6 +110,19 @@ func issuesError(issues *cel.Issues) error {
 		faults = append(faults, bellwire.Invalid(field, "cannot be used: %s (line %d, column %d)", bounded(message, maxFault), issue.Location.Line(), issue.Location.Column()+1))
 	}
 	return bellwire.Join(faults...)
+}
+
+// parserWords are plain words for those of the parser.
+var parserWords = strings.NewReplacer(
+	"Syntax error: ", "", "mismatched input '<EOF>'", "it ends too early", "extraneous input ", "unexpected ", "mismatched input ", "unexpected ",
+	"no viable alternative at input ", "unexpected end of ", "token recognition error at: ", "unexpected ", "missing ", "lacks ",
+	"at '<EOF>'", "at its end", " expecting ", ", expected ",
+)
+
+// plain returns what the parser says of a fault in plain words, without the list of everything that could be there.
+func plain(message string) string {
+	message, _, _ = strings.Cut(strings.Join(strings.Fields(message), " "), " expecting {")
+	return parserWords.Replace(message)
 }
 
 // bounded cuts text to at most limit bytes, at a boundary between characters.
