@@ -66,12 +66,17 @@ func (all series) faults(query string) (faults []string) {
 	return faults
 }
 
-// What the dashboard, the alerts and the documentation ask of Prometheus must be there from the start.
+// What the dashboard, the alerts and the documentation ask of Prometheus must be there from the start, or once the backlog has been
+// counted for the first time.
 func TestDeployedQueries(t *testing.T) {
 	t.Parallel()
 	s := startServer(t, t.TempDir(), local...)
-	_, page := s.get("/metrics")
-	all := parseSeries(page)
+	var all series
+	eventually(t, "the backlog is counted", func() bool {
+		_, page := s.get("/metrics")
+		all = parseSeries(page)
+		return all["bellwire_backlog_count_age_seconds"] != nil
+	})
 	for name, queries := range map[string][]string{
 		"alerts":        found(t, "../deploy/prometheus/bellwire.rules.yaml", ruleExpr),
 		"dashboard":     dashboardQueries(t),

@@ -213,6 +213,9 @@ func (d docs) fields(s *huma.Schema, depth int) []docsField {
 	if s.Type == huma.TypeArray {
 		return d.fields(s.Items, depth)
 	}
+	if values := valuesOf(s); values != nil {
+		return d.fields(values, depth)
+	}
 	var out []docsField
 	for _, name := range members(s, t) {
 		member := s.Properties[name]
@@ -260,8 +263,8 @@ func (d docs) typeOf(s *huma.Schema) string {
 		name = "any JSON"
 	case s.Type == huma.TypeArray:
 		name = "array of " + plural(d.typeOf(s.Items))
-	case s.Type == huma.TypeObject && s.Properties == nil:
-		name = "object of strings"
+	case valuesOf(s) != nil:
+		name = "object of " + plural(d.typeOf(valuesOf(s)))
 	case s.Format == "date-time":
 		name = "time"
 	}
@@ -269,6 +272,12 @@ func (d docs) typeOf(s *huma.Schema) string {
 		name += " or null"
 	}
 	return name
+}
+
+// valuesOf returns the schema of the values of an object whose fields have any names, and nil for other schemas.
+func valuesOf(s *huma.Schema) *huma.Schema {
+	values, _ := s.AdditionalProperties.(*huma.Schema)
+	return values
 }
 
 func plural(name string) string {

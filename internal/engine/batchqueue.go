@@ -59,7 +59,8 @@ func (a *amount) add(s *submission, sign int) {
 	a.bytes += sign * s.bytes
 }
 
-// fits reports whether s may wait too, for a tenant that has the amount a waiting. If nothing waits, anything fits.
+// fits reports whether s may wait too, for a tenant that has the amount a waiting. If nothing waits, anything fits. The caller must
+// hold q.mu.
 func (q *batchQueue) fits(a amount, s *submission) bool {
 	if q.all.submissions == 0 {
 		return true
@@ -112,7 +113,7 @@ func (q *batchQueue) push(s *submission) error {
 	return nil
 }
 
-// pop takes the next submission, or returns nil if there is none.
+// pop takes the next submission, or returns nil if there is none. The caller must hold q.mu.
 func (q *batchQueue) pop(now time.Time) *submission {
 	w := q.next(now)
 	if w == nil {
@@ -136,7 +137,7 @@ func (q *batchQueue) pop(now time.Time) *submission {
 	return s
 }
 
-// next returns the tenant whose turn it is, or nil if none waits.
+// next returns the tenant whose turn it is, or nil if none waits. The caller must hold q.mu.
 func (q *batchQueue) next(now time.Time) *waiting {
 	for q.ready.Len() > 0 {
 		w := q.ready.First()
@@ -157,8 +158,8 @@ func (q *batchQueue) next(now time.Time) *waiting {
 }
 
 // delayNext delays the next turn of each tenant of the group that has more submissions waiting, if other tenants publish too. Each
-// transaction costs as much as several events, and several nodes that store a tenant's events wait for each other. So a tenant that publishes faster
-// than its events are stored one by one leaves processors and locks to others, and more the longer storing takes.
+// transaction costs as much as several events, and several nodes that store a tenant's events wait for each other. So a tenant that
+// publishes faster than its events are stored one by one leaves processors and locks to others, and more the longer storing takes.
 func (q *batchQueue) delayNext(group []*submission, took time.Duration) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -175,7 +176,7 @@ func (q *batchQueue) delayNext(group []*submission, took time.Duration) {
 }
 
 // endGathering lets the tenants take turns whose wait for more events has ended, and returns how long the next one still waits;
-// 0: none does.
+// 0: none does. The caller must hold q.mu.
 func (q *batchQueue) endGathering(now time.Time) (next time.Duration) {
 	q.gathering = slices.DeleteFunc(q.gathering, func(w *waiting) bool {
 		if w.gathers(now) && !q.closed {
