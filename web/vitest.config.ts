@@ -16,7 +16,7 @@ export default defineConfig({
           setupFiles: "e2e/hooks.ts",
           isolate: false, // all files of a worker share its connection to the browser
           // What is waited for is late where the machine is slow. Nothing is true because of how long something takes.
-          testTimeout: 300_000,
+          testTimeout: 900_000,
           hookTimeout: 300_000,
           expect: { poll: { timeout: 60_000, interval: 50 } },
           fileParallelism: true,
