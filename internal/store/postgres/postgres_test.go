@@ -92,7 +92,10 @@ func TestStore(t *testing.T) {
 			t.Parallel()
 			way.hooks.Reopen, way.hooks.Begin = reopen, beginRequests
 			storetest.Run(t, func(t *testing.T) bellwire.Store {
-				return openAt(t, way.through(server.NewDatabase(t, template)), Options{NoSync: true, Connections: way.most, StatisticsKept: storetest.Kept})
+				return openAt(t, way.through(server.NewDatabase(t, template)), Options{
+					NoSync: true, Connections: way.most, StatisticsKept: storetest.Kept,
+					LeaseTerm: time.Minute, // half of it is how long a transaction may stand still, as it does on a slow machine
+				})
 			}, way.hooks)
 		})
 	}
