@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type ConsoleMessage, type Page, type Request } from "playwright-core";
+import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type ConsoleMessage, type Locator, type Page, type Request } from "playwright-core";
 import { expect, inject } from "vitest";
 import { type Call, caller } from "./setup";
 
@@ -151,11 +151,11 @@ export async function drawn(page: Page): Promise<void> {
   });
 }
 
-/** shown returns the text of a page's content, or of all of it, on few lines, and at most 1,500 characters of it. */
+/** shown returns the text of a page's content, or of all of it, on few lines, and at most 600 characters of it. */
 async function shown(page: Page): Promise<string> {
   try {
     const texts = await page.evaluate(() => [document.querySelector("main") ?? document.body, ...document.querySelectorAll("[role=dialog], [role=alertdialog], [aria-live] [role]")].map((each) => (each as HTMLElement).innerText));
-    return texts.join(" | ").replace(/\s*\n\s*/g, " · ").slice(0, 1_500);
+    return texts.join(" | ").replace(/\s*\n\s*/g, " · ").slice(0, 600);
   } catch (error) {
     return String(error);
   }
@@ -243,6 +243,11 @@ function missing(page: Page): Promise<string> {
     if (busy > 0) return `${busy} parts that are loaded`;
     return main?.querySelector("h1") ? "" : "its heading";
   });
+}
+
+/** anyRow returns the first row of a list. The rows of a list of all tenants are those of any test. */
+export function anyRow(page: Page): Locator {
+  return page.locator("[data-row]").first();
 }
 
 /** named returns what a page is recognized by: its address, heading and title. */

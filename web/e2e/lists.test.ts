@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { call, open, ownEndpoint, ownType, pause, requests, settled, world } from "./harness";
+import { anyRow, call, open, ownEndpoint, ownType, pause, requests, settled, world } from "./harness";
 
 const publish = (tenant: string, count: number, type: string) =>
   call("POST", `/tenants/${tenant}/events/batch`, { events: Array.from({ length: count }, (_, i) => ({ type, data: { n: i } })) });
@@ -65,7 +65,7 @@ test("a search that finds nothing stops, says how far back it came, and goes on 
 
 test("a list that fails says so, and tries again", async () => {
   const page = await open("/console/tenants", { expect: /500/ });
-  await page.locator("[data-row]").first().waitFor();
+  await anyRow(page).waitFor();
   await page.route("**/api/v1/jobs*", (route) => route.fulfill({ status: 500, contentType: "text/html", body: "<h1>bad gateway</h1>" }));
   await page.getByRole("link", { name: "Jobs" }).click();
   await page.getByText("Jobs could not be loaded").waitFor();
@@ -77,7 +77,7 @@ test("a list that fails says so, and tries again", async () => {
 
 test("an upgrade under an open tab asks to load the page again", async () => {
   const page = await open("/console/tenants", { expect: /404|dynamically imported/ });
-  await page.locator("[data-row]").first().waitFor();
+  await anyRow(page).waitFor();
   await page.route("**/assets/nodes-*.js", (route) => route.fulfill({ status: 404 }));
   await page.getByRole("link", { name: "Nodes" }).click();
   await page.getByText("The server has another version now, or cannot be reached.").waitFor();
@@ -89,7 +89,7 @@ test("an upgrade under an open tab asks to load the page again", async () => {
 
 test("a page whose code cannot be loaded at first appears by itself", async () => {
   const page = await open("/console/tenants", { expect: /ERR_CONNECTION_CLOSED|dynamically imported|preload/ });
-  await page.locator("[data-row]").first().waitFor();
+  await anyRow(page).waitFor();
   const requests = new Map<string, number>();
   await page.route(/\/assets\/(?!.*\.woff)/, (route) => {
     const asset = route.request().url();

@@ -7,7 +7,7 @@ import type { Reporter, TestCase, TestModule, TestRunEndReason } from "vitest/no
 const most = 1_200;
 
 /**
- * Failures prints nothing but what failed: first what the pages showed, and last why each test failed, so that the reasons are
+ * Failures prints nothing but what failed: first why each test failed, and then what the pages showed, so that the reasons are
  * what remains of an output that is cut. What passed is a count.
  */
 export default class Failures implements Reporter {
@@ -15,10 +15,10 @@ export default class Failures implements Reporter {
     const tests = modules.flatMap((each) => [...each.children.allTests()]);
     const failed = tests.filter((test) => test.result().state === "failed");
     const broken = modules.filter((each) => each.errors().length > 0);
-    for (const test of failed) for (const page of test.meta().pages ?? []) console.log(`${test.name}: ${page}\n`);
     for (const error of errors) console.log(`${words(error)}\n`);
     for (const each of broken) console.log(`${each.relativeModuleId}\n${each.errors().map(words).join("\n")}\n`);
     for (const test of failed) console.log(`${test.module.relativeModuleId}: ${test.fullName}\n${why(test)}\n`);
+    for (const test of failed) for (const page of test.meta().pages ?? []) console.log(`${test.name}: ${page}\n`);
     const count = [`${failed.length} of ${tests.length} tests failed`];
     if (broken.length > 0) count.push(`${broken.length} files could not be run`);
     if (reason === "interrupted") count.push("the run was interrupted");

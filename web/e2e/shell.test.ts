@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { call, go, open, palette, pause, phone, ready, take, world } from "./harness";
+import { anyRow, call, go, open, palette, pause, phone, ready, take, world } from "./harness";
 
 test("signing in leads to the page that one wanted, and signing out leaves it", async () => {
   const page = await open("/console/endpoints?health=failing", { signedIn: false, expect: /401/ });
@@ -69,7 +69,7 @@ test("paused means no request at all", async () => {
   });
   const asked = () => page.evaluate(() => (globalThis as unknown as { asked: number }).asked);
   await page.goto(`${world.url}/console/endpoints`);
-  await page.getByRole("row").filter({ hasText: "Ledger" }).first().waitFor();
+  await anyRow(page).waitFor();
   await ready(page);
   const loaded = await asked();
   await page.clock.fastForward(60_000);
@@ -127,19 +127,19 @@ test("a list is walked by keys, and back returns to its filter", async () => {
 });
 
 test("tokens are suggested, and the URL holds them", async () => {
-  const page = await open("/console/endpoints");
-  await page.getByRole("row").filter({ hasText: "Ledger" }).first().waitFor();
+  const page = await open("/console/endpoints?tenant=globex");
+  await page.getByRole("row").filter({ hasText: "Ledger" }).waitFor();
   await page.keyboard.press("/");
   await page.keyboard.type("hea");
   await page.getByRole("option", { name: "health: how deliveries go" }).waitFor();
   await page.keyboard.press("Enter");
   await page.keyboard.type("fail");
   await page.keyboard.press("Enter");
-  await page.waitForURL("**/console/endpoints?health=failing");
-  await page.getByRole("row").filter({ hasText: "Mailer" }).first().waitFor();
-  await page.getByRole("row").filter({ hasText: "Ledger" }).first().waitFor({ state: "detached" });
+  await page.waitForURL("**/console/endpoints?tenant=globex&health=failing");
+  await page.getByRole("row").filter({ hasText: "Mailer" }).waitFor();
+  await page.getByRole("row").filter({ hasText: "Ledger" }).waitFor({ state: "detached" });
   await page.keyboard.press("Backspace");
-  await page.waitForURL("**/console/endpoints");
+  await page.waitForURL("**/console/endpoints?tenant=globex");
   await page.keyboard.type("nonsense:1");
   await page.keyboard.press("Enter");
   await page.getByText("Not a filter: nonsense:1").waitFor();
@@ -183,7 +183,7 @@ test("the theme and the zone are chosen, and stay", async () => {
   await page.getByRole("button", { name: "Theme and time zone" }).click();
   await page.getByRole("menuitemradio", { name: "Dark" }).click();
   await expect.poll(ground).not.toBe(light);
-  await page.getByRole("row").filter({ hasText: "Ledger" }).first().waitFor();
+  await anyRow(page).waitFor();
   const shown = () => page.locator("time").first().getAttribute("title");
   await expect.poll(shown).toMatch(/\+09:00$/);
   await page.getByRole("menuitemradio", { name: "Times in UTC" }).click();

@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -37,10 +38,11 @@ func check(t *testing.T, err error) {
 	}
 }
 
-// newStore opens a store on a database of its own.
+// newStore opens a store on a database of its own. Unless a test sets the term of leases, they outlast its steps on a slow machine.
 func newStore(t *testing.T, o Options) testStore {
 	t.Helper()
 	o.NoSync = true
+	o.LeaseTerm = cmp.Or(o.LeaseTerm, time.Minute)
 	return openAt(t, server.NewDatabase(t, template), o)
 }
 
