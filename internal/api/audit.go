@@ -27,11 +27,11 @@ type auditEntry struct {
 	Principal     string           `json:"principal" example:"support-jane" doc:"The person on whose behalf, as given by the caller."`
 	Justification string           `json:"justification" example:"ticket-4711" doc:"The reason, as given by the caller."`
 	Action        string           `json:"action" example:"endpoint.update" doc:"What was done; empty for a call that was refused, and for a request to a dialect whose callers must name a person."`
-	Subject       string           `json:"subject" example:"ep_0198c7a3f2e47d0a9b1c2d3e4f506172" doc:"The id of what the action is about. The history of an endpoint has its fields before and after."`
+	Subject       string           `json:"subject" example:"ep_0198c7a3f2e47d0a9b1c2d3e4f506172" doc:"The id of what the action is about."`
 	Refused       *bellwire.Code   `json:"refused" nullable:"true" example:"forbidden" doc:"The error code with which the call was refused, because the key may not make it; null for what was not refused."`
 	By            actor            `json:"by" doc:"Who made the change or the request."`
-	Before        fieldValues      `json:"before" doc:"Fields before the change, without secrets."`
-	After         fieldValues      `json:"after" doc:"Fields after the change, without secrets."`
+	Before        fieldValues      `json:"before" doc:"Fields before the change, without secrets. Of an endpoint, empty fields are left out, and a long value is given by its size."`
+	After         fieldValues      `json:"after" doc:"Fields after the change, in the form of those before it."`
 }
 
 func wireAuditEntry(e *bellwire.AuditEntry) auditEntry {

@@ -121,6 +121,9 @@ func (s *Service) auditRefusal(ctx context.Context, c Caller, refusal error) {
 	}
 }
 
+// auditedBytes is how long a value of a field may be in the audit log, in JSON. Longer ones are in the history of what was changed.
+const auditedBytes = 512
+
 // audit returns a context for one change, which the store adds to the audit log. tenant is empty for what belongs to the operator.
 // before and after are the fields of the subject, without secrets; nil for none.
 func (s *Service) audit(ctx context.Context, c Caller, tenant, action, subject string, before, after map[string]any) context.Context {
@@ -129,9 +132,13 @@ func (s *Service) audit(ctx context.Context, c Caller, tenant, action, subject s
 	e.Before, faults[0] = encodeFields(before)
 	e.After, faults[1] = encodeFields(after)
 	if err := errors.Join(faults[:]...); err != nil { // the change is on record all the same
-		s.logger.LogAttrs(ctx, slog.LevelError, "fields of a change not recorded", slog.String("action", action), slog.Any("error", err))
+		s.auditFault(ctx, action, err)
 	}
 	return bellwire.WithAudit(ctx, &bellwire.AuditedChange{Entry: e, PerDay: s.auditEntries(ctx, tenant)})
+}
+
+func (s *Service) auditFault(ctx context.Context, action string, err error) {
+	s.logger.LogAttrs(ctx, slog.LevelError, "fields of a change not recorded", slog.String("action", action), slog.Any("error", err))
 }
 
 // AuditLog lists entries of the audit log.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"strings"
 
@@ -182,25 +183,82 @@ func encodingError(err error) error {
 
 // maskMembers redacts what callers without the permission Change must not see of an endpoint's URL.
 func maskMembers(encoded json.RawMessage) (json.RawMessage, error) {
+	masked, err := maskedMembers(encoded)
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(masked)
+}
+
+// maskedMembers returns the fields of a history, with what may be secret of an endpoint's URL redacted.
+func maskedMembers(encoded json.RawMessage) (map[string]json.RawMessage, error) {
 	var values map[string]json.RawMessage
 	if err := json.Unmarshal(encoded, &values); err != nil {
 		return nil, err
 	}
-	masked := make(map[string]any, len(values))
-	for name, value := range values {
-		masked[name] = value
-		switch name {
-		case memberURL:
-			var url string
-			if err := json.Unmarshal(value, &url); err != nil {
-				return nil, err
-			}
-			masked[name], _ = bellwire.MaskURL(url)
-		case memberSettings:
-			masked[name] = bellwire.Redacted
+	if value, ok := values[memberURL]; ok {
+		var url string
+		if err := json.Unmarshal(value, &url); err != nil {
+			return nil, err
+		}
+		url, _ = bellwire.MaskURL(url)
+		masked, err := json.Marshal(url)
+		if err != nil {
+			return nil, err
+		}
+		values[memberURL] = masked
+	}
+	if value, ok := values[memberSettings]; ok && !emptyJSON(value) {
+		values[memberSettings] = json.RawMessage(`"` + bellwire.Redacted + `"`)
+	}
+	return values, nil
+}
+
+// auditChange returns a context for a change of an endpoint, as audit does. The audit log has the fields of the history, but without
+// empty ones and without what may be secret of the URL, and of a long value its size; replay is the job that begins with the change.
+func (s *Service) auditChange(ctx context.Context, c Caller, action string, ep *bellwire.Endpoint, note bellwire.ChangeNote, replay bellwire.JobID) context.Context {
+	var fields [2]map[string]any
+	for i, encoded := range []json.RawMessage{note.Before, note.After} {
+		var err error
+		if fields[i], err = auditedFields(encoded); err != nil { // the change is on record all the same
+			s.auditFault(ctx, action, err)
 		}
 	}
-	return json.Marshal(masked)
+	before, after := fields[0], fields[1]
+	if !replay.IsZero() {
+		after["replay"] = replay
+	}
+	return s.audit(ctx, c, ep.Tenant, action, ep.ID, before, after)
+}
+
+func auditedFields(encoded json.RawMessage) (map[string]any, error) {
+	fields := make(map[string]any)
+	if encoded == nil {
+		return fields, nil
+	}
+	values, err := maskedMembers(encoded)
+	if err != nil {
+		return fields, err
+	}
+	for name, value := range values {
+		switch {
+		case emptyJSON(value):
+		case len(value) > auditedBytes:
+			fields[name] = fmt.Sprintf("[%d bytes]", len(value))
+		default:
+			fields[name] = value
+		}
+	}
+	return fields, nil
+}
+
+// emptyJSON reports whether a value says nothing.
+func emptyJSON(value json.RawMessage) bool {
+	switch string(value) {
+	case "null", `""`, "[]", "{}":
+		return true
+	}
+	return false
 }
 
 // created returns the note of an endpoint's creation.

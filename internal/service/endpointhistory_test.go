@@ -166,6 +166,72 @@ func encoded(t *testing.T, v any) string {
 	return compact(t, b)
 }
 
+// TestAuditLogShowsFieldsOfEndpoints: an entry about an endpoint has the fields before and after, without secrets, without what may be
+// one in the URL, and without long values.
+func TestAuditLogShowsFieldsOfEndpoints(t *testing.T) {
+	t.Parallel()
+	e := newEnv(t)
+	tenant := e.tenant("acme")
+	in := minimal()
+	in.URL = new("https://example.com/hooks?token=top-secret-0")
+	in.Auth = &bellwire.Auth{Type: bellwire.AuthBasic, Username: "bell", Password: "top-secret-1"}
+	in.Headers = headers("X-Own", "top-secret-2")
+	ep, _, err := e.CreateEndpoint(t.Context(), byTenant, tenant, in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	long := map[string]string{"note": strings.Repeat("x", 400), "other": strings.Repeat("y", 400)}
+	check := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	check(e.change(ep, service.EndpointInput{Description: new("d"), RateLimit: new(2.5), Metadata: &long}))
+	check(e.change(ep, service.EndpointInput{Description: new(""), Headers: headers("X-Own", "top-secret-3")}))
+	_, err = e.RotateSecret(t.Context(), byTenant, tenant, ep.ID, nil)
+	check(err)
+	check(e.change(ep, service.EndpointInput{Status: new(bellwire.EndpointPaused)}))
+	enabled, err := e.UpdateEndpoint(t.Context(), admin, tenant, ep.ID, service.EndpointInput{Status: new(bellwire.EndpointEnabled), Replay: bellwire.SelectMissed})
+	check(err)
+	check(e.DeleteEndpoint(t.Context(), byTenant, tenant, ep.ID))
+
+	list, err := e.AuditLog(t.Context(), admin, bellwire.AuditFilter{Tenant: tenant}, bellwire.Page{Limit: 100})
+	check(err)
+	type shown struct{ Action, Before, After string }
+	var got []shown
+	for _, entry := range list.Items {
+		if entry.Subject != ep.ID {
+			continue
+		}
+		for _, fields := range []json.RawMessage{entry.Before, entry.After} {
+			if strings.Contains(string(fields), "top-secret") {
+				t.Errorf("%s shows a secret: %s", entry.Action, fields)
+			}
+		}
+		got = append([]shown{{entry.Action, string(entry.Before), string(entry.After)}}, got...)
+	}
+	retry, err := json.Marshal(bellwire.StandardRetryPolicy())
+	check(err)
+	first := `{"auth":{"type":"basic","username":"bell"},"auto_disable_after":"120h","dialect":"standard","events":["order.*"],` +
+		`"headers":{"X-Own":"[redacted]"},"max_in_flight":64,"on_error":"deliver","ordering":"none",` +
+		`"retry":` + string(retry) + `,"signing":"hmac","status":"enabled","timeout":"15s","url":"https://example.com/hooks?token=[redacted]"}`
+	last := strings.Replace(first, `"on_error"`, `"metadata":"[822 bytes]","on_error"`, 1)
+	last = strings.Replace(last, `"retry"`, `"rate_limit":2.5,"retry"`, 1)
+	want := []shown{
+		{"endpoint.create", "", first},
+		{"endpoint.update", "", `{"description":"d","metadata":"[822 bytes]","rate_limit":2.5}`},
+		{"endpoint.update", `{"description":"d","headers":{"X-Own":"[redacted]"}}`, `{"headers":{"X-Own":"[changed]"}}`},
+		{"endpoint.rotate-secret", "", `{"secret":"[changed]"}`},
+		{"endpoint.update", `{"status":"enabled"}`, `{"status":"paused"}`},
+		{"endpoint.update", `{"status":"paused"}`, `{"replay":"` + enabled.Replay.ID.String() + `","status":"enabled"}`},
+		{"endpoint.delete", last, ""},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
 // TestHistoryHidesOperatorsAndTokens reads the changes of an operator, and of a URL with a token.
 func TestHistoryHidesOperatorsAndTokens(t *testing.T) {
 	t.Parallel()

@@ -42,7 +42,7 @@ func (s *Service) createEndpoint(ctx context.Context, c Caller, tenant string, i
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := s.store.CreateEndpoint(s.audit(ctx, c, tenant, "endpoint.create", ep.ID, nil, nil), ep, note); err != nil {
+	if err := s.store.CreateEndpoint(s.auditChange(ctx, c, "endpoint.create", ep, note, bellwire.JobID{}), ep, note); err != nil {
 		return nil, nil, err
 	}
 	s.announce(ctx, c, "endpoint.create", ep)
@@ -160,7 +160,7 @@ func (s *Service) updateEndpoint(ctx context.Context, c Caller, tenant, id, dial
 		if err != nil {
 			return nil, err
 		}
-		ctx := s.audit(ctx, c, tenant, "endpoint.update", ep.ID, nil, nil)
+		ctx := s.auditChange(ctx, c, "endpoint.update", ep, note, bellwire.JobID{})
 		updated := &updatedEndpoint{endpoint: ep, credentials: credentials}
 		if in.Replay == "" {
 			return updated, s.store.UpdateEndpoint(ctx, ep, note)
@@ -198,7 +198,7 @@ func (s *Service) deleteEndpoint(ctx context.Context, c Caller, ep *bellwire.End
 	if err != nil {
 		return err
 	}
-	if err := s.store.DeleteEndpoint(s.audit(ctx, c, ep.Tenant, "endpoint.delete", ep.ID, nil, nil), ep.Tenant, ep.ID, now(), note); err != nil {
+	if err := s.store.DeleteEndpoint(s.auditChange(ctx, c, "endpoint.delete", ep, note, bellwire.JobID{}), ep.Tenant, ep.ID, now(), note); err != nil {
 		return err
 	}
 	s.cancelOpen(ctx, ep, bellwire.ReasonEndpointDeleted, bellwire.CanceledDeleted)

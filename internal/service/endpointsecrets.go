@@ -47,7 +47,7 @@ func (s *Service) RotateSecret(ctx context.Context, c Caller, tenant, id string,
 		if err != nil {
 			return nil, err
 		}
-		if err := s.store.UpdateEndpoint(s.audit(ctx, c, tenant, "endpoint.rotate-secret", ep.ID, nil, nil), ep, note); err != nil {
+		if err := s.store.UpdateEndpoint(s.auditChange(ctx, c, "endpoint.rotate-secret", ep, note, bellwire.JobID{}), ep, note); err != nil {
 			return nil, err
 		}
 		rotated = ep

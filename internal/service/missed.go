@@ -28,7 +28,7 @@ func (s *Service) updateAndReplay(ctx context.Context, c Caller, before, ep *bel
 	if err != nil {
 		return nil, err
 	}
-	ctx = s.audit(ctx, c, ep.Tenant, "endpoint.update", ep.ID, nil, map[string]any{"replay": j.ID})
+	ctx = s.auditChange(ctx, c, "endpoint.update", ep, note, j.ID)
 	return j, s.store.UpdateEndpointWithJob(ctx, ep, note, j, bounds)
 }
 

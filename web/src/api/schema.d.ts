@@ -1689,7 +1689,7 @@ export interface components {
              */
             action: string;
             /**
-             * @description Fields after the change, without secrets.
+             * @description Fields after the change, in the form of those before it.
              * @example {
              *       "status": "paused"
              *     }
@@ -1703,7 +1703,7 @@ export interface components {
              */
             at: string;
             /**
-             * @description Fields before the change, without secrets.
+             * @description Fields before the change, without secrets. Of an endpoint, empty fields are left out, and a long value is given by its size.
              * @example {
              *       "status": "paused"
              *     }
@@ -1751,7 +1751,7 @@ export interface components {
              */
             refused: string | null;
             /**
-             * @description The id of what the action is about. The history of an endpoint has its fields before and after.
+             * @description The id of what the action is about.
              * @example ep_0198c7a3f2e47d0a9b1c2d3e4f506172
              */
             subject: string;
