@@ -12,6 +12,8 @@ export const call: Call = caller(world.url, world.key);
 
 export const phone = { width: 390, height: 844 };
 export const desk = { width: 1440, height: 900 };
+/** A page of this size has all rows of a list in sight, also those of other tests. Rows out of sight are not in the document. */
+export const tall = { width: 1440, height: 9000 };
 
 let browser: Promise<Browser> | undefined;
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { accessible, call, fits, holds, look, open, pause, phone, said, settled, world } from "./harness";
+import { accessible, call, fits, holds, look, open, pause, phone, said, settled, tall, world } from "./harness";
 
 let made = 0;
 
@@ -32,7 +32,7 @@ test("a tenant is added, paused with a reason and resumed", async () => {
 });
 
 test("the list of tenants says how their endpoints are, what waits and what they published", async () => {
-  const page = await open("/console/tenants", { size: { width: 1440, height: 9000 } }); // with all tenants of other tests in sight
+  const page = await open("/console/tenants", { size: tall });
   const acme = page.getByRole("row").filter({ hasText: "Acme Ltd" });
   await acme.getByText(/\d failing/).waitFor();
   await expect.poll(() => acme.getByRole("cell").nth(4).innerText()).toMatch(/^[1-9]/);

@@ -1,6 +1,6 @@
 import type { Locator } from "playwright-core";
 import { expect, test } from "vitest";
-import { accessible, anyRow, call, copied, desk, fits, look, open, ownEndpoint, ownType, phone, ready, said, settled, world } from "./harness";
+import { accessible, anyRow, call, copied, desk, fits, look, open, ownEndpoint, ownType, phone, ready, said, settled, tall, world } from "./harness";
 
 const script = "<script>document.title = 'taken over'</script>";
 const hostile = `{"note":"${script}","bidi":"abc\\u202egnp.exe","nul":"a\\u0000b","big":9007199254740993,"one":1.0,"2":"two","1":"one"}`;
@@ -135,7 +135,7 @@ test("a delivery is retried and canceled, and the page says so", async () => {
 test("an event shows its data byte for byte, and one row for each endpoint with the reason", async () => {
   const type = await ownType(); // only Ledger gets it
   const id = await publish(type, hostile);
-  const page = await open(`/console/tenants/acme/events/${id}`);
+  const page = await open(`/console/tenants/acme/events/${id}`, { size: tall });
   const data = page.getByRole("region", { name: "Data" });
   await data.getByText("9007199254740993").waitFor();
   await data.getByText(script).waitFor();
