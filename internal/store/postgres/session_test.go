@@ -7,6 +7,7 @@ import (
 	"path"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5"
@@ -87,7 +88,7 @@ func appendEvents(t *testing.T, s testStore, n int) {
 // What the role is told counts for nothing, neither at the start nor on a connection that is made later.
 func TestSettingsOfTheRole(t *testing.T) {
 	t.Parallel()
-	s := newStore(t, Options{})
+	s := newStore(t, Options{LeaseTerm: 6 * time.Second}) // half of it is how long a transaction may stand still
 	recordSettings(t, s)
 	for name, value := range hostile {
 		t.Run(name, func(t *testing.T) {
