@@ -9,12 +9,10 @@ package api
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"net/http"
 	"net/url"
 	"reflect"
-	"slices"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -211,7 +209,7 @@ func register[I, O any](a *api, op huma.Operation, handle handler[I, O]) {
 		c := callOf(ctx)
 		if *c.misfits != nil {
 			_, err := handle(bellwire.DryRun(ctx), c.caller, in)
-			return nil, a.problem(ctx, c.requestID, joinFaults(*c.misfits, err))
+			return nil, a.problem(ctx, c.requestID, bellwire.AddFaults(*c.misfits, err))
 		}
 		out, err := handle(ctx, c.caller, in)
 		if err == nil {
@@ -224,46 +222,6 @@ func register[I, O any](a *api, op huma.Operation, handle handler[I, O]) {
 		return out, nil
 	})
 	documentBody[I](a.huma.OpenAPI(), op)
-}
-
-// joinFaults adds to the faults of fields that were left out, nil for none, what an operation found wrong with the others. Unless that is
-// about fields, it is not said: the request must be mended first.
-func joinFaults(misfits, found error) error {
-	if misfits == nil {
-		return found
-	}
-	other, ok := errors.AsType[*bellwire.Error](found)
-	if !ok || other.Code != bellwire.CodeInvalid {
-		return misfits
-	}
-	left := faultsOf(misfits)
-	errs := []error{misfits}
-	for _, fault := range faultsOf(found) {
-		if !slices.ContainsFunc(left, func(out *bellwire.Error) bool {
-			return within(out.Field, fault.Field) || within(fault.Field, out.Field)
-		}) {
-			errs = append(errs, fault)
-		}
-	}
-	return bellwire.Join(errs...)
-}
-
-// within reports whether a field is another one, or a part of it.
-func within(part, whole string) bool {
-	rest, found := strings.CutPrefix(part, whole)
-	return found && (rest == "" || rest[0] == '.' || rest[0] == '[')
-}
-
-// faultsOf returns the faults that an error joins, or the error itself.
-func faultsOf(err error) []*bellwire.Error {
-	e, ok := errors.AsType[*bellwire.Error](err)
-	switch {
-	case !ok:
-		return nil
-	case len(e.Faults) > 0:
-		return e.Faults
-	}
-	return []*bellwire.Error{e}
 }
 
 // answered is an output with a body.

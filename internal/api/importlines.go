@@ -74,7 +74,7 @@ func importLine(ctx context.Context, im *service.Import, number int, line []byte
 	case service.ImportKey:
 		return parsed(ctx, line, func(ctx context.Context, v *importedKey) error {
 			key, misfits := v.imported()
-			return joinFaults(misfits, im.Key(checkOnly(ctx, misfits), number, key))
+			return bellwire.AddFaults(misfits, im.Key(checkOnly(ctx, misfits), number, key))
 		})
 	case service.ImportEventType:
 		return parsed(ctx, line, func(ctx context.Context, v *importedType) error { return im.EventType(ctx, number, v.imported()) })
@@ -89,7 +89,7 @@ func importLine(ctx context.Context, im *service.Import, number int, line []byte
 		if misfits != nil && bellwire.CodeOf(misfits) != bellwire.CodeInvalid {
 			return misfits
 		}
-		return joinFaults(misfits, im.Event(checkOnly(ctx, misfits), number, e))
+		return bellwire.AddFaults(misfits, im.Event(checkOnly(ctx, misfits), number, e))
 	}
 	return bellwire.Invalid("kind", "must be %s", bellwire.OneOf(service.ImportKinds))
 }
@@ -111,7 +111,7 @@ func parsed[T any](ctx context.Context, line []byte, f func(ctx context.Context,
 	if !fits {
 		return misfits
 	}
-	return joinFaults(misfits, f(checkOnly(ctx, misfits), v))
+	return bellwire.AddFaults(misfits, f(checkOnly(ctx, misfits), v))
 }
 
 // checkOnly returns the context in which to look for more faults of what has misfits, which must change nothing, and ctx if there are none.

@@ -3,6 +3,7 @@ package bellwire
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -101,6 +102,49 @@ func Join(errs ...error) error {
 	joined := *faults[0]
 	joined.Faults = faults
 	return &joined
+}
+
+// AddFaults adds to the faults of fields that were left out, nil for none, what is wrong with the others. Unless that is about fields, it
+// is not said: the request must be mended first.
+func AddFaults(misfits, found error) error {
+	if misfits == nil {
+		return found
+	}
+	other, ok := errors.AsType[*Error](found)
+	if !ok || other.Code != CodeInvalid {
+		return misfits
+	}
+	left := faultsOf(misfits)
+	errs := []error{misfits}
+	for _, fault := range faultsOf(found) {
+		if !slices.ContainsFunc(left, func(out *Error) bool {
+			return within(out.Field, fault.Field) || within(fault.Field, out.Field)
+		}) {
+			errs = append(errs, fault)
+		}
+	}
+	return Join(errs...)
+}
+
+// within reports whether a field is another one, or a part of it. Names that differ in case only are those of one field.
+func within(part, whole string) bool {
+	if len(part) < len(whole) || !strings.EqualFold(part[:len(whole)], whole) {
+		return false
+	}
+	rest := part[len(whole):]
+	return rest == "" || rest[0] == '.' || rest[0] == '['
+}
+
+// faultsOf returns the faults that an error joins, or the error itself.
+func faultsOf(err error) []*Error {
+	e, ok := errors.AsType[*Error](err)
+	switch {
+	case !ok:
+		return nil
+	case len(e.Faults) > 0:
+		return e.Faults
+	}
+	return []*Error{e}
 }
 
 func (e *Error) Unwrap() error { return e.Err }

@@ -155,9 +155,11 @@ func read(r *http.Request) (*input, error) {
 
 func parse(body []byte) (*input, error) {
 	in := new(input)
-	if err := httpx.ParseJSON(body, in, json.MatchCaseInsensitiveNames(true)); err != nil {
-		return nil, err
+	fits, misfits := httpx.ParseFitting(body, in, json.MatchCaseInsensitiveNames(true))
+	if !fits {
+		return nil, misfits
 	}
+	in.misfits = misfits
 	return in, nil
 }
 

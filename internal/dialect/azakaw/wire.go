@@ -109,6 +109,8 @@ type input struct {
 	AuthSettings        *inputSettings          `json:"authSettings"` // null is the same as none
 	ID                  httpx.Optional[string]  `json:"id"`           // must be the configuration's own
 	TenantID            httpx.Optional[string]  `json:"tenantId"`     // must be the caller's own
+
+	misfits error // faults of fields that were left out
 }
 
 type inputSettings struct {
@@ -180,7 +182,7 @@ func (in *input) wanted(tenant, id string, was *service.EndpointView, settings b
 	if was == nil {
 		out.Events = &[]string{"*"}
 	}
-	return out, bellwire.Join(in.checkIDs(tenant, id), urlErr, retryErr, authErr)
+	return out, bellwire.AddFaults(in.misfits, bellwire.Join(in.checkIDs(tenant, id), urlErr, retryErr, authErr))
 }
 
 // url returns the endpoint's URL and its parts, which are normalized so that they join to the URL.

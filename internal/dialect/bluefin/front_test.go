@@ -107,6 +107,8 @@ func TestRefusedBodies(t *testing.T) {
 		{"nothing", `{}`, both},
 		{"null", `null`, both},
 		{"two wrong values", `{"url":"https://","event":"CARD_CREATED"}`, wrong},
+		{"a wrong type and a wrong value", `{"url":1,"event":"CARD_CREATED"}`, []string{"url", violation("url", "must be a string"), "event", events}},
+		{"an unknown field and a missing one", `{"id":1,"event":"PAYCONEX_BATCH_SETTLEMENT"}`, []string{"id", violation("id", "is unsupported"), "url", violation("url", "is required")}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			dialecttest.Run(t, w, []dialecttest.Step{

@@ -22,26 +22,31 @@ func show(k *service.EndpointView) webhook {
 type input struct {
 	URL   httpx.Optional[string] `json:"url"`
 	Event httpx.Optional[string] `json:"event"`
+
+	misfits error // faults of fields that were left out
 }
 
 func parseInput(body []byte) (*input, error) {
 	in := new(input)
-	if err := httpx.ParseJSON(body, in); err != nil {
-		return nil, err
+	fits, misfits := httpx.ParseFitting(body, in)
+	if !fits {
+		return nil, misfits
 	}
-	return in, bellwire.Join(httpx.Require("url", in.URL.Given), httpx.Require("event", in.Event.Given))
+	in.misfits = misfits
+	return in, nil
 }
 
 // wanted returns the input for an endpoint. was is the endpoint before the change, nil for a new one: a URL or an event that
 // only the native API accepts may stay.
 func (in *input) wanted(was *service.EndpointView) (service.EndpointInput, error) {
-	var urlErr, eventErr error
-	if was == nil || in.URL.Value != was.URL {
+	urlErr, eventErr := httpx.Require("url", in.URL.Given), httpx.Require("event", in.Event.Given)
+	if in.URL.Given && (was == nil || in.URL.Value != was.URL) {
 		_, urlErr = destination.NormalizeURL(in.URL.Value)
 	}
 	event := in.Event.Value
-	if event != accountUpdates && event != batchSettlement && (was == nil || event != was.Events[0]) {
+	if in.Event.Given && event != accountUpdates && event != batchSettlement && (was == nil || event != was.Events[0]) {
 		eventErr = bellwire.Invalid("event", "must be %s or %s", accountUpdates, batchSettlement)
 	}
-	return service.EndpointInput{URL: &in.URL.Value, Events: &[]string{event}}, bellwire.Join(urlErr, eventErr)
+	err := bellwire.AddFaults(in.misfits, bellwire.Join(urlErr, eventErr))
+	return service.EndpointInput{URL: &in.URL.Value, Events: &[]string{event}}, err
 }
