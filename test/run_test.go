@@ -31,8 +31,8 @@ func TestRunInstallsWhatIsMissing(t *testing.T) {
 		calls    []string // the beginnings, in order
 		says     string   // a part
 	}{
-		{name: "fresh", programs: []string{"go", "apt-get"}, user: root, calls: []string{"apt-get update", "apt-get install", "go test -race"}},
-		{name: "complete", programs: []string{"go", "apt-get", "gcc", "initdb", "pgbouncer", "node", "npm", "python3", "curl", "chromium"}, user: root, calls: []string{"go test -race"}},
+		{name: "fresh", programs: []string{"go", "apt-get"}, user: root, calls: []string{"apt-get update", "apt-get install", "go list -race", "go test -race"}},
+		{name: "complete", programs: []string{"go", "apt-get", "gcc", "initdb", "pgbouncer", "node", "npm", "python3", "curl", "chromium"}, user: root, calls: []string{"go list -race", "go test -race"}},
 		{name: "user", programs: []string{"go", "apt-get"}, user: user, fails: true, says: "Install them with: sudo apt-get install --no-install-recommends "},
 		{name: "another system", programs: []string{"go"}, user: root, fails: true, says: "make sure that PATH leads to it"},
 		{name: "no Go", programs: []string{"apt-get"}, user: root, fails: true, says: "Go is required"},
