@@ -70,13 +70,6 @@ func TestRepeatedPosts(t *testing.T) {
 	}
 }
 
-// endpointIn makes an endpoint of acme and returns its id.
-func endpointIn(t *testing.T, w *world) string {
-	t.Helper()
-	w.step(t, step{method: "POST", path: "/tenants/acme/endpoints", body: newEndpointBody, status: 201, save: "endpoint=id"})
-	return w.vars["endpoint"]
-}
-
 func TestIdempotencyKeysOfOtherRequests(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
