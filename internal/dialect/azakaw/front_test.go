@@ -159,6 +159,9 @@ func TestRefusals(t *testing.T) {
 			`authSettings.apiKey must not be given if authType is Basic`},
 		{"settings without type", `{"webhookBaseUrl":"https://example.com","authSettings":{"apiKey":"k"}}`, `authSettings.apiKey must not be given if authType is None`},
 		{"another's tenant", `{"webhookBaseUrl":"https://example.com","tenantId":"other"}`, `tenantId must be your own tenant id`},
+		{"settings of an unknown type", `{"webhookBaseUrl":"https://example.com","authType":7,"authSettings":{"apiKey":"k"}}`, `authType must be a string`},
+		{"faults of form and of meaning", `{"WebhookBaseUrl":7,"retryCount":-1,"authType":true}`,
+			`WebhookBaseUrl must be a string","authType must be a string","retryCount must be between 0 and 100`},
 		{"several faults", `{"webhookBaseUrl":"x","id":"y","tenantId":"z","retryCount":-1,"authType":"OAuth"}`,
 			`id is assigned by the server and cannot be changed","tenantId must be your own tenant id","` +
 				`webhookBaseUrl must be an absolute http or https URL, such as https://example.com/hooks","` +

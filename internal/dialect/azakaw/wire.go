@@ -178,6 +178,9 @@ func (in *input) wanted(tenant, id string, was *service.EndpointView, settings b
 	url, parts, urlErr := in.url(was)
 	retry, retryErr := in.retry(was, settings)
 	auth, authErr := in.auth(was, cmp.Or(settings.APIKeyHeader, defaultHeader))
+	if in.misfits != nil && !in.AuthType.Given { // the type that was left out may be the one that the settings are for
+		authErr = nil
+	}
 	out := service.EndpointInput{URL: &url, Extra: &parts, Retry: retry, Auth: auth, Status: in.status(was)}
 	if was == nil {
 		out.Events = &[]string{"*"}
