@@ -273,11 +273,39 @@ func TestBusyTenantsRest(t *testing.T) {
 	t.Run("enough", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
-			const during = 5 * during // at first its publishers gather
-			_, groups, _ := publishers(t, takes, during, map[string]int{"busy": 4 * limits.GatherEvents, "other": 1})
-			if n := groups["busy"]; n < int(during/takes)*9/10 {
-				t.Errorf("%d of %d groups have events of the busy tenant", n, during/takes)
+			q := newBatchQueue(ordinaryBytes)
+			publish := func(tenant string, events int) {
+				t.Helper()
+				for range events {
+					s := submissionOf(tenant, 1)
+					s.targets = make([][]*bellwire.Target, 1)
+					if err := q.push(s); err != nil {
+						t.Fatal(err)
+					}
+				}
 			}
+			taken := func(want int) (group []*submission) {
+				t.Helper()
+				if group = q.takeGroup(nil); len(group) != want {
+					t.Fatalf("a group has %d events, want %d", len(group), want)
+				}
+				return group
+			}
+			publish("other", 1)
+			publish("busy", 1)
+			group := taken(2)
+			publish("busy", 1)
+			q.delayNext(group, takes)
+			publish("busy", limits.GatherEvents-2)
+			taken(0)
+			publish("busy", 1)
+			group = taken(limits.GatherEvents)
+
+			publish("busy", 1)
+			q.delayNext(group, takes)
+			taken(0)
+			time.Sleep(takes)
+			taken(1)
 		})
 	})
 	t.Run("one after the other", func(t *testing.T) {

@@ -141,9 +141,12 @@ func (q *batchQueue) pop(now time.Time) *submission {
 func (q *batchQueue) next(now time.Time) *waiting {
 	for q.ready.Len() > 0 {
 		w := q.ready.First()
-		switch {
-		case w.gathers(now) && !q.closed:
+		if w.gathers(now) && !q.closed {
 			q.gathering = append(q.gathering, q.ready.Pop())
+			continue
+		}
+		w.gatherUntil = time.Time{} // what it has is taken now, also when less than a quantum is left
+		switch {
 		case q.ready.Len() == 1:
 			w.credit = tenantQuantum // nobody waits for it, so it uses up no later turns
 			return w
