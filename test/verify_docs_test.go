@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/bellwire/bellwire/internal/testenv"
 	"github.com/bellwire/bellwire/receive/sign"
 )
 
@@ -32,6 +33,7 @@ type verifyingProgram struct {
 // and refuses what is forged, old or not signed.
 func TestVerifyPage(t *testing.T) {
 	t.Parallel()
+	testenv.Needs(t, "node, npm and Python")
 	page := string(mustRead(t, "../docs/verify.md"))
 	modules, err := filepath.Abs("npm/node_modules")
 	if err != nil {
