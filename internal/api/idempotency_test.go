@@ -1,7 +1,6 @@
 package api_test
 
 import (
-	"cmp"
 	"fmt"
 	"net/http/httptest"
 	"strings"
@@ -43,8 +42,7 @@ func TestRepeatedPosts(t *testing.T) {
 	repeated := map[string]bool{}
 	for i, s := range walk {
 		repeated[s.route] = true
-		method, path, _ := strings.Cut(s.route, " ")
-		path = cmp.Or(s.path, path)
+		method, path := s.request()
 		key := fmt.Sprintf("walk-%d", i)
 		if method == "POST" && unrepeated[s.route] == "" {
 			path, body := w.fill(path), w.fill(s.body)

@@ -177,27 +177,19 @@ func TestAuditLogShowsFieldsOfEndpoints(t *testing.T) {
 	in.Auth = &bellwire.Auth{Type: bellwire.AuthBasic, Username: "bell", Password: "top-secret-1"}
 	in.Headers = headers("X-Own", "top-secret-2")
 	ep, _, err := e.CreateEndpoint(t.Context(), byTenant, tenant, in)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	long := map[string]string{"note": strings.Repeat("x", 400), "other": strings.Repeat("y", 400)}
-	check := func(err error) {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	check(e.change(ep, service.EndpointInput{Description: new("d"), RateLimit: new(2.5), Metadata: &long}))
-	check(e.change(ep, service.EndpointInput{Description: new(""), Headers: headers("X-Own", "top-secret-3")}))
+	must(t, e.change(ep, service.EndpointInput{Description: new("d"), RateLimit: new(2.5), Metadata: &long}))
+	must(t, e.change(ep, service.EndpointInput{Description: new(""), Headers: headers("X-Own", "top-secret-3")}))
 	_, err = e.RotateSecret(t.Context(), byTenant, tenant, ep.ID, nil)
-	check(err)
-	check(e.change(ep, service.EndpointInput{Status: new(bellwire.EndpointPaused)}))
+	must(t, err)
+	must(t, e.change(ep, service.EndpointInput{Status: new(bellwire.EndpointPaused)}))
 	enabled, err := e.UpdateEndpoint(t.Context(), admin, tenant, ep.ID, service.EndpointInput{Status: new(bellwire.EndpointEnabled), Replay: bellwire.SelectMissed})
-	check(err)
-	check(e.DeleteEndpoint(t.Context(), byTenant, tenant, ep.ID))
+	must(t, err)
+	must(t, e.DeleteEndpoint(t.Context(), byTenant, tenant, ep.ID))
 
 	list, err := e.AuditLog(t.Context(), admin, bellwire.AuditFilter{Tenant: tenant}, bellwire.Page{Limit: 100})
-	check(err)
+	must(t, err)
 	type shown struct{ Action, Before, After string }
 	var got []shown
 	for _, entry := range list.Items {
@@ -212,7 +204,7 @@ func TestAuditLogShowsFieldsOfEndpoints(t *testing.T) {
 		got = append([]shown{{entry.Action, string(entry.Before), string(entry.After)}}, got...)
 	}
 	retry, err := json.Marshal(bellwire.StandardRetryPolicy())
-	check(err)
+	must(t, err)
 	first := `{"auth":{"type":"basic","username":"bell"},"auto_disable_after":"120h","dialect":"standard","events":["order.*"],` +
 		`"headers":{"X-Own":"[redacted]"},"max_in_flight":64,"on_error":"deliver","ordering":"none",` +
 		`"retry":` + string(retry) + `,"signing":"hmac","status":"enabled","timeout":"15s","url":"https://example.com/hooks?token=[redacted]"}`

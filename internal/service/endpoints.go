@@ -160,10 +160,9 @@ func (s *Service) updateEndpoint(ctx context.Context, c Caller, tenant, id, dial
 		if err != nil {
 			return nil, err
 		}
-		ctx := s.auditChange(ctx, c, "endpoint.update", ep, note, bellwire.JobID{})
 		updated := &updatedEndpoint{endpoint: ep, credentials: credentials}
 		if in.Replay == "" {
-			return updated, s.store.UpdateEndpoint(ctx, ep, note)
+			return updated, s.store.UpdateEndpoint(s.auditChange(ctx, c, "endpoint.update", ep, note, bellwire.JobID{}), ep, note)
 		}
 		updated.replay, err = s.updateAndReplay(ctx, c, &before, ep, note)
 		return updated, err

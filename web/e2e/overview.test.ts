@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { anyRow, open, ownEndpoint, pause, ready, world } from "./harness";
+import { open, ownEndpoint, pause, ready, tall, world } from "./harness";
 
 test("the first screen says what needs somebody, and leads to why", async () => {
   const page = await open("/console");
@@ -38,11 +38,11 @@ test("brushing a chart sets the time of the whole console", async () => {
 
 test("what waits is counted, and leads to the endpoints for which it waits", async () => {
   const idle = await ownEndpoint("ok/idle");
-  const page = await open("/console");
+  const page = await open("/console", { size: tall });
   const waiting = page.getByText("Waiting now").locator("xpath=../../dd[1]");
   await expect.poll(() => waiting.innerText()).toMatch(/^[1-9]/);
   await page.getByRole("link", { name: "Waiting now" }).click();
   await page.waitForURL("**/endpoints?waiting=true");
-  await anyRow(page).waitFor();
+  await page.getByRole("row").filter({ hasText: "Order service" }).first().waitFor();
   expect(await page.getByRole("row").filter({ hasText: idle.description }).count()).toBe(0);
 });
