@@ -146,6 +146,7 @@ func printEndpoint(std streams, api *caller, asJSON bool, e *client.Endpoint) er
 			field("ordering", string(e.Ordering)), field("rate limit", rateText(e.RateLimit)), field("max in flight", fmt.Sprint(e.MaxInFlight)),
 			field("timeout", output.Duration(time.Duration(e.Timeout))), field("disabled after", disableText(time.Duration(e.AutoDisableAfter))),
 			field("retry", retryText(e.Retry)), field("auth", authText(e.Auth)), field("headers", pairs(e.Headers)), field("metadata", pairs(e.Metadata)),
+			field("versions", pairs(e.Versions)),
 			field("created", output.Time(e.CreatedAt)), field("changed", output.Time(e.UpdatedAt)),
 			field("secret", e.Secret), field("public key", e.PublicKey), field("replay", replayText(e.Replay)),
 		)
