@@ -141,7 +141,7 @@ const (
 	WaitFault        WaitReason = "fault"         // the node or its database failed a moment ago
 	WaitTakeover     WaitReason = "takeover"      // a node is about to take over the endpoint
 	WaitOtherNode    WaitReason = "other_node"    // another node sends for the endpoint, and only that one can say more
-	WaitQueued       WaitReason = "queued"        // it is next, or its request is in flight
+	WaitQueued       WaitReason = "queued"        // nothing holds it back: it waits for its turn, or its request is in flight
 )
 
 // DeliveryStatus is the state of a delivery.

@@ -76,10 +76,10 @@ func replace[T any](setting **T, option *T) {
 }
 
 // endpointSettings are the names of all settings.
-var endpointSettings = memberNames(reflect.TypeFor[client.EndpointInput]())
+var endpointSettings = fieldNames(reflect.TypeFor[client.EndpointInput]())
 
-// memberNames returns the names of a struct's fields in JSON.
-func memberNames(of reflect.Type) []string {
+// fieldNames returns the names of a struct's fields in JSON.
+func fieldNames(of reflect.Type) []string {
 	var names []string
 	for _, f := range reflect.VisibleFields(of) {
 		if name, _, _ := strings.Cut(f.Tag.Get("json"), ","); name != "-" {

@@ -184,12 +184,12 @@ func changeText(h client.EndpointChange) string {
 	}
 	var list []string
 	for _, name := range slices.Sorted(maps.Keys(h.After)) {
-		list = append(list, name+": "+memberText(h.Before[name])+" → "+memberText(h.After[name]))
+		list = append(list, name+": "+fieldText(h.Before[name])+" → "+fieldText(h.After[name]))
 	}
 	return strings.Join(list, "; ")
 }
 
-func memberText(v json.RawMessage) string {
+func fieldText(v json.RawMessage) string {
 	if len(v) == 0 {
 		return "null"
 	}

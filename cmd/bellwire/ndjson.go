@@ -150,7 +150,7 @@ func explainLine(text []byte, err error) error {
 		wrongType *json.UnmarshalTypeError
 		wrongTime *time.ParseError
 		syntax    *jsontext.SyntacticError
-		members   map[string]json.RawMessage
+		fields    map[string]json.RawMessage
 	)
 	reader := jsontext.NewDecoder(bytes.NewReader(text), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 	switch {
@@ -161,10 +161,10 @@ func explainLine(text []byte, err error) error {
 		return fmt.Errorf("%s must not be a JSON %s", wrongType.Field, wrongType.Value)
 	case errors.As(err, &wrongType):
 		return fmt.Errorf("%s, but is a JSON %s", lineForm, wrongType.Value)
-	case errors.As(err, &wrongTime) && json.Unmarshal(text, &members) == nil:
-		return fmt.Errorf("%s must be an RFC 3339 time, such as 2026-01-31T12:30:00Z", wrongTimeOf(members))
-	case json.Unmarshal(text, &members) == nil:
-		for _, name := range slices.Sorted(maps.Keys(members)) {
+	case errors.As(err, &wrongTime) && json.Unmarshal(text, &fields) == nil:
+		return fmt.Errorf("%s must be an RFC 3339 time, such as 2026-01-31T12:30:00Z", wrongTimeOf(fields))
+	case json.Unmarshal(text, &fields) == nil:
+		for _, name := range slices.Sorted(maps.Keys(fields)) {
 			// encoding/json ignores the case of names.
 			if !slices.ContainsFunc(lineFields, func(known string) bool { return strings.EqualFold(known, name) }) {
 				return fmt.Errorf("%s is not a known field%s", name, suggest.DidYouMean(name, lineFields))
@@ -175,10 +175,10 @@ func explainLine(text []byte, err error) error {
 }
 
 // wrongTimeOf returns the name of the first field that must be a time and is not.
-func wrongTimeOf(members map[string]json.RawMessage) string {
+func wrongTimeOf(fields map[string]json.RawMessage) string {
 	for _, name := range []string{"deliver_at", "expires_at"} {
 		var at time.Time
-		if raw := members[name]; raw != nil && json.Unmarshal(raw, &at) != nil {
+		if raw := fields[name]; raw != nil && json.Unmarshal(raw, &at) != nil {
 			return name
 		}
 	}

@@ -57,11 +57,11 @@ func wireAuditEntry(e *bellwire.AuditEntry) auditEntry {
 	return wire
 }
 
-func orEmptyObject(members json.RawMessage) fieldValues {
-	if len(members) == 0 {
+func orEmptyObject(fields json.RawMessage) fieldValues {
+	if len(fields) == 0 {
 		return fieldValues("{}")
 	}
-	return fieldValues(members)
+	return fieldValues(fields)
 }
 
 func (a *api) audit() {

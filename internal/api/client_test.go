@@ -303,8 +303,8 @@ func clientDeliveries(t *testing.T, c *client.Client) {
 	}
 }
 
-// TestClientHasAllMembers looks for the JSON fields of the API's types among those of the client's.
-func TestClientHasAllMembers(t *testing.T) {
+// TestClientHasAllFields looks for the JSON fields of the API's types among those of the client's.
+func TestClientHasAllFields(t *testing.T) {
 	t.Parallel()
 	for name, types := range map[string][2]any{
 		"endpoint": {api.EndpointWithHealth{}, client.Endpoint{}},

@@ -112,7 +112,7 @@ func (deliveryWithAttempts) TransformSchema(_ huma.Registry, s *huma.Schema) *hu
 
 // waiting is what an open delivery waits for, on the wire.
 type waiting struct {
-	Reason bellwire.WaitReason  `json:"reason" enum:"retry,deliver_at,paused,tenant_paused,ending,order,breaker,rest,rate_limit,in_flight,unanswered,failure_rate,host_limit,share,fault,takeover,other_node,queued" doc:"retry: its next attempt is due later. deliver_at: its event is to be delivered later. paused: the endpoint is. tenant_paused: the tenant is. ending: the endpoint is disabled or deleted, and the delivery is about to be canceled. order: an earlier delivery in the endpoint's order, or with the same ordering_key, has not ended; behind names it. breaker: the endpoint's circuit breaker is open. rest: the endpoint asked for a rest, or is overloaded. rate_limit: the endpoint's is reached. in_flight: as many requests are in flight as the endpoint takes. unanswered: those in flight bring no answer. failure_rate: too many of the tenant's attempts fail. host_limit: the host has acknowledged too few of the tenant's requests. share: the tenant has its share of the node. fault: the node or its database failed a moment ago. takeover: a node is about to take over the endpoint. other_node: another node sends for the endpoint, and only that one can say more. queued: it is next, or its request is in flight."`
+	Reason bellwire.WaitReason  `json:"reason" enum:"retry,deliver_at,paused,tenant_paused,ending,order,breaker,rest,rate_limit,in_flight,unanswered,failure_rate,host_limit,share,fault,takeover,other_node,queued" doc:"retry: its next attempt is due later. deliver_at: its event is to be delivered later. paused: the endpoint is. tenant_paused: the tenant is. ending: the endpoint is disabled or deleted, and the delivery is about to be canceled. order: an earlier delivery in the endpoint's order, or with the same ordering_key, has not ended; behind names it. breaker: the endpoint's circuit breaker is open. rest: the endpoint asked for a rest, or is overloaded. rate_limit: the endpoint's is reached. in_flight: as many requests are in flight as the endpoint takes. unanswered: those in flight bring no answer. failure_rate: too many of the tenant's attempts fail. host_limit: the host has acknowledged too few of the tenant's requests. share: the tenant has its share of the node. fault: the node or its database failed a moment ago. takeover: a node is about to take over the endpoint. other_node: another node sends for the endpoint, and only that one can say more. queued: nothing holds it back; it waits for its turn, or its request is in flight. All but order are reasons of the endpoint: a delivery whose request is in flight can have another one, such as in_flight."`
 	Until  *time.Time           `json:"until,omitempty" doc:"When that ends, if it is known."`
 	Behind *bellwire.DeliveryID `json:"behind,omitempty" example:"dlv_0198c7a3f2e47d0a9b1c2d3e4f506173" doc:"With order: the first delivery in the order that has not ended."`
 	Node   string               `json:"node,omitempty" doc:"For operators: the node that sends for the endpoint, if it is another one."`
@@ -133,12 +133,12 @@ func wireWait(w *bellwire.Wait) *waiting {
 }
 
 // nullable makes fields nullable that are objects or have an enum, which Huma cannot express.
-func nullable(s *huma.Schema, members ...string) *huma.Schema {
-	for _, name := range members {
-		member := s.Properties[name]
+func nullable(s *huma.Schema, fields ...string) *huma.Schema {
+	for _, name := range fields {
+		field := s.Properties[name]
 		s.Properties[name] = &huma.Schema{
-			Description: member.Description,
-			AnyOf:       []*huma.Schema{{Ref: member.Ref, Type: member.Type, Enum: member.Enum}, {Type: "null"}},
+			Description: field.Description,
+			AnyOf:       []*huma.Schema{{Ref: field.Ref, Type: field.Type, Enum: field.Enum}, {Type: "null"}},
 		}
 	}
 	return s

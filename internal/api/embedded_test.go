@@ -9,9 +9,9 @@ import (
 	"testing"
 )
 
-// TestEmbeddedMembersAreDescribed looks for structs whose fields would be missing in /openapi.json: huma leaves out
+// TestEmbeddedFieldsAreDescribed looks for structs whose fields would be missing in /openapi.json: huma leaves out
 // embedded structs that are not exported.
-func TestEmbeddedMembersAreDescribed(t *testing.T) {
+func TestEmbeddedFieldsAreDescribed(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("*.go")
 	if err != nil {
@@ -38,7 +38,7 @@ func TestEmbeddedMembersAreDescribed(t *testing.T) {
 	for name, s := range structs {
 		for _, field := range s.Fields.List {
 			embedded, ok := field.Type.(*ast.Ident)
-			if !ok || len(field.Names) > 0 || embedded.IsExported() || !hasMembers(structs[embedded.Name]) {
+			if !ok || len(field.Names) > 0 || embedded.IsExported() || !hasFields(structs[embedded.Name]) {
 				continue
 			}
 			t.Errorf("%s embeds %s, whose fields /openapi.json leaves out: export it", name, embedded.Name)
@@ -49,8 +49,8 @@ func TestEmbeddedMembersAreDescribed(t *testing.T) {
 	}
 }
 
-// hasMembers reports whether a struct has fields with JSON names.
-func hasMembers(s *ast.StructType) bool {
+// hasFields reports whether a struct has fields with JSON names.
+func hasFields(s *ast.StructType) bool {
 	if s == nil {
 		return false
 	}

@@ -1,9 +1,15 @@
 package api
 
 import (
+	"encoding/json"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/bellwire/bellwire/internal/bellwire"
+	"github.com/bellwire/bellwire/internal/service"
+	"github.com/bellwire/bellwire/internal/testenv"
 )
 
 // TestExportsHaveAllSettings fails while an export leaves out a setting that an endpoint can be created with: a move to another server
@@ -21,6 +27,30 @@ func TestExportsHaveAllSettings(t *testing.T) {
 	for _, name := range settings {
 		if !exported[name] && name != "secret" { // secrets has it
 			t.Errorf("an export does not have %s", name)
+		}
+	}
+}
+
+// ExportedFields returns the names of an endpoint's fields in an export.
+func ExportedFields() []string { return jsonNames(reflect.TypeFor[exportedEndpoint]()) }
+
+// unshown are the fields of an endpoint that answers leave out: they are secret, the dialect's or the store's.
+var unshown = []string{"Sealed", "Extra", "Catalogue", "Revision", "Deleted"}
+
+// TestEndpointsAreShownWhole fails while answers leave out a field of an endpoint.
+func TestEndpointsAreShownWhole(t *testing.T) {
+	t.Parallel()
+	shown := func(ep bellwire.Endpoint) string {
+		text, err := json.Marshal(wireEndpoint(&service.Endpoint{Endpoint: ep}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	before := shown(bellwire.Endpoint{})
+	for field, changed := range testenv.Changed(t, bellwire.Endpoint{}) {
+		if shown(*changed) == before && !slices.Contains(unshown, field) {
+			t.Errorf("the field %s is not shown", field)
 		}
 	}
 }

@@ -187,7 +187,7 @@ type (
 		Tenant string `json:"tenant"`
 		NewEndpoint
 		UpdatedAt       time.Time         `json:"updated_at,omitzero"`
-		StatusReason    string            `json:"status_reason,omitzero"`
+		StatusReason    string            `json:"status_reason,omitzero"` // instead of NewEndpoint's: Bellwire's own can be longer
 		DialectSettings map[string]string `json:"dialect_settings,omitzero"`
 		UnlistedEvents  []string          `json:"unlisted_events,omitzero"`
 		LeftOut         []string          `json:"left_out,omitzero"`

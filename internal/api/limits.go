@@ -85,14 +85,14 @@ func limitsSchema(nullable bool) *huma.Schema {
 		if !l.PerTenant {
 			continue
 		}
-		member := &huma.Schema{Type: huma.TypeInteger, Nullable: nullable, Description: l.Meaning + " Must be " + l.Range() + "."}
+		field := &huma.Schema{Type: huma.TypeInteger, Nullable: nullable, Description: l.Meaning + " Must be " + l.Range() + "."}
 		switch l.Kind {
 		case limits.Rate:
-			member.Type = huma.TypeNumber
+			field.Type = huma.TypeNumber
 		case limits.Delay:
-			member.Type = huma.TypeString
+			field.Type = huma.TypeString
 		}
-		object.Properties[l.Name] = member
+		object.Properties[l.Name] = field
 	}
 	return object
 }

@@ -135,13 +135,13 @@ func (p *parser) drafts() ([]service.Draft, error) {
 
 // The fields of a publication.
 const (
-	memberType = 1 << iota
-	memberData
-	memberID
-	memberOccurredAt
-	memberDeliverAt
-	memberExpiresAt
-	memberOrderingKey
+	fieldType = 1 << iota
+	fieldData
+	fieldID
+	fieldOccurredAt
+	fieldDeliverAt
+	fieldExpiresAt
+	fieldOrderingKey
 )
 
 // eventIndex is the index of an event in a batch. It is formatted only for errors.
@@ -175,47 +175,47 @@ func (p *parser) draft(at eventIndex) (service.Draft, error) {
 		if err != nil {
 			return d, err
 		}
-		member := 0
+		field := 0
 		switch string(name) {
 		case `"type"`:
-			member = memberType
+			field = fieldType
 			d.Type, err = p.text(at, "type")
 		case `"data"`:
-			member = memberData
+			field = fieldData
 			d.Data, err = p.raw()
 		case `"id"`:
-			member = memberID
+			field = fieldID
 			d.IdempotencyKey, err = p.optionalText(at, "id")
 		case `"occurred_at"`:
-			member = memberOccurredAt
+			field = fieldOccurredAt
 			d.OccurredAt, err = p.time(at, "occurred_at")
 		case `"deliver_at"`:
-			member = memberDeliverAt
+			field = fieldDeliverAt
 			d.DeliverAt, err = p.time(at, "deliver_at")
 		case `"expires_at"`:
-			member = memberExpiresAt
+			field = fieldExpiresAt
 			d.ExpiresAt, err = p.time(at, "expires_at")
 		case `"ordering_key"`:
-			member = memberOrderingKey
+			field = fieldOrderingKey
 			d.OrderingKey, err = p.optionalText(at, "ordering_key")
 		default:
 			err = p.skip(unknown(at, name, "type", "data", "id", "occurred_at", "deliver_at", "expires_at", "ordering_key"))
 		}
-		if err == nil && seen&member != 0 {
+		if err == nil && seen&field != 0 {
 			err = twice(at.field(string(name[1 : len(name)-1])))
 		}
 		if !faults.add(err) {
 			return d, err
 		}
-		seen |= member
+		seen |= field
 	}
 	if _, err := p.dec.ReadToken(); err != nil {
 		return d, p.broken(err)
 	}
-	if seen&memberType == 0 {
+	if seen&fieldType == 0 {
 		faults.add(bellwire.Invalid(at.field("type"), "is required"))
 	}
-	if seen&memberData == 0 {
+	if seen&fieldData == 0 {
 		faults.add(bellwire.Invalid(at.field("data"), "is required; it may be null"))
 	}
 	return d, faults.join()

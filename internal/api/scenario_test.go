@@ -93,7 +93,7 @@ func (*idleEngine) Reach(_ context.Context, target *url.URL) (*engine.Reached, e
 func (e *idleEngine) Forget(string, bellwire.DeliveryID)       {}
 func (e *idleEngine) ForgetEvent(string, bellwire.EventID)     {}
 func (*idleEngine) Canceled(string, int, bellwire.CancelCause) {}
-func (e *idleEngine) Blocked(string) (bellwire.WaitReason, time.Time) {
+func (e *idleEngine) Blocked(string, bellwire.Trigger) (bellwire.WaitReason, time.Time) {
 	return bellwire.WaitQueued, time.Time{}
 }
 
@@ -296,7 +296,7 @@ func (w *world) step(t *testing.T, s step) {
 	}
 	for pair := range strings.FieldsSeq(s.save) {
 		name, member, _ := strings.Cut(pair, "=")
-		w.vars[name] = fmt.Sprint(memberAt(got, member))
+		w.vars[name] = fmt.Sprint(fieldAt(got, member))
 	}
 }
 
@@ -360,7 +360,7 @@ func differs(want, got any, at string) string {
 	return ""
 }
 
-func memberAt(v any, path string) any {
+func fieldAt(v any, path string) any {
 	for name := range strings.SplitSeq(path, ".") {
 		switch at := v.(type) {
 		case map[string]any:

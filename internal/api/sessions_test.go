@@ -38,7 +38,7 @@ func (w *world) browse(method, path, cookie, body string, header ...string) *htt
 func (w *world) signIn(t *testing.T, key string) (cookie, id string) {
 	t.Helper()
 	answer := w.call("POST", "/console-sessions", key, "")
-	return cookieOf(t, answer), memberOf(t, answer, 201, "id")
+	return cookieOf(t, answer), fieldOf(t, answer, 201, "id")
 }
 
 func cookieOf(t *testing.T, answer *httptest.ResponseRecorder) string {
@@ -50,14 +50,14 @@ func cookieOf(t *testing.T, answer *httptest.ResponseRecorder) string {
 	return cookies[0].Name + "=" + cookies[0].Value
 }
 
-// memberOf returns a text field of an answer.
-func memberOf(t *testing.T, answer *httptest.ResponseRecorder, status int, path string) string {
+// fieldOf returns a text field of an answer.
+func fieldOf(t *testing.T, answer *httptest.ResponseRecorder, status int, path string) string {
 	t.Helper()
 	var got any
 	if err := json.Unmarshal(answer.Body.Bytes(), &got); err != nil || answer.Code != status {
 		t.Fatalf("%d %s, want %d", answer.Code, answer.Body, status)
 	}
-	text, _ := memberAt(got, path).(string)
+	text, _ := fieldAt(got, path).(string)
 	return text
 }
 
@@ -81,12 +81,12 @@ func TestConsoleSessions(t *testing.T) {
 	if strings.Contains(answer.Body.String(), token) {
 		t.Error("the token is in the body")
 	}
-	id := memberOf(t, answer, 201, "id")
-	if got := memberOf(t, w.browse("GET", "/console-sessions/current", cookie, ""), 200, "id"); got != id {
+	id := fieldOf(t, answer, 201, "id")
+	if got := fieldOf(t, w.browse("GET", "/console-sessions/current", cookie, ""), 200, "id"); got != id {
 		t.Errorf("current is %s, not %s", got, id)
 	}
 	listed := w.browse("GET", "/console-sessions", cookie, "")
-	if got := memberOf(t, listed, 200, "data.0.id"); got != id || strings.Contains(listed.Body.String(), token) {
+	if got := fieldOf(t, listed, 200, "data.0.id"); got != id || strings.Contains(listed.Body.String(), token) {
 		t.Errorf("listed: %s", listed.Body)
 	}
 	for _, refusal := range []struct {
@@ -129,7 +129,7 @@ func TestConsoleSessions(t *testing.T) {
 		}
 	}
 	audited := w.call("GET", "/audit?limit=1", adminKey, "")
-	if got := memberOf(t, audited, 200, "data.0.by.session"); got != id {
+	if got := fieldOf(t, audited, 200, "data.0.by.session"); got != id {
 		t.Errorf("the audit log does not name the session: %s", audited.Body)
 	}
 	out := w.browse("DELETE", "/console-sessions/current", cookie, "")
@@ -145,9 +145,9 @@ func TestConsoleSessionsHaveTheRoleOfTheirKey(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	made := w.call("POST", "/keys", adminKey, `{"role":"publisher","name":"Billing"}`)
-	cookie, id := w.signIn(t, memberOf(t, made, 201, "secret"))
+	cookie, id := w.signIn(t, fieldOf(t, made, 201, "secret"))
 	own := w.browse("GET", "/console-sessions/current", cookie, "")
-	if name, key := memberOf(t, own, 200, "key_name"), memberOf(t, own, 200, "key"); name != "Billing" || key != memberOf(t, made, 201, "id") {
+	if name, key := fieldOf(t, own, 200, "key_name"), fieldOf(t, own, 200, "key"); name != "Billing" || key != fieldOf(t, made, 201, "id") {
 		t.Errorf("signed in with %s, %q", key, name)
 	}
 	for path, status := range map[string]int{"/event-types": 200, "/tenants": 403, "/tenants/acme/endpoints": 403, "/console-sessions": 403, "/console-sessions/current": 200} {
@@ -155,7 +155,7 @@ func TestConsoleSessionsHaveTheRoleOfTheirKey(t *testing.T) {
 			t.Errorf("%s: %d %s, want %d", path, answer.Code, answer.Body, status)
 		}
 	}
-	if answer := w.call("DELETE", "/keys/"+memberOf(t, made, 201, "id"), adminKey, ""); answer.Code != 204 {
+	if answer := w.call("DELETE", "/keys/"+fieldOf(t, made, 201, "id"), adminKey, ""); answer.Code != 204 {
 		t.Fatalf("%d %s", answer.Code, answer.Body)
 	}
 	if answer := w.browse("GET", "/event-types", cookie, ""); answer.Code != 401 {
@@ -176,7 +176,7 @@ func TestConsoleSessionsHaveTheRoleOfTheirKey(t *testing.T) {
 func TestConsoleLinks(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	link := memberOf(t, w.call("POST", "/console-sessions/links", adminKey, ""), 201, "url")
+	link := fieldOf(t, w.call("POST", "/console-sessions/links", adminKey, ""), 201, "url")
 	if !strings.HasPrefix(link, "http://127.0.0.1:8080/console#code=bwx_") {
 		t.Error(link)
 	}
@@ -200,8 +200,8 @@ func TestConsoleLinks(t *testing.T) {
 func (w *world) portal(t *testing.T, body string) (token, id string) {
 	t.Helper()
 	answer := w.call("POST", "/tenants/acme/portal-sessions", adminKey, body)
-	exchanged := w.call("POST", "/portal-sessions/exchange", "", `{"code":"`+codeOf(memberOf(t, answer, 201, "url"))+`"}`)
-	return memberOf(t, exchanged, 200, "token"), memberOf(t, answer, 201, "id")
+	exchanged := w.call("POST", "/portal-sessions/exchange", "", `{"code":"`+codeOf(fieldOf(t, answer, 201, "url"))+`"}`)
+	return fieldOf(t, exchanged, 200, "token"), fieldOf(t, answer, 201, "id")
 }
 
 func TestPortalSessions(t *testing.T) {
@@ -389,7 +389,7 @@ func TestSecretsNeedTheirCapability(t *testing.T) {
 		token, _ := w.portal(t, `{"capabilities":`+capabilities+`}`)
 		shown := strings.Contains(capabilities, "view_secret")
 		created := w.call("POST", "/tenants/acme/endpoints", token, body)
-		one := "/tenants/acme/endpoints/" + memberOf(t, created, 201, "id")
+		one := "/tenants/acme/endpoints/" + fieldOf(t, created, 201, "id")
 		for name, answer := range map[string]*httptest.ResponseRecorder{
 			"created": created,
 			"put":     w.call("PUT", one, token, body),
@@ -415,12 +415,12 @@ func TestSessionsLeaveNoSecretInTheLog(t *testing.T) {
 	var log bytes.Buffer
 	w := newWorldWith(t, api.Options{Version: "test", PublicURL: "https://hooks.example.com/bellwire"}, slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})))
 	answer := w.call("POST", "/tenants/acme/portal-sessions", adminKey, "")
-	link := memberOf(t, answer, 201, "url")
-	if want := "https://hooks.example.com/bellwire/portal?s=" + memberOf(t, answer, 201, "id") + "#code="; !strings.HasPrefix(link, want) {
+	link := fieldOf(t, answer, 201, "url")
+	if want := "https://hooks.example.com/bellwire/portal?s=" + fieldOf(t, answer, 201, "id") + "#code="; !strings.HasPrefix(link, want) {
 		t.Errorf("%s, want %s", link, want)
 	}
 	exchange := `{"code":"` + codeOf(link) + `"}`
-	token := memberOf(t, w.call("POST", "/portal-sessions/exchange", "", exchange), 200, "token")
+	token := fieldOf(t, w.call("POST", "/portal-sessions/exchange", "", exchange), 200, "token")
 	w.step(t, step{name: "again", method: "POST", path: "/portal-sessions/exchange", key: "none", body: exchange, status: 401, problem: "unauthenticated"})
 	signedIn := w.call("POST", "/console-sessions", adminKey, "")
 	cookie := cookieOf(t, signedIn)
@@ -455,8 +455,8 @@ func TestExchangesAreAudited(t *testing.T) {
 	w := newWorld(t)
 	_, portal := w.portal(t, "")
 	link := w.call("POST", "/console-sessions/links", adminKey, "")
-	console := memberOf(t, link, 201, "id")
-	cookie := cookieOf(t, w.call("POST", "/console-sessions/exchange", "", `{"code":"`+codeOf(memberOf(t, link, 201, "url"))+`"}`))
+	console := fieldOf(t, link, 201, "id")
+	cookie := cookieOf(t, w.call("POST", "/console-sessions/exchange", "", `{"code":"`+codeOf(fieldOf(t, link, 201, "url"))+`"}`))
 	w.browse("PATCH", "/tenants/acme", cookie, `{"name":"new"}`)
 	w.browse("DELETE", "/console-sessions/current", cookie, "")
 	w.step(t, step{method: "GET", path: "/audit?limit=6", status: 200, want: `{"data":[

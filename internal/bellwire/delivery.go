@@ -96,6 +96,17 @@ func (d *Delivery) RetryRequested() bool { return d.Requested && !d.OpenTest() }
 // OpenTest reports whether d is a test that was not attempted yet. It is sent whatever the status of its endpoint is.
 func (d *Delivery) OpenTest() bool { return d.Status == DeliveryPending && d.DueAt.IsZero() }
 
+// NextTrigger returns the trigger of the next attempt of d, which is open.
+func (d *Delivery) NextTrigger() Trigger {
+	switch {
+	case d.OpenTest():
+		return TriggerTest
+	case d.Requested:
+		return TriggerManual
+	}
+	return TriggerSchedule
+}
+
 // Trigger is the cause of an attempt.
 type Trigger string
 

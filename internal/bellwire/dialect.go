@@ -101,8 +101,8 @@ type Renderer interface {
 	// Classify returns the verdict on a response with the status.
 	Classify(status int) Verdict
 
-	// RetryAfter reports whether the dialect honors the Retry-After header of a response.
-	RetryAfter() bool
+	// HonorsRetryAfter reports whether the dialect honors the Retry-After header of a response.
+	HonorsRetryAfter() bool
 }
 
 // Verdict says what the result of an attempt means for its delivery.

@@ -180,8 +180,8 @@ func Restarts(before, after *Endpoint) bool {
 	return before.URL != after.URL || after.Status == EndpointEnabled && before.Status != EndpointEnabled
 }
 
-// Proven reports whether the endpoint is healthy and has no failures in a row, so that acknowledgements say nothing new.
-func (h *Health) Proven() bool { return h.State == HealthHealthy && h.Failures == 0 }
+// Settled reports whether the endpoint is healthy and has no failures in a row, so that acknowledgements say nothing new.
+func (h *Health) Settled() bool { return h.State == HealthHealthy && h.Failures == 0 }
 
 // EndpointHealth is an endpoint's health with what waits to be acknowledged.
 type EndpointHealth struct {

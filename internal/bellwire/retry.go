@@ -128,16 +128,16 @@ func (p RetryPolicy) MarshalJSON() ([]byte, error) {
 
 // UnmarshalJSON parses a policy in the form of the native API. Its error is an *Error with CodeInvalid.
 func (p *RetryPolicy) UnmarshalJSON(data []byte) error {
-	var members map[string]json.RawMessage
-	if err := json.Unmarshal(data, &members); err != nil {
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(data, &fields); err != nil {
 		return errPolicyForm()
 	}
 	var (
 		in     retryPolicyJSON
 		faults []error
 	)
-	for _, name := range slices.Sorted(maps.Keys(members)) {
-		faults = append(faults, in.read(name, members[name]))
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		faults = append(faults, in.read(name, fields[name]))
 	}
 	if err := Join(faults...); err != nil {
 		return err
@@ -157,19 +157,19 @@ func (in *retryPolicyJSON) read(name string, value json.RawMessage) error {
 	case "schedule":
 		return in.readSchedule(value)
 	case "interval":
-		return readMember(field, value, &in.Interval, durationForm)
+		return readField(field, value, &in.Interval, durationForm)
 	case "count":
-		return readMember(field, value, &in.Count, "must be a whole number")
+		return readField(field, value, &in.Count, "must be a whole number")
 	case "initial":
-		return readMember(field, value, &in.Initial, durationForm)
+		return readField(field, value, &in.Initial, durationForm)
 	case "factor":
-		return readMember(field, value, &in.Factor, "must be a number")
+		return readField(field, value, &in.Factor, "must be a number")
 	case "max_interval":
-		return readMember(field, value, &in.MaxInterval, durationForm)
+		return readField(field, value, &in.MaxInterval, durationForm)
 	case "max_elapsed":
-		return readMember(field, value, &in.MaxElapsed, durationForm)
+		return readField(field, value, &in.MaxElapsed, durationForm)
 	case "jitter":
-		return readMember(field, value, &in.Jitter, "must be a number")
+		return readField(field, value, &in.Jitter, "must be a number")
 	}
 	return Invalid(field, "is not a known field")
 }
@@ -185,13 +185,13 @@ func (in *retryPolicyJSON) readSchedule(value json.RawMessage) error {
 	schedule := make([]Duration, len(*elements))
 	faults := make([]error, len(*elements))
 	for i, element := range *elements {
-		faults[i] = readMember("retry.schedule["+strconv.Itoa(i)+"]", element, &schedule[i], durationForm)
+		faults[i] = readField("retry.schedule["+strconv.Itoa(i)+"]", element, &schedule[i], durationForm)
 	}
 	in.Schedule = &schedule
 	return Join(faults...)
 }
 
-func readMember(field string, value json.RawMessage, into any, form string) error {
+func readField(field string, value json.RawMessage, into any, form string) error {
 	if json.Unmarshal(value, into) != nil {
 		return Invalid(field, "%s", form)
 	}

@@ -700,7 +700,7 @@ type Recorded struct {
 	Moved       bool           // the transition was made
 	DueAt       time.Time      // with DeliveryRetrying: when the next attempt is due
 	DisabledFor string         // why the endpoint was disabled; empty if it was not
-	Proven      bool           // with HealthCounts: Health.Proven of the endpoint now
+	Settled     bool           // with HealthCounts: Health.Settled of the endpoint now
 	Next        bool           // the next delivery of its key is free now
 }
 

@@ -323,4 +323,4 @@ func (refusal) SetHeaders(http.Header, *bellwire.Message, []byte) {}
 
 func (refusal) Classify(int) bellwire.Verdict { return bellwire.Impossible }
 
-func (refusal) RetryAfter() bool { return false }
+func (refusal) HonorsRetryAfter() bool { return false }

@@ -141,7 +141,8 @@ func (c *claimer) cancelOpen(ctx context.Context, claimant lanes.Claimant, ep *b
 	return nil
 }
 
-// exhaust ends deliveries whose max_elapsed has passed, while the endpoint's breaker is open or it rests again and again.
+// exhaust ends deliveries whose max_elapsed has passed, while the endpoint's breaker is open or the endpoint has asked for less load:
+// see Scheduler.TooOld.
 func (c *claimer) exhaust(ctx context.Context, claimant lanes.Claimant, ep *bellwire.Endpoint) error {
 	now := c.clock.now()
 	x, possible := c.scheduler.TooOld(claimant, now, cancelChunk)

@@ -394,10 +394,10 @@ func (e *Engine) Reach(ctx context.Context, target *url.URL) (*Reached, error) {
 // WakeJobs reports that a job was created or changed.
 func (e *Engine) WakeJobs() { poke(e.jobs.wake) }
 
-// Blocked returns what keeps the endpoint's next delivery from being sent on this node, and until when. A zero time means that
-// the time is not known. With bellwire.WaitOtherNode, this node does not own the endpoint.
-func (e *Engine) Blocked(endpoint string) (reason bellwire.WaitReason, until time.Time) {
-	why, until := e.scheduler.Blocked(endpoint)
+// Blocked returns what keeps this node from making the endpoint's next attempt with the trigger, and until when. A zero time means
+// that the time is not known. With bellwire.WaitOtherNode, this node does not own the endpoint.
+func (e *Engine) Blocked(endpoint string, trigger bellwire.Trigger) (reason bellwire.WaitReason, until time.Time) {
+	why, until := e.scheduler.Blocked(endpoint, trigger)
 	return why.WaitReason(), until
 }
 
@@ -409,7 +409,7 @@ type Stats struct {
 	lanes.Stats
 }
 
-// Stats returns the state of the engine. Its cost grows with the number of lanes.
+// Stats returns the state of the engine.
 func (e *Engine) Stats() Stats {
 	return Stats{
 		Waiting: e.publisher.waiting(), Nodes: e.Nodes(), LeaseAge: e.leases.age(), Stats: e.scheduler.Stats(),

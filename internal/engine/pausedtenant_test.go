@@ -58,7 +58,7 @@ func TestPausedTenantWaits(t *testing.T) {
 		if got := w.statuses(retried.ID); got[bellwire.DeliveryPending] != 40 || got[bellwire.DeliveryRetrying] != 1 {
 			t.Error("waiting:", got)
 		}
-		if why, _ := w.engine.Blocked(ep.ID); why != bellwire.WaitTenantPaused {
+		if why, _ := w.engine.Blocked(ep.ID, bellwire.TriggerSchedule); why != bellwire.WaitTenantPaused {
 			t.Error("the endpoint waits because of", why)
 		}
 		if got := w.engine.Stats(); got.Queued != 0 || got.QueuedBytes != 0 {

@@ -73,7 +73,7 @@ func TestRateThatAnEndpointAllows(t *testing.T) {
 				if len(at) != c.within || asked != 1 {
 					t.Errorf("it got %d deliveries in ten seconds, want %d, and was asked %d times", len(at), c.within, asked)
 				}
-				if why, _ := w.engine.Blocked(ep.ID); len(at) < 50 && why != bellwire.WaitRateLimit {
+				if why, _ := w.engine.Blocked(ep.ID, bellwire.TriggerSchedule); len(at) < 50 && why != bellwire.WaitRateLimit {
 					t.Errorf("the others wait for %q", why)
 				}
 				all, err := w.store.Health(t.Context(), []string{ep.ID}, 1)

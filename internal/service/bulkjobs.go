@@ -48,7 +48,7 @@ func (s *Service) CreateBulkJob(ctx context.Context, c Caller, in JobInput) (*be
 		return nil, plan.count(), nil
 	}
 	id := plan.jobs[0].Bulk
-	made := membersOfNewJob(plan.jobs[0])
+	made := fieldsOfNewJob(plan.jobs[0])
 	made["total"], made["tenants"] = plan.count().Total, len(plan.jobs)
 	if err := s.store.CreateBulkJob(s.audit(ctx, c, "", bellwire.AuditCreateJob, id.String(), nil, made), plan.jobs, limits.BulkJobs); err != nil {
 		return nil, nil, err
@@ -212,7 +212,7 @@ func (s *Service) ChangeBulkJob(ctx context.Context, c Caller, id bellwire.JobID
 	if err := after.Apply(change, now()); err != nil {
 		return nil, err
 	}
-	changing := s.audit(ctx, c, "", bellwire.AuditUpdateJob, id.String(), membersOfJob(before), membersOfJob(&after))
+	changing := s.audit(ctx, c, "", bellwire.AuditUpdateJob, id.String(), fieldsOfJob(before), fieldsOfJob(&after))
 	for ; ; changing = ctx {
 		changed, err := s.store.ChangeBulkJob(changing, id, change, now(), bulkJobChanged)
 		if err != nil {

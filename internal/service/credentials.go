@@ -220,7 +220,7 @@ func authHeader(a bellwire.Auth) string {
 var authTypes = []bellwire.AuthType{bellwire.AuthNone, bellwire.AuthAPIKey, bellwire.AuthBasic, bellwire.AuthBearer}
 
 func checkAuth(a bellwire.Auth) error {
-	members := []struct {
+	fields := []struct {
 		name, value string
 		of          bellwire.AuthType
 	}{
@@ -234,7 +234,7 @@ func checkAuth(a bellwire.Auth) error {
 		return bellwire.Invalid("auth.type", "must be %s", bellwire.OneOf(authTypes))
 	}
 	var faults []error
-	for _, m := range members {
+	for _, m := range fields {
 		field := "auth." + m.name
 		switch {
 		case m.of != a.Type && m.value != "":

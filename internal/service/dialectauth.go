@@ -107,8 +107,8 @@ func authShown(a *bellwire.Auth) map[string]string {
 	return shown
 }
 
-// authMember names the authentication in the settings of a dialect.
-func authMember(dialect string) string { return "dialects." + dialect + ".auth" }
+// authField names the authentication in the settings of a dialect.
+func authField(dialect string) string { return "dialects." + dialect + ".auth" }
 
 // withoutAuths returns settings without the authentications that leave chooses. Settings that have no other field are left out.
 func withoutAuths(settings bellwire.SettingsByDialect, leave func(dialect string) bool) bellwire.SettingsByDialect {
@@ -134,7 +134,7 @@ func changedAuths(before, after bellwire.SettingsByDialect) (names []string) {
 			was = old.SealedAuth
 		}
 		if now := after[name].SealedAuth; now != nil && !reflect.DeepEqual(was, now) {
-			names = append(names, authMember(name))
+			names = append(names, authField(name))
 		}
 	}
 	return names

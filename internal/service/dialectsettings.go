@@ -60,7 +60,7 @@ func (s *Service) checkDialectSettings(given bellwire.SettingsByDialect) error {
 		case s.dialects[name] == nil:
 			faults = append(faults, bellwire.Invalid(field, "is not a dialect of this server%s", suggest.DidYouMean(name, slices.Sorted(maps.Keys(s.dialects)))))
 		default:
-			faults = append(faults, renameFields(CheckDialectSettings(settings), func(member string) string { return field + "." + member }))
+			faults = append(faults, renameFields(CheckDialectSettings(settings), func(name string) string { return field + "." + name }))
 		}
 	}
 	return bellwire.Join(faults...)
@@ -104,11 +104,11 @@ func (d *DialectService) WithoutReadOnly(ctx context.Context, tenant string, bod
 	if err != nil || settings.IgnoreReadOnly == nil || !*settings.IgnoreReadOnly {
 		return body, err
 	}
-	return withoutMembers(body, names), nil
+	return withoutFields(body, names), nil
 }
 
-// withoutMembers returns a JSON object without the fields of the given names. What is not an object stays as it is.
-func withoutMembers(object []byte, names []string) []byte {
+// withoutFields returns a JSON object without the fields of the given names. What is not an object stays as it is.
+func withoutFields(object []byte, names []string) []byte {
 	dec := jsontext.NewDecoder(bytes.NewReader(object))
 	if dec.PeekKind() != '{' {
 		return object

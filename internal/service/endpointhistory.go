@@ -37,8 +37,8 @@ func (s *Service) EndpointHistory(ctx context.Context, c Caller, tenant, id stri
 		if c.may(ReadSecrets) {
 			continue
 		}
-		for _, members := range []*json.RawMessage{&change.Before, &change.After} {
-			if *members, err = maskMembers(*members); err != nil {
+		for _, fields := range []*json.RawMessage{&change.Before, &change.After} {
+			if *fields, err = maskFields(*fields); err != nil {
 				return nil, bellwire.Wrap(bellwire.CodeInternal, err, "the history of endpoint %q cannot be read", id)
 			}
 		}
@@ -72,19 +72,19 @@ func (c Caller) actor(ctx context.Context) bellwire.Actor {
 
 // The fields of a history whose values need care.
 const (
-	memberURL      = "url"
-	memberSettings = "dialect_settings" // Endpoint.Extra, which may contain parts of the URL
+	fieldURL      = "url"
+	fieldSettings = "dialect_settings" // Endpoint.Extra, which may contain parts of the URL
 )
 
-// members are what the history of an endpoint shows of it, by name, and the secrets that it compares.
-type members struct {
+// shownFields are what the history of an endpoint shows of it, by name, and the secrets that it compares.
+type shownFields struct {
 	values  map[string]any
 	secrets map[string]string // by where they are shown: "secret", "auth" or "headers." and a name
 }
 
 // fieldsOf returns the fields of an endpoint. The values stay as they are if the endpoint is changed.
-func fieldsOf(ep *bellwire.Endpoint, c *bellwire.Credentials) members {
-	m := members{secrets: make(map[string]string)}
+func fieldsOf(ep *bellwire.Endpoint, c *bellwire.Credentials) shownFields {
+	m := shownFields{secrets: make(map[string]string)}
 	headers := make(map[string]string)
 	for _, h := range c.Headers {
 		headers[h.Name] = bellwire.Redacted
@@ -96,11 +96,11 @@ func fieldsOf(ep *bellwire.Endpoint, c *bellwire.Credentials) members {
 		m.secrets["secret"] = c.Secrets[0].Value + "\x00" + c.Secrets[0].PrivateKey
 	}
 	m.values = map[string]any{
-		memberURL: ep.URL, "description": ep.Description, "dialect": ep.Dialect, "events": ep.Events, "filter": nil,
+		fieldURL: ep.URL, "description": ep.Description, "dialect": ep.Dialect, "events": ep.Events, "filter": nil,
 		"on_error": ep.OnError, "retry": ep.Retry,
 		"auth": auth, "headers": headers, "rate_limit": nil, "max_in_flight": ep.MaxInFlight,
 		"timeout": bellwire.Duration(ep.Timeout), "auto_disable_after": bellwire.Duration(ep.AutoDisableAfter), "ordering": ep.Ordering,
-		"signing": ep.Signing, "status": ep.Status, "status_reason": ep.StatusReason, "metadata": ep.Metadata, memberSettings: ep.Extra,
+		"signing": ep.Signing, "status": ep.Status, "status_reason": ep.StatusReason, "metadata": ep.Metadata, fieldSettings: ep.Extra,
 	}
 	if len(ep.Versions) > 0 {
 		m.values["versions"] = ep.VersionNumbers()
@@ -115,11 +115,11 @@ func fieldsOf(ep *bellwire.Endpoint, c *bellwire.Credentials) members {
 }
 
 // all returns all fields as JSON.
-func (m members) all() (json.RawMessage, error) { return encodeFields(m.values) }
+func (m shownFields) all() (json.RawMessage, error) { return encodeFields(m.values) }
 
 // changesTo returns the fields that differ from those of an endpoint after a change. A secret that differs is shown as
 // bellwire.SecretChanged.
-func (m members) changesTo(after members) (was, is json.RawMessage, err error) {
+func (m shownFields) changesTo(after shownFields) (was, is json.RawMessage, err error) {
 	from, to := make(map[string]any), make(map[string]any)
 	for name, value := range after.values {
 		same, err := equalFields(m.values[name], value)
@@ -181,22 +181,22 @@ func encodingError(err error) error {
 	return bellwire.Wrap(bellwire.CodeInternal, err, "the fields of an endpoint cannot be encoded")
 }
 
-// maskMembers redacts what callers without the permission Change must not see of an endpoint's URL.
-func maskMembers(encoded json.RawMessage) (json.RawMessage, error) {
-	masked, err := maskedMembers(encoded)
+// maskFields redacts what callers without the permission ReadSecrets must not see of an endpoint's URL.
+func maskFields(encoded json.RawMessage) (json.RawMessage, error) {
+	masked, err := maskedFields(encoded)
 	if err != nil {
 		return nil, err
 	}
 	return json.Marshal(masked)
 }
 
-// maskedMembers returns the fields of a history, with what may be secret of an endpoint's URL redacted.
-func maskedMembers(encoded json.RawMessage) (map[string]json.RawMessage, error) {
+// maskedFields returns the fields of a history, with what may be secret of an endpoint's URL redacted.
+func maskedFields(encoded json.RawMessage) (map[string]json.RawMessage, error) {
 	var values map[string]json.RawMessage
 	if err := json.Unmarshal(encoded, &values); err != nil {
 		return nil, err
 	}
-	if value, ok := values[memberURL]; ok {
+	if value, ok := values[fieldURL]; ok {
 		var url string
 		if err := json.Unmarshal(value, &url); err != nil {
 			return nil, err
@@ -206,10 +206,10 @@ func maskedMembers(encoded json.RawMessage) (map[string]json.RawMessage, error) 
 		if err != nil {
 			return nil, err
 		}
-		values[memberURL] = masked
+		values[fieldURL] = masked
 	}
-	if value, ok := values[memberSettings]; ok && !emptyJSON(value) {
-		values[memberSettings] = json.RawMessage(`"` + bellwire.Redacted + `"`)
+	if value, ok := values[fieldSettings]; ok && !emptyJSON(value) {
+		values[fieldSettings] = json.RawMessage(`"` + bellwire.Redacted + `"`)
 	}
 	return values, nil
 }
@@ -236,7 +236,7 @@ func auditedFields(encoded json.RawMessage) (map[string]any, error) {
 	if encoded == nil {
 		return fields, nil
 	}
-	values, err := maskedMembers(encoded)
+	values, err := maskedFields(encoded)
 	if err != nil {
 		return fields, err
 	}
@@ -269,7 +269,7 @@ func (c Caller) created(ctx context.Context, ep *bellwire.Endpoint, credentials 
 }
 
 // updated returns the note of a change of an endpoint that had other fields before.
-func (c Caller) updated(ctx context.Context, before members, ep *bellwire.Endpoint, credentials *bellwire.Credentials) (note bellwire.ChangeNote, err error) {
+func (c Caller) updated(ctx context.Context, before shownFields, ep *bellwire.Endpoint, credentials *bellwire.Credentials) (note bellwire.ChangeNote, err error) {
 	note.Actor = c.actor(ctx)
 	note.Before, note.After, err = before.changesTo(fieldsOf(ep, credentials))
 	return note, err

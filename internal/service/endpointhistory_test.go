@@ -256,15 +256,15 @@ func TestHistoryHidesOperatorsAndTokens(t *testing.T) {
 		if by := got.Actor; by.Key != c.key || by.Address != c.address || by.RequestID != "r1" || by.Role != bellwire.RoleAdmin {
 			t.Errorf("%s: by %+v", c.role, by)
 		}
-		var members struct {
+		var fields struct {
 			URL      string          `json:"url"`
 			Settings json.RawMessage `json:"dialect_settings"`
 		}
-		if err := json.Unmarshal(got.After, &members); err != nil {
+		if err := json.Unmarshal(got.After, &fields); err != nil {
 			t.Fatal(err)
 		}
-		if members.URL != c.url || string(members.Settings) != c.settings {
-			t.Errorf("%s: %+v", c.role, members)
+		if fields.URL != c.url || string(fields.Settings) != c.settings {
+			t.Errorf("%s: %+v", c.role, fields)
 		}
 	}
 }

@@ -301,15 +301,15 @@ func applyTimes(ep *bellwire.Endpoint, in *EndpointInput) error {
 	return bellwire.Join(faults...)
 }
 
-// choose sets field to the given value, unless that is nil. It refuses a value that is not one of the choices.
-func choose[T ~string](field string, member, given *T, choices ...T) error {
+// choose sets a setting to the given value, unless that is nil. It refuses a value that is not one of the choices.
+func choose[T ~string](field string, setting, given *T, choices ...T) error {
 	if given == nil {
 		return nil
 	}
 	if !slices.Contains(choices, *given) {
 		return bellwire.Invalid(field, "must be %s", bellwire.OneOf(choices))
 	}
-	*member = *given
+	*setting = *given
 	return nil
 }
 

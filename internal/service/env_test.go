@@ -196,7 +196,7 @@ func (e *fakeEngine) Nodes() int { return max(1, int(e.nodes.Load())) }
 
 func (e *fakeEngine) LeaseAge() time.Duration { return 0 }
 
-func (e *fakeEngine) Blocked(string) (bellwire.WaitReason, time.Time) {
+func (e *fakeEngine) Blocked(string, bellwire.Trigger) (bellwire.WaitReason, time.Time) {
 	return bellwire.WaitQueued, time.Time{}
 }
 

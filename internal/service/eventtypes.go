@@ -90,7 +90,7 @@ func (s *Service) tryChange(ctx context.Context, c Caller, name string, change f
 	var before map[string]any
 	switch {
 	case err == nil:
-		before = membersOfEventType(stored)
+		before = fieldsOfEventType(stored)
 		err = checkMatch(ctx, kindEventType, EventTypeVersion(stored))
 	case bellwire.CodeOf(err) == bellwire.CodeNotFound:
 		stored, err = nil, checkMayCreate(ctx, kindEventType)
@@ -105,7 +105,7 @@ func (s *Service) tryChange(ctx context.Context, c Caller, name string, change f
 	if stored != nil {
 		t.Revision, t.CreatedAt = stored.Revision, stored.CreatedAt
 	}
-	return stored == nil, s.store.ReplaceEventType(s.audit(ctx, c, "", "event-type.put", name, before, membersOfEventType(t)), t)
+	return stored == nil, s.store.ReplaceEventType(s.audit(ctx, c, "", "event-type.put", name, before, fieldsOfEventType(t)), t)
 }
 
 // newEventType checks the input, and returns the event type that it describes.
@@ -287,10 +287,10 @@ func (s *Service) auditedEventType(ctx context.Context, name string) (map[string
 	case err != nil:
 		return nil, err
 	}
-	return membersOfEventType(t), nil
+	return fieldsOfEventType(t), nil
 }
 
-// membersOfEventType returns what the audit log shows of an event type. Schemas and examples are too large for it.
-func membersOfEventType(t *bellwire.EventType) map[string]any {
+// fieldsOfEventType returns what the audit log shows of an event type. Schemas and examples are too large for it.
+func fieldsOfEventType(t *bellwire.EventType) map[string]any {
 	return map[string]any{"description": t.Description, "group": t.Group, "archived": t.Archived, "schema_bytes": len(t.Schema), "version": t.Newest().Of()}
 }

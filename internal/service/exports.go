@@ -241,7 +241,7 @@ func (e *Export) exportedTenant(t *bellwire.Tenant) (*ExportedTenant, error) {
 		return exported, nil
 	}
 	exported.Dialects = withoutAuths(opened, func(name string) bool {
-		exported.LeftOut = append(exported.LeftOut, authMember(name))
+		exported.LeftOut = append(exported.LeftOut, authField(name))
 		return true
 	})
 	slices.Sort(exported.LeftOut)
@@ -302,7 +302,7 @@ func (e *Export) endpoint(ctx context.Context, ep *bellwire.Endpoint) error {
 		credentials.Secrets = e.living(ep.Dialect, credentials.Secrets)
 		return e.to.Endpoint(exported)
 	}
-	for _, member := range []struct {
+	for _, field := range []struct {
 		name string
 		is   bool
 	}{
@@ -310,8 +310,8 @@ func (e *Export) endpoint(ctx context.Context, ep *bellwire.Endpoint) error {
 		{"auth", credentials.Auth.Type != "" && credentials.Auth.Type != bellwire.AuthNone},
 		{"headers", len(credentials.Headers) > 0},
 	} {
-		if member.is {
-			exported.LeftOut = append(exported.LeftOut, member.name)
+		if field.is {
+			exported.LeftOut = append(exported.LeftOut, field.name)
 		}
 	}
 	return e.to.Endpoint(exported)

@@ -109,6 +109,7 @@ func TestWhatDeliveriesWaitFor(t *testing.T) {
 	due, retrying := &bellwire.Delivery{DueAt: now}, &bellwire.Delivery{DueAt: soon}
 	paused := bellwire.Hold{Status: bellwire.EndpointPaused}
 	test := &bellwire.Delivery{Status: bellwire.DeliveryPending}
+	retry := &bellwire.Delivery{Status: bellwire.DeliveryRetrying, DueAt: soon, Requested: true}
 	held := func(epoch, heldEpoch int64, breakerOpen bool) bellwire.Hold {
 		return bellwire.Hold{Node: "b", Epoch: epoch, BreakerOpen: breakerOpen, HeldUntil: soon, HeldEpoch: heldEpoch}
 	}
@@ -130,15 +131,21 @@ func TestWhatDeliveriesWaitFor(t *testing.T) {
 		"paused":                       {delivery: retrying, hold: paused, reason: bellwire.WaitOtherNode, want: bellwire.Wait{Reason: bellwire.WaitPaused}},
 		"a test of a paused one":       {delivery: test, hold: paused, reason: bellwire.WaitQueued, want: bellwire.Wait{Reason: bellwire.WaitQueued}},
 		"a test of a disabled one":     {delivery: test, hold: bellwire.Hold{Status: bellwire.EndpointDisabled}, reason: bellwire.WaitQueued, want: bellwire.Wait{Reason: bellwire.WaitQueued}},
-		"a paused tenant":              {delivery: retrying, hold: bellwire.Hold{Status: bellwire.EndpointPaused, TenantPaused: true}, want: bellwire.Wait{Reason: bellwire.WaitTenantPaused}},
-		"a test of a paused tenant":    {delivery: test, hold: bellwire.Hold{TenantPaused: true}, want: bellwire.Wait{Reason: bellwire.WaitTenantPaused}},
-		"deleted, of a paused tenant":  {hold: bellwire.Hold{Deleted: true, TenantPaused: true}, want: bellwire.Wait{Reason: bellwire.WaitEnding}},
-		"disabled":                     {hold: bellwire.Hold{Status: bellwire.EndpointDisabled}, want: bellwire.Wait{Reason: bellwire.WaitEnding}},
-		"deleted":                      {hold: bellwire.Hold{Status: bellwire.EndpointPaused, Deleted: true}, want: bellwire.Wait{Reason: bellwire.WaitEnding}},
+		"a manual retry":               {delivery: retry, reason: bellwire.WaitQueued, want: bellwire.Wait{Reason: bellwire.WaitQueued}},
+		"a manual retry of an earlier": {delivery: retry, hold: bellwire.Hold{Ahead: ahead}, reason: bellwire.WaitShare, want: bellwire.Wait{Reason: bellwire.WaitShare}},
+		"a test elsewhere": {delivery: test, hold: held(7, 7, true), reason: bellwire.WaitOtherNode,
+			want: bellwire.Wait{Reason: bellwire.WaitOtherNode, Node: "b"}},
+		"a paused tenant":             {delivery: retrying, hold: bellwire.Hold{Status: bellwire.EndpointPaused, TenantPaused: true}, want: bellwire.Wait{Reason: bellwire.WaitTenantPaused}},
+		"a test of a paused tenant":   {delivery: test, hold: bellwire.Hold{TenantPaused: true}, want: bellwire.Wait{Reason: bellwire.WaitTenantPaused}},
+		"deleted, of a paused tenant": {hold: bellwire.Hold{Deleted: true, TenantPaused: true}, want: bellwire.Wait{Reason: bellwire.WaitEnding}},
+		"disabled":                    {hold: bellwire.Hold{Status: bellwire.EndpointDisabled}, want: bellwire.Wait{Reason: bellwire.WaitEnding}},
+		"deleted":                     {hold: bellwire.Hold{Status: bellwire.EndpointPaused, Deleted: true}, want: bellwire.Wait{Reason: bellwire.WaitEnding}},
 		"in order": {delivery: &bellwire.Delivery{DueAt: now, Sequence: 3}, hold: bellwire.Hold{Ahead: ahead, Sequence: 2}, reason: bellwire.WaitBreaker,
 			want: bellwire.Wait{Reason: bellwire.WaitOrder, Behind: ahead}},
 		"the first in order": {delivery: &bellwire.Delivery{DueAt: now, Sequence: 2}, hold: bellwire.Hold{Ahead: ahead, Sequence: 2}, reason: bellwire.WaitBreaker,
 			want: bellwire.Wait{Reason: bellwire.WaitBreaker}},
+		"the first in order, in flight": {delivery: &bellwire.Delivery{DueAt: now, Sequence: 2}, hold: bellwire.Hold{Ahead: ahead, Sequence: 2}, reason: bellwire.WaitOrder,
+			want: bellwire.Wait{Reason: bellwire.WaitQueued}},
 		"elsewhere":                         {hold: bellwire.Hold{Node: "b", Epoch: 7}, reason: bellwire.WaitOtherNode, want: bellwire.Wait{Reason: bellwire.WaitOtherNode, Node: "b"}},
 		"elsewhere, behind an open breaker": {hold: held(7, 7, true), reason: bellwire.WaitOtherNode, want: bellwire.Wait{Reason: bellwire.WaitBreaker, Until: soon, Node: "b"}},
 		"elsewhere, resting":                {hold: held(7, 7, false), reason: bellwire.WaitOtherNode, want: bellwire.Wait{Reason: bellwire.WaitRest, Until: soon, Node: "b"}},
@@ -152,7 +159,7 @@ func TestWhatDeliveriesWaitFor(t *testing.T) {
 			if c.delivery == nil {
 				c.delivery = due
 			}
-			f := waitFacts{hold: &c.hold, reason: c.reason, until: c.until, now: now}
+			f := waitFacts{trigger: c.delivery.NextTrigger(), hold: &c.hold, reason: c.reason, until: c.until, now: now}
 			if got := *f.wait(c.delivery, c.ahead); got != c.want {
 				t.Errorf("got %+v, want %+v", got, c.want)
 			}

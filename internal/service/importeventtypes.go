@@ -114,13 +114,13 @@ func (s *Service) steps(ctx context.Context, newest *bellwire.EventType, older [
 }
 
 func comparedType(t *bellwire.EventType) map[string]any {
-	members := membersOfEventType(t)
-	delete(members, "schema_bytes")
-	members["schema"], members["example"] = compacted(t.Schema), compacted(t.Example)
+	fields := fieldsOfEventType(t)
+	delete(fields, "schema_bytes")
+	fields["schema"], fields["example"] = compacted(t.Schema), compacted(t.Example)
 	for i, v := range t.Older {
-		members[fmt.Sprintf("older_versions[%d]", i)] = []string{compacted(v.Schema), compacted(v.Example), v.Converter}
+		fields[fmt.Sprintf("older_versions[%d]", i)] = []string{compacted(v.Schema), compacted(v.Example), v.Converter}
 	}
-	return members
+	return fields
 }
 
 // compacted returns JSON without the space around its tokens.

@@ -41,7 +41,7 @@ func (i *Import) key(ctx context.Context, line int, in *ImportedKey) (unchanged 
 		if stored.Tenant != key.Tenant {
 			return false, bellwire.Errorf(bellwire.CodeConflict, "the id or the secret is that of the key %s of another owner", stored.ID)
 		}
-		was, is := membersOfKey(stored), membersOfKey(key)
+		was, is := fieldsOfKey(stored), fieldsOfKey(key)
 		was["secret"], is["secret"] = stored.Hash, key.Hash
 		return true, differing("key", was, is)
 	}

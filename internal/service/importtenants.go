@@ -86,16 +86,16 @@ func (i *Import) expectTenant(t *bellwire.Tenant) {
 
 // compareTenant returns an error if a stored tenant differs from the one of a line. What the export did not have is not compared.
 func (i *Import) compareTenant(stored, given *bellwire.Tenant, leftOut []string) error {
-	was, is := membersOfTenant(stored), membersOfTenant(given)
+	was, is := fieldsOfTenant(stored), fieldsOfTenant(given)
 	for _, of := range []struct {
-		members map[string]any
-		tenant  *bellwire.Tenant
+		fields map[string]any
+		tenant *bellwire.Tenant
 	}{{was, stored}, {is, given}} {
 		opened, err := i.service.openAuths(given.ID, of.tenant.Dialects)
 		if err != nil {
 			return err
 		}
-		of.members["dialects"] = withoutAuths(opened, func(name string) bool { return slices.Contains(leftOut, authMember(name)) })
+		of.fields["dialects"] = withoutAuths(opened, func(name string) bool { return slices.Contains(leftOut, authField(name)) })
 	}
 	return differing("tenant", was, is)
 }

@@ -57,7 +57,7 @@ func (s *Service) CreateJob(ctx context.Context, c Caller, tenant string, in Job
 	if err != nil {
 		return nil, err
 	}
-	if err := s.store.CreateJob(s.audit(ctx, c, tenant, bellwire.AuditCreateJob, j.ID.String(), nil, membersOfNewJob(j)), j, bounds); err != nil {
+	if err := s.store.CreateJob(s.audit(ctx, c, tenant, bellwire.AuditCreateJob, j.ID.String(), nil, fieldsOfNewJob(j)), j, bounds); err != nil {
 		return nil, err
 	}
 	s.engine.WakeJobs()
@@ -373,11 +373,11 @@ func (s *Service) ChangeJob(ctx context.Context, c Caller, tenant string, id bel
 	if err != nil {
 		return nil, err
 	}
-	before := membersOfJob(j)
+	before := fieldsOfJob(j)
 	if err := j.Apply(change, now()); err != nil {
 		return nil, err
 	}
-	ctx = s.audit(ctx, c, tenant, bellwire.AuditUpdateJob, id.String(), before, membersOfJob(j))
+	ctx = s.audit(ctx, c, tenant, bellwire.AuditUpdateJob, id.String(), before, fieldsOfJob(j))
 	if j, err = s.store.ChangeJob(ctx, tenant, id, change, now()); err != nil {
 		return nil, err
 	}
@@ -385,12 +385,12 @@ func (s *Service) ChangeJob(ctx context.Context, c Caller, tenant string, id bel
 	return j, nil
 }
 
-// membersOfJob returns what the audit log shows of a job that changes.
-func membersOfJob(j *bellwire.Job) map[string]any {
+// fieldsOfJob returns what the audit log shows of a job that changes.
+func fieldsOfJob(j *bellwire.Job) map[string]any {
 	return map[string]any{"state": j.State, "rate": j.Rate}
 }
 
-// membersOfNewJob returns what the audit log shows of a job that is created.
-func membersOfNewJob(j *bellwire.Job) map[string]any {
+// fieldsOfNewJob returns what the audit log shows of a job that is created.
+func fieldsOfNewJob(j *bellwire.Job) map[string]any {
 	return map[string]any{"kind": j.Kind, "params": j.Params, "rate": j.Rate, "total": j.Total}
 }

@@ -338,7 +338,7 @@ func (s *Service) makeKey(ctx context.Context, by *Caller, tenant string, in New
 		return nil, "", err
 	}
 	if by != nil {
-		ctx = s.audit(ctx, *by, tenant, "key.create", key.ID.String(), nil, membersOfKey(key))
+		ctx = s.audit(ctx, *by, tenant, "key.create", key.ID.String(), nil, fieldsOfKey(key))
 	}
 	if err := s.store.CreateKey(ctx, key); err != nil {
 		return nil, "", err
@@ -416,7 +416,7 @@ func (s *Service) DeleteKey(ctx context.Context, c Caller, tenant string, id bel
 	if err != nil {
 		return err
 	}
-	if err := s.store.DeleteKey(s.audit(ctx, c, tenant, "key.delete", id.String(), membersOfKey(key), nil), tenant, id); err != nil {
+	if err := s.store.DeleteKey(s.audit(ctx, c, tenant, "key.delete", id.String(), fieldsOfKey(key), nil), tenant, id); err != nil {
 		return err
 	}
 	s.forget(tenant)
@@ -424,16 +424,16 @@ func (s *Service) DeleteKey(ctx context.Context, c Caller, tenant string, id bel
 	return nil
 }
 
-// membersOfKey returns what the audit log shows of a key.
-func membersOfKey(k *bellwire.Key) map[string]any {
-	members := map[string]any{"name": k.Name, "role": k.Role, "hmac": k.Sealed != nil}
+// fieldsOfKey returns what the audit log shows of a key.
+func fieldsOfKey(k *bellwire.Key) map[string]any {
+	fields := map[string]any{"name": k.Name, "role": k.Role, "hmac": k.Sealed != nil}
 	if !k.ExpiresAt.IsZero() {
-		members["expires_at"] = k.ExpiresAt
+		fields["expires_at"] = k.ExpiresAt
 	}
 	if k.Scopes != "" {
-		members["scopes"] = k.Scopes.List()
+		fields["scopes"] = k.Scopes.List()
 	}
-	return members
+	return fields
 }
 
 // requireKeys checks that the caller may manage keys, and that the tenant exists unless it is empty.

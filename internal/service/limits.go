@@ -212,8 +212,8 @@ func (s *Service) checkMemory(ctx context.Context, ep *bellwire.Endpoint, held *
 // configurationBytes returns the size of an endpoint as Store.Usage counts it.
 func configurationBytes(ep *bellwire.Endpoint) int {
 	size := len(ep.URL) + len(ep.Description) + len(ep.Filter) + len(ep.Sealed)
-	for _, member := range []any{ep.Events, ep.Retry, ep.Metadata, ep.Extra, ep.Versions} {
-		text, err := json.Marshal(member)
+	for _, field := range []any{ep.Events, ep.Retry, ep.Metadata, ep.Extra, ep.Versions} {
+		text, err := json.Marshal(field)
 		if err != nil {
 			continue // the store will refuse it
 		}

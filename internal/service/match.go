@@ -55,7 +55,7 @@ func EndpointVersion(ep *bellwire.Endpoint) string { return strconv.FormatInt(ep
 
 // TenantVersion returns the version of a tenant, without what it has.
 func TenantVersion(t *bellwire.Tenant) string {
-	return versionOf(membersOfTenant(t), t.UpdatedAt.UnixMicro())
+	return versionOf(fieldsOfTenant(t), t.UpdatedAt.UnixMicro())
 }
 
 // EventTypeVersion returns the version of an event type.

@@ -98,12 +98,12 @@ var (
 	schemaAny    = schema{"type": "object"}
 )
 
-func schemaOf(required []string, members schema) schema {
-	return schema{"type": "object", "properties": members, "required": required}
+func schemaOf(required []string, fields schema) schema {
+	return schema{"type": "object", "properties": fields, "required": required}
 }
 
 // The schemas of the fields of operational events.
-var operationalMembers = schema{
+var operationalFields = schema{
 	"at":     schemaTime,
 	"tenant": schemaText,
 	"endpoint": schemaOf([]string{"id", "url", "description", "dialect", "status", "status_reason"}, schema{
@@ -224,16 +224,16 @@ func operationalTypes() ([]*bellwire.EventType, error) {
 }
 
 func (o *operationalType) schema() schema {
-	required, members := []string{"at"}, schema{"at": operationalMembers["at"], "tenant": operationalMembers["tenant"]}
+	required, fields := []string{"at"}, schema{"at": operationalFields["at"], "tenant": operationalFields["tenant"]}
 	if !slices.Contains(o.optional, "tenant") {
 		required = append(required, "tenant")
 	}
 	for _, name := range o.required {
 		required = append(required, name)
-		members[name] = operationalMembers[name]
+		fields[name] = operationalFields[name]
 	}
 	for _, name := range o.optional {
-		members[name] = operationalMembers[name]
+		fields[name] = operationalFields[name]
 	}
-	return schemaOf(required, members)
+	return schemaOf(required, fields)
 }

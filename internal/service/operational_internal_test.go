@@ -43,7 +43,7 @@ func TestOperationalTypes(t *testing.T) {
 			if err := json.Unmarshal(eventType.Example, &example); err != nil {
 				t.Fatal(err)
 			}
-			known := membersIn("", schema)
+			known := fieldsIn("", schema)
 			for name := range example {
 				if _, ok := known[name]; !ok {
 					t.Errorf("the example has %q, which the schema does not", name)
@@ -56,17 +56,17 @@ func TestOperationalTypes(t *testing.T) {
 	}
 }
 
-// membersIn returns the paths of the fields that a schema describes, and whether each is always there.
-func membersIn(prefix string, schema map[string]any) map[string]bool {
+// fieldsIn returns the paths of the fields that a schema describes, and whether each is always there.
+func fieldsIn(prefix string, schema map[string]any) map[string]bool {
 	paths := make(map[string]bool)
 	if items, ok := schema["items"].(map[string]any); ok {
-		return membersIn(strings.TrimSuffix(prefix, ".")+"[].", items)
+		return fieldsIn(strings.TrimSuffix(prefix, ".")+"[].", items)
 	}
 	properties, _ := schema["properties"].(map[string]any)
 	required, _ := schema["required"].([]any)
-	for name, member := range properties {
+	for name, field := range properties {
 		paths[prefix+name] = slices.Contains(required, any(name))
-		maps.Copy(paths, membersIn(prefix+name+".", member.(map[string]any)))
+		maps.Copy(paths, fieldsIn(prefix+name+".", field.(map[string]any)))
 	}
 	return paths
 }
@@ -102,7 +102,7 @@ func TestOperationalDocs(t *testing.T) {
 			}
 		}
 		want = append(want, fmt.Sprintf("| `%s` | %s | %s |", eventType.Name, eventType.Description, strings.Join(names, ", ")))
-		for path, always := range membersIn("", schema) {
+		for path, always := range fieldsIn("", schema) {
 			if strings.Contains(path, ".") {
 				all[path] = always
 			}
@@ -124,9 +124,9 @@ func TestOperationalDocs(t *testing.T) {
 		}
 	}
 	for line := range strings.Lines(string(text)) {
-		name, isMember := strings.CutPrefix(line, "| `")
+		name, isField := strings.CutPrefix(line, "| `")
 		name, _, _ = strings.Cut(name, "`")
-		if isMember && strings.Contains(name, ".") && !bellwire.IsOperational(name) {
+		if isField && strings.Contains(name, ".") && !bellwire.IsOperational(name) {
 			if _, known := all[name]; !known {
 				t.Errorf("docs/operational-events.md has a line for %q, which no schema has", name)
 			}

@@ -261,7 +261,7 @@ func (takeAll) LeaseAge() time.Duration { return 0 }
 func (takeAll) Forget(string, bellwire.DeliveryID)         {}
 func (takeAll) ForgetEvent(string, bellwire.EventID)       {}
 func (takeAll) Canceled(string, int, bellwire.CancelCause) {}
-func (takeAll) Blocked(string) (bellwire.WaitReason, time.Time) {
+func (takeAll) Blocked(string, bellwire.Trigger) (bellwire.WaitReason, time.Time) {
 	return bellwire.WaitQueued, time.Time{}
 }
 func (takeAll) WakeJobs() {}

@@ -42,8 +42,8 @@ type Engine interface {
 	Test(ctx context.Context, tenant, endpoint string, d engine.Draft) (bellwire.EventID, bellwire.DeliveryID, error)
 	// Refresh reports that the configuration of an endpoint has changed, or that it has new work.
 	Refresh(endpoint string)
-	// Blocked returns what keeps the endpoint's next delivery from being sent on this node, and until when.
-	Blocked(endpoint string) (reason bellwire.WaitReason, until time.Time)
+	// Blocked returns what keeps this node from making the endpoint's next attempt with the trigger, and until when.
+	Blocked(endpoint string, trigger bellwire.Trigger) (reason bellwire.WaitReason, until time.Time)
 	// Forget reports that a delivery was canceled.
 	Forget(endpoint string, id bellwire.DeliveryID)
 	// Canceled counts deliveries to endpoints of a dialect that were canceled.

@@ -210,12 +210,12 @@ func (s *Service) CreateConsoleLink(ctx context.Context, c Caller) (*bellwire.Se
 }
 
 // createSession stores a session.
-func (s *Service) createSession(ctx context.Context, c Caller, session *bellwire.Session, members map[string]any) error {
+func (s *Service) createSession(ctx context.Context, c Caller, session *bellwire.Session, fields map[string]any) error {
 	action, most := bellwire.AuditConsoleCreate, limits.ConsoleSessions
 	if session.Kind == bellwire.SessionPortal {
 		action, most = bellwire.AuditPortalCreate, limits.PortalSessions
 	}
-	err := s.store.CreateSession(s.audit(ctx, c, session.Tenant, action, session.ID.String(), nil, members), session, most)
+	err := s.store.CreateSession(s.audit(ctx, c, session.Tenant, action, session.ID.String(), nil, fields), session, most)
 	if err != nil {
 		return err
 	}

@@ -60,7 +60,7 @@ func (s *Service) CreateTenant(ctx context.Context, c Caller, in NewTenant) (*be
 
 // addTenant stores a new tenant. Its error has CodeConflict if the id is taken.
 func (s *Service) addTenant(ctx context.Context, c Caller, t *bellwire.Tenant) error {
-	if err := s.store.CreateTenant(s.audit(ctx, c, t.ID, "tenant.create", t.ID, nil, membersOfTenant(t)), t); err != nil {
+	if err := s.store.CreateTenant(s.audit(ctx, c, t.ID, "tenant.create", t.ID, nil, fieldsOfTenant(t)), t); err != nil {
 		return err
 	}
 	s.directory.ForgetTenant(t.ID)
@@ -197,7 +197,7 @@ func (s *Service) UpdateTenant(ctx context.Context, c Caller, id string, in Tena
 			}
 			affected = known.Targets()
 		}
-		before, had := membersOfTenant(t), t.Dialects
+		before, had := fieldsOfTenant(t), t.Dialects
 		given := withoutShown(in.Dialects, had)
 		if err := s.checkDialectSettings(given); err != nil {
 			return nil, err
@@ -227,7 +227,7 @@ func (s *Service) UpdateTenant(ctx context.Context, c Caller, id string, in Tena
 		if err := changeStatus(t, in.Status, in.StatusReason); err != nil {
 			return nil, err
 		}
-		after := membersOfTenant(t)
+		after := fieldsOfTenant(t)
 		if secrets := changedAuths(had, t.Dialects); len(secrets) > 0 {
 			after["secrets"] = secrets
 		}
@@ -260,7 +260,7 @@ func (s *Service) DeleteTenant(ctx context.Context, c Caller, id string) error {
 	if err := keepOperations(t); err != nil {
 		return err
 	}
-	if err := s.store.DeleteTenant(s.audit(ctx, c, id, "tenant.delete", id, membersOfTenant(t), nil), id, now()); err != nil {
+	if err := s.store.DeleteTenant(s.audit(ctx, c, id, "tenant.delete", id, fieldsOfTenant(t), nil), id, now()); err != nil {
 		return err
 	}
 	s.directory.ForgetTenant(id)
@@ -304,8 +304,8 @@ func changeStatus(t *bellwire.Tenant, status *bellwire.TenantStatus, reason *str
 	return nil
 }
 
-// membersOfTenant returns what the audit log shows of a tenant.
-func membersOfTenant(t *bellwire.Tenant) map[string]any {
+// fieldsOfTenant returns what the audit log shows of a tenant.
+func fieldsOfTenant(t *bellwire.Tenant) map[string]any {
 	return map[string]any{
 		"name": t.Name, "metadata": t.Metadata, "limits": t.Limits, "status": t.Status(), "status_reason": t.StatusReason,
 		"operational_events": t.OperationalEvents, "dialects": settingsShown(t.Dialects),

@@ -25,7 +25,8 @@ func (s *Service) WaitingFor(ctx context.Context, c Caller, d *bellwire.Delivery
 	return waits[0], nil
 }
 
-// waits returns what each of some deliveries waits for, nil for those that have ended. It looks once at each endpoint.
+// waits returns what each of some deliveries waits for, nil for those that have ended. It looks once at each endpoint for each
+// trigger.
 func (s *Service) waits(ctx context.Context, c Caller, deliveries []*bellwire.Delivery) ([]*bellwire.Wait, error) {
 	before := make(map[string]int64)
 	var behind []*bellwire.Delivery
@@ -51,19 +52,24 @@ func (s *Service) waits(ctx context.Context, c Caller, deliveries []*bellwire.De
 			return nil, err
 		}
 	}
-	facts := make(map[string]*waitFacts, len(before))
+	type attempts struct {
+		endpoint string
+		trigger  bellwire.Trigger
+	}
+	facts := make(map[attempts]*waitFacts, len(before))
 	for i, d := range deliveries {
 		if !d.Status.Open() {
 			continue
 		}
-		f := facts[d.Endpoint]
+		next := attempts{d.Endpoint, d.NextTrigger()}
+		f := facts[next]
 		if f == nil {
-			f = &waitFacts{hold: holds[d.Endpoint], now: now()}
+			f = &waitFacts{trigger: next.trigger, hold: holds[d.Endpoint], now: now()}
 			if f.hold == nil { // purged meanwhile
 				f.hold = &bellwire.Hold{Deleted: true}
 			}
-			f.reason, f.until = s.engine.Blocked(d.Endpoint)
-			facts[d.Endpoint] = f
+			f.reason, f.until = s.engine.Blocked(d.Endpoint, next.trigger)
+			facts[next] = f
 		}
 		waits[i] = f.wait(d, first[d.ID])
 		if c.Role.OfTenant() {
@@ -73,12 +79,13 @@ func (s *Service) waits(ctx context.Context, c Caller, deliveries []*bellwire.De
 	return waits, nil
 }
 
-// waitFacts are all that decides what open deliveries of an endpoint wait for.
+// waitFacts are all that decides what those open deliveries of an endpoint wait for whose next attempt has a trigger.
 type waitFacts struct {
-	hold   *bellwire.Hold
-	reason bellwire.WaitReason // what this node's engine answers for the endpoint
-	until  time.Time
-	now    time.Time
+	trigger bellwire.Trigger
+	hold    *bellwire.Hold
+	reason  bellwire.WaitReason // what this node's engine answers for the endpoint and the trigger
+	until   time.Time
+	now     time.Time
 }
 
 // wait returns what a delivery waits for. ahead is the first open delivery of the key that it is behind, if it is.
@@ -88,7 +95,7 @@ func (f *waitFacts) wait(d *bellwire.Delivery, ahead bellwire.DeliveryID) *bellw
 		return &bellwire.Wait{Reason: bellwire.WaitEnding}
 	case f.hold.TenantPaused:
 		return &bellwire.Wait{Reason: bellwire.WaitTenantPaused}
-	case d.OpenTest(): // which passes a pause and the order
+	case f.trigger != bellwire.TriggerSchedule: // which passes a pause and the order
 		return f.laneWait()
 	case f.hold.Status == bellwire.EndpointPaused:
 		return &bellwire.Wait{Reason: bellwire.WaitPaused}
@@ -98,6 +105,9 @@ func (f *waitFacts) wait(d *bellwire.Delivery, ahead bellwire.DeliveryID) *bellw
 		return &bellwire.Wait{Reason: bellwire.WaitOrder, Behind: f.hold.Ahead}
 	}
 	wait := f.laneWait()
+	if wait.Reason == bellwire.WaitOrder && d.Sequence > 0 { // none is before it in the order, so its own request is in flight
+		wait.Reason = bellwire.WaitQueued
+	}
 	if d.DueAt.After(f.now) && !wait.Until.After(d.DueAt) {
 		reason := bellwire.WaitRetry
 		if d.NotBefore.Equal(d.DueAt) {
@@ -116,7 +126,7 @@ func (f *waitFacts) laneWait() *bellwire.Wait {
 	switch {
 	case f.hold.Node == "":
 		return &bellwire.Wait{Reason: bellwire.WaitTakeover}
-	case f.hold.HeldEpoch != f.hold.Epoch || !f.hold.HeldUntil.After(f.now):
+	case f.trigger != bellwire.TriggerSchedule || f.hold.HeldEpoch != f.hold.Epoch || !f.hold.HeldUntil.After(f.now):
 		return &bellwire.Wait{Reason: bellwire.WaitOtherNode, Node: f.hold.Node}
 	case f.hold.BreakerOpen:
 		return &bellwire.Wait{Reason: bellwire.WaitBreaker, Until: f.hold.HeldUntil, Node: f.hold.Node}

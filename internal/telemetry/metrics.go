@@ -281,8 +281,8 @@ var engineGauges = []struct {
 }{
 	{desc("bellwire_nodes", "Nodes that live, as far as this node can tell; itself included."), func(s *Stats) int { return s.Nodes }},
 	{desc("bellwire_waiting_publishes", "Publishes waiting to be stored."), func(s *Stats) int { return s.Waiting }},
-	{desc("bellwire_lanes", "Endpoints with something in memory or in flight."), func(s *Stats) int { return s.Lanes }},
-	{desc("bellwire_queued_deliveries", "Deliveries waiting in memory."), func(s *Stats) int { return s.Queued }},
+	{desc("bellwire_lanes", "Endpoints whose state is in memory."), func(s *Stats) int { return s.Lanes }},
+	{desc("bellwire_queued_deliveries", "Deliveries waiting in memory, and places reserved for some."), func(s *Stats) int { return s.Queued }},
 	{desc("bellwire_queued_bytes", "Bytes of events and their request bodies in memory, each counted once, and of results that are not stored yet."), func(s *Stats) int { return s.QueuedBytes }},
 	{desc("bellwire_in_flight_requests", "Requests to endpoints in progress."), func(s *Stats) int { return s.InFlight }},
 	{desc("bellwire_unrecorded_results", "Results of attempts that are not stored yet."), func(s *Stats) int { return s.Unrecorded }},

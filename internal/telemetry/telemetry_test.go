@@ -258,7 +258,7 @@ bellwire_in_flight_requests 3
 # HELP bellwire_database_damaged 1 if the SQLite database was found damaged since the start.
 # TYPE bellwire_database_damaged gauge
 bellwire_database_damaged 1
-# HELP bellwire_lanes Endpoints with something in memory or in flight.
+# HELP bellwire_lanes Endpoints whose state is in memory.
 # TYPE bellwire_lanes gauge
 bellwire_lanes 1
 # HELP bellwire_lease_age_seconds Seconds since this node renewed its leases; 0 on SQLite, where they do not end.
@@ -276,7 +276,7 @@ bellwire_open_breakers 4
 # HELP bellwire_owned_shards Shards of 256 that this node sends for; 0 while its leases have lapsed.
 # TYPE bellwire_owned_shards gauge
 bellwire_owned_shards 10
-# HELP bellwire_queued_deliveries Deliveries waiting in memory.
+# HELP bellwire_queued_deliveries Deliveries waiting in memory, and places reserved for some.
 # TYPE bellwire_queued_deliveries gauge
 bellwire_queued_deliveries 2
 # HELP bellwire_queued_bytes Bytes of events and their request bodies in memory, each counted once, and of results that are not stored yet.

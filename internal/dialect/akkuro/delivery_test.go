@@ -350,7 +350,7 @@ func TestDefaults(t *testing.T) {
 			}
 		})
 	}
-	if !renderer.RetryAfter() || dialect.Name() != "akkuro" {
+	if !renderer.HonorsRetryAfter() || dialect.Name() != "akkuro" {
 		t.Error("Retry-After is not heeded, or the name is another")
 	}
 	if _, err := dialect.Bind(ep, &bellwire.Credentials{}); bellwire.CodeOf(err) != bellwire.CodeInvalid {

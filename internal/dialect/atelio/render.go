@@ -80,4 +80,4 @@ func (*renderer) Classify(status int) bellwire.Verdict {
 }
 
 // RetryAfter returns true: the header is honored.
-func (*renderer) RetryAfter() bool { return true }
+func (*renderer) HonorsRetryAfter() bool { return true }

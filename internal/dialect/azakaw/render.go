@@ -49,4 +49,4 @@ func (renderer) SetHeaders(h http.Header, _ *bellwire.Message, _ []byte) {
 func (renderer) Classify(status int) bellwire.Verdict { return bellwire.Classify2xx(status) }
 
 // RetryAfter returns false: the header is ignored in favor of the configuration's RetryInterval.
-func (renderer) RetryAfter() bool { return false }
+func (renderer) HonorsRetryAfter() bool { return false }

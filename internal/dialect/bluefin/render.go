@@ -112,4 +112,4 @@ func (*renderer) SetHeaders(h http.Header, _ *bellwire.Message, _ []byte) {
 func (*renderer) Classify(status int) bellwire.Verdict { return bellwire.Classify2xx(status) }
 
 // RetryAfter returns true: the header is honored.
-func (*renderer) RetryAfter() bool { return true }
+func (*renderer) HonorsRetryAfter() bool { return true }

@@ -275,7 +275,7 @@ batch: off
 	if diff := cmp.Diff(want, d.Defaults()); diff != "" {
 		t.Error(diff)
 	}
-	if r.RetryAfter() || !strings.HasPrefix(d.NewEndpointID(time.Now()), "we_") || !r.SameBody() {
+	if r.HonorsRetryAfter() || !strings.HasPrefix(d.NewEndpointID(time.Now()), "we_") || !r.SameBody() {
 		t.Error("a setting has no effect")
 	}
 	if own := parse(t, "dialect: own\nbody: '{\"id\":\"{delivery.id}\"}'"); own.sameBody {

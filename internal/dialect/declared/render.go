@@ -93,7 +93,7 @@ func (r *renderer) Classify(status int) bellwire.Verdict {
 }
 
 // RetryAfter reports whether the Retry-After header is honored.
-func (r *renderer) RetryAfter() bool { return r.retryAfter }
+func (r *renderer) HonorsRetryAfter() bool { return r.retryAfter }
 
 // appendText renders a template whose values cannot fail.
 func (r *renderer) appendText(dst []byte, t template, m *bellwire.Message) []byte {

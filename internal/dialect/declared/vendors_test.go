@@ -116,7 +116,7 @@ func requestOf(t *rapid.T, d bellwire.Dialect, ep *bellwire.Endpoint, c *bellwir
 	if err != nil {
 		return nil, err
 	}
-	made := &delivered{Headers: make(http.Header), Secrets: d.Headers(c), Body: string(body), Honors: r.RetryAfter(), Same: r.SameBody()}
+	made := &delivered{Headers: make(http.Header), Secrets: d.Headers(c), Body: string(body), Honors: r.HonorsRetryAfter(), Same: r.SameBody()}
 	r.SetHeaders(made.Headers, m, body)
 	for status := 200; status < 600; status++ {
 		made.Verdicts = append(made.Verdicts, r.Classify(status))

@@ -105,7 +105,7 @@ func TestClassify(t *testing.T) {
 			}
 		})
 	}
-	if !bind(t).RetryAfter() {
+	if !bind(t).HonorsRetryAfter() {
 		t.Error("Retry-After is not heeded")
 	}
 }

@@ -288,7 +288,7 @@ func TestClassify(t *testing.T) {
 			}
 		})
 	}
-	if !r.RetryAfter() {
+	if !r.HonorsRetryAfter() {
 		t.Error("Retry-After is not heeded")
 	}
 }

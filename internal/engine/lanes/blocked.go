@@ -69,11 +69,11 @@ const (
 	ifBreakerClosed                   // the breaker must be closed
 	ifBreakerLets                     // the breaker must be closed, or let an attempt through now
 	ifHostLeft                        // the host must have requests left
-	ifNotResting                      // the endpoint must not rest, and few enough of the tenant's attempts must fail
+	ifNotPausing                      // the endpoint must not rest, and few enough of the tenant's attempts must fail
 	ifNodeAble                        // this node must not have failed a moment ago
 	ifToken                           // the rate limit must allow a request
 	ifSlot                            // fewer requests than max_in_flight must be in flight
-	ifWindow                          // the endpoint must take more requests than are in flight
+	ifWindow                          // the limit, the order, an open breaker and what is unanswered must allow a request: see windowFull
 	ifAlone                           // a FIFO lane, or one whose breaker pauses it, must hold no other delivery
 	ifRoom                            // the lane must have room for a group of deliveries
 	ifManualRoom                      // the lane must have room for a test or a manual retry
@@ -83,9 +83,9 @@ const (
 // guards holds the guards of each purpose. head prefers manual deliveries, so whatever toSend allows, toSendManual must allow.
 var guards = [purposes]guard{
 	toAdmit:       ifEnabled | ifBreakerClosed | ifHostLeft,
-	toSend:        ifEnabled | ifTenantActive | ifBreakerLets | ifHostLeft | ifNotResting | ifNodeAble | ifToken | ifSlot | ifWindow,
+	toSend:        ifEnabled | ifTenantActive | ifBreakerLets | ifHostLeft | ifNotPausing | ifNodeAble | ifToken | ifSlot | ifWindow,
 	toSendManual:  ifTenantActive | ifHostLeft | ifNodeAble | ifSlot,
-	toClaim:       ifEnabled | ifBreakerLets | ifHostLeft | ifNotResting | ifStoreAble | ifAlone | ifRoom,
+	toClaim:       ifEnabled | ifBreakerLets | ifHostLeft | ifNotPausing | ifStoreAble | ifAlone | ifRoom,
 	toClaimManual: ifTenantActive | ifStoreAble | ifManualRoom,
 	toMaintain:    ifStoreAble,
 }
@@ -101,10 +101,10 @@ func (l *lane) blocked(now time.Time, p purpose) (why Why, until time.Time) {
 	if g&ifBreakerLets != 0 && l.pauses() && l.breaker.probeAt.After(now) {
 		why, until = BreakerOpen, l.breaker.probeAt
 	}
-	if g&ifNotResting != 0 && l.restUntil.After(now) && l.restUntil.After(until) {
+	if g&ifNotPausing != 0 && l.restUntil.After(now) && l.restUntil.After(until) {
 		why, until = Resting, l.restUntil
 	}
-	if g&ifNotResting != 0 && l.failuresUntil.After(now) && l.failuresUntil.After(until) {
+	if g&ifNotPausing != 0 && l.failuresUntil.After(now) && l.failuresUntil.After(until) {
 		why, until = FailureRate, l.failuresUntil
 	}
 	if g&ifNodeAble != 0 && l.faults.until.After(now) && l.faults.until.After(until) {
@@ -172,9 +172,9 @@ func (l *lane) may(now time.Time, p purpose) bool {
 	return why == NotBlocked
 }
 
-// Blocked returns what keeps the endpoint's next delivery from being sent, and until when. A zero time with a reason means that
-// the time is not known.
-func (s *Scheduler) Blocked(endpoint string) (why Why, until time.Time) {
+// Blocked returns what keeps the endpoint's next attempt with the trigger from being made, and until when. A zero time with a
+// reason means that the time is not known.
+func (s *Scheduler) Blocked(endpoint string, trigger bellwire.Trigger) (why Why, until time.Time) {
 	now := time.Now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -191,7 +191,7 @@ func (s *Scheduler) Blocked(endpoint string) (why Why, until time.Time) {
 	if l == nil {
 		return NotBlocked, time.Time{}
 	}
-	for _, p := range l.nextSteps() {
+	for _, p := range l.nextSteps(trigger) {
 		if why, until = l.blocked(now, p); why != NotBlocked {
 			return why, until
 		}
@@ -199,15 +199,16 @@ func (s *Scheduler) Blocked(endpoint string) (why Why, until time.Time) {
 	return s.blockedBeside(l, now)
 }
 
-// nextSteps returns the purposes through which the lane's next delivery gets to its endpoint.
-func (l *lane) nextSteps() []purpose {
-	switch {
-	case l.manualQueue.Len() > 0:
-		return []purpose{toSendManual}
-	case l.queue.Len() > 0:
-		return []purpose{toSend}
+// nextSteps returns the purposes through which the lane's next delivery with the trigger gets to its endpoint.
+func (l *lane) nextSteps(trigger bellwire.Trigger) []purpose {
+	claim, send, queued := toClaim, toSend, l.queue.Len()
+	if trigger != bellwire.TriggerSchedule {
+		claim, send, queued = toClaimManual, toSendManual, l.manualQueue.Len()
 	}
-	return []purpose{toClaim, toSend}
+	if queued > 0 {
+		return []purpose{send}
+	}
+	return []purpose{claim, send}
 }
 
 // blockedBeside returns what keeps a lane waiting that could proceed by itself.

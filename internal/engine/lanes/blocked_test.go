@@ -1,6 +1,7 @@
 package lanes
 
 import (
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -148,13 +149,24 @@ func TestBlocked(t *testing.T) {
 		}, LeaseLapsed, 0},
 		"draining": {func(m *blockedModel) { m.s.Drain() }, Draining, 0},
 	}
+	// What keeps tests and manual retries back, too.
+	manual := map[string]Why{
+		"paused tenant": TenantPaused, "a disabled endpoint of a paused tenant": TenantPaused, "host": HostLimit,
+		"fault of the node at one endpoint": StoreBackoff, "the store failed": StoreBackoff, "fault of the whole node": NodeFault,
+		"share of the tenant": TenantShare, "pace": Pacing, "another node's": OtherNode, "leases": LeaseLapsed, "draining": Draining,
+	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				m := &blockedModel{schedulerModel: newSchedulerModel(), target: ofTenant("acme", "ep_1")}
 				m.change(func(*bellwire.Endpoint) {})
 				c.do(m)
-				why, until := m.s.Blocked("ep_1")
+				for _, trigger := range []bellwire.Trigger{bellwire.TriggerTest, bellwire.TriggerManual} {
+					if why, _ := m.s.Blocked("ep_1", trigger); why != manual[name] {
+						t.Errorf("a %s is blocked by %q, want %q", trigger, why, manual[name])
+					}
+				}
+				why, until := m.s.Blocked("ep_1", bellwire.TriggerSchedule)
 				if why != c.why {
 					t.Fatalf("blocked by %q, want %q", why, c.why)
 				}
@@ -230,8 +242,8 @@ func TestDocumentedReasons(t *testing.T) {
 		t.Fatal(err)
 	}
 	for w := NotBlocked + 1; w < whys; w++ {
-		if !strings.Contains(string(page), "\n| "+w.String()+" | ") {
-			t.Errorf("docs/architecture.md does not contain the reason %q", w)
+		if !strings.Contains(string(page), fmt.Sprintf("\n| %s | `%s` | ", w, w.WaitReason())) {
+			t.Errorf("docs/architecture.md does not contain the reason %q with %q", w, w.WaitReason())
 		}
 	}
 }

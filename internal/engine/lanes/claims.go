@@ -73,7 +73,8 @@ func (s *Scheduler) ForgetMissing(claimant Claimant) {
 }
 
 // TooOld returns which deliveries of the lane are past max_elapsed, up to a limit, and reports whether there can be any.
-// While the endpoint takes requests there are none: an overdue delivery then gets an attempt before it ends.
+// Unless the breaker is open or the endpoint has asked for less load there are none: an overdue delivery then gets an attempt before
+// it ends.
 func (s *Scheduler) TooOld(claimant Claimant, now time.Time, limit int) (x bellwire.TooOld, possible bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -52,7 +52,7 @@ func TestLanesMakeWay(t *testing.T) {
 		for target, healthy := range map[*bellwire.Target]bool{well: true, changed: false, lost: false} {
 			m.publishOne(target)
 			l := m.s.lanes[target.Endpoint.ID]
-			if l == nil || l.healthy != healthy || (l.window.size == before.size) != healthy {
+			if l == nil || l.proven != healthy || (l.window.size == before.size) != healthy {
 				t.Errorf("%s: its lane is %+v, want healthy %v", target.Endpoint.ID, l, healthy)
 			}
 			m.finishFirst(bellwire.Acknowledged)

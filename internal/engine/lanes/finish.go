@@ -102,7 +102,7 @@ func (s *Scheduler) adapt(l *lane, now time.Time, r *Result, full bool) (change 
 	case r.Verdict == bellwire.Impossible:
 		return BreakerSame, failures // the event is at fault, not the endpoint
 	case r.Verdict == bellwire.Acknowledged:
-		l.healthy, l.rests = true, 0
+		l.proven, l.rests = true, 0
 		if r.Task.Manual() {
 			l.restUntil = time.Time{} // the endpoint takes requests again
 		}
@@ -116,7 +116,7 @@ func (s *Scheduler) adapt(l *lane, now time.Time, r *Result, full bool) (change 
 	case r.Task.Manual():
 		return BreakerSame, failures
 	}
-	l.healthy = false
+	l.proven = false
 	l.window.failed()
 	l.failuresUntil = l.account.fail(now)
 	if l.breaker.failed(now) {
@@ -153,8 +153,8 @@ func (l *lane) beginRest(now time.Time, r *Result) {
 }
 
 // rest returns how long the endpoint rests after a failure: for as long as it asks, and at least for minRest if it is
-// overloaded. The tenant chose a fixed interval, so only Retry-After prolongs that. An answer from a URL that the endpoint no
-// longer has causes no rest.
+// overloaded. With a fixed interval, which the tenant chose, only Retry-After makes it rest. An answer from a URL that the
+// endpoint no longer has causes no rest.
 func (l *lane) rest(r *Result) time.Duration {
 	if r.Target != nil && r.Target.Endpoint.URL != l.target.Endpoint.URL {
 		return 0
@@ -175,7 +175,7 @@ func (l *lane) overloaded(answer *bellwire.AttemptResponse) bool {
 	case http.StatusTooManyRequests:
 		return true
 	case http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
-		return !l.healthy
+		return !l.proven
 	}
 	return false
 }

@@ -6,10 +6,10 @@ import (
 	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
-// health is the lane's copy of its endpoint's health in the store. While the health is proven, only some acknowledgements are
+// health is the lane's copy of its endpoint's health in the store. While the health is settled, only some acknowledgements are
 // recorded there.
 type health struct {
-	proven   bool            // bellwire.Health.Proven, as of the last result in the store
+	settled  bool            // bellwire.Health.Settled, as of the last result in the store
 	failures int             // failures that are not in the store yet
 	seen     time.Time       // when an acknowledgement was last recorded in the store
 	granted  *bellwire.Grant // the grant that is recorded in the store
@@ -36,7 +36,7 @@ func (l *lane) noteResult(now time.Time, r *Result) bellwire.HealthNote {
 	switch {
 	case r.Task.Manual() && !l.enabled():
 		return bellwire.HealthNote{} // so that the health still says since when the endpoint has missed events
-	case r.Verdict == bellwire.Acknowledged && h.proven && h.failures == 0:
+	case r.Verdict == bellwire.Acknowledged && h.settled && h.failures == 0:
 		if now.Sub(h.seen) < bellwire.HealthSeenPeriod {
 			return bellwire.HealthNote{}
 		}
@@ -64,5 +64,5 @@ func (l *lane) noted(r *Result, record *bellwire.Recorded) {
 	if r.Verdict != bellwire.Acknowledged {
 		l.health.failures--
 	}
-	l.health.proven = record.Proven
+	l.health.settled = record.Settled
 }

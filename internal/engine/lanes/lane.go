@@ -45,7 +45,7 @@ type lane struct {
 	unrecorded     int       // attempts that ended and are not in the store yet
 	releasing      int       // deliveries on their way back to the store
 	progress       time.Time // end of the last request, or start of the first of those in flight
-	healthy        bool      // an attempt was acknowledged, and none of the schedule has failed since
+	proven         bool      // an attempt was acknowledged, and none of the schedule has failed since
 	health         health
 
 	window        window
@@ -115,11 +115,12 @@ func (l *lane) fixed() bool { return l.target != nil && l.target.Endpoint.Retry.
 // pauses reports whether the breaker is open and lets one attempt at a time through after each pause.
 func (l *lane) pauses() bool { return l.breaker.open() && !l.fixed() }
 
-// putsOff reports whether the endpoint is known to be overloaded: it sent Retry-After, or askedRests answers in a row meant
-// overload. Fewer such answers without Retry-After can be an accident.
+// putsOff reports whether the endpoint has asked for less load since it last acknowledged an attempt: with one Retry-After, or with
+// askedRests answers that mean overload, whatever came between. Fewer such answers without Retry-After can be an accident.
 func (l *lane) putsOff() bool { return l.rests >= askedRests }
 
-// limit returns how many requests may be in flight.
+// limit returns how many requests of the schedule the window, the order, the permission and an open breaker allow. While the breaker
+// pauses the lane, windowFull allows only one of them.
 func (l *lane) limit() int {
 	switch {
 	case l.ordered() || l.permission != nil && l.granted() == nil: // one asks
@@ -142,7 +143,7 @@ func (l *lane) capacity() int {
 // byteLimit returns how much event data the lane may hold. It is small until the endpoint answers, so that endpoints that
 // hang do not fill the memory of all.
 func (l *lane) byteLimit() int {
-	if l.healthy {
+	if l.proven {
 		return laneBytes
 	}
 	return laneBytes / 32
@@ -245,12 +246,12 @@ func (l *lane) sends(now time.Time) (k waitKind, ok bool) {
 	switch {
 	case !l.sendable(now):
 		return 0, false
-	case l.healthy:
+	case l.proven:
 		return waitToSend, true
 	case l.breaker.failures > 0:
 		return waitToSendFailing, true
 	}
-	return waitToSendUnproven, true
+	return waitToSendUntried, true
 }
 
 // head returns the delivery to be attempted next. The lane must be sendable.
@@ -306,7 +307,7 @@ func (l *lane) claims(now time.Time) (k waitKind, ok bool) {
 	case l.mustMaintain(now):
 		return waitToMaintain, l.may(now, toMaintain)
 	case isDue(l.due, now) && l.may(now, toClaim):
-		if l.healthy || l.empty() {
+		if l.proven || l.empty() {
 			return waitToClaim, true
 		}
 		return waitToClaimUnproven, true

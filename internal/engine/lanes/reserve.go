@@ -57,7 +57,7 @@ func (s *Scheduler) hasRoom(l *lane, c *Content) bool {
 	if c.users == 0 {
 		more = 2 * len(c.Data)
 	}
-	lowPriority := !l.healthy && !l.empty()
+	lowPriority := !l.proven && !l.empty()
 	return s.shared.fits(l.account, places, 1, lowPriority) && (more == 0 || s.shared.fits(l.account, memory, more, lowPriority))
 }
 

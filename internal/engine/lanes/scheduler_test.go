@@ -290,7 +290,7 @@ func (m *schedulerModel) publish(t *rapid.T, targets []*bellwire.Target) {
 	free := m.s.shared.most[memory] - m.s.shared.held[memory]
 	found := m.s.Reserve(now, to, event, nil)
 	if len(to) > 0 && empty && 2*len(event.Data) <= free && m.s.shared.held[places] < m.s.shared.most[places] && found[0].Epoch() == 0 {
-		if l := found[0].lane; l == nil || l.admits(now, len(event.Data)) && (l.healthy || l.empty()) {
+		if l := found[0].lane; l == nil || l.admits(now, len(event.Data)) && (l.proven || l.empty()) {
 			t.Fatalf("%s has nothing in memory, %v of %v is held, and it was refused a place", tenant, m.s.shared.held, m.s.shared.most)
 		}
 	}

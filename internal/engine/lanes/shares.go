@@ -29,7 +29,7 @@ type waitKind int8
 
 const (
 	waitToSend          waitKind = iota // to send to endpoints that answer
-	waitToSendUnproven                  // to send to endpoints that are not known to answer
+	waitToSendUntried                   // to send to endpoints of which no attempt has ended
 	waitToSendFailing                   // to send to endpoints whose last attempt failed
 	waitToMaintain                      // to load changed endpoints, and to end deliveries in the store
 	waitToClaim                         // to claim deliveries from the store
@@ -41,7 +41,7 @@ const (
 // needs lists the resources of which a wait queue's tenant must be allowed more.
 var needs = [waitKinds][]resource{
 	waitToSend:          {requests, unrecorded},
-	waitToSendUnproven:  {requests, unrecorded, unprovenRequests},
+	waitToSendUntried:   {requests, unrecorded, unprovenRequests},
 	waitToSendFailing:   {requests, unrecorded, unprovenRequests},
 	waitToClaim:         {places, memory},
 	waitToClaimUnproven: {places, memory},

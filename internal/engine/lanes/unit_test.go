@@ -48,7 +48,7 @@ func TestCapacityGrowsWithRequestsInFlight(t *testing.T) {
 		if got := l.capacity(); got != want {
 			t.Errorf("with %d requests in flight a lane holds %d deliveries, want %d", inFlight, got, want)
 		}
-		if l.healthy = true; l.byteLimit() != laneBytes {
+		if l.proven = true; l.byteLimit() != laneBytes {
 			t.Errorf("an endpoint that answers may have %d bytes, want %d", l.byteLimit(), laneBytes)
 		}
 	}

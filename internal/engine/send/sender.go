@@ -142,7 +142,7 @@ func (s *Sender) Do(ctx context.Context, req *Request) (r Result) {
 	r.NotSent = tr.lease.lost.Load()
 	a.Timings = tr.timings(time.Now())
 	r.EndedAt = bellwire.StoredTime(s.now())
-	if !t.Renderer.RetryAfter() {
+	if !t.Renderer.HonorsRetryAfter() {
 		r.RetryAfter = 0
 	}
 	return r

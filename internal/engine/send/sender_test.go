@@ -45,7 +45,7 @@ func (plain) Classify(status int) bellwire.Verdict {
 	}
 	return bellwire.Failed
 }
-func (plain) RetryAfter() bool { return true }
+func (plain) HonorsRetryAfter() bool { return true }
 
 var loopback = destination.New(destination.Config{
 	Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")},

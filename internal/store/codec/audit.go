@@ -15,11 +15,11 @@ func EncodeAudit(e *bellwire.AuditEntry) (actor, before, after string, err error
 	return string(encoded), orObject(e.Before), orObject(e.After), err
 }
 
-func orObject(members json.RawMessage) string {
-	if len(members) == 0 {
+func orObject(fields json.RawMessage) string {
+	if len(fields) == 0 {
 		return "{}"
 	}
-	return string(members)
+	return string(fields)
 }
 
 // DecodeAudit sets what EncodeAudit has encoded.
@@ -28,11 +28,11 @@ func DecodeAudit(e *bellwire.AuditEntry, actor, before, after string) error {
 	return json.Unmarshal([]byte(actor), &e.Actor)
 }
 
-func fromObject(members string) json.RawMessage {
-	if members == "{}" {
+func fromObject(fields string) json.RawMessage {
+	if fields == "{}" {
 		return nil
 	}
-	return json.RawMessage(members)
+	return json.RawMessage(fields)
 }
 
 // AuditPosition is the position of an entry in the audit log.

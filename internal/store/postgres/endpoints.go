@@ -65,10 +65,11 @@ func (s *Store) CreateEndpoint(ctx context.Context, ep *bellwire.Endpoint, note 
 // selectEndpoint returns a SELECT of endpoints. The parameters are the expressions for the columns that matching and sending
 // do not need.
 func selectEndpoint(description, metadata string) string {
-	return selectedEndpoint(description, metadata) + "FROM bellwire.endpoints p JOIN bellwire.tenants t ON t.n = p.tenant "
+	return endpointColumns(description, metadata) + "FROM bellwire.endpoints p JOIN bellwire.tenants t ON t.n = p.tenant "
 }
 
-func selectedEndpoint(description, metadata string) string {
+// endpointColumns returns the SELECT clause whose rows scanEndpoint reads, without FROM.
+func endpointColumns(description, metadata string) string {
 	return `SELECT p.n, p.id, t.id, p.created_at, p.revision, p.updated_at, p.status, p.status_reason, p.ordering, p.dialect,
 			p.url, ` + description + `, p.events, p.retry, p.rate_limit, p.max_in_flight, p.signing, ` + metadata + `, p.extra, p.sealed,
 			p.filter, p.on_error, p.timeout, p.auto_disable_after, p.deleted_at IS NOT NULL, p.versions, p.catalogue `
@@ -133,7 +134,7 @@ func endpointLists(of string) map[bellwire.HealthState]string {
 // waitingLists returns the statements that list endpoints of all tenants for which deliveries wait. They step from endpoint to
 // endpoint through the indexes of what waits.
 func waitingLists() map[bellwire.HealthState]string {
-	return listsByHealth(lineOfWaiting("$2")+selectedEndpoint("p.description", "p.metadata")+`FROM line CROSS JOIN LATERAL (SELECT * FROM bellwire.endpoints WHERE n = line.endpoint LIMIT 1) p
+	return listsByHealth(lineOfWaiting("$2")+endpointColumns("p.description", "p.metadata")+`FROM line CROSS JOIN LATERAL (SELECT * FROM bellwire.endpoints WHERE n = line.endpoint LIMIT 1) p
 		CROSS JOIN LATERAL (SELECT * FROM bellwire.tenants WHERE n = p.tenant LIMIT 1) t
 		CROSS JOIN LATERAL (SELECT * FROM bellwire.endpoint_health WHERE endpoint = p.n LIMIT 1) h WHERE $1 = ''`+isWaitedFor, " LIMIT $5")
 }

@@ -121,7 +121,7 @@ func (r *recording) recordHealth(i int) (err error) {
 	if n := rules.HealthNews(result, before, &h.Health); n != nil {
 		r.news = append(r.news, n)
 	}
-	r.recorded[i].Proven = h.Proven()
+	r.recorded[i].Settled = h.Settled()
 	if disables {
 		r.recorded[i].DisabledFor, err = r.disable(result, h.AutoDisableReason(result.Health.DisableAfter))
 	}

@@ -100,7 +100,7 @@ func ChangeNews(endpoint string, c *EndpointChange, before, after *bellwire.Stan
 		return []*News{news(bellwire.OperationalDeleted)}
 	}
 	var all []*News
-	rotated, others := changedMembers(c.After)
+	rotated, others := changedFields(c.After)
 	if rotated {
 		all = append(all, news(bellwire.OperationalRotated))
 	}
@@ -115,27 +115,27 @@ func ChangeNews(endpoint string, c *EndpointChange, before, after *bellwire.Stan
 	return append(all, n)
 }
 
-// changedMembers reports whether the signing secret is among the fields of a change, and whether others are.
-func changedMembers(after json.RawMessage) (secret, others bool) {
-	var members map[string]json.RawMessage
-	if len(after) == 0 || json.Unmarshal(after, &members) != nil {
+// changedFields reports whether the signing secret is among the fields of a change, and whether others are.
+func changedFields(after json.RawMessage) (secret, others bool) {
+	var fields map[string]json.RawMessage
+	if len(after) == 0 || json.Unmarshal(after, &fields) != nil {
 		return false, false
 	}
-	_, secret = members["secret"]
-	return secret, len(members) > 1 || len(members) == 1 && !secret
+	_, secret = fields["secret"]
+	return secret, len(fields) > 1 || len(fields) == 1 && !secret
 }
 
 func disabledReason(c *EndpointChange) string {
-	var members struct {
+	var fields struct {
 		Reason string `json:"status_reason"`
 	}
 	if c.Actor.Reason != "" {
 		return c.Actor.Reason
 	}
-	if len(c.After) == 0 || json.Unmarshal(c.After, &members) != nil || members.Reason == "" {
+	if len(c.After) == 0 || json.Unmarshal(c.After, &fields) != nil || fields.Reason == "" {
 		return disabledByRequest
 	}
-	return members.Reason
+	return fields.Reason
 }
 
 // MaxListeners is how many endpoints of OperationsTenant a store looks at. If it has more, operational events of all types are
@@ -234,7 +234,7 @@ func (n *News) Data(s *Subject, tenant string) ([]byte, error) {
 			d.By.Kind = bellwire.ActorUnknown
 		}
 	}
-	d.Before, d.After = maskMembers(n.Before), maskMembers(n.After)
+	d.Before, d.After = maskFields(n.Before), maskFields(n.After)
 	if n.Delivery != nil {
 		one := *n.Delivery
 		one.Error = bellwire.HideIn(one.Error, hidden)
@@ -269,19 +269,19 @@ func timeOrNull(t time.Time) *time.Time {
 	return &t
 }
 
-// maskMembers redacts what can be secret in the fields of a change. A history has no secrets but what is in the URL.
-func maskMembers(encoded json.RawMessage) json.RawMessage {
-	var members map[string]any
-	if len(encoded) == 0 || json.Unmarshal(encoded, &members) != nil {
+// maskFields redacts what can be secret in the fields of a change. A history has no secrets but what is in the URL.
+func maskFields(encoded json.RawMessage) json.RawMessage {
+	var fields map[string]any
+	if len(encoded) == 0 || json.Unmarshal(encoded, &fields) != nil {
 		return nil
 	}
-	if url, ok := members["url"].(string); ok {
-		members["url"], _ = bellwire.MaskURL(url)
+	if url, ok := fields["url"].(string); ok {
+		fields["url"], _ = bellwire.MaskURL(url)
 	}
-	if _, ok := members["dialect_settings"]; ok {
-		members["dialect_settings"] = bellwire.Redacted
+	if _, ok := fields["dialect_settings"]; ok {
+		fields["dialect_settings"] = bellwire.Redacted
 	}
-	masked, _ := json.Marshal(members) // what was decoded can be encoded
+	masked, _ := json.Marshal(fields) // what was decoded can be encoded
 	return masked
 }
 

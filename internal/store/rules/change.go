@@ -54,17 +54,17 @@ func Disabled(r *bellwire.Result, why string, status bellwire.EndpointStatus, re
 	return &EndpointChange{
 		Change: bellwire.Change{At: r.EndedAt, Action: bellwire.ChangeUpdated, ChangeNote: bellwire.ChangeNote{
 			Actor:  bellwire.Actor{Kind: bellwire.ActorBellwire, Reason: why},
-			Before: statusMembers(status, reason),
-			After:  statusMembers(bellwire.EndpointDisabled, why),
+			Before: statusFields(status, reason),
+			After:  statusFields(bellwire.EndpointDisabled, why),
 			Quiet:  bellwire.IsOperational(r.EventType),
 		}},
 		Status: bellwire.EndpointDisabled, OnlyStatus: true,
 	}
 }
 
-func statusMembers(status bellwire.EndpointStatus, reason string) json.RawMessage {
-	members, _ := json.Marshal(map[string]string{"status": string(status), "status_reason": reason}) // texts can always be encoded
-	return members
+func statusFields(status bellwire.EndpointStatus, reason string) json.RawMessage {
+	fields, _ := json.Marshal(map[string]string{"status": string(status), "status_reason": reason}) // texts can always be encoded
+	return fields
 }
 
 // Standing returns the endpoint's standing after the change, and whether the change has to be stored: a request that changes

@@ -37,7 +37,7 @@ func compareStored(e, stored *bellwire.Event) bellwire.ImportResult {
 		return bellwire.ImportResult{State: bellwire.ImportUnchanged}
 	}
 	var differ []string
-	for _, member := range []struct {
+	for _, field := range []struct {
 		name string
 		same bool
 	}{
@@ -51,8 +51,8 @@ func compareStored(e, stored *bellwire.Event) bellwire.ImportResult {
 		{"ordering_key", stored.OrderingKey == e.OrderingKey},
 		{"erased_at", e.Erased == nil},
 	} {
-		if !member.same {
-			differ = append(differ, member.name)
+		if !field.same {
+			differ = append(differ, field.name)
 		}
 	}
 	if len(differ) == 0 {

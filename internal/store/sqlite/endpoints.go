@@ -71,15 +71,16 @@ func (q *query) changeable(ep *bellwire.Endpoint, revision int64, j codec.Endpoi
 // selectEndpoint returns a SELECT of endpoints. The parameters are the expressions for the columns that matching and sending
 // do not need.
 func selectEndpoint(description, metadata string) string {
-	return selectedEndpoint(description, metadata) + "FROM endpoints p JOIN tenants t ON t.n = p.tenant "
+	return endpointColumns(description, metadata) + "FROM endpoints p JOIN tenants t ON t.n = p.tenant "
 }
 
 // selectEndpointFrom returns the SELECT of sqlEndpoint with another FROM clause.
 func selectEndpointFrom(tables string) string {
-	return selectedEndpoint("p.description", "p.metadata") + "FROM " + tables + " "
+	return endpointColumns("p.description", "p.metadata") + "FROM " + tables + " "
 }
 
-func selectedEndpoint(description, metadata string) string {
+// endpointColumns returns the SELECT clause whose rows scanEndpoint reads, without FROM.
+func endpointColumns(description, metadata string) string {
 	return `SELECT p.n, p.id, t.id, p.created_at, p.revision, p.updated_at, p.status, p.status_reason, p.ordering, p.dialect,
 			p.url, ` + description + `, p.events, p.retry, p.rate_limit, p.max_in_flight, p.signing, ` + metadata + `, p.extra, p.sealed,
 			p.filter, p.on_error, p.timeout, p.auto_disable_after, p.deleted_at IS NOT NULL, p.versions, p.catalogue `

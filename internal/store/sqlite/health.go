@@ -93,7 +93,7 @@ func (w *writer) recordHealth(results []*bellwire.Result, recorded []bellwire.Re
 		if n := rules.HealthNews(r, before, h); n != nil {
 			w.news = append(w.news, n)
 		}
-		recorded[i].Proven = h.Proven()
+		recorded[i].Settled = h.Settled()
 		if !disables {
 			continue
 		}

@@ -78,8 +78,8 @@ func healthFollows(w *world) {
 		recorded := w.record(results...)
 		for i, r := range results {
 			want.Record(r, recorded[i].Moved)
-			if proven := want.Proven(); recorded[i].Proven != proven && i == len(results)-1 {
-				w.Errorf("the answer says that the endpoint is proven: %t, want %t", recorded[i].Proven, proven)
+			if settled := want.Settled(); recorded[i].Settled != settled && i == len(results)-1 {
+				w.Errorf("the answer says that the endpoint is settled: %t, want %t", recorded[i].Settled, settled)
 			}
 		}
 		w.equal("the health", w.health(ep).Health, want)
@@ -96,7 +96,7 @@ func healthFollows(w *world) {
 	apply(one, two)
 	w.equal("whose failure came first", want.FirstFailed, bellwire.DeliveryOf(first.Event.ID, 0))
 	w.equal("since when others fail", want.OthersSince, w.now)
-	w.equal("again", w.record(one)[0].Proven, false) // a repetition changes nothing
+	w.equal("again", w.record(one)[0].Settled, false) // a repetition changes nothing
 	w.equal("the health", w.health(ep).Health, want)
 
 	w.tick(time.Second)

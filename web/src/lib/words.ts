@@ -40,7 +40,7 @@ const waits: Record<Waiting["reason"], string> = {
   fault: "waits because the node or its database failed a moment ago",
   takeover: "waits until a node takes over the endpoint",
   other_node: "waits on another node, which sends for the endpoint",
-  queued: "is next, or its request is in flight",
+  queued: "waits for its turn, or its request is in flight",
 };
 
 /** waitsFor completes "It …". */
@@ -62,8 +62,9 @@ export function helpForWaiting(waiting: Waiting): string | undefined {
     case "host_limit":
       return "Repair the receiver. The first request that it acknowledges lets the others through.";
     case "rate_limit":
-    case "in_flight":
       return "Raise the endpoint's limit if its receiver can take more.";
+    case "in_flight":
+      return "Bellwire sends more at a time when the receiver answers fast, up to the endpoint's limit.";
     default:
       return undefined;
   }

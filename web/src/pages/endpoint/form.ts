@@ -110,6 +110,8 @@ export function patchOf(base: Draft, draft: Draft): { patch: Patch; mistakes: Mi
       case "headers":
         patch.headers = headersPatch(draft.headers, mistakes);
         break;
+      default:
+        name satisfies never;
     }
   }
   return { patch, mistakes };
