@@ -184,6 +184,7 @@ func (s *Service) RetryDelivery(ctx context.Context, c Caller, tenant string, id
 	if bellwire.Expired(d.ExpiresAt, now()) {
 		return nil, bellwire.RefuseExpired(id, d.ExpiresAt)
 	}
+	restart = restart && !d.Test // a test has no schedule: its retry is another test
 	audited := s.audit(ctx, c, tenant, bellwire.AuditRetry, id.String(), map[string]any{"status": d.Status}, map[string]any{"restart": restart})
 	if restart {
 		d, err = s.store.RestartDelivery(audited, tenant, id, now())

@@ -164,33 +164,49 @@ func selectDeliveries(from string) string {
 		CROSS JOIN LATERAL (SELECT id, type FROM bellwire.events WHERE tenant = d.tenant AND id = d.event LIMIT 1) e ORDER BY d.id`
 }
 
-// deliveries examines deliveries of a status.
+// deliveries examines deliveries of a status. Those of the last event are examined to the end: the next step begins after the event.
 func (s *selection) deliveries(status bellwire.DeliveryStatus, limit int) (parts []rules.Part, err error) {
 	r := rules.Range{Status: status}
 	sqls, args := s.ranges(r, s.begin(r))
 	for _, from := range sqls {
-		var (
-			p        rules.Part
-			item     bellwire.JobItem
-			passed   bool
-			name     string
-			examined int
-		)
-		into := []any{(*[16]byte)(&item.Delivery), &passed, (*[16]byte)(&item.Event), &name}
-		_, err := pgx.ForEachRow(s.tx.query(selectDeliveries(from), append(args, limit)...), into, func() error {
-			if examined++; !passed && s.Takes(name) {
-				p.Items = append(p.Items, item)
-			}
-			p.Last = item.Event
-			return nil
-		})
+		var p rules.Part
+		examined, last, err := s.examine(&p, from, args, limit)
+		p.More = examined == limit
+		for rest := s.of(p.Last); err == nil && examined == limit; {
+			_, more := rest.ranges(r, last)
+			examined, last, err = rest.examine(&p, from, more, limit)
+		}
 		if err != nil {
 			return nil, err
 		}
-		p.More = examined == limit
 		parts = append(parts, p)
 	}
 	return parts, nil
+}
+
+// of returns the selection of one event.
+func (s *selection) of(event bellwire.EventID) *selection {
+	one := *s.Selection
+	one.After, one.Before = bellwire.Around(event)
+	return &selection{Selection: &one, tx: s.tx, tenant: s.tenant, endpoint: s.endpoint}
+}
+
+// examine adds the next deliveries of a range to p, and returns how many there were, and the last one.
+func (s *selection) examine(p *rules.Part, from string, args []any, limit int) (examined int, last [16]byte, err error) {
+	var (
+		item   bellwire.JobItem
+		passed bool
+		name   string
+	)
+	into := []any{(*[16]byte)(&item.Delivery), &passed, (*[16]byte)(&item.Event), &name}
+	_, err = pgx.ForEachRow(s.tx.query(selectDeliveries(from), append(args, limit)...), into, func() error {
+		if examined++; !passed && s.Takes(name) {
+			p.Items = append(p.Items, item)
+		}
+		p.Last, last = item.Event, item.Delivery
+		return nil
+	})
+	return examined, last, err
 }
 
 // missing examines events of the types that the endpoint gets.

@@ -169,12 +169,28 @@ func (s *Store) Select(ctx context.Context, sel *bellwire.Selection, limit int) 
 	return found, err
 }
 
-// deliveries examines deliveries of a range.
+// deliveries examines deliveries of a range. Those of the last event are examined to the end: the next step begins after the event.
 func (s *selection) deliveries(status bellwire.DeliveryStatus, from string, limit int) (p rules.Part, err error) {
 	r := rules.Range{Status: status}
+	examined, last, err := s.examine(&p, from, r, s.begin(r), limit)
+	p.More = examined == limit
+	for rest := s.of(p.Last); err == nil && examined == limit; {
+		examined, last, err = rest.examine(&p, from, r, last[:], limit)
+	}
+	return p, err
+}
+
+// of returns the selection of one event.
+func (s *selection) of(event bellwire.EventID) *selection {
+	one := *s.Selection
+	one.After, one.Before = bellwire.Around(event)
+	return &selection{Selection: &one, db: s.db, tenant: s.tenant, endpoint: s.endpoint}
+}
+
+// examine adds the next deliveries of a range to p, and returns how many there were, and the last one.
+func (s *selection) examine(p *rules.Part, from string, r rules.Range, after []byte, limit int) (examined int, last bellwire.DeliveryID, err error) {
 	q := s.bounds(s.db.query("SELECT d.id, d.passed_over, e.id, e.type FROM (SELECT id "+from+` ORDER BY id LIMIT +?5) free
-		CROSS JOIN deliveries d ON d.id = free.id CROSS JOIN events e ON e.n = d.event`), r, s.begin(r)).int(int64(limit))
-	examined := 0
+		CROSS JOIN deliveries d ON d.id = free.id CROSS JOIN events e ON e.n = d.event`), r, after).int(int64(limit))
 	for q.next() {
 		var item bellwire.JobItem
 		q.getBytes(item.Delivery[:])
@@ -183,10 +199,9 @@ func (s *selection) deliveries(status bellwire.DeliveryStatus, from string, limi
 		if examined++; !passed && s.Takes(q.getText()) {
 			p.Items = append(p.Items, item)
 		}
-		p.Last = item.Event
+		p.Last, last = item.Event, item.Delivery
 	}
-	p.More = examined == limit
-	return p, q.err
+	return examined, last, q.err
 }
 
 // missing examines events of the types that the endpoint gets.

@@ -506,6 +506,14 @@ func replayFailed(w *world) {
 		}
 	}
 	w.equal("the count of what failed again", w.counted(again, ep), 2)
+	// Each step examines a delivery that was passed over before it comes to that event's present one.
+	third := w.job(t.ID, bellwire.JobReplay, w.failed(ep))
+	w.equal("replayed for the third time, one a step", w.run(third, 1, ep).Done, 2)
+	for _, c := range w.claim(ep, 10).Due {
+		if c.Delivery.Job == third.ID {
+			w.record(w.result(c.Delivery, spent))
+		}
+	}
 	w.equal("the count at the other", w.counted(w.job(t.ID, bellwire.JobReplay, w.failed(other)), other), 0)
 }
 
