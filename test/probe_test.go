@@ -81,6 +81,23 @@ func probe(t *testing.T, s *server) {
 	if got := shown(); got.State != "healthy" || got.Failures != 0 {
 		t.Errorf("after a probe that failed, the health is %+v", got)
 	}
+	// A test has no schedule that could begin again: it is tried once more.
+	type delivery struct {
+		Status   string
+		Attempts []struct{ Trigger string }
+	}
+	var restarted delivery
+	s.call("POST", "/tenants/acme/deliveries/"+f.Delivery+"/retry", `{"restart": true}`, nil)
+	eventually(t, "the test is tried again", func() bool {
+		restarted = delivery{}
+		s.call("GET", "/tenants/acme/deliveries/"+f.Delivery, "", &restarted)
+		return len(restarted.Attempts) == 2
+	})
+	for _, attempt := range restarted.Attempts {
+		if restarted.Status != "exhausted" || attempt.Trigger != "test" {
+			t.Errorf("the restart of a test: %+v", restarted)
+		}
+	}
 
 	s.call("PATCH", "/tenants/acme/endpoints/"+ep.ID, `{"retry": {"schedule": ["1h"]}}`, nil)
 	for range 3 {

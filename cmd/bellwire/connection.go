@@ -1,6 +1,8 @@
 package main
 
 import (
+	"github.com/alecthomas/kong"
+
 	"github.com/bellwire/bellwire/client"
 	"github.com/bellwire/bellwire/internal/cli"
 	"github.com/bellwire/bellwire/internal/output"
@@ -51,8 +53,23 @@ type tenantConnection struct {
 // tenantsConnection has the options of commands that are about one tenant, or about all of them.
 type tenantsConnection struct {
 	connection
-	Tenant     string `xor:"tenants" env:"BELLWIRE_TENANT" placeholder:"ID" profiled:"" complete:"tenant" help:"The tenant."`
+	Tenant     string `env:"BELLWIRE_TENANT" placeholder:"ID" profiled:"" complete:"tenant" help:"The tenant."`
 	AllTenants bool   `name:"all-tenants" help:"All tenants, for operators."`
+}
+
+// BeforeResolve refuses a command line that names a tenant and asks for all of them. A tenant of the environment or of the profile gives
+// way. Kong calls it after reading the command line.
+func (c *tenantsConnection) BeforeResolve(ctx *kong.Context, trace *kong.Path) error {
+	given := make(map[string]bool)
+	for _, path := range ctx.Path {
+		if path.Flag != nil {
+			given[path.Flag.Name] = true
+		}
+	}
+	if given["tenant"] && given["all-tenants"] {
+		return cli.Option("tenant", "must not be given together with --all-tenants")
+	}
+	return c.ProfileOption.BeforeResolve(ctx, trace)
 }
 
 // idColumns returns the first columns of a list: the id, and the tenant if the list is of all tenants.

@@ -219,16 +219,22 @@ func printAttempt(p *output.Printer, a *client.Attempt) {
 	)
 	if a.Request.Method != "" {
 		p.Linef("request:  %s %s (%d bytes)", a.Request.Method, output.Clean(a.Request.URL), a.Request.BodyBytes)
-		printHeaders(p, a.Request.Headers)
+		printHeaders(p, a.Request.Headers, a.Request.HeadersTruncated)
 	}
 	if a.Response != nil {
 		p.Linef("response: %d", a.Response.Status)
-		printHeaders(p, a.Response.Headers)
+		printHeaders(p, a.Response.Headers, a.Response.HeadersTruncated)
 		printBody(p, a.Response)
+	}
+	if a.DetailsDropped {
+		p.Linef("The request and the rest of the response were not kept: the first and the last attempts keep theirs.")
 	}
 }
 
-func printHeaders(p *output.Printer, headers map[string]string) {
+func printHeaders(p *output.Printer, headers map[string]string, truncated bool) {
+	if truncated {
+		defer p.Linef("    (more headers were not recorded)")
+	}
 	for _, name := range slices.Sorted(maps.Keys(headers)) {
 		p.Linef("    %s: %s", output.Clean(name), output.Clean(headers[name]))
 	}

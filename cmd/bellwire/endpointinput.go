@@ -22,7 +22,7 @@ type endpointOptions struct {
 	From             string            `placeholder:"FILE" help:"JSON file with settings as the API has them, such as retry, auth, headers and secret; - for standard input. Options go before it."`
 	URL              *string           `name:"url" placeholder:"URL" help:"Where to deliver."`
 	Events           []string          `placeholder:"PATTERN" complete:"event-type" help:"Event types: names, or starts of names followed by *. Repeat it for more."`
-	Filter           *string           `placeholder:"CEL" help:"Deliver only events for which this expression is true, such as data.amount > 100. An empty text removes it."`
+	Filter           *string           `placeholder:"CEL" help:"Deliver only events for which this expression is true, such as data.amount > 100. null in a file (--from) removes it."`
 	OnError          *string           `enum:"deliver,skip" placeholder:"CHOICE" help:"deliver or skip events for which the filter has no answer."`
 	Description      *string           `placeholder:"TEXT" help:"A description for people."`
 	Dialect          *string           `placeholder:"NAME" complete:"dialect" help:"Format of the deliveries."`
@@ -114,8 +114,37 @@ func (o *endpointOptions) file(stdin io.Reader) (in client.EndpointInput, err er
 		// The library's text is not repeated: it can quote a secret.
 		return in, fmt.Errorf("--from: a setting in %s has not the form that the API documents", o.From)
 	}
-	in.NoRateLimit = string(given["rate_limit"]) == "null"
+	for name, value := range given {
+		if string(value) == "null" {
+			if err := clear(&in, name); err != nil {
+				return in, err
+			}
+		}
+	}
 	return in, nil
+}
+
+// clear removes a setting, which has null in a file.
+func clear(in *client.EndpointInput, name string) error {
+	switch name {
+	case "filter":
+		in.Filter = new(string)
+	case "description":
+		in.Description = new(string)
+	case "status_reason":
+		in.StatusReason = new(string)
+	case "headers":
+		in.Headers = &map[string]string{}
+	case "metadata":
+		in.Metadata = &map[string]string{}
+	case "auth":
+		in.Auth = &client.Auth{Type: client.AuthNone}
+	case "rate_limit":
+		in.NoRateLimit = true
+	default:
+		return fmt.Errorf("--from: %s must not be null; leave it out, or give a value", name)
+	}
+	return nil
 }
 
 // readInput reads a file, or standard input if it is named -.

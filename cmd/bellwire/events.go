@@ -68,6 +68,9 @@ func (c *listEventsCommand) Run(ctx context.Context, std streams) error {
 	if err != nil {
 		return err
 	}
+	if c.YourID != "" && c.Text != "" {
+		return cli.Option("contains", "must not be given together with --id")
+	}
 	filter := client.EventFilter{Type: c.Type, Key: c.YourID, Contains: c.Text, Since: c.Since.Time, Until: c.Until.Time}
 	return printList(ctx, std, api, &c.listOptions, eventColumns(c.AllTenants), func(ctx context.Context, page client.Page) (*client.List[client.Event], error) {
 		return api.Events(ctx, tenant, filter, page)

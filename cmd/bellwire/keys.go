@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/bellwire/bellwire/client"
@@ -90,6 +91,8 @@ var keyColumns = []output.Column[client.Key]{
 	output.Text("CREATED", func(k client.Key) string { return output.Time(k.CreatedAt) }),
 	output.Text("LAST USED", func(k client.Key) string { return output.TimePtr(k.LastUsedAt) }),
 	output.Text("EXPIRES", func(k client.Key) string { return output.TimePtr(k.ExpiresAt) }),
+	output.Text("SIGNS", func(k client.Key) string { return yes(k.HMAC) }),
+	output.Text("SCOPES", func(k client.Key) string { return strings.Join(k.Scopes, ", ") }),
 	output.Text("NAME", func(k client.Key) string { return k.Name }),
 }
 

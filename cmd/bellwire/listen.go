@@ -191,8 +191,11 @@ func (r *receiver) print(got received) {
 // pretty prints a delivery for people. It quotes unverified text, which could contain control characters.
 func (r *receiver) pretty(got received) {
 	verdict, id := "✔ verified", got.ID
-	if !got.Verified {
+	switch {
+	case !got.Verified:
 		verdict, id = "✘ "+got.Error, strconv.Quote(got.ID)
+	case got.Error != "":
+		verdict += ", but " + got.Error
 	}
 	fmt.Fprintf(r.out, "%s  %s  %s  %s  %s  answered %d\n", got.At.Format("15:04:05.000"), id, got.Type, verdict,
 		humanize.Bytes(uint64(got.Bytes)), got.Status)

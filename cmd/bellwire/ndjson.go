@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -61,6 +62,7 @@ type publishing struct {
 	batch      batch
 	published  int
 	duplicates int
+	unsure     bool // whether the events of the batch that failed were published is not known
 }
 
 func (c *publishCommand) publishLines(ctx context.Context, api *client.Client, in io.Reader, name string, size int64, std streams) error {
@@ -193,6 +195,8 @@ func (p *publishing) flush(ctx context.Context) error {
 	}
 	receipts, err := p.api.PublishBatch(ctx, p.command.Tenant, b.events)
 	if err != nil {
+		var refusal *client.Error
+		p.unsure = !errors.As(err, &refusal) || refusal.Status >= http.StatusInternalServerError
 		return b.blame(err)
 	}
 	p.published += len(receipts)
@@ -207,13 +211,21 @@ func (p *publishing) flush(ctx context.Context) error {
 
 // before reports what was published before the failure.
 func (p *publishing) before() string {
-	switch p.published {
-	case 0:
+	switch {
+	case p.unsure:
+		return eventsBefore(p.published) + " published; whether those of these lines were is not known, so repeat them with the same ids"
+	case p.published == 0:
 		return "nothing was published"
-	case 1:
-		return "1 event before was published, nothing else"
 	}
-	return fmt.Sprintf("%d events before were published, nothing else", p.published)
+	return eventsBefore(p.published) + " published, nothing else"
+}
+
+// eventsBefore returns a count of events with its verb.
+func eventsBefore(n int) string {
+	if n == 1 {
+		return "1 event before was"
+	}
+	return fmt.Sprintf("%d events before were", n)
 }
 
 // summary reports what was published in all.

@@ -15,13 +15,13 @@ type statisticsCommand struct {
 	tenantsConnection
 	jsonOption
 	span
-	Interval *string  `enum:"minute,hour,day" placeholder:"INTERVAL" help:"A row for each minute, hour or day. Default: hour."`
+	Interval *string  `enum:"minute,hour,day" placeholder:"INTERVAL" help:"A row for each minute, hour or day. By default one that suits the time: minute up to 2h, hour up to 7d, else day."`
 	By       []string `enum:"endpoint,type,outcome,dialect,tenant" placeholder:"WHAT" help:"Split the counts by endpoint, type, outcome or dialect, and with --all-tenants by tenant. Repeat it for more."`
 }
 
 // Help is shown below the options.
 func (c *statisticsCommand) Help() string {
-	return `Without --since, the last 24 hours. With --by, the groups of each interval come by their attempts, the most first.
+	return `Without --since, the last 24 hours; with --interval minute the last hour, with day the last 30 days. With --by, the groups of each interval come by their attempts, the most first.
 
   bellwire statistics --tenant acme
   bellwire statistics --tenant acme --since 30d --interval day --by endpoint`

@@ -84,24 +84,20 @@ func (c *statusCommand) report(ctx context.Context, api *caller) (*statusReport,
 		}
 		report.More = report.More || list.NextCursor != ""
 	}
-	jobs, err := c.jobs(ctx, api)
-	if err != nil {
-		return nil, err
-	}
-	for _, job := range jobs.Data {
+	for job, err := range client.All(ctx, func(ctx context.Context, page client.Page) (*client.List[client.Job], error) {
+		if c.Tenant == "" {
+			return api.AllJobs(ctx, page)
+		}
+		return api.Jobs(ctx, c.Tenant, page)
+	}) {
+		if err != nil {
+			return nil, err
+		}
 		if job.State != client.JobDone && job.State != client.JobCanceled {
 			report.Jobs = append(report.Jobs, job)
 		}
 	}
 	return report, nil
-}
-
-func (c *statusCommand) jobs(ctx context.Context, api *caller) (*client.List[client.Job], error) {
-	page := client.Page{Limit: maxPage}
-	if c.Tenant == "" {
-		return api.AllJobs(ctx, page)
-	}
-	return api.Jobs(ctx, c.Tenant, page)
 }
 
 func (r *statusReport) print(p *output.Printer, tenants bool, now time.Time) {

@@ -79,8 +79,9 @@ const (
 )
 
 // Record applies a result of kind HealthCounts, and reports whether it disables the endpoint. moved says whether the result
-// changed its delivery. A failure that did not change it does not count, because another node has the delivery by now.
-func (h *Health) Record(r *Result, moved bool) (disables bool) {
+// changed its delivery, whose status is now the given one. A failure that did not change it does not count, because another node has the
+// delivery by now.
+func (h *Health) Record(r *Result, moved bool, status DeliveryStatus) (disables bool) {
 	if g := r.Health.Granted; g != nil {
 		h.Granted = *g
 	}
@@ -88,7 +89,7 @@ func (h *Health) Record(r *Result, moved bool) (disables bool) {
 	case r.Transition.Status == DeliverySucceeded:
 		h.succeeded(r.EndedAt)
 	case moved && r.Attempt != nil && r.Trigger == TriggerSchedule:
-		h.failed(r)
+		h.failed(r, status.Open())
 		return h.mustDisable(r)
 	}
 	return false
@@ -136,7 +137,8 @@ func (h *Health) succeeded(at time.Time) {
 	}
 }
 
-func (h *Health) failed(r *Result) {
+// failed counts a failure. more says whether its delivery is attempted again.
+func (h *Health) failed(r *Result, more bool) {
 	event := firstDelivery(r.Delivery)
 	silent := r.Health.DisableAfter > 0 && r.EndedAt.Sub(h.LastFailureAt) > max(r.Health.DisableAfter/2, minSilence)
 	if h.Failures == 0 || silent {
@@ -151,8 +153,7 @@ func (h *Health) failed(r *Result) {
 	if r.Health.HeldFor > 0 {
 		h.HeldUntil = StoredTime(r.EndedAt.Add(r.Health.HeldFor))
 	}
-	ends := r.Transition.Status != DeliveryRetrying
-	if h.State != HealthFailing && (h.State == HealthRecovering || h.Failures >= FailingAfter || ends || h.LastSuccessAt.IsZero()) {
+	if h.State != HealthFailing && (h.State == HealthRecovering || h.Failures >= FailingAfter || !more || h.LastSuccessAt.IsZero()) {
 		h.State, h.Since = HealthFailing, h.FirstFailureAt
 	}
 }

@@ -68,7 +68,7 @@ func TestHealthStates(t *testing.T) {
 					h.Restart(at, true)
 					continue
 				}
-				h.Record(r, true)
+				h.Record(r, true, r.Transition.Status)
 			}
 			var since time.Time
 			if c.since >= 0 {
@@ -107,6 +107,24 @@ func TestHealthHasAReason(t *testing.T) {
 	}
 }
 
+// A 410 that was sent to the endpoint as it was before a change ends neither the endpoint nor the delivery: it is one failure.
+func TestGoneBeforeAChangeIsOneFailure(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	gone := &bellwire.Result{
+		Attempt: &bellwire.Attempt{Error: "it answered 410"}, Trigger: bellwire.TriggerSchedule, EndedAt: at,
+		Transition: bellwire.Transition{Status: bellwire.DeliveryCanceled}, Otherwise: bellwire.Transition{Status: bellwire.DeliveryRetrying},
+	}
+	for status, want := range map[bellwire.DeliveryStatus]bellwire.HealthState{
+		bellwire.DeliveryCanceled: bellwire.HealthFailing, bellwire.DeliveryRetrying: bellwire.HealthHealthy,
+	} {
+		h := bellwire.Health{State: bellwire.HealthHealthy, LastSuccessAt: at.Add(-time.Hour)}
+		if h.Record(gone, true, status); h.State != want || h.Failures != 1 {
+			t.Errorf("after a 410 with which the delivery is %s, it is %s with %d failures; want %s", status, h.State, h.Failures, want)
+		}
+	}
+}
+
 func TestHealthKnowsTheLastAttempt(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
@@ -118,7 +136,7 @@ func TestHealthKnowsTheLastAttempt(t *testing.T) {
 		}
 		h.Record(&bellwire.Result{
 			Attempt: &bellwire.Attempt{Outcome: outcome, Error: problem}, Trigger: bellwire.TriggerSchedule, EndedAt: at, Transition: to,
-		}, true)
+		}, true, to.Status)
 	}
 	var h bellwire.Health
 	want := func(when string, outcome bellwire.Outcome, problem string) {
@@ -216,7 +234,7 @@ func disabledAt(t *testing.T, after, example string) string {
 	slices.SortStableFunc(attempts, func(a, b *bellwire.Result) int { return a.EndedAt.Compare(b.EndedAt) })
 	h := bellwire.Health{State: bellwire.HealthHealthy}
 	for _, r := range attempts {
-		if h.Record(r, true) {
+		if h.Record(r, true, r.Transition.Status) {
 			return bellwire.Duration(r.EndedAt.Sub(start)).String()
 		}
 	}

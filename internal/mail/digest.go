@@ -41,7 +41,8 @@ type item struct {
 	data bellwire.OperationalData
 }
 
-// newDigest returns a digest of alerts. Only the last one about each endpoint or job counts.
+// newDigest returns a digest of alerts. Only the last one about each endpoint or job counts, and how an endpoint was that has been
+// disabled does not: the answer that disables it, such as a 410, and those behind it, can be reported later.
 func newDigest(alerts []*bellwire.Alert) (*digest, error) {
 	d := &digest{full: len(alerts) >= bellwire.MaxAlerts}
 	seen := make(map[string]bool)
@@ -61,10 +62,10 @@ func newDigest(alerts []*bellwire.Alert) (*digest, error) {
 		switch a.Type {
 		case bellwire.OperationalFailing:
 			i.kind = failing
-			known = i.data.Endpoint != nil && i.data.Health != nil
+			known = i.data.Endpoint != nil && i.data.Health != nil && i.data.Endpoint.Status != bellwire.EndpointDisabled
 		case bellwire.OperationalRecovered:
 			i.kind = recovered
-			known = i.data.Endpoint != nil && i.data.Health != nil
+			known = i.data.Endpoint != nil && i.data.Health != nil && i.data.Endpoint.Status != bellwire.EndpointDisabled
 		case bellwire.OperationalDisabled:
 			i.kind = disabled
 			known = i.data.Endpoint != nil

@@ -377,11 +377,17 @@ func TestSubjects(t *testing.T) {
 	failing := func(id string) *bellwire.Alert { return alertOf(t, bellwire.OperationalFailing, about(id, "x")) }
 	recovered := func(id string) *bellwire.Alert { return alertOf(t, bellwire.OperationalRecovered, about(id, "")) }
 	disabled := func(id string) *bellwire.Alert { return alertOf(t, bellwire.OperationalDisabled, disabledOf(id, "x")) }
+	gone := func(id string) *bellwire.Alert { // the failure that has disabled it
+		data := about(id, "410")
+		data.Endpoint.Status = bellwire.EndpointDisabled
+		return alertOf(t, bellwire.OperationalFailing, data)
+	}
 	job := alertOf(t, bellwire.OperationalFinished, bellwire.OperationalData{Tenant: "acme", Job: &bellwire.OperationalJob{}})
 	for want, alerts := range map[string][]*bellwire.Alert{
 		"Bellwire: 3 endpoints failing, 1 disabled":                           {failing("1"), failing("2"), failing("3"), disabled("4")},
 		"Bellwire: 1 endpoint recovered":                                      {failing("1"), recovered("1")},
 		"Bellwire: 1 endpoint disabled":                                       {failing("1"), recovered("1"), failing("1"), disabled("1")},
+		"Bellwire: 2 endpoints disabled":                                      {disabled("1"), disabled("2"), gone("2")},
 		"Bellwire: 1 job failed":                                              {job},
 		"Bellwire: 1 endpoint failing, 1 disabled, 1 recovered, 1 job failed": {recovered("3"), job, disabled("2"), failing("1")},
 	} {

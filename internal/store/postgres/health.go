@@ -117,7 +117,7 @@ func (r *recording) recordHealth(i int) (err error) {
 		return nil
 	}
 	before := h.State
-	disables := h.Record(result, r.recorded[i].Moved)
+	disables := h.Record(result, r.recorded[i].Moved, r.recorded[i].Status)
 	if n := rules.HealthNews(result, before, &h.Health); n != nil {
 		r.news = append(r.news, n)
 	}

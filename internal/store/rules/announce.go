@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"cmp"
 	"crypto/rand"
 	"encoding/json"
 	"slices"
@@ -126,16 +127,7 @@ func changedFields(after json.RawMessage) (secret, others bool) {
 }
 
 func disabledReason(c *EndpointChange) string {
-	var fields struct {
-		Reason string `json:"status_reason"`
-	}
-	if c.Actor.Reason != "" {
-		return c.Actor.Reason
-	}
-	if len(c.After) == 0 || json.Unmarshal(c.After, &fields) != nil || fields.Reason == "" {
-		return disabledByRequest
-	}
-	return fields.Reason
+	return cmp.Or(c.Actor.Reason, c.Reason, disabledByRequest)
 }
 
 // MaxListeners is how many endpoints of OperationsTenant a store looks at. If it has more, operational events of all types are

@@ -89,7 +89,7 @@ func (w *writer) recordHealth(results []*bellwire.Result, recorded []bellwire.Re
 			changed[ref.n] = h
 		}
 		before := h.State
-		disables := h.Record(r, recorded[i].Moved)
+		disables := h.Record(r, recorded[i].Moved, recorded[i].Status)
 		if n := rules.HealthNews(r, before, h); n != nil {
 			w.news = append(w.news, n)
 		}

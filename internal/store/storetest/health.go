@@ -77,7 +77,7 @@ func healthFollows(w *world) {
 		w.Helper()
 		recorded := w.record(results...)
 		for i, r := range results {
-			want.Record(r, recorded[i].Moved)
+			want.Record(r, recorded[i].Moved, recorded[i].Status)
 			if settled := want.Settled(); recorded[i].Settled != settled && i == len(results)-1 {
 				w.Errorf("the answer says that the endpoint is settled: %t, want %t", recorded[i].Settled, settled)
 			}
