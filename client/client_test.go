@@ -160,6 +160,30 @@ func TestPublishRefusesInvalidJSON(t *testing.T) {
 	}
 }
 
+// A refusal after a lost answer does not say that nothing was stored.
+func TestRefusalAfterALostAnswer(t *testing.T) {
+	t.Parallel()
+	refused := answer{status: 401, body: `{"code":"unauthenticated"}`}
+	for name, c := range map[string]struct {
+		answers   []answer
+		uncertain bool
+	}{
+		"lost":        {[]answer{{err: errors.New("the connection was reset")}, refused}, true},
+		"unavailable": {[]answer{{status: 504, body: "{}"}, refused}, true},
+		"refused":     {[]answer{refused}, false},
+		"too many":    {[]answer{{status: 429, body: "{}"}, refused}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := newClient(t, &server{answers: c.answers}).Publish(t.Context(), "acme", client.Publication{Type: "a", Data: json.RawMessage("1")})
+			var refusal *client.Error
+			if !errors.As(err, &refusal) || refusal.Status != 401 || errors.Is(err, client.ErrUncertain) != c.uncertain {
+				t.Errorf("%v, want it to be uncertain: %t", err, c.uncertain)
+			}
+		})
+	}
+}
+
 func TestOtherCallsAreNotRepeated(t *testing.T) {
 	t.Parallel()
 	s := &server{answers: []answer{{status: 503, body: `{"code":"unavailable"}`}}}

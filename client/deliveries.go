@@ -243,7 +243,7 @@ func (c *Client) RetryDelivery(ctx context.Context, tenant, id string) (*Deliver
 }
 
 // RestartDelivery begins the retry schedule of a delivery again, with an attempt now. It fails with CodeConflict if the delivery
-// has succeeded.
+// has succeeded. A test is tried once more instead.
 func (c *Client) RestartDelivery(ctx context.Context, tenant, id string) (*Delivery, error) {
 	in := struct {
 		Restart bool `json:"restart"`

@@ -111,13 +111,24 @@ const (
 	longestWait  = time.Minute // for a Retry-After
 )
 
+// ErrUncertain is wrapped by the error of a publish that was refused in the end, after an attempt whose answer was lost: what was
+// published may have been stored then.
+var ErrUncertain = errors.New("an earlier attempt may have been stored")
+
 // sendSafely posts a body that may be repeated, until it has arrived or all attempts have failed.
 func (c *Client) sendSafely(ctx context.Context, path string, body []byte, out any) error {
+	lost := false
 	for attempt := 1; ; attempt++ {
 		err := c.send(ctx, http.MethodPost, path, body, out)
 		if err == nil || ctx.Err() != nil {
 			return err
 		}
+		var refusal *Error
+		refused := errors.As(err, &refusal) && refusal.Status < http.StatusInternalServerError
+		if refused && lost {
+			err = fmt.Errorf("%w; %w", err, ErrUncertain)
+		}
+		lost = lost || !refused
 		wait, again := pause(err, attempt)
 		switch {
 		case !again:

@@ -57,9 +57,16 @@ type tenantsConnection struct {
 	AllTenants bool   `name:"all-tenants" help:"All tenants, for operators."`
 }
 
-// BeforeResolve refuses a command line that names a tenant and asks for all of them. A tenant of the environment or of the profile gives
-// way. Kong calls it after reading the command line.
+// BeforeResolve refuses a command line that names a tenant and asks for all of them. Kong calls it after reading the command line.
 func (c *tenantsConnection) BeforeResolve(ctx *kong.Context, trace *kong.Path) error {
+	if err := refuseTenantOfAll(ctx); err != nil {
+		return err
+	}
+	return c.ProfileOption.BeforeResolve(ctx, trace)
+}
+
+// refuseTenantOfAll refuses --tenant beside --all-tenants. A tenant of the environment or of the profile gives way, and is not there yet.
+func refuseTenantOfAll(ctx *kong.Context) error {
 	given := make(map[string]bool)
 	for _, path := range ctx.Path {
 		if path.Flag != nil {
@@ -69,7 +76,7 @@ func (c *tenantsConnection) BeforeResolve(ctx *kong.Context, trace *kong.Path) e
 	if given["tenant"] && given["all-tenants"] {
 		return cli.Option("tenant", "must not be given together with --all-tenants")
 	}
-	return c.ProfileOption.BeforeResolve(ctx, trace)
+	return nil
 }
 
 // idColumns returns the first columns of a list: the id, and the tenant if the list is of all tenants.

@@ -196,7 +196,7 @@ func (p *publishing) flush(ctx context.Context) error {
 	receipts, err := p.api.PublishBatch(ctx, p.command.Tenant, b.events)
 	if err != nil {
 		var refusal *client.Error
-		p.unsure = !errors.As(err, &refusal) || refusal.Status >= http.StatusInternalServerError
+		p.unsure = !errors.As(err, &refusal) || refusal.Status >= http.StatusInternalServerError || errors.Is(err, client.ErrUncertain)
 		return b.blame(err)
 	}
 	p.published += len(receipts)
@@ -213,7 +213,7 @@ func (p *publishing) flush(ctx context.Context) error {
 func (p *publishing) before() string {
 	switch {
 	case p.unsure:
-		return eventsBefore(p.published) + " published; whether those of these lines were is not known, so repeat them with the same ids"
+		return eventsBefore(p.published) + " published; whether those of these lines were is not known: publish them again only if they have ids"
 	case p.published == 0:
 		return "nothing was published"
 	}

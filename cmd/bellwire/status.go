@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/alecthomas/kong"
+
 	"github.com/bellwire/bellwire/client"
 	"github.com/bellwire/bellwire/internal/output"
 )
@@ -16,6 +18,14 @@ type statusCommand struct {
 	Tenant     string `env:"BELLWIRE_TENANT" placeholder:"ID" profiled:"" help:"Only this tenant. Default: all tenants, for operators."`
 	AllTenants bool   `help:"All tenants, also if the environment or the profile has one."`
 	Check      bool   `help:"Exit with code 1 if something needs you."`
+}
+
+// BeforeResolve is that of tenantsConnection.
+func (c *statusCommand) BeforeResolve(ctx *kong.Context, trace *kong.Path) error {
+	if err := refuseTenantOfAll(ctx); err != nil {
+		return err
+	}
+	return c.ProfileOption.BeforeResolve(ctx, trace)
 }
 
 // Help is shown below the options.
@@ -34,8 +44,10 @@ type statusReport struct {
 	More      bool              `json:"more"` // not all are listed
 }
 
-// maxStatus is the number of endpoints of each kind, and of jobs, that are shown.
-const maxStatus = 20
+const (
+	maxStatus     = 20   // endpoints of each kind that are shown
+	maxStatusJobs = 2500 // jobs that are looked through for those that are not done, the newest first
+)
 
 // Run shows what needs somebody.
 func (c *statusCommand) Run(ctx context.Context, std streams) error {
@@ -84,6 +96,7 @@ func (c *statusCommand) report(ctx context.Context, api *caller) (*statusReport,
 		}
 		report.More = report.More || list.NextCursor != ""
 	}
+	looked := 0
 	for job, err := range client.All(ctx, func(ctx context.Context, page client.Page) (*client.List[client.Job], error) {
 		if c.Tenant == "" {
 			return api.AllJobs(ctx, page)
@@ -92,6 +105,10 @@ func (c *statusCommand) report(ctx context.Context, api *caller) (*statusReport,
 	}) {
 		if err != nil {
 			return nil, err
+		}
+		if looked++; looked > maxStatusJobs {
+			report.More = true
+			break
 		}
 		if job.State != client.JobDone && job.State != client.JobCanceled {
 			report.Jobs = append(report.Jobs, job)

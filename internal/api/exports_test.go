@@ -56,8 +56,9 @@ func TestExportIsImport(t *testing.T) {
 		t.Fatalf("%+v", r)
 	}
 	elsewhere := []string{"left_out", "dialect_settings"} // no endpoint of this test can have them
+	endpoints := strings.Join(regexp.MustCompile(`(?m)^\{"kind":"endpoint".*$`).FindAllString(moved, -1), "\n")
 	for _, field := range api.ExportedFields() {
-		if !strings.Contains(moved, fmt.Sprintf("%q:", field)) && !slices.Contains(elsewhere, field) {
+		if !strings.Contains(endpoints, fmt.Sprintf("%q:", field)) && !slices.Contains(elsewhere, field) {
 			t.Errorf("no endpoint of this test has %s", field)
 		}
 	}

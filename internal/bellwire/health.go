@@ -88,6 +88,8 @@ func (h *Health) Record(r *Result, moved bool, status DeliveryStatus) (disables 
 	switch {
 	case r.Transition.Status == DeliverySucceeded:
 		h.succeeded(r.EndedAt)
+	case h.State == HealthRecovering && h.Successes == 0 && r.EndedAt.Before(h.Since):
+		// It failed before the change that can have mended the endpoint.
 	case moved && r.Attempt != nil && r.Trigger == TriggerSchedule:
 		h.failed(r, status.Open())
 		return h.mustDisable(r)

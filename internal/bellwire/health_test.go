@@ -125,6 +125,25 @@ func TestGoneBeforeAChangeIsOneFailure(t *testing.T) {
 	}
 }
 
+// A failure from before a change of the endpoint, which is recorded after it, is not held against the endpoint.
+func TestFailureBeforeAChangeDoesNotCount(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	h := bellwire.Health{State: bellwire.HealthFailing, Failures: 3, LastSuccessAt: at.Add(-time.Hour)}
+	h.Restart(at, true)
+	fails := func(at time.Time) {
+		h.Record(&bellwire.Result{Attempt: &bellwire.Attempt{Error: "it broke"}, Trigger: bellwire.TriggerSchedule, EndedAt: at}, true, bellwire.DeliveryRetrying)
+	}
+	fails(at.Add(-time.Second))
+	if h.State != bellwire.HealthRecovering || h.Failures != 0 {
+		t.Errorf("after a failure before the change it is %s with %d failures", h.State, h.Failures)
+	}
+	fails(at.Add(time.Second))
+	if h.State != bellwire.HealthFailing || h.Failures != 1 {
+		t.Errorf("after a failure behind the change it is %s with %d failures", h.State, h.Failures)
+	}
+}
+
 func TestHealthKnowsTheLastAttempt(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)

@@ -63,7 +63,7 @@ func (*renderer) SetHeaders(h http.Header, _ *bellwire.Message, _ []byte) {
 // Classify reports any 2xx as acknowledged.
 func (*renderer) Classify(status int) bellwire.Verdict { return bellwire.Classify2xx(status) }
 
-// RetryAfter returns true: the header is honored.
+// HonorsRetryAfter returns true: the header is honored.
 func (*renderer) HonorsRetryAfter() bool { return true }
 
 // The placeholders in the example of a body (Akkuro guide, section "Retrieve event payload examples").

@@ -48,5 +48,5 @@ func (renderer) SetHeaders(h http.Header, _ *bellwire.Message, _ []byte) {
 // Classify reports any 2xx as acknowledged.
 func (renderer) Classify(status int) bellwire.Verdict { return bellwire.Classify2xx(status) }
 
-// RetryAfter returns false: the header is ignored in favor of the configuration's RetryInterval.
+// HonorsRetryAfter returns false: the header is ignored in favor of the configuration's RetryInterval.
 func (renderer) HonorsRetryAfter() bool { return false }

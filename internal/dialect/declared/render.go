@@ -92,7 +92,7 @@ func (r *renderer) Classify(status int) bellwire.Verdict {
 	return r.verdicts[status]
 }
 
-// RetryAfter reports whether the Retry-After header is honored.
+// HonorsRetryAfter reports whether the Retry-After header is honored.
 func (r *renderer) HonorsRetryAfter() bool { return r.retryAfter }
 
 // appendText renders a template whose values cannot fail.

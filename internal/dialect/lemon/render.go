@@ -64,5 +64,5 @@ func (r *renderer) Classify(status int) bellwire.Verdict {
 	return bellwire.Classify2xx(status)
 }
 
-// RetryAfter returns true: the header is honored.
+// HonorsRetryAfter returns true: the header is honored.
 func (*renderer) HonorsRetryAfter() bool { return true }

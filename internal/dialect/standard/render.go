@@ -79,5 +79,5 @@ func (*renderer) Classify(status int) bellwire.Verdict {
 	return bellwire.Failed
 }
 
-// RetryAfter returns true: the header is honored.
+// HonorsRetryAfter returns true: the header is honored.
 func (*renderer) HonorsRetryAfter() bool { return true }

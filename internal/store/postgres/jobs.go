@@ -368,12 +368,14 @@ type restarted struct {
 	placed  placedColumns
 }
 
-// add adds a delivery. One that has ended goes behind all of its key, at an endpoint that is still ordered by key. next returns the
-// next number of the endpoint.
+// add adds a delivery. One that has ended goes to the end of the endpoint's order, or behind all of its key at an endpoint that is still
+// ordered by key; an open one keeps its place. next returns the next number of the endpoint.
 func (r *restarted) add(d *jobDelivery, endpoint string, ordering bellwire.Ordering, open openKeys, next func() int64) {
 	number, key, place := int64(0), d.key, d.place
 	behind := false
 	switch {
+	case d.sequence > 0 && d.Status.Open():
+		number = d.sequence
 	case d.sequence > 0 && ordering == bellwire.OrderingFIFO:
 		number = next()
 	case key != 0 && !d.Status.Open() && ordering != bellwire.OrderingKey:

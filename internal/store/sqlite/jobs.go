@@ -397,13 +397,14 @@ func (s *jobStep) freeNumber(event bellwire.EventID, deliveries int) (number int
 	})
 }
 
-const sqlRestart = `UPDATE deliveries SET restarted_at = ?2, job = iif(replay, job, coalesce(?3, job)), sequence = CASE WHEN sequence > 0 THEN ?4 ELSE 0 END,
+const sqlRestart = `UPDATE deliveries SET restarted_at = ?2, job = iif(replay, job, coalesce(?3, job)), sequence = iif(?4 > 0, ?4, sequence),
 	ordering_key = ?5, place = ?6 WHERE id = ?1`
 
-// restart begins the schedule of a delivery again. One with a number gets the next one of its endpoint, because later ones have
-// overtaken it. A job of nil leaves that of the delivery, and a replay keeps its own.
+// restart begins the schedule of a delivery again. One that has ended and has a number gets the next one of its endpoint, because later
+// ones have overtaken it. A job of nil leaves that of the delivery, and a replay keeps its own.
 func (w *writer) restart(id bellwire.DeliveryID, st *deliveryRow, job []byte, now time.Time) error {
-	if !st.Status.Open() {
+	ended := !st.Status.Open()
+	if ended {
 		w.opened++
 	}
 	again, err := w.positionAgain(st)
@@ -412,9 +413,11 @@ func (w *writer) restart(id bellwire.DeliveryID, st *deliveryRow, job []byte, no
 	}
 	st.Restart(now)
 	st.Behind = again.behind
-	number, _, err := w.query(sqlNextOfDelivery).blob(id[:]).scalar()
-	if err != nil {
-		return err
+	number := int64(0) // it keeps its own
+	if ended {
+		if number, _, err = w.query(sqlNextOfDelivery).blob(id[:]).scalar(); err != nil {
+			return err
+		}
 	}
 	if err := w.setState(id, &st.DeliveryState, now); err != nil {
 		return err

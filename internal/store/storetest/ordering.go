@@ -103,6 +103,30 @@ var orderingTests = []test{
 		w.behind(ep, map[bellwire.DeliveryID]bellwire.DeliveryID{a3: a1})
 		w.nothingDue(ep.ID)
 	}},
+	{name: "Ordering/ARestartedFirstStaysTheFirst", run: func(w *world) {
+		ep := w.endpoint(w.tenant(), fifo)
+		first := w.publish(ep).Deliveries[0].ID
+		w.publish(ep)
+		restarts := []func(){
+			func() {
+				_, err := w.store.RestartDelivery(w.ctx, ep.Tenant, first, w.now)
+				w.check(err)
+			},
+			func() {
+				retrying := w.failed(ep)
+				retrying.Statuses = []bellwire.DeliveryStatus{bellwire.DeliveryRetrying}
+				w.equal("what is restarted", w.run(w.job(ep.Tenant, bellwire.JobRetry, retrying), 10, ep).Done, 1)
+			},
+		}
+		for _, restart := range restarts {
+			d := w.claim(ep, 10).Due[0].Delivery
+			w.equal("what is next", d.ID, first)
+			w.record(w.result(d, retryIn(time.Hour)))
+			restart()
+			w.equal("its number", w.load(ep.Tenant, first).Sequence, d.Sequence)
+		}
+		w.equal("what is next", w.claim(ep, 10).Due[0].Delivery.ID, first)
+	}},
 	{name: "OrderingKey/ARestartedDeliveryGoesToTheEnd", run: func(w *world) {
 		ep := w.endpoint(w.tenant(), byKey)
 		a1, a2 := w.key("a", ep), w.key("a", ep)
