@@ -174,7 +174,11 @@ func (r *reader) forward() *bellwire.Forward {
 		e.Trace = t
 	}
 	if flags&hasVersion != 0 {
-		e.Version = bellwire.DecodeVersion(r.signed())
+		version := r.signed()
+		e.Version = bellwire.DecodeVersion(version)
+		if version <= 0 || e.Version.Encode() != version { // version 1 has no number here
+			r.fail()
+		}
 	}
 	f.Stamp = r.signed()
 	f.Deliveries = make([]bellwire.ForwardedDelivery, r.count(leastDelivery))
