@@ -232,11 +232,11 @@ func printAttempt(p *output.Printer, a *client.Attempt) {
 }
 
 func printHeaders(p *output.Printer, headers map[string]string, truncated bool) {
-	if truncated {
-		defer p.Linef("    (more headers were not recorded)")
-	}
 	for _, name := range slices.Sorted(maps.Keys(headers)) {
 		p.Linef("    %s: %s", output.Clean(name), output.Clean(headers[name]))
+	}
+	if truncated {
+		p.Linef("    (more headers were not recorded)")
 	}
 }
 

@@ -116,7 +116,7 @@ func (o *endpointOptions) file(stdin io.Reader) (in client.EndpointInput, err er
 	}
 	for name, value := range given {
 		if string(value) == "null" {
-			if err := clear(&in, name); err != nil {
+			if err := remove(&in, name); err != nil {
 				return in, err
 			}
 		}
@@ -124,8 +124,8 @@ func (o *endpointOptions) file(stdin io.Reader) (in client.EndpointInput, err er
 	return in, nil
 }
 
-// clear removes a setting, which has null in a file.
-func clear(in *client.EndpointInput, name string) error {
+// remove removes a setting, which is null in a file.
+func remove(in *client.EndpointInput, name string) error {
 	switch name {
 	case "filter":
 		in.Filter = new(string)

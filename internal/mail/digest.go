@@ -41,8 +41,13 @@ type item struct {
 	data bellwire.OperationalData
 }
 
-// newDigest returns a digest of alerts. Only the last one about each endpoint or job counts, and how an endpoint was that has been
-// disabled does not: the answer that disables it, such as a 410, and those behind it, can be reported later.
+// ofHealth reports whether the item can tell of an endpoint's health. How a disabled endpoint was does not count: the answer that
+// disables it, such as a 410, and those behind it, can be reported after that.
+func (i *item) ofHealth() bool {
+	return i.data.Endpoint != nil && i.data.Health != nil && i.data.Endpoint.Status != bellwire.EndpointDisabled
+}
+
+// newDigest returns a digest of alerts. Only the last one about each endpoint or job counts.
 func newDigest(alerts []*bellwire.Alert) (*digest, error) {
 	d := &digest{full: len(alerts) >= bellwire.MaxAlerts}
 	seen := make(map[string]bool)
@@ -62,10 +67,10 @@ func newDigest(alerts []*bellwire.Alert) (*digest, error) {
 		switch a.Type {
 		case bellwire.OperationalFailing:
 			i.kind = failing
-			known = i.data.Endpoint != nil && i.data.Health != nil && i.data.Endpoint.Status != bellwire.EndpointDisabled
+			known = i.ofHealth()
 		case bellwire.OperationalRecovered:
 			i.kind = recovered
-			known = i.data.Endpoint != nil && i.data.Health != nil && i.data.Endpoint.Status != bellwire.EndpointDisabled
+			known = i.ofHealth()
 		case bellwire.OperationalDisabled:
 			i.kind = disabled
 			known = i.data.Endpoint != nil

@@ -8,11 +8,11 @@ import (
 	"time"
 )
 
-// LongText is the text that Changed puts into fields.
-var LongText = strings.Repeat("changed ", 16)
+// longText is the text that Changed puts into fields: as long as what must be counted.
+var longText = strings.Repeat("changed ", 16)
 
 // Changed returns, for each field of a struct, the field's name and a copy of base in which that field alone has another value, such
-// as LongText. So a test fails when a field is added to the struct and something that must know all fields does not know it.
+// as a long text. So a test fails when a field is added to the struct and something that must know all fields does not know it.
 func Changed[T any](t testing.TB, base T) iter.Seq2[string, *T] {
 	t.Helper()
 	return func(yield func(string, *T) bool) {
@@ -34,7 +34,7 @@ func change(t testing.TB, name string, v reflect.Value) {
 	t.Helper()
 	switch v.Kind() {
 	case reflect.String:
-		v.SetString(LongText)
+		v.SetString(longText)
 	case reflect.Bool:
 		v.SetBool(!v.Bool())
 	case reflect.Int, reflect.Int32, reflect.Int64:

@@ -153,16 +153,22 @@ func (l *lane) beginRest(now time.Time, r *Result) {
 }
 
 // rest returns how long the endpoint rests after a failure: for as long as it asks, and at least for minRest if it is
-// overloaded. With a fixed interval, which the tenant chose, only Retry-After makes it rest. An answer from a URL that the
-// endpoint no longer has causes no rest.
+// overloaded. With a fixed interval, which the tenant chose, only Retry-After makes it rest. An answer from a former URL causes
+// no rest.
 func (l *lane) rest(r *Result) time.Duration {
-	if r.Target != nil && r.Target.Endpoint.URL != l.target.Endpoint.URL {
+	if l.ofFormerURL(r) {
 		return 0
 	}
 	if l.fixed() || r.Attempt == nil || !l.overloaded(r.Attempt.Response) {
 		return r.RetryAfter
 	}
 	return max(r.RetryAfter, minRest)
+}
+
+// ofFormerURL reports whether the attempt was made to a URL that the endpoint no longer has, so that its result says nothing about the
+// present one.
+func (l *lane) ofFormerURL(r *Result) bool {
+	return r.Target != nil && r.Target.Endpoint.URL != l.target.Endpoint.URL
 }
 
 // overloaded reports whether an answer means that the endpoint is overloaded. 429 always does. The answers that gateways give

@@ -34,8 +34,8 @@ func (l *lane) note(now time.Time, r *Result) bellwire.HealthNote {
 func (l *lane) noteResult(now time.Time, r *Result) bellwire.HealthNote {
 	h := &l.health
 	switch {
-	case r.Target != nil && r.Target.Endpoint.URL != l.target.Endpoint.URL:
-		return bellwire.HealthNote{} // it says nothing about the URL that the endpoint has now
+	case l.ofFormerURL(r):
+		return bellwire.HealthNote{}
 	case r.Task.Manual() && !l.enabled():
 		return bellwire.HealthNote{} // so that the health still says since when the endpoint has missed events
 	case r.Verdict == bellwire.Acknowledged && h.settled && h.failures == 0:
