@@ -245,3 +245,43 @@ func TestFindEventsSinceIsExact(t *testing.T) {
 		}
 	}
 }
+
+// The clock of one node is behind that of another. An event that it takes is later than that node's all the same.
+func TestEventsSinceOfNodesWithOtherClocks(t *testing.T) {
+	t.Parallel()
+	e := newEnv(t)
+	acme, err := e.store.Tenant(t.Context(), e.tenant("acme"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	take := func(at time.Time) bellwire.AppendedEvent {
+		results, err := e.store.AppendEvents(t.Context(), []*bellwire.Append{{TenantRevision: acme.Revision, Events: []*bellwire.NewEvent{{Event: bellwire.Event{
+			ID: bellwire.NewID[bellwire.EventKind](at), Tenant: acme.ID, Type: draft.Type, Data: draft.Data, CreatedAt: at,
+		}}}}})
+		if err != nil || results[0].Err != nil {
+			t.Fatal(err, results)
+		}
+		return results[0].Events[0]
+	}
+	at := time.Now()
+	first := take(at)
+	later := take(at.Add(-5 * time.Second))
+	lists := map[string]func(bellwire.EventFilter) (*bellwire.List[*bellwire.Event], error){
+		"Events": func(f bellwire.EventFilter) (*bellwire.List[*bellwire.Event], error) {
+			return e.Events(t.Context(), admin, f, bellwire.Page{})
+		},
+		"FindEvents": func(f bellwire.EventFilter) (*bellwire.List[*bellwire.Event], error) {
+			return e.FindEvents(t.Context(), admin, f, func(*bellwire.Event) bool { return true }, bellwire.Page{})
+		},
+		"FindAllEvents": func(f bellwire.EventFilter) (*bellwire.List[*bellwire.Event], error) {
+			return e.FindAllEvents(t.Context(), admin, service.EventQuery{EventFilter: f}, bellwire.Page{})
+		},
+	}
+	for name, list := range lists {
+		for since, want := range map[time.Time]int{first.CreatedAt: 2, later.CreatedAt: 1, later.CreatedAt.Add(time.Microsecond): 0} {
+			if got, err := list(bellwire.EventFilter{Tenant: acme.ID, Since: since}); err != nil || len(got.Items) != want {
+				t.Errorf("%s: %d events since %s, want %d: %v", name, len(got.Items), since, want, err)
+			}
+		}
+	}
+}

@@ -74,7 +74,7 @@ func (s *Service) allEvents(ctx context.Context, c Caller, q *EventQuery, page b
 	case q.Tenant != "" && q.Key != "":
 		return s.EventsByKey(ctx, c, q.EventFilter, q.Key)
 	case q.Tenant != "":
-		return s.readEvents(ctx, c, q.EventFilter, page)
+		return s.Events(ctx, c, q.EventFilter, page)
 	}
 	ctx, end, err := s.acquireRead(ctx, c)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"log/slog"
 	"slices"
+	"time"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/limits"
@@ -35,6 +36,9 @@ func (s *Service) Events(ctx context.Context, c Caller, f bellwire.EventFilter, 
 	if err := checkPage(&page); err != nil {
 		return nil, err
 	}
+	if !f.Since.IsZero() {
+		return s.FindEvents(ctx, c, f, func(*bellwire.Event) bool { return true }, page)
+	}
 	return s.readEvents(ctx, c, f, page)
 }
 
@@ -52,6 +56,10 @@ func (s *Service) readEvents(ctx context.Context, c Caller, f bellwire.EventFilt
 	return shownEvents(c, events), nil
 }
 
+// clockSkew is how far the clock of the node that made an event's id can be behind that of another node, by which the event's
+// CreatedAt may be later than the time in its id.
+const clockSkew = 10 * time.Second
+
 // Bounds on what is searched for one page of matches.
 const (
 	maxSearched         = 2000 // events, or deliveries
@@ -60,7 +68,7 @@ const (
 )
 
 // FindEvents lists events of f.Tenant for which match returns true. A page ends early, with a cursor, after many events without a
-// match. f.Since is applied in full precision, which the store does not have.
+// match. f.Since is compared with the events' CreatedAt. The store compares it with their ids, so more than is wanted is read.
 func (s *Service) FindEvents(ctx context.Context, c Caller, f bellwire.EventFilter, match func(*bellwire.Event) bool, page bellwire.Page) (*bellwire.List[*bellwire.Event], error) {
 	if err := authorizeIn(c, Read, f.Tenant); err != nil {
 		return nil, err
@@ -68,10 +76,14 @@ func (s *Service) FindEvents(ctx context.Context, c Caller, f bellwire.EventFilt
 	if err := checkPage(&page); err != nil {
 		return nil, err
 	}
+	since := f.Since
+	if !since.IsZero() {
+		f.Since = since.Add(-clockSkew)
+	}
 	read := func(page bellwire.Page) (*bellwire.List[*bellwire.Event], error) {
 		return s.readEvents(ctx, c, f, page)
 	}
-	return search(read, func(e *bellwire.Event) bool { return !e.CreatedAt.Before(f.Since) && match(e) }, page)
+	return search(read, func(e *bellwire.Event) bool { return !e.CreatedAt.Before(since) && match(e) }, page)
 }
 
 // Containing returns a match for FindEvents: of events whose data contains a text, as it was published, in upper or lower case.
