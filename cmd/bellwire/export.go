@@ -21,7 +21,7 @@ type exportCommand struct {
 	File     string     `arg:"" placeholder:"FILE" help:"NDJSON file, which must not exist; - for standard output."`
 	Secrets  bool       `help:"With the secrets of endpoints and of keys that sign requests. The audit log says so."`
 	Tenant   string     `placeholder:"ID" complete:"tenant" help:"Only this tenant, and the event types."`
-	Since    cli.Moment `placeholder:"TIME" help:"Only events since this time: 2026-01-31T12:30:00Z, 2026-01-31, or 24h for 24 hours ago."`
+	Since    cli.Moment `placeholder:"TIME" help:"Only events since this time, and those of the hour before: 2026-01-31T12:30:00Z, 2026-01-31, or 24h for 24 hours ago."`
 	NoEvents bool       `name:"no-events" help:"Without events."`
 }
 

@@ -364,7 +364,7 @@ func (a *api) documentExports() *huma.Operation {
 			flag("secrets", "With the secrets, authentication and headers of endpoints, and with the secrets of keys that sign requests. The audit log says so.", false),
 			flag("events", "With events.", true),
 			{Name: "tenant", In: "query", Description: "Only the catalogue and this tenant.", Example: "acme", Schema: &huma.Schema{Type: huma.TypeString}},
-			{Name: "since", In: "query", Description: "Only events that were accepted at this time or later.", Schema: &huma.Schema{Type: huma.TypeString, Format: "date-time"}},
+			{Name: "since", In: "query", Description: "Only events that were accepted at this time or later, and those of the hour before.", Schema: &huma.Schema{Type: huma.TypeString, Format: "date-time"}},
 		},
 	}
 	describe(op)

@@ -1,6 +1,8 @@
 package api_test
 
 import (
+	"crypto/ed25519"
+	"encoding/base64"
 	"fmt"
 	"regexp"
 	"slices"
@@ -39,7 +41,7 @@ const (
 {"kind":"key","tenant":"moved","id":"key_0198c7a3f2e47d0a9b1c2d3e4f506172","role":"tenant","hmac":true,"secret":"bwk_0198c7a3f2e47d0a9b1c2d3e4f506172_0123456789abcdefghijklmnopqrstuvwxyzABCDEFE","created_at":"2024-01-02T03:04:05Z"}
 {"kind":"key","tenant":"moved","id":"key_0198c7a3f2e47d0a9b1c2d3e4f506173","name":"expired","role":"tenant-read","secret_sha256":"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08","created_at":"2024-01-02T03:04:05Z","expires_at":"2024-06-02T03:04:05Z"}
 {"kind":"endpoint","tenant":"moved","id":"we_1","url":"https://example.com/a?b=c","description":"d","dialect":"standard","events":["a.*","a.old","a.gone"],"unlisted_events":["a.old","a.gone"],"filter":"data.n > 1","on_error":"skip","retry":{"schedule":["5s","1m"]},"secrets":[{"secret":"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw","private_key":"` + privateKey + `"},{"secret":"whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD","expires_at":"2099-01-01T00:00:00Z"}],"auth":{"type":"basic","username":"u","password":"p"},"headers":{"X-B":"1","X-A":"2"},"rate_limit":2.5,"max_in_flight":3,"timeout":"7s","auto_disable_after":"0s","ordering":"key","signing":"both","status":"disabled","status_reason":"it failed for 5 days","metadata":{"y":"2","z":"1"},"versions":{"a.made":1},"created_at":"2024-02-03T04:05:06.000001Z","updated_at":"2024-02-04T04:05:06.000001Z"}
-{"kind":"endpoint","tenant":"moved","id":"we_2","url":"https://example.com/b","dialect":"standard","events":["*"],"on_error":"deliver","retry":{"initial":"5s","factor":3,"max_interval":"1h","max_elapsed":"72h","jitter":0.5},"secrets":[{"secret":"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}],"max_in_flight":64,"timeout":"15s","auto_disable_after":"120h","ordering":"none","signing":"hmac","status":"paused","versions":{"a.made":3},"created_at":"2024-02-03T04:05:06Z","updated_at":"2024-02-03T04:05:06Z"}
+{"kind":"endpoint","tenant":"moved","id":"we_2","url":"https://example.com/b","dialect":"standard","events":["*"],"on_error":"deliver","retry":{"initial":"5s","factor":3,"max_interval":"1h","max_elapsed":"72h","jitter":0.5},"secrets":[{"secret":"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}],"max_in_flight":64,"timeout":"15s","auto_disable_after":"120h","ordering":"none","signing":"hmac","status":"paused","created_at":"2024-02-03T04:05:06Z","updated_at":"2024-02-03T04:05:06Z"}
 {"kind":"event","tenant":"moved","id":"evt_019c141eb04073cf8e1f5a7d2b6c4e90","type":"a.made","data":{ "n": 1.0, "n": 1E400, "b": "\ud800" },"key":"k1","created_at":"2026-01-31T12:31:00Z","occurred_at":"2026-01-31T12:30:00.123456Z","deliver_at":"2026-02-01T00:00:00Z","expires_at":"2026-02-02T00:00:00Z","ordering_key":"o","version":2}
 {"kind":"event","tenant":"moved","id":"evt_019c141eb04173cf8e1f5a7d2b6c4e90","type":"never.listed","data_base64":"WzEsDQoyXQ==","created_at":"2026-01-31T12:31:00.001Z"}
 {"kind":"event","tenant":"moved","id":"evt_019c141eb04273cf8e1f5a7d2b6c4e90","type":"a.made","data":null,"key":"k2","created_at":"2026-01-31T12:31:00.002Z","erased_at":"2026-02-03T00:00:00Z"}
@@ -71,6 +73,11 @@ func TestExportIsImport(t *testing.T) {
 		if r := w.imports(t, "", text); sum(r.Created) != 0 || r.FaultCount != 0 {
 			t.Errorf("importing the export %s again: %+v", again, r)
 		}
+	}
+	other := base64.StdEncoding.EncodeToString(ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize)))
+	text := regexp.MustCompile(`(?m)^\{"kind":"endpoint".*"private_key".*$`).FindString(moved)
+	if r := w.imports(t, dryRun, strings.Replace(text, privateKey, "whsk_"+other, 1)); r.FaultCount != 1 || !strings.Contains(r.Faults[0].Message, "differs in secrets") {
+		t.Errorf("with another private key: %+v", r)
 	}
 	if told, err := w.store.TakeOperational(t.Context(), nil, 10); err != nil || len(told) > 0 {
 		t.Errorf("operational events tell of it: %+v, %v", told, err)
@@ -115,7 +122,7 @@ func TestExportOptions(t *testing.T) {
 	t.Parallel()
 	w := empty(t)
 	w.imports(t, "", moved)
-	for query, events := range map[string]int{"": 4, "&since=2026-01-31T12:54:41.474Z": 2, "&since=2026-03-01T00:00:00%2B01:00": 0, "&events=false": 0, "&events=true": 4} {
+	for query, events := range map[string]int{"": 4, "&since=2026-01-31T12:54:41.474Z": 4, "&since=2026-01-31T13:54:41.474Z": 2, "&since=2026-03-01T00:00:00%2B01:00": 0, "&events=false": 0, "&events=true": 4} {
 		if got := strings.Count(w.exports(t, "?tenant=moved"+query), `"kind":"event",`); got != events {
 			t.Errorf("%s: %d events, not %d", query, got, events)
 		}

@@ -32,7 +32,7 @@ var unrepeated = map[string]string{
 	"POST /portal-sessions/exchange":                         "a code is good for one exchange",
 	"POST /imports":                                          "an import changes nothing the second time",
 	"POST /tenants/{tenant}/endpoints/{id}/probe":            "this engine does not store its delivery",
-	"POST /tenants/{tenant}/endpoints/{id}/versions/preview": "it changes nothing",
+	"POST /tenants/{tenant}/endpoints/{id}/versions/preview": "its answer must not be kept",
 }
 
 // TestRepeatedPosts: each POST with an idempotency key is carried out once, and answered alike.

@@ -100,6 +100,16 @@ const (
 	smallTenant = `{"kind":"tenant","id":"small","limits":{"endpoints":1,"keys":1}}` + "\n"
 )
 
+// tightTenant returns a tenant and its endpoints, the last of which is too many for its limit.
+func tightTenant() string {
+	lines := []string{`{"kind":"tenant","id":"tight","limits":{"configuration_bytes":262144}}`}
+	for n := range 130 {
+		hook := strings.NewReplacer("acme", "tight", "we_1", fmt.Sprintf("we_%d", n), "com/", "com/"+strings.Repeat("a", 2000))
+		lines = append(lines, hook.Replace(importedHook))
+	}
+	return strings.Join(lines, "\n")
+}
+
 // TestImportFaults imports one faulty line each. The last line of the text is at fault.
 func TestImportFaults(t *testing.T) {
 	t.Parallel()
@@ -165,6 +175,7 @@ func TestImportFaults(t *testing.T) {
 		{"EventBase64NotJSON", strings.Replace(importedEvent, `"data":{"n":1}`, `"data_base64":"e30gMQ=="`, 1), "data_base64 must be the base64, with padding, of a JSON value"},
 		{"EventErasedWithData", strings.Replace(importedEvent, `"type"`, `"erased_at":"2026-02-01T00:00:00Z","type"`, 1), "data must be null together with erased_at"},
 		{"EventOrder", strings.Replace(importedEvent, `"type"`, `"ordering_key":"a\nb","type"`, 1), "ordering_key must have printable characters only"},
+		{"ConfigurationOfANewTenant", tightTenant(), "the configuration of the tenant's endpoints would take"},
 		{"ExportFormat", `{"kind":"export","format":2,"secrets":true}`, "format must be 1"},
 		{"EventDiffers", importedEvent + "\n" + strings.Replace(importedEvent, `{"n":1}`, `{"n":2}`, 1), "id is the id of the event in line 1 too"},
 		{"EventLong", strings.Replace(importedEvent, `{"n":1}`, `"`+strings.Repeat("x", 1<<20)+`"`, 1), "data must have at most"},
@@ -392,5 +403,19 @@ func TestImportOfAnEndlessLine(t *testing.T) {
 		if used := after.TotalAlloc - before.TotalAlloc; used > size {
 			t.Errorf("%s: %d bytes were allocated for a line of %d", query, used, size)
 		}
+	}
+}
+
+// An event that was published in the database can wait for days until it is matched. It is accepted then, and its id is older.
+func TestImportKeepsIDsThatAreOlder(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	text := strings.NewReplacer("TENANT", "acme", `"data"`, `"key":"k","data"`, `"type":"a"`, `"type":"invoice.paid"`).Replace(keptEvent)
+	if r := w.imports(t, "", strings.Replace(text, "2026-01-31", "2026-02-03", 1)); r.Created["events"] != 1 {
+		t.Errorf("%+v", r)
+	}
+	w.step(t, step{method: "GET", path: "/tenants/acme/events/evt_019c141eb04073cf8e1f5a7d2b6c4e90", status: 200, want: `{"idempotency_key":"k","created_at":"2026-02-03T12:31:00Z"}`})
+	if r := w.imports(t, dryRun, strings.Replace(text, "2026-01-31", "2026-01-30", 1)); r.FaultCount != 1 || !strings.Contains(r.Faults[0].Message, "must be of the form evt_") {
+		t.Errorf("with an id from the future: %+v", r)
 	}
 }

@@ -21,7 +21,7 @@ const introduction = "Publish an event once. Bellwire stores it, finds all endpo
 	"acknowledged or the retry policy is exhausted. " +
 	"Requests and responses are JSON in UTF-8; the content type of a request is ignored. " +
 	"Unknown fields and query parameters are refused. Times are RFC 3339 in UTC. " +
-	"A POST with the header `Idempotency-Key` can be repeated, but those that begin a session or import ignore it. " +
+	"A POST with the header `Idempotency-Key` can be repeated, but those that begin a session, import or preview ignore it. " +
 	"Lists are newest first; follow `next_cursor` until it is null. " +
 	"Every response has an `X-Request-Id`: yours, if you send one."
 

@@ -164,7 +164,7 @@ func (a *api) endpointVersions(one string) {
 		OfEndpoint
 		Input body[versionTrial]
 	}
-	route(a, service.Read, huma.Operation{
+	single(a, service.Read, huma.Operation{
 		OperationID: "preview-endpoint-versions", Method: http.MethodPost, Path: one + "/versions/preview", Tags: []string{tagEndpoints},
 		Summary: "Preview other versions for an endpoint",
 		Description: "Shows the last events of these types that the endpoint got, as they were sent and as they would be sent in other versions. " +

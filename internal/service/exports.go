@@ -17,10 +17,14 @@ const (
 	exportPause     = time.Second // between two attempts at it
 )
 
+// exportOverlap is how much older than the options say the ids of exported events may be. An id begins with the time of the node that
+// took the event, or at which it was published in the database, and the event may appear only after an earlier export has ended.
+const exportOverlap = time.Hour
+
 // ExportOptions choose what an export has.
 type ExportOptions struct {
 	Tenant   string    // only what belongs to this tenant; empty: everything
-	Since    time.Time // only events that were accepted since; zero: all
+	Since    time.Time // only events that were accepted since, and those of the hour before; zero: all
 	NoEvents bool
 	Secrets  bool // with the secrets of endpoints, and of keys that sign requests
 }
@@ -51,7 +55,7 @@ type ExportedEndpoint struct {
 	bellwire.Endpoint
 	Credentials *bellwire.Credentials // with secrets that still sign only
 	LeftOut     []string              // the fields that the endpoint has, and that are not exported because they are secret
-	Gets        map[string]int        // the version that it gets of each event type with several
+	Gets        map[string]int        // the versions that it has chosen, or gets while there are newer ones, by event type
 	Unlisted    []string              // names of event types that it subscribes to, and that endpoints can no longer subscribe to
 }
 
@@ -292,7 +296,9 @@ func (e *Export) endpoint(ctx context.Context, ep *bellwire.Endpoint) error {
 	}
 	exported.Gets = make(map[string]int, len(versions))
 	for _, v := range versions {
-		exported.Gets[v.EventType] = v.Version
+		if v.Chosen || v.Version != v.Newest { // an endpoint that is created from the export gets the newest ones
+			exported.Gets[v.EventType] = v.Version
+		}
 	}
 	if exported.Unlisted, err = e.unlisted(ctx, ep); err != nil {
 		return err
@@ -351,7 +357,10 @@ func (e *Export) unlisted(ctx context.Context, ep *bellwire.Endpoint) (names []s
 
 // events writes the events of a tenant that were accepted before the export began, oldest first, without those of tests.
 func (e *Export) events(ctx context.Context, t *bellwire.Tenant) error {
-	filter := bellwire.EventFilter{Tenant: t.ID, Since: e.options.Since, Until: e.began, OldestFirst: true}
+	filter := bellwire.EventFilter{Tenant: t.ID, Until: e.began, OldestFirst: true}
+	if !e.options.Since.IsZero() {
+		filter.Since = e.options.Since.Add(-exportOverlap)
+	}
 	for page := (bellwire.Page{Limit: exportPage, Bytes: ExportPageBytes}); ; {
 		list, err := readPage(ctx, e, func(ctx context.Context) (*bellwire.List[*bellwire.Event], error) {
 			return e.service.store.Events(ctx, filter, page)

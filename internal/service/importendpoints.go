@@ -1,6 +1,7 @@
 package service
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -59,8 +60,12 @@ func (i *Import) endpoint(ctx context.Context, line int, tenant string, in *Endp
 		return false, bellwire.Invalid("left_out", "names what the export did not have (%s), so that the endpoint cannot be created as it was; export with secrets, "+
 			"or remove left_out to create the endpoint without that and with a new secret", strings.Join(left, ", "))
 	}
-	more := i.coming.more[tenant]
-	if err := i.checkRoomFor(ctx, tenant, limits.Endpoints, held, func(u *bellwire.Usage) int { return u.Endpoints + more.Endpoints }); err != nil {
+	usage, err := i.usage(ctx, tenant)
+	if err != nil {
+		return false, err
+	}
+	bytes := configurationBytes(ep)
+	if err := cmp.Or(checkUsage(limits.Endpoints, held, usage.Endpoints), checkConfigurationBytes(held, usage.Configuration+bytes)); err != nil {
 		return false, err
 	}
 	if i.coming.tenants[tenant] == nil {
@@ -69,7 +74,9 @@ func (i *Import) endpoint(ctx context.Context, line int, tenant string, in *Endp
 		}
 	}
 	if i.checks(ctx) {
+		more := i.coming.more[tenant]
 		more.Endpoints++
+		more.Configuration += bytes
 		i.coming.more[tenant] = more
 		return false, nil
 	}
@@ -87,14 +94,15 @@ func (i *Import) endpoint(ctx context.Context, line int, tenant string, in *Endp
 	return false, nil
 }
 
-// compareEndpoint returns an error if a stored endpoint differs from the one of a line. Secrets that the line does not give, and the
-// reason of a status, are not compared.
+// compareEndpoint returns an error if a stored endpoint differs from the one of a line. Secrets and private keys that the line does not
+// give, and the reason of a status, are not compared.
 func (i *Import) compareEndpoint(ctx context.Context, stored, given *bellwire.Endpoint, credentials *bellwire.Credentials, in *EndpointInput) error {
 	had, err := i.service.keyring.OpenCredentials(stored.ID, stored.Sealed)
 	if err != nil {
 		return err
 	}
-	was, is := comparedEndpoint(stored, had), comparedEndpoint(given, credentials)
+	withKeys := slices.ContainsFunc(in.Origins.Secrets, func(s bellwire.Secret) bool { return s.PrivateKey != "" })
+	was, is := comparedEndpoint(stored, had, withKeys), comparedEndpoint(given, credentials, withKeys)
 	if was["versions"], err = i.service.effectiveVersions(ctx, stored); err != nil {
 		return err
 	}
@@ -111,8 +119,8 @@ func (i *Import) compareEndpoint(ctx context.Context, stored, given *bellwire.En
 	return differing("endpoint", was, is, but...)
 }
 
-// comparedEndpoint returns the fields of an endpoint with its secrets, which only differing sees.
-func comparedEndpoint(ep *bellwire.Endpoint, c *bellwire.Credentials) map[string]any {
+// comparedEndpoint returns the fields of an endpoint with its secrets, with or without their private keys. Only differing sees them.
+func comparedEndpoint(ep *bellwire.Endpoint, c *bellwire.Credentials, withKeys bool) map[string]any {
 	m := fieldsOf(ep, c)
 	m.values["created_at"] = ep.CreatedAt.UTC()
 	m.values["auth"] = m.secrets["auth"] + strings.Join([]string{string(c.Auth.Type), c.Auth.Header, c.Auth.Username}, "\x00")
@@ -121,7 +129,11 @@ func comparedEndpoint(ep *bellwire.Endpoint, c *bellwire.Credentials) map[string
 		headers[h.Name] = h.Value
 	}
 	for _, s := range c.Secrets {
-		secrets = append(secrets, s.Value+" "+bellwire.StoredTime(s.ExpiresAt).String())
+		text := s.Value + " " + bellwire.StoredTime(s.ExpiresAt).String()
+		if withKeys {
+			text += " " + s.PrivateKey
+		}
+		secrets = append(secrets, text)
 	}
 	m.values["headers"], m.values["secrets"] = headers, secrets
 	return m.values

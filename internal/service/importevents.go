@@ -201,10 +201,11 @@ func ownEventID(in *ImportedEvent, at time.Time) (bellwire.EventID, error) {
 }
 
 // keptEventID returns an id that an event can keep: a UUIDv7 with the time of the event, because lists are in the order of ids. It may
-// be written with hyphens.
+// be written with hyphens. An id of Bellwire's own may be older: an event that was published in the database waits to be matched.
 func keptEventID(text string, at time.Time) (id bellwire.EventID, kept bool) {
 	id, err := bellwire.ParseID[bellwire.EventKind](text)
-	if err != nil {
+	own := err == nil
+	if !own {
 		raw, undashed := hex.DecodeString(strings.ReplaceAll(text, "-", ""))
 		if undashed != nil || len(text) != 36 || len(raw) != len(id) {
 			return id, false
@@ -212,7 +213,8 @@ func keptEventID(text string, at time.Time) (id bellwire.EventID, kept bool) {
 		copy(id[:], raw)
 	}
 	isV7 := id[6]>>4 == 7 && id[8]>>6 == 2
-	return id, isV7 && id.Time().Sub(at).Abs() <= importSlack
+	early := at.Sub(id.Time())
+	return id, isV7 && -early <= importSlack && (own || early <= importSlack)
 }
 
 // ImportedEvent is an event of another system.

@@ -1,6 +1,7 @@
 package service
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -46,11 +47,12 @@ func (i *Import) key(ctx context.Context, line int, in *ImportedKey) (unchanged 
 		return true, differing("key", was, is)
 	}
 	if held != nil {
-		more := i.coming.more[in.Tenant]
-		if err := i.checkRoomFor(ctx, in.Tenant, limits.Keys, held, func(u *bellwire.Usage) int { return u.Keys + more.Keys }); err != nil {
+		usage, err := i.usage(ctx, in.Tenant)
+		if err := cmp.Or(err, checkUsage(limits.Keys, held, usage.Keys)); err != nil {
 			return false, err
 		}
 		if i.dryRun {
+			more := i.coming.more[in.Tenant]
 			more.Keys++
 			i.coming.more[in.Tenant] = more
 		}
@@ -66,16 +68,17 @@ func (i *Import) key(ctx context.Context, line int, in *ImportedKey) (unchanged 
 	return false, nil
 }
 
-// checkRoomFor applies a limit on the number of something that a tenant has.
-func (i *Import) checkRoomFor(ctx context.Context, tenant string, l *limits.Limit, held *bellwire.Limits, count func(*bellwire.Usage) int) error {
-	usage := new(bellwire.Usage)
-	if i.coming.tenants[tenant] == nil {
-		var err error
-		if usage, err = i.service.store.Usage(ctx, tenant); err != nil {
-			return err
-		}
+// usage returns what a tenant has, with what a dry run would have created for it.
+func (i *Import) usage(ctx context.Context, tenant string) (bellwire.Usage, error) {
+	more := i.coming.more[tenant]
+	if i.coming.tenants[tenant] != nil {
+		return more, nil
 	}
-	return checkUsage(l, held, count(usage))
+	has, err := i.service.store.Usage(ctx, tenant)
+	if err != nil {
+		return more, err
+	}
+	return bellwire.Usage{Keys: has.Keys + more.Keys, Endpoints: has.Endpoints + more.Endpoints, Configuration: has.Configuration + more.Configuration}, nil
 }
 
 // importedKey returns the key of a line.

@@ -17,7 +17,7 @@ const (
 	importChunkBytes = 1 << 20   // of data
 	importMemory     = 1 << 20   // the most events, and the most names, of one import that are compared with each other
 	MaxImportFaults  = 100       // that are listed
-	importSlack      = time.Hour // between the time in an id that is kept and that of its event
+	importSlack      = time.Hour // between the time in an id that is kept and that of its event, which may be much later if the id is of Bellwire's form
 )
 
 // The kinds of what can be imported.

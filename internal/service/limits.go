@@ -182,12 +182,17 @@ func (s *Service) checkConfiguration(ctx context.Context, ep, before *bellwire.E
 			return err
 		}
 	}
-	if size := usage.Configuration + grows; size > held.ConfigurationBytes {
-		return bellwire.Errorf(bellwire.CodeConflict,
-			"the configuration of the tenant's endpoints would take %s bytes, and the limit %q allows %s; shorten URLs, filters, descriptions, metadata or headers, delete an endpoint, or ask for a higher limit",
-			bellwire.Number(size), limits.ConfigurationBytes.Name, limits.ConfigurationBytes.Amount(float64(held.ConfigurationBytes)))
+	return checkConfigurationBytes(held, usage.Configuration+grows)
+}
+
+// checkConfigurationBytes returns an error if the configuration of a tenant's endpoints would take more bytes than it may.
+func checkConfigurationBytes(held *bellwire.Limits, size int) error {
+	if size <= held.ConfigurationBytes {
+		return nil
 	}
-	return nil
+	return bellwire.Errorf(bellwire.CodeConflict,
+		"the configuration of the tenant's endpoints would take %s bytes, and the limit %q allows %s; shorten URLs, filters, descriptions, metadata or headers, delete an endpoint, or ask for a higher limit",
+		bellwire.Number(size), limits.ConfigurationBytes.Name, limits.ConfigurationBytes.Amount(float64(held.ConfigurationBytes)))
 }
 
 // checkMemory refuses a change with which the tenant's endpoints would take more memory than its share of the cache. Most tenants

@@ -212,7 +212,8 @@ func (s *Service) applyVersions(ctx context.Context, ep *bellwire.Endpoint, in *
 		field := "versions." + name
 		t, known := catalogue.Type(name)
 		if newest := in.coming.newestOf(name); newest > 0 && in.Versions[name] >= 1 && in.Versions[name] <= newest {
-			continue // a dry run
+			chosen[name] = bellwire.Version{Number: in.Versions[name]} // in a dry run, which stores nothing
+			continue
 		}
 		if !known {
 			faults = append(faults, bellwire.Invalid(field, "must be the version of a known event type"))
