@@ -33,6 +33,12 @@ var auditColumns = []output.Column[client.AuditEntry]{
 		}
 		return e.Method + " " + e.Path
 	}),
+	output.Text("CHANGED", func(e client.AuditEntry) string {
+		if len(e.Before) == 0 { // something was made, or nothing was changed
+			return ""
+		}
+		return changeText(e.Before, e.After)
+	}),
 	output.Text("REFUSED", func(e client.AuditEntry) string { return e.Refused }),
 	output.Text("JUSTIFICATION", func(e client.AuditEntry) string { return e.Justification }),
 }

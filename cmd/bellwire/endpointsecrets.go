@@ -78,7 +78,12 @@ func (c *endpointHistoryCommand) Run(ctx context.Context, std streams) error {
 		output.Text("CHANGE", func(h client.EndpointChange) string { return string(h.Action) }),
 		output.Text("BY", func(h client.EndpointChange) string { return actorText(&h.By) }),
 		output.Text("FROM", func(h client.EndpointChange) string { return h.By.Address }),
-		output.Text("WHAT", changeText),
+		output.Text("WHAT", func(h client.EndpointChange) string {
+			if h.Action != client.ChangeUpdated {
+				return ""
+			}
+			return changeText(h.Before, h.After)
+		}),
 	}
 	return printList(ctx, std, api, &c.listOptions, columns, func(ctx context.Context, page client.Page) (*client.List[client.EndpointChange], error) {
 		return api.EndpointHistory(ctx, c.Tenant, c.ID, page)
@@ -177,14 +182,13 @@ func actorText(a *client.Actor) string {
 	return string(a.Kind)
 }
 
-// changeText returns what a change set: for an update the fields before and after, otherwise nothing.
-func changeText(h client.EndpointChange) string {
-	if h.Action != client.ChangeUpdated {
-		return ""
-	}
+// changeText returns the fields that a change set, before and after it.
+func changeText(before, after map[string]json.RawMessage) string {
 	var list []string
-	for _, name := range slices.Sorted(maps.Keys(h.After)) {
-		list = append(list, name+": "+fieldText(h.Before[name])+" → "+fieldText(h.After[name]))
+	for _, name := range slices.Sorted(maps.Keys(after)) {
+		if was, is := fieldText(before[name]), fieldText(after[name]); was != is {
+			list = append(list, name+": "+was+" → "+is)
+		}
 	}
 	return strings.Join(list, "; ")
 }
