@@ -24,7 +24,7 @@ type Client struct {
 // Option configures a Client.
 type Option func(*Client)
 
-// WithHTTPClient makes the Client send its requests with h.
+// WithHTTPClient makes the Client send its requests with h, which follows no redirect.
 func WithHTTPClient(h *http.Client) Option { return func(c *Client) { c.http = h } }
 
 // WithUserAgent sets the User-Agent of all requests.
@@ -58,6 +58,11 @@ func New(baseURL, key string, options ...Option) (*Client, error) {
 		transport.MaxIdleConnsPerHost = connections
 		c.http = &http.Client{Transport: transport, Timeout: defaultTimeout}
 	}
+	direct := *c.http
+	direct.CheckRedirect = func(*http.Request, []*http.Request) error {
+		return http.ErrUseLastResponse // a GET would follow, and its answer would be taken for that of the call
+	}
+	c.http = &direct
 	return c, nil
 }
 
@@ -65,9 +70,15 @@ type idempotencyKey struct{}
 
 // WithIdempotencyKey returns a context for a call that creates or does something, such as CreateEndpoint, RotateSecret or
 // RetryDelivery. The same call with the same key is carried out once within 24 hours, and gets the same answer, so it can be
-// repeated if no answer arrived. Use a new key for each call.
+// repeated if no answer arrived. Use a new key for each call. Publish takes the key as the ID of a publication that has none, and
+// PublishBatch takes the key, a slash and the publication's place in the batch, from 0.
 func WithIdempotencyKey(ctx context.Context, key string) context.Context {
 	return context.WithValue(ctx, idempotencyKey{}, key)
+}
+
+func idempotencyKeyOf(ctx context.Context) string {
+	key, _ := ctx.Value(idempotencyKey{}).(string)
+	return key
 }
 
 type ifMatch struct{}
@@ -112,7 +123,7 @@ func (c *Client) send(ctx context.Context, method, path string, body []byte, out
 	if err != nil {
 		return err
 	}
-	if key, ok := ctx.Value(idempotencyKey{}).(string); ok && method == http.MethodPost {
+	if key := idempotencyKeyOf(ctx); key != "" && method == http.MethodPost {
 		request.Header.Set("Idempotency-Key", key)
 	}
 	if etag, ok := ctx.Value(ifMatch{}).(string); ok && (method == http.MethodPut || method == http.MethodPatch) {

@@ -34,6 +34,7 @@ type answer struct {
 
 type call struct {
 	Method, Path, Query, Key, Body string
+	IdempotencyKey                 string
 }
 
 // RoundTrip makes a server the transport of a client: no network is in between.
@@ -44,7 +45,7 @@ func (s *server) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.calls = append(s.calls, call{r.Method, r.URL.Path, r.URL.RawQuery, r.Header.Get("Authorization"), string(body)})
+	s.calls = append(s.calls, call{r.Method, r.URL.Path, r.URL.RawQuery, r.Header.Get("Authorization"), string(body), r.Header.Get("Idempotency-Key")})
 	a := s.answers[min(len(s.calls), len(s.answers))-1]
 	if a.err != nil {
 		return nil, a.err
@@ -96,7 +97,7 @@ func TestPublishSendsDataAsItIs(t *testing.T) {
 	}
 	want := []call{{
 		"POST", "/api/v1/tenants/acme/events", "", "Bearer secret-key",
-		`{"type":"a","id":"k","occurred_at":"2026-01-31T12:30:00Z","data":` + data + `}`,
+		`{"type":"a","id":"k","occurred_at":"2026-01-31T12:30:00Z","data":` + data + `}`, "",
 	}}
 	if !slices.Equal(s.calls, want) {
 		t.Errorf("got %+v, want %+v", s.calls, want)
@@ -139,6 +140,59 @@ func TestPublishBatch(t *testing.T) {
 	}
 	if s.calls[0].Path != "/api/v1/tenants/a/b/events/batch" {
 		t.Errorf("path %s", s.calls[0].Path)
+	}
+}
+
+func TestPublishTakesTheKeyOfTheContext(t *testing.T) {
+	t.Parallel()
+	ctx := client.WithIdempotencyKey(t.Context(), "order-42")
+	s := &server{answers: []answer{{status: 202, body: receipt}, {status: 202, body: `{"data":[` + receipt + `,` + receipt + `]}`}}}
+	c := newClient(t, s)
+	if _, err := c.Publish(ctx, "acme", client.Publication{Type: "a", Data: json.RawMessage(`1`)}); err != nil {
+		t.Error(err)
+	}
+	if _, err := c.PublishBatch(ctx, "acme", []client.Publication{{Type: "a", Data: json.RawMessage(`1`), ID: "own"}, {Type: "a", Data: json.RawMessage(`2`)}}); err != nil {
+		t.Error(err)
+	}
+	for i, want := range []string{`{"type":"a","id":"order-42","data":1}`, `{"events":[{"type":"a","id":"own","data":1},{"type":"a","id":"order-42/1","data":2}]}`} {
+		if got := s.calls[i]; got.Body != want || got.IdempotencyKey != "" {
+			t.Errorf("call %d: %+v, want %s without a header", i, got, want)
+		}
+	}
+}
+
+// A call that is redirected fails: http.Client would make a GET of it, and its answer would look like success.
+func TestRedirectsAreErrors(t *testing.T) {
+	t.Parallel()
+	for _, status := range []int{301, 302, 303, 307, 308} {
+		s := &server{answers: []answer{{status: status, header: http.Header{"Location": {"https://bellwire.test/api/v1/tenants/acme"}}}, {status: 200, body: `{"data":[]}`}}}
+		c := newClient(t, s)
+		for name, call := range map[string]func() error{
+			"Publish": func() error {
+				_, err := c.Publish(t.Context(), "acme", client.Publication{Type: "a", Data: json.RawMessage(`1`)})
+				return err
+			},
+			"DeleteTenant": func() error { return c.DeleteTenant(t.Context(), "acme") },
+		} {
+			s.calls = nil
+			err := call()
+			var refusal *client.Error
+			if !errors.As(err, &refusal) || refusal.Status != status || len(s.calls) != 1 || !strings.HasSuffix(err.Error(), "; use the address that it names: https://bellwire.test") {
+				t.Errorf("%d, %s: %v after %d calls", status, name, err, len(s.calls))
+			}
+		}
+	}
+}
+
+// What answers 200 with other JSON is not a Bellwire server, and has stored nothing.
+func TestPublishNeedsReceipts(t *testing.T) {
+	t.Parallel()
+	c := newClient(t, &server{answers: []answer{{status: 200, body: `{"data":[]}`}}})
+	p := client.Publication{Type: "a", Data: json.RawMessage(`1`)}
+	_, one := c.Publish(t.Context(), "acme", p)
+	_, batch := c.PublishBatch(t.Context(), "acme", []client.Publication{p})
+	if one == nil || batch == nil || !strings.Contains(one.Error(), "is not that of a Bellwire server") {
+		t.Errorf("%v, %v", one, batch)
 	}
 }
 

@@ -23,6 +23,8 @@ type Error struct {
 	Faults     []Fault       // all fields and parameters at fault
 	RetryAfter time.Duration // when to try again; 0 if the server did not say
 	RequestID  string        // under which the server's log has more
+
+	location string // of a redirect
 }
 
 // Fault is what is wrong with one field or parameter.
@@ -57,6 +59,9 @@ const (
 
 // Error returns what is wrong, with all faults and the hint.
 func (e *Error) Error() string {
+	if e.Code == "" && e.location != "" {
+		return fmt.Sprintf("server answered %d %s; use the address that it names: %s", e.Status, http.StatusText(e.Status), e.location)
+	}
 	if e.Code == "" {
 		return fmt.Sprintf("server answered %d %s", e.Status, http.StatusText(e.Status))
 	}
@@ -123,6 +128,9 @@ func readError(response *http.Response) error {
 	e := &Error{Status: response.StatusCode, RequestID: response.Header.Get("X-Request-Id")}
 	if seconds, err := strconv.Atoi(response.Header.Get("Retry-After")); err == nil && seconds > 0 {
 		e.RetryAfter = time.Duration(seconds) * time.Second
+	}
+	if to, err := response.Location(); err == nil {
+		e.location = to.Scheme + "://" + to.Host
 	}
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxProblem))
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	mathrand "math/rand/v2"
 	"net/http"
@@ -19,7 +20,7 @@ type Publication struct {
 	// Data is any JSON value. It is sent, stored and delivered byte for byte.
 	Data json.RawMessage
 	// ID is the idempotency id: publishing it again with the same type and data returns the first event. If it is
-	// empty, the client generates one, which [Event.PublisherID] does not return.
+	// empty and there is no [WithIdempotencyKey], the client generates one, which [Event.PublisherID] does not return.
 	ID         string
 	OccurredAt time.Time // zero means now, by the server's clock
 	DeliverAt  time.Time // when it is delivered at the earliest; zero means at once
@@ -53,11 +54,17 @@ type Receipt struct {
 // Publish publishes an event. When it returns nil, the server has stored the event and its deliveries on disk.
 func (c *Client) Publish(ctx context.Context, tenant string, p Publication) (Receipt, error) {
 	var receipt Receipt
+	if p.ID == "" {
+		p.ID = idempotencyKeyOf(ctx)
+	}
 	body, err := appendPublication(nil, p)
 	if err != nil {
 		return receipt, err
 	}
-	err = c.sendSafely(ctx, inTenant(tenant, "events"), body, &receipt)
+	path := inTenant(tenant, "events")
+	if err = c.sendSafely(ctx, path, body, &receipt); err == nil && receipt.ID == "" {
+		err = misread(http.MethodPost, path, io.EOF)
+	}
 	return receipt, err
 }
 
@@ -68,13 +75,20 @@ func (c *Client) PublishBatch(ctx context.Context, tenant string, ps []Publicati
 		if i > 0 {
 			body = append(body, ',')
 		}
+		if key := idempotencyKeyOf(ctx); p.ID == "" && key != "" {
+			p.ID = fmt.Sprintf("%s/%d", key, i)
+		}
 		var err error
 		if body, err = appendPublication(body, p); err != nil {
 			return nil, fmt.Errorf("event %d: %w", i, err)
 		}
 	}
 	var answer struct{ Data []Receipt }
-	err := c.sendSafely(ctx, inTenant(tenant, "events", "batch"), append(body, "]}"...), &answer)
+	path := inTenant(tenant, "events", "batch")
+	err := c.sendSafely(ctx, path, append(body, "]}"...), &answer)
+	if err == nil && len(answer.Data) != len(ps) {
+		err = misread(http.MethodPost, path, io.EOF)
+	}
 	return answer.Data, err
 }
 
@@ -115,8 +129,9 @@ const (
 // published may have been stored then.
 var ErrUncertain = errors.New("an earlier attempt may have been stored")
 
-// sendSafely posts a body that may be repeated, until it has arrived or all attempts have failed.
+// sendSafely posts publications, which may be repeated because they have ids, until they have arrived or all attempts have failed.
 func (c *Client) sendSafely(ctx context.Context, path string, body []byte, out any) error {
+	ctx = WithIdempotencyKey(ctx, "") // the ids are in the body
 	lost := false
 	for attempt := 1; ; attempt++ {
 		err := c.send(ctx, http.MethodPost, path, body, out)
