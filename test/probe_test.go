@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync/atomic"
 	"testing"
 )
@@ -72,13 +73,13 @@ func probe(t *testing.T, s *server) {
 		Failures int
 		Since    string
 	}
-	shown := func() health {
+	healthNow := func() health {
 		t.Helper()
 		var shown struct{ Health health }
 		s.call("GET", "/tenants/acme/endpoints/"+ep.ID, "", &shown)
 		return shown.Health
 	}
-	if got := shown(); got.State != "healthy" || got.Failures != 0 {
+	if got := healthNow(); got.State != "healthy" || got.Failures != 0 {
 		t.Errorf("after a probe that failed, the health is %+v", got)
 	}
 	// A test has no schedule that could begin again: it is tried once more.
@@ -105,17 +106,29 @@ func probe(t *testing.T, s *server) {
 			t.Fatal(err)
 		}
 	}
-	eventually(t, "the endpoint fails", func() bool { return shown().State == "failing" && shown().Failures == 3 })
+	eventually(t, "the endpoint fails", func() bool { return healthNow().State == "failing" && healthNow().Failures == 3 })
 	down.Store(false)
 	for _, status := range []string{"paused", "disabled"} {
 		s.call("PATCH", "/tenants/acme/endpoints/"+ep.ID, `{"status": "`+status+`"}`, nil)
-		before := shown()
+		before := healthNow()
 		if f := look(); f.Outcome != "ok" || f.Trigger != "test" || f.Timings.Total <= 0 {
 			t.Errorf("a probe of an endpoint that is %s: %+v", status, f)
 		}
-		if got := shown(); got != before {
+		if got := healthNow(); got != before {
 			t.Errorf("a probe of an endpoint that is %s has changed its health from %+v to %+v", status, before, got)
 		}
+	}
+	// A session that may test and may not see secrets does not see those of the URL either.
+	s.call("PATCH", "/tenants/acme/endpoints/"+ep.ID, `{"url": "`+r.URL+`/?token=only-the-owner-knows"}`, nil)
+	var made struct{ URL string }
+	s.call("POST", "/tenants/acme/portal-sessions", `{"capabilities": ["view", "test"]}`, &made)
+	_, code, _ := strings.Cut(made.URL, "#code=")
+	var session struct{ Token string }
+	post(t, s.url+"/api/v1/portal-sessions/exchange", "", map[string]any{"code": code}, &session)
+	var shown struct{ Request struct{ URL string } }
+	post(t, s.url+"/api/v1/tenants/acme/endpoints/"+ep.ID+"/probe", session.Token, nil, &shown)
+	if want := r.URL + "/?token=[redacted]"; shown.Request.URL != want {
+		t.Errorf("the session sees %s, want %s", shown.Request.URL, want)
 	}
 	r.Close()
 	if f := look(); f.Outcome != "connect" || f.Response != nil {

@@ -136,9 +136,26 @@ func isNumber(word string) bool {
 
 // HideIn redacts secrets of a URL in a text that may repeat them.
 func HideIn(text string, hidden []string) string {
+	if len(hidden) > 1 { // of two that begin alike, the longer one first
+		hidden = slices.Clone(hidden)
+		slices.SortFunc(hidden, func(a, b string) int { return len(b) - len(a) })
+	}
 	for _, secret := range hidden {
 		if len(secret) >= minToken { // a shorter text may be there by chance
 			text = strings.ReplaceAll(text, secret, Redacted)
+		}
+	}
+	return text
+}
+
+// HideInCut is HideIn for a text that was cut, maybe within a secret.
+func HideInCut(text string, hidden []string) string {
+	text = HideIn(text, hidden)
+	for _, secret := range hidden {
+		for n := min(len(secret)-1, len(text)); n >= minToken; n-- {
+			if strings.HasSuffix(text, secret[:n]) {
+				return text[:len(text)-n] + Redacted
+			}
 		}
 	}
 	return text

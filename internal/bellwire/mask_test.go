@@ -63,6 +63,23 @@ func TestMaskURL(t *testing.T) {
 	}
 }
 
+func TestHideInCut(t *testing.T) {
+	t.Parallel()
+	hidden := []string{"0123456789", "0123456789abcdef", "short"}
+	for text, want := range map[string]string{
+		"at 0123456789abcdef, short": "at [redacted], short",
+		"at 0123456789, 0123456789a": "at [redacted], [redacted]a",
+		"at 0123456789, 01234567":    "at [redacted], [redacted]",
+		"at 0123456":                 "at 0123456",
+		"01234567":                   "[redacted]",
+		"":                           "",
+	} {
+		if got := HideInCut(text, hidden); got != want {
+			t.Errorf("%q gave %q, want %q", text, got, want)
+		}
+	}
+}
+
 // TestMaskedTokens makes tokens as systems make them. Nearly all are known.
 func TestMaskedTokens(t *testing.T) {
 	t.Parallel()

@@ -10,7 +10,11 @@ func hideURL(a *bellwire.Attempt) {
 	if a.Response == nil {
 		return
 	}
-	a.Response.Body = []byte(bellwire.HideIn(string(a.Response.Body), hidden))
+	hide := bellwire.HideIn
+	if a.Response.Truncated {
+		hide = bellwire.HideInCut
+	}
+	a.Response.Body = []byte(hide(string(a.Response.Body), hidden))
 	for i := range a.Response.Headers {
 		h := &a.Response.Headers[i]
 		h.Value = bellwire.HideIn(h.Value, hidden)

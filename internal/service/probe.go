@@ -45,6 +45,9 @@ func (s *Service) ProbeEndpoint(ctx context.Context, c Caller, tenant, id, event
 	if err != nil {
 		return nil, err
 	}
+	if !c.may(ReadSecrets) {
+		hideURL(attempt)
+	}
 	return &Probe{receipt, attempt}, nil
 }
 

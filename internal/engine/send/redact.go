@@ -2,6 +2,7 @@ package send
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
@@ -14,7 +15,8 @@ const minSecret = 6
 // credentials are removed from responses before those are stored.
 type redactor []string
 
-// redactorOf returns a redactor of the values of headers. A value with a scheme ("Bearer …") is redacted without it too.
+// redactorOf returns a redactor of the values of headers. A value with a scheme ("Bearer …") is redacted without it too. The longest
+// comes first, because it may contain another one.
 func redactorOf(credentials []bellwire.Header) redactor {
 	var secrets redactor
 	for _, c := range credentials {
@@ -25,7 +27,21 @@ func redactorOf(credentials []bellwire.Header) redactor {
 			}
 		}
 	}
+	slices.SortFunc(secrets, func(a, b string) int { return len(b) - len(a) })
 	return secrets
+}
+
+// redactCut is redact for the first part of a response. If it ends within a secret, it is cut before that.
+func (r redactor) redactCut(response []byte) []byte {
+	response = r.redact(response)
+	for _, text := range r {
+		for n := min(len(text)-1, len(response)); n > 0; n-- {
+			if bytes.HasSuffix(response, []byte(text[:n])) {
+				return response[:len(response)-n]
+			}
+		}
+	}
+	return response
 }
 
 // redact returns the response without the secrets. It copies what it changes.

@@ -220,7 +220,11 @@ func (s *Sender) read(resp *http.Response, into *bellwire.AttemptResponse, secre
 		n += more
 	}
 	if n > 0 {
-		shown := secrets.redact(buffer[:min(n, 2*bellwire.MaxStoredBody)]) // a secret may straddle the cut
+		redact := secrets.redact
+		if err != io.EOF {
+			redact = secrets.redactCut
+		}
+		shown := redact(buffer[:n])
 		into.Body = bytes.Clone(shown[:min(len(shown), bellwire.MaxStoredBody)])
 		into.Truncated = n > bellwire.MaxStoredBody || len(shown) > bellwire.MaxStoredBody
 	}

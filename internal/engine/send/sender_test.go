@@ -302,6 +302,32 @@ func TestEchoedCredentialsAreRedacted(t *testing.T) {
 	}
 }
 
+// No part of a credential is shown where one contains another, or where many long ones are repeated.
+func TestNoPartOfACredentialIsShown(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		headers []bellwire.Header
+		times   int
+	}{
+		"one within another": {[]bellwire.Header{{Name: "X-Id", Value: "client-123"}, {Name: "X-Key", Value: "client-123.SECRET"}}, 2},
+		"long ones":          {[]bellwire.Header{{Name: "authorization", Value: "Bearer " + strings.Repeat("SECRET", 350)}}, 4},
+		"more than is read":  {[]bellwire.Header{{Name: "authorization", Value: "Bearer " + strings.Repeat("SECRET", 350)}}, readBody/2100 + 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				_, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+				_, _ = io.WriteString(w, strings.Repeat(token+r.Header.Get("X-Key"), c.times))
+			}))
+			t.Cleanup(s.Close)
+			r := attempt(t, guardedDialer(loopback), nil, s.URL, func(target *bellwire.Target) { target.Headers = c.headers })
+			if body := string(r.Attempt.Response.Body); !strings.HasPrefix(body, bellwire.Redacted) || strings.Contains(body, "SECRET") {
+				t.Errorf("%d bytes: %.80s…%s", len(body), body, body[max(0, len(body)-40):])
+			}
+		})
+	}
+}
+
 func TestHTTP2(t *testing.T) {
 	t.Parallel()
 	protocol := make(chan string, 1)
