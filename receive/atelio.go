@@ -31,18 +31,19 @@ type AtelioVerifier struct {
 
 var _ Verifier = (*AtelioVerifier)(nil)
 
-// Atelio returns a verifier that accepts signatures made with the subscription's secret ("whsec_…"). While a secret is
-// replaced, give both.
+// Atelio returns a verifier that accepts signatures made with the subscription's secret ("whsec_…"), or with one of another
+// form that Bellwire has imported. While a secret is replaced, give both.
 func Atelio(secrets ...string) (*AtelioVerifier, error) {
 	if len(secrets) == 0 {
 		return nil, errors.New("at least one secret is required")
 	}
 	v := &AtelioVerifier{Tolerance: DefaultTolerance}
 	for _, secret := range secrets {
-		if !strings.HasPrefix(secret, sign.SecretPrefix) || secret == sign.SecretPrefix {
-			return nil, fmt.Errorf("secret must begin with %q", sign.SecretPrefix)
+		mac, err := sign.NewTextMAC(secret)
+		if err != nil {
+			return nil, err
 		}
-		v.secrets = append(v.secrets, sign.NewMAC([]byte(secret)))
+		v.secrets = append(v.secrets, mac)
 	}
 	return v, nil
 }

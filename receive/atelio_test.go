@@ -85,7 +85,7 @@ func TestAtelio(t *testing.T) {
 			}
 		})
 	}
-	for _, secrets := range [][]string{nil, {""}, {"whsec_"}, {"AAECAwQFBgcICQoLDA0ODxAREhMUFRYX"}} {
+	for _, secrets := range [][]string{nil, {""}, {"whsec_"}, {"whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYX\n"}} {
 		t.Run(fmt.Sprint(secrets), func(t *testing.T) {
 			if _, err := receive.Atelio(secrets...); err == nil {
 				t.Errorf("%q is taken for secrets", secrets)

@@ -30,15 +30,15 @@ type LemonVerifier struct {
 
 var _ Verifier = (*LemonVerifier)(nil)
 
-// Lemon returns a verifier that accepts signatures made with the webhook's secret. While a secret is replaced, give
-// both.
+// Lemon returns a verifier that accepts signatures made with the webhook's secret (64 hex digits), or with one of another form
+// that Bellwire has imported. While a secret is replaced, give both.
 func Lemon(secrets ...string) (*LemonVerifier, error) {
 	if len(secrets) == 0 {
 		return nil, errors.New("at least one secret is required")
 	}
 	v := &LemonVerifier{Tolerance: DefaultTolerance}
 	for _, text := range secrets {
-		secret, err := sign.NewLemonMAC(text)
+		secret, err := sign.NewTextMAC(text)
 		if err != nil {
 			return nil, err
 		}

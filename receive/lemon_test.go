@@ -155,7 +155,7 @@ func TestLemonOnTheVendorsVector(t *testing.T) {
 
 func TestLemonRefusesSecrets(t *testing.T) {
 	t.Parallel()
-	for _, secrets := range [][]string{nil, {""}, {"secret"}, {lemonSecret, "0"}, {strings.ToUpper(lemonSecret)}} {
+	for _, secrets := range [][]string{nil, {""}, {"secret"}, {lemonSecret, "0"}, {lemonSecret + "\n"}, {strings.Repeat("x", 513)}} {
 		t.Run(fmt.Sprint(secrets), func(t *testing.T) {
 			if _, err := receive.Lemon(secrets...); err == nil {
 				t.Errorf("%q is taken", secrets)

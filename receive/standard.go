@@ -34,7 +34,7 @@ type StandardVerifier struct {
 var _ Verifier = (*StandardVerifier)(nil)
 
 // Standard returns a verifier that accepts signatures made with one of the endpoint's keys: shared secrets ("whsec_…")
-// or public keys ("whpk_…"). While a secret is rotated, give both.
+// or public keys ("whpk_…"). While a secret is rotated, give both. A secret can be one that Bellwire has imported.
 func Standard(keys ...string) (*StandardVerifier, error) {
 	if len(keys) == 0 {
 		return nil, errors.New("at least one secret or public key is required")
@@ -49,7 +49,7 @@ func Standard(keys ...string) (*StandardVerifier, error) {
 			v.publicKeys = append(v.publicKeys, key)
 			continue
 		}
-		secret, err := sign.ParseSecret(text)
+		secret, err := sign.ParseAnySecret(text)
 		if err != nil {
 			return nil, err
 		}

@@ -241,6 +241,26 @@ func TestAnyDataIsHandedOnByteForByte(t *testing.T) {
 	}
 }
 
+// Secrets that another system made, and Bellwire has imported, are shorter or longer, or without padding.
+func TestStandardTakesImportedSecrets(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{"whsec_MDEyMzQ1Njc4OWFiY2RlZg==", "whsec_MDEyMzQ1Njc4OWFiY2RlZg", "whsec_" + strings.Repeat("QUJD", 100)} {
+		key, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(strings.TrimPrefix(text, "whsec_"), "="))
+		if err != nil {
+			t.Fatal(err)
+		}
+		v, err := receive.Standard(text)
+		if err != nil {
+			t.Fatal(text, err)
+		}
+		v.Now = func() time.Time { return sentAt }
+		signature := string(sign.NewMAC(key).AppendV1(nil, "evt_1", sentAt.Unix(), []byte(body)))
+		if _, err := v.Verify(header("evt_1", strconv.FormatInt(sentAt.Unix(), 10), signature), []byte(body)); err != nil {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
+
 func TestStandardRefusesKeys(t *testing.T) {
 	t.Parallel()
 	for _, keys := range [][]string{nil, {""}, {"secret"}, {secret, "whsec_x"}, {"whpk_x"}, {privateKey}} {

@@ -4,6 +4,7 @@ package test
 
 import (
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -127,6 +128,20 @@ func checkReceiver(t *testing.T, s *server, ep endpoint, address string) {
 	s.call("POST", "/tenants/acme/endpoints/"+ep.ID+"/probe", `{"type": "card.created"}`, &probe)
 	if got := probe.Response.Status; got != http.StatusNoContent {
 		t.Errorf("a delivery of Bellwire is answered with %d", got)
+	}
+	// Neither a request that breaks off nor one that does not go on keeps the receiver from the others.
+	for _, stays := range []bool{false, true} {
+		conn, err := net.Dial("tcp", strings.TrimPrefix(address, "http://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		if _, err := io.WriteString(conn, "POST /hooks HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc"); err != nil {
+			t.Fatal(err)
+		}
+		if !stays {
+			conn.Close()
+		}
 	}
 	secret, err := sign.ParseSecret(ep.Secret)
 	if err != nil {

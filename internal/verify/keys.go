@@ -48,7 +48,7 @@ func standardKeys(secret string) []choice[key] {
 		return []choice[key]{of}
 	}
 	var list keyList
-	if shared, err := sign.ParseSecret(secret); err == nil {
+	if shared, err := sign.ParseAnySecret(secret); err == nil {
 		list.right(shared)
 	}
 	whole := strings.TrimPrefix(text, "v1,")
@@ -56,7 +56,7 @@ func standardKeys(secret string) []choice[key] {
 	shared, err := sign.ParseSecret(sign.SecretPrefix + bare)
 	switch {
 	case err != nil:
-		list.wrong(anyBase64(bare), "the secret is not written in the base64 of the API: its padding is missing, or its alphabet is that of URLs", "Copy the whole secret as the endpoint's API shows it.")
+		list.wrong(anyBase64(bare), "the secret is not written in the base64 of the API: its alphabet is that of URLs", "Copy the whole secret as the endpoint's API shows it.")
 	case whole != text:
 		list.wrong(shared, `the secret begins with "v1,", which belongs to signatures`, "Remove it: the secret begins with whsec_.")
 	case bare == whole:
@@ -75,7 +75,7 @@ func standardKeys(secret string) []choice[key] {
 func lemonKeys(secret string) []choice[key] {
 	var list keyList
 	text := trimmed(secret)
-	if _, err := sign.NewLemonMAC(secret); err == nil {
+	if _, err := sign.NewTextMAC(secret); err == nil {
 		list.right([]byte(secret))
 	}
 	if text != secret {
@@ -98,7 +98,7 @@ func atelioKeys(secret string) []choice[key] {
 	var list keyList
 	text := trimmed(secret)
 	bare, prefixed := strings.CutPrefix(text, sign.SecretPrefix)
-	if prefixed && text == secret {
+	if _, err := sign.NewTextMAC(secret); err == nil {
 		list.right([]byte(secret))
 	}
 	if text != secret {

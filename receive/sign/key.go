@@ -25,9 +25,16 @@ const (
 	MaxSecret = 64
 )
 
+// The bounds on the length of a secret that another system made, in bytes.
+const (
+	MinImportedSecret = 8
+	MaxImportedSecret = 512
+)
+
 // The errors of malformed keys. They never contain the key.
 var (
 	ErrSecret     = errors.New(`secret must be "whsec_" followed by the base64 of 24 to 64 bytes`)
+	ErrImported   = errors.New("secret must be 8 to 512 printable ASCII characters, without a space at its ends")
 	ErrPrivateKey = errors.New(`private key must be "whsk_" followed by the base64 of an ed25519 private key of 64 bytes or its seed of 32 bytes`)
 	ErrPublicKey  = errors.New(`public key must be "whpk_" followed by the base64 of an ed25519 public key of 32 bytes`)
 )
@@ -42,6 +49,28 @@ func ParseSecret(text string) ([]byte, error) {
 		return nil, ErrSecret
 	}
 	return secret, nil
+}
+
+// ParseAnySecret is ParseSecret that also takes a secret of another system, which Bellwire has imported: it can be shorter or longer,
+// and its base64 can lack its padding. Its error is ErrSecret.
+func ParseAnySecret(text string) ([]byte, error) {
+	encoded, prefixed := strings.CutPrefix(text, SecretPrefix)
+	encoded = strings.TrimRight(encoded, "=")
+	secret, err := base64.RawStdEncoding.DecodeString(encoded)
+	if !prefixed || err != nil || base64.RawStdEncoding.EncodeToString(secret) != encoded ||
+		len(secret) < MinImportedSecret || len(secret) > MaxImportedSecret {
+		return nil, ErrSecret
+	}
+	return secret, nil
+}
+
+// NewTextMAC returns a MAC for a secret that another system made, and of which the text is the key. Its error is ErrImported.
+func NewTextMAC(secret string) (*MAC, error) {
+	unprintable := strings.ContainsFunc(secret, func(r rune) bool { return r < ' ' || r > '~' })
+	if unprintable || strings.TrimSpace(secret) != secret || len(secret) < MinImportedSecret || len(secret) > MaxImportedSecret {
+		return nil, ErrImported
+	}
+	return NewMAC([]byte(secret)), nil
 }
 
 // FormatPrivateKey returns the text of an ed25519 private key, which has its seed and its public key.

@@ -2,8 +2,6 @@ package standard
 
 import (
 	"crypto/ed25519"
-	"encoding/base64"
-	"strings"
 	"time"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
@@ -67,13 +65,5 @@ func parseSecret(secret *bellwire.Secret) ([]byte, error) {
 	if !secret.Imported {
 		return sign.ParseSecret(secret.Value)
 	}
-	text, prefixed := strings.CutPrefix(secret.Value, sign.SecretPrefix)
-	text = strings.TrimRight(text, "=")
-	raw, err := base64.RawStdEncoding.DecodeString(text)
-	// The decoder ignores line breaks and trailing bits.
-	if !prefixed || err != nil || base64.RawStdEncoding.EncodeToString(raw) != text ||
-		len(raw) < bellwire.MinImportedSecret || len(raw) > bellwire.MaxImportedSecret {
-		return nil, sign.ErrSecret
-	}
-	return raw, nil
+	return sign.ParseAnySecret(secret.Value)
 }
