@@ -73,6 +73,9 @@ func CheckTextSecret(value, own string) error {
 type Defaults struct {
 	Retry   RetryPolicy
 	Timeout time.Duration
+	// AutoDisableAfter is that of the endpoint. It is 0, never, if the vendor documents no such thing: its customers would not learn of
+	// it, and many could not undo it.
+	AutoDisableAfter time.Duration
 	// Overlap is how long a rotated secret continues to sign. It is 0 if a delivery can carry only one signature.
 	Overlap time.Duration
 }

@@ -53,11 +53,11 @@ const (
 	OnErrorSkip    OnError = "skip"
 )
 
-// Defaults of endpoints in all dialects.
-const (
-	DefaultMaxInFlight      = 64
-	DefaultAutoDisableAfter = 120 * time.Hour
-)
+// DefaultMaxInFlight is the default of endpoints in all dialects.
+const DefaultMaxInFlight = 64
+
+// DefaultAutoDisableAfter is the default of endpoints in dialects that are managed by Bellwire's own API alone.
+const DefaultAutoDisableAfter = 120 * time.Hour
 
 // Endpoint is a tenant's URL with its subscriptions and delivery settings.
 type Endpoint struct {

@@ -48,7 +48,10 @@ type EndpointInput struct {
 	Signing          *bellwire.Signing
 	Status           *bellwire.EndpointStatus
 	StatusReason     *string // why it is paused or disabled; nil with another Status: empty
-	Replay           string  // bellwire.SelectMissed replays what an endpoint has missed when Status enables it again; empty: nothing
+	// Reenable enables an endpoint that Bellwire has disabled. It is for front ends of dialects whose vendors have no status: their
+	// customers can do it by a change of the URL only.
+	Reenable bool
+	Replay   string // bellwire.SelectMissed replays what an endpoint has missed when Status enables it again; empty: nothing
 	// Secret is the caller's own secret, instead of a generated one. It replaces all present ones at once, unlike
 	// RotateSecret.
 	Secret   *string
@@ -110,8 +113,8 @@ func (s *Service) apply(ctx context.Context, ep *bellwire.Endpoint, c *bellwire.
 	return s.seal(ctx, ep, c)
 }
 
-// leaveDialect removes the settings of an endpoint's old dialect: its specific ones, and the default retry policy and timeout, which
-// the new dialect's defaults replace.
+// leaveDialect removes the settings of an endpoint's old dialect: its specific ones, and the default retry policy, timeout and
+// auto_disable_after, which the new dialect's defaults replace.
 func (s *Service) leaveDialect(ctx context.Context, ep *bellwire.Endpoint, old string, in *EndpointInput) error {
 	ep.Extra = nil
 	left := s.dialects[old]
@@ -131,6 +134,9 @@ func (s *Service) leaveDialect(ctx context.Context, ep *bellwire.Endpoint, old s
 	}
 	if ep.Timeout == from.Timeout {
 		ep.Timeout = to.Timeout
+	}
+	if ep.AutoDisableAfter == from.AutoDisableAfter {
+		ep.AutoDisableAfter = to.AutoDisableAfter
 	}
 	return nil
 }

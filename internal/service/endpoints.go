@@ -70,7 +70,7 @@ func (s *Service) newEndpoint(ctx context.Context, c Caller, tenant string, in *
 		Retry:            defaults.Retry,
 		MaxInFlight:      bellwire.DefaultMaxInFlight,
 		Timeout:          defaults.Timeout,
-		AutoDisableAfter: bellwire.DefaultAutoDisableAfter,
+		AutoDisableAfter: defaults.AutoDisableAfter,
 		OnError:          bellwire.OnErrorDeliver,
 		Ordering:         bellwire.OrderingNone,
 		Signing:          bellwire.SigningHMAC,
@@ -142,6 +142,9 @@ func (s *Service) updateEndpoint(ctx context.Context, c Caller, tenant, id, dial
 		if err != nil {
 			return nil, err
 		}
+		if err := s.reenable(ctx, c, ep, in); err != nil {
+			return nil, err
+		}
 		if in.Replay != "" {
 			if err := authorizeIn(c, Redeliver, tenant); err != nil {
 				return nil, err
@@ -178,6 +181,27 @@ func (s *Service) updateEndpoint(ctx context.Context, c Caller, tenant, id, dial
 		s.engine.WakeJobs()
 	}
 	return updated, nil
+}
+
+// reenable lets an input with Reenable enable an endpoint that Bellwire has disabled. It stays disabled if somebody else has
+// disabled it, or has said another reason since.
+func (s *Service) reenable(ctx context.Context, c Caller, ep *bellwire.Endpoint, in *EndpointInput) error {
+	if !in.Reenable || ep.Status != bellwire.EndpointDisabled {
+		return nil
+	}
+	ctx, end, err := s.beginRead(ctx, c, Change, ep.Tenant)
+	if err != nil {
+		return err
+	}
+	defer end()
+	stop, err := s.stopOf(ctx, ep)
+	if err != nil {
+		return err
+	}
+	if stop.Actor.Kind == bellwire.ActorBellwire && stop.Actor.Reason == ep.StatusReason {
+		in.Status = new(bellwire.EndpointEnabled)
+	}
+	return nil
 }
 
 // DeleteEndpoint deletes an endpoint, and cancels its open deliveries.

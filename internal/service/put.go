@@ -104,7 +104,7 @@ func (s *Service) completed(ctx context.Context, ep *bellwire.Endpoint, in Endpo
 	orDefault(&in.Headers, nil)
 	orDefault(&in.MaxInFlight, bellwire.DefaultMaxInFlight)
 	orDefault(&in.Timeout, defaults.Timeout)
-	orDefault(&in.AutoDisableAfter, bellwire.DefaultAutoDisableAfter)
+	orDefault(&in.AutoDisableAfter, defaults.AutoDisableAfter)
 	orDefault(&in.Ordering, bellwire.OrderingNone)
 	orDefault(&in.Signing, bellwire.SigningHMAC)
 	orDefault(&in.Metadata, nil)

@@ -185,7 +185,7 @@ func (f *front) update(w http.ResponseWriter, r *http.Request, c service.Caller)
 		return err
 	}
 	_, err = f.endpoints.Update(r.Context(), c, c.Tenant, r.PathValue("id"), func(k *service.EndpointView) (service.EndpointInput, error) {
-		return service.EndpointInput{URL: &in.URI.Value}, check(r, k)
+		return service.EndpointInput{URL: &in.URI.Value, Reenable: true}, check(r, k)
 	})
 	if err != nil {
 		return err

@@ -48,5 +48,5 @@ func (in *input) wanted(was *service.EndpointView) (service.EndpointInput, error
 		eventErr = bellwire.Invalid("event", "must be %s or %s", accountUpdates, batchSettlement)
 	}
 	err := bellwire.AddFaults(in.misfits, bellwire.Join(urlErr, eventErr))
-	return service.EndpointInput{URL: &in.URL.Value, Events: &[]string{event}}, err
+	return service.EndpointInput{URL: &in.URL.Value, Events: &[]string{event}, Reenable: true}, err
 }

@@ -122,7 +122,7 @@ func Digest(dialects []*Dialect) string {
 
 // Defaults returns the retry policy, the timeout and the overlap of the file.
 func (d *Dialect) Defaults() bellwire.Defaults {
-	defaults := bellwire.Defaults{Retry: d.retry, Timeout: d.timeout}
+	defaults := bellwire.Defaults{Retry: d.retry, Timeout: d.timeout, AutoDisableAfter: bellwire.DefaultAutoDisableAfter}
 	if d.several {
 		defaults.Overlap = d.overlap
 	}

@@ -271,7 +271,7 @@ batch: off
 			t.Errorf("%d: %v, want %v", status, got, want)
 		}
 	}
-	want := bellwire.Defaults{Retry: bellwire.RetryPolicy{Interval: bellwire.Duration(10 * time.Second), Count: 3}, Timeout: 3 * time.Second}
+	want := bellwire.Defaults{Retry: bellwire.RetryPolicy{Interval: bellwire.Duration(10 * time.Second), Count: 3}, Timeout: 3 * time.Second, AutoDisableAfter: 120 * time.Hour}
 	if diff := cmp.Diff(want, d.Defaults()); diff != "" {
 		t.Error(diff)
 	}

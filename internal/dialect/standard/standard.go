@@ -31,7 +31,9 @@ func (Dialect) Name() string { return Name }
 
 // Defaults returns the retry schedule that Standard Webhooks recommends.
 func (Dialect) Defaults() bellwire.Defaults {
-	return bellwire.Defaults{Retry: bellwire.StandardRetryPolicy(), Timeout: bellwire.DefaultTimeout, Overlap: overlap}
+	return bellwire.Defaults{
+		Retry: bellwire.StandardRetryPolicy(), Timeout: bellwire.DefaultTimeout, AutoDisableAfter: bellwire.DefaultAutoDisableAfter, Overlap: overlap,
+	}
 }
 
 // NewEndpointID returns "ep_" and the 32 hex digits of a UUIDv7.

@@ -17,7 +17,7 @@ var dialect standard.Dialect
 
 func TestDefaults(t *testing.T) {
 	t.Parallel()
-	want := bellwire.Defaults{Retry: bellwire.StandardRetryPolicy(), Timeout: 15 * time.Second, Overlap: 24 * time.Hour}
+	want := bellwire.Defaults{Retry: bellwire.StandardRetryPolicy(), Timeout: 15 * time.Second, AutoDisableAfter: 120 * time.Hour, Overlap: 24 * time.Hour}
 	if diff := cmp.Diff(want, dialect.Defaults()); diff != "" {
 		t.Error(diff)
 	}

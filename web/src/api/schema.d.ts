@@ -3423,7 +3423,7 @@ export interface components {
             /** @description How Bellwire authenticates, in addition to the signature; null for not at all. */
             auth?: components["schemas"]["Auth"] | null;
             /**
-             * @description How long attempts must have failed before Bellwire disables the endpoint: 1s to 8760h; 0s for never. Default 120h.
+             * @description How long attempts must have failed before Bellwire disables the endpoint: 1s to 8760h; 0s for never. By default that of the dialect, which is 120h in standard and 0s in those of the five vendors.
              * @example 120h
              */
             auto_disable_after?: string;
@@ -3828,7 +3828,7 @@ export interface components {
             /** @description How Bellwire authenticates, in addition to the signature; null for not at all. */
             auth?: components["schemas"]["Auth"] | null;
             /**
-             * @description How long attempts must have failed before Bellwire disables the endpoint: 1s to 8760h; 0s for never. Default 120h.
+             * @description How long attempts must have failed before Bellwire disables the endpoint: 1s to 8760h; 0s for never. By default that of the dialect, which is 120h in standard and 0s in those of the five vendors.
              * @example 120h
              */
             auto_disable_after?: string;
@@ -4887,7 +4887,7 @@ export interface components {
             /** @description How Bellwire authenticates, in addition to the signature; null for not at all. */
             auth?: components["schemas"]["Auth"] | null;
             /**
-             * @description How long attempts must have failed before Bellwire disables the endpoint: 1s to 8760h; 0s for never. Default 120h.
+             * @description How long attempts must have failed before Bellwire disables the endpoint: 1s to 8760h; 0s for never. By default that of the dialect, which is 120h in standard and 0s in those of the five vendors.
              * @example 120h
              */
             auto_disable_after?: string;
