@@ -3,6 +3,7 @@ package service
 import (
 	"context"
 	"encoding/hex"
+	"errors"
 	"strings"
 	"time"
 
@@ -151,6 +152,29 @@ func parseUUID(text string) (id [16]byte, ok bool) {
 	}
 	_, err := hex.Decode(id[:], []byte(text))
 	return id, err == nil
+}
+
+// TokenOrKey returns the caller of a credential that is a token, as verify says, or an API key: a key from another system can have the
+// form of a token. A nil verify means that it can only be a key. Vendors call both a token.
+func (s *Service) TokenOrKey(ctx context.Context, text string, verify func() (Caller, error)) (Caller, error) {
+	var refusal error
+	if verify != nil {
+		c, err := verify()
+		if code := bellwire.CodeOf(err); code != bellwire.CodeUnauthenticated && code != bellwire.CodeUnavailable {
+			return c, err
+		}
+		refusal = err
+	}
+	c, err := s.Authenticate(ctx, text)
+	switch {
+	case bellwire.CodeOf(err) != bellwire.CodeUnauthenticated:
+		return c, err
+	case errors.Is(err, ErrKeyExpired):
+		return Caller{}, bellwire.Wrap(bellwire.CodeUnauthenticated, err, "the token has expired")
+	case refusal != nil:
+		return Caller{}, refusal
+	}
+	return Caller{}, bellwire.Wrap(bellwire.CodeUnauthenticated, err, "the token is not valid")
 }
 
 // TrustTenant returns a caller of a tenant that a front end has authenticated itself, such as by a token of an issuer that the

@@ -4,6 +4,8 @@ package token
 
 import (
 	"context"
+	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"net/url"
@@ -78,6 +80,23 @@ func New(c Config) (*Verifier, error) {
 	}
 	v.secret = key
 	return v, nil
+}
+
+// HasForm reports whether a text has the form of a signed token: three parts, of which the first is a JSON object with "alg" (RFC 7515,
+// 7.1). Other texts with two dots can be API keys.
+func HasForm(text string) bool {
+	head, rest, _ := strings.Cut(text, ".")
+	if strings.Count(rest, ".") != 1 {
+		return false
+	}
+	raw, err := base64.RawURLEncoding.DecodeString(head)
+	if err != nil {
+		return false
+	}
+	var fields struct {
+		Algorithm string `json:"alg"`
+	}
+	return json.Unmarshal(raw, &fields) == nil && fields.Algorithm != ""
 }
 
 // Claims are what a token says of its bearer.

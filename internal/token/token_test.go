@@ -383,3 +383,16 @@ func must(t testing.TB, err error) {
 		t.Fatal(err)
 	}
 }
+
+func TestHasForm(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]bool{
+		"eyJhbGciOiJIUzI1NiJ9.e30.AA": true, "eyJhbGciOiJub25lIn0..": true, "eyJhbGciOiJIUzI1NiJ9.e30": false,
+		"eyJhbGciOiJIUzI1NiJ9.e30.AA.AA": false, "e30.e30.AA": false, "eyJhbGciOjF9.e30.AA": false, "W10.e30.AA": false,
+		"bnVsbA.e30.AA": false, "eyJhbGciOiJIUzI1NiJ9=.e30.AA": false, "..": false, "a.b.c": false, "": false,
+	} {
+		if got := token.HasForm(text); got != want {
+			t.Errorf("%q: %t", text, got)
+		}
+	}
+}

@@ -1,15 +1,14 @@
 package akkuro
 
 import (
-	"errors"
 	"log/slog"
 	"mime"
 	"net/http"
-	"strings"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/httpx"
 	"github.com/bellwire/bellwire/internal/service"
+	"github.com/bellwire/bellwire/internal/token"
 )
 
 // Segment is the second segment of all paths; the first is a functional group.
@@ -57,22 +56,20 @@ func (f *front) authorize(r *http.Request, need service.Permission) (service.Cal
 	return c, f.svc.PermitOwn(r.Context(), c, need)
 }
 
-// authenticate accepts a JSON Web Token or an API key. A token has two dots, and a key has none.
+// authenticate accepts a JSON Web Token or an API key.
 func (f *front) authenticate(r *http.Request) (service.Caller, error) {
 	text, err := httpx.Bearer(r)
 	if err != nil {
 		return service.Caller{}, bellwire.Wrap(bellwire.CodeUnauthenticated, err, "the Authorization header must be given once, as Bearer <token>")
 	}
-	if f.dialect.Tokens == nil || strings.Count(text, ".") != 2 {
-		c, err := f.svc.Authenticate(r.Context(), text)
-		if errors.Is(err, service.ErrKeyExpired) {
-			return c, bellwire.Wrap(bellwire.CodeUnauthenticated, err, "the token has expired")
-		}
-		if bellwire.CodeOf(err) == bellwire.CodeUnauthenticated {
-			return c, bellwire.Wrap(bellwire.CodeUnauthenticated, err, "the token is not valid")
-		}
-		return c, err
+	if f.dialect.Tokens == nil || !token.HasForm(text) {
+		return f.svc.TokenOrKey(r.Context(), text, nil)
 	}
+	return f.svc.TokenOrKey(r.Context(), text, func() (service.Caller, error) { return f.verify(r, text) })
+}
+
+// verify returns the caller that a JSON Web Token names.
+func (f *front) verify(r *http.Request, text string) (service.Caller, error) {
 	claims, err := f.dialect.Tokens.Claims(r.Context(), text)
 	if err != nil {
 		return service.Caller{}, err

@@ -1,10 +1,8 @@
 package azakaw
 
 import (
-	"errors"
 	"log/slog"
 	"net/http"
-	"strings"
 
 	"github.com/go-json-experiment/json"
 
@@ -53,27 +51,22 @@ func (f *front) authorize(r *http.Request, need service.Permission) (service.Cal
 	return c, f.svc.PermitOwn(r.Context(), c, need)
 }
 
-// authenticate accepts a JSON Web Token or an API key. A token has two dots, and a key has none.
+// authenticate accepts a JSON Web Token or an API key.
 func (f *front) authenticate(r *http.Request) (service.Caller, error) {
 	text, err := httpx.Bearer(r)
 	if err != nil {
 		return service.Caller{}, bellwire.Wrap(bellwire.CodeUnauthenticated, err, "the Authorization header must be given once, as Bearer <token>")
 	}
-	if f.tokens != nil && strings.Count(text, ".") == 2 {
+	if f.tokens == nil || !token.HasForm(text) {
+		return f.svc.TokenOrKey(r.Context(), text, nil)
+	}
+	return f.svc.TokenOrKey(r.Context(), text, func() (service.Caller, error) {
 		tenant, err := f.tokens.Tenant(r.Context(), text)
 		if err != nil {
 			return service.Caller{}, err
 		}
 		return f.svc.TrustTenant(r.Context(), tenant)
-	}
-	c, err := f.svc.Authenticate(r.Context(), text)
-	if errors.Is(err, service.ErrKeyExpired) {
-		return c, bellwire.Wrap(bellwire.CodeUnauthenticated, err, "the token has expired")
-	}
-	if bellwire.CodeOf(err) == bellwire.CodeUnauthenticated {
-		return c, bellwire.Wrap(bellwire.CodeUnauthenticated, err, "the token is not valid")
-	}
-	return c, err
+	})
 }
 
 func (f *front) list(w http.ResponseWriter, r *http.Request, c service.Caller) error {
