@@ -160,7 +160,7 @@ func viewOf(c Caller, ep *bellwire.Endpoint, credentials *bellwire.Credentials) 
 }
 
 // Types returns the event types of a group, or of all groups if group is empty, in the order of their creation. Archived types
-// are left out.
+// are left out, and so are Bellwire's own, which no vendor has.
 func (d *DialectService) Types(ctx context.Context, c Caller, group string) ([]*bellwire.EventType, error) {
 	if err := authorize(c, ReadCatalogue); err != nil {
 		return nil, err
@@ -171,7 +171,7 @@ func (d *DialectService) Types(ctx context.Context, c Caller, group string) ([]*
 	}
 	var types []*bellwire.EventType
 	for _, name := range catalogue.Names() {
-		if t, _ := catalogue.Type(name); !t.Archived && (group == "" || t.Group == group) {
+		if t, _ := catalogue.Type(name); !t.Archived && !bellwire.IsOperational(name) && (group == "" || t.Group == group) {
 			types = append(types, &t.EventType)
 		}
 	}

@@ -339,22 +339,26 @@ func (s *Service) applyEvents(ctx context.Context, ep *bellwire.Endpoint, in *En
 			faults = append(faults, bellwire.Invalid(field, "repeats %.128q", text))
 			continue
 		}
-		faults = append(faults, s.checkPattern(ctx, field, text, accepted, !in.vendor))
+		faults = append(faults, s.checkPattern(ctx, field, text, accepted, in.vendor))
 	}
 	ep.Events = patterns
 	return bellwire.Join(faults...)
 }
 
 // checkPattern refuses a pattern that cannot be parsed, and the name of an event type that endpoints cannot subscribe to, unless
-// it is one of those accepted.
-func (s *Service) checkPattern(ctx context.Context, field, text string, accepted []string, mayBrowse bool) error {
+// it is one of those accepted. To a vendor's customers, Bellwire's own event types do not exist.
+func (s *Service) checkPattern(ctx context.Context, field, text string, accepted []string, vendor bool) error {
 	pattern, err := match.Parse(text)
-	if err != nil {
+	switch {
+	case err != nil:
 		return inField(field, err)
-	}
-	if !pattern.Exact() || slices.Contains(accepted, text) {
+	case slices.Contains(accepted, text):
+		return nil
+	case vendor && bellwire.IsOperational(text):
+		return unknownType(field, text, nil, false)
+	case !pattern.Exact():
 		return nil
 	}
-	_, err = s.usableType(ctx, field, text, mayBrowse)
+	_, err = s.usableType(ctx, field, text, !vendor)
 	return err
 }

@@ -48,10 +48,13 @@ func (f *front) events(w http.ResponseWriter, r *http.Request, c *call) error {
 	return httpx.WriteBody(w, http.StatusOK, body)
 }
 
-// checkType refuses an event type that does not exist.
+// checkType refuses an event type that does not exist, or is Bellwire's own.
 func (f *front) checkType(r *http.Request, c service.Caller, name string) error {
 	if name == "" {
 		return nil
+	}
+	if bellwire.IsOperational(name) {
+		return errUnknownType()
 	}
 	_, err := f.svc.EventType(r.Context(), c, name)
 	if bellwire.CodeOf(err) == bellwire.CodeNotFound {
@@ -60,10 +63,10 @@ func (f *front) checkType(r *http.Request, c service.Caller, name string) error 
 	return err
 }
 
-// matches reports whether an event is in the list. Test events are not, because nothing has happened, and neither are events
-// that this dialect cannot deliver.
+// matches reports whether an event is in the list. Test events are not, because nothing has happened, and neither are
+// Bellwire's own and events that this dialect cannot deliver.
 func (s *search) matches(e *bellwire.Event) bool {
-	if e.Test {
+	if e.Test || bellwire.IsOperational(e.Type) {
 		return false
 	}
 	members, err := envelope.Object(Name, e.Data)
