@@ -61,6 +61,8 @@ type EndpointInput struct {
 	// Unlisted are names that Events may contain although the catalogue does not have them. They are for front ends of
 	// dialects whose vendors once had such event types.
 	Unlisted []string
+	// Accepted is called when the input of a new endpoint is accepted, before the endpoint is stored. Its error prevents that. Nil: nothing.
+	Accepted func() error
 
 	Origins *Origins // of a new endpoint
 

@@ -35,6 +35,11 @@ func (s *Service) createEndpoint(ctx context.Context, c Caller, tenant string, i
 	if err != nil {
 		return nil, nil, err
 	}
+	if in.Accepted != nil {
+		if err := in.Accepted(); err != nil {
+			return nil, nil, err
+		}
+	}
 	if err := s.checkRoom(ctx, ep, nil); err != nil {
 		return nil, nil, err
 	}

@@ -15,7 +15,7 @@ func (f *front) events(w http.ResponseWriter, r *http.Request, c *call) error {
 	if err != nil {
 		return err
 	}
-	if asked.After != "" && asked.Tenant != c.Tenant {
+	if _, err := asked.After.Key(len(bellwire.EventID{})); asked.After != "" && (err != nil || asked.Tenant != c.Tenant) {
 		return errCursor()
 	}
 	asked.Tenant = c.Tenant
@@ -28,9 +28,6 @@ func (f *front) events(w http.ResponseWriter, r *http.Request, c *call) error {
 	found, err := f.svc.FindEvents(r.Context(), c.Caller,
 		bellwire.EventFilter{Tenant: c.Tenant, Type: asked.Type, Since: asked.Since, OldestFirst: asked.Oldest},
 		asked.matches, bellwire.Page{Limit: asked.Limit, After: asked.After})
-	if bellwire.CodeOf(err) == bellwire.CodeInvalid { // only the cursor has not been checked before
-		return errCursor()
-	}
 	if err != nil {
 		return err
 	}

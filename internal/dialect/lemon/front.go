@@ -133,9 +133,7 @@ func (f *front) create(w http.ResponseWriter, r *http.Request, c *call) error {
 	if err != nil {
 		return inBody(err)
 	}
-	if err := f.record(r, c); err != nil {
-		return err
-	}
+	wanted.Accepted = func() error { return f.record(r, c) }
 	k, err := f.endpoints.Create(r.Context(), c.Caller, c.Tenant, wanted)
 	if err != nil {
 		return inBody(err)

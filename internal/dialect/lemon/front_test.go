@@ -1,6 +1,7 @@
 package lemon_test
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"net/http"
 	"strings"
@@ -245,8 +246,13 @@ func TestAudit(t *testing.T) {
 	run(t, w, []step{
 		{Name: "create", Do: "POST /v1/webhooks", Header: as("jobs-jane", "setup-1"), Body: seedRequest, Status: 201, Want: seedAnswer},
 		{Name: "refused", Do: "POST /v1/webhooks", Header: as("jobs-jane", "setup-2"), Body: `{}`, Status: 400, Want: "<any>"},
+		{Name: "a bad URL", Do: "POST /v1/webhooks", Header: as("jobs-jane", "setup-2"), Body: `{"url":"ftp://example.com","events":["account.created"]}`, Status: 400, Want: "<any>"},
+		{Name: "a private URL", Do: "POST /v1/webhooks", Header: as("jobs-jane", "setup-2"), Body: `{"url":"https://10.0.0.1","events":["account.created"]}`, Status: 400, Want: "<any>"},
+		{Name: "an unknown event", Do: "POST /v1/webhooks", Header: as("jobs-jane", "setup-2"), Body: `{"url":"https://example.com","events":["account.creatd"]}`, Status: 400, Want: "<any>"},
+		{Name: "a repeated event", Do: "POST /v1/webhooks", Header: as("jobs-jane", "setup-2"), Body: `{"url":"https://example.com","events":["account.created","account.created"]}`, Status: 400, Want: "<any>"},
 		{Name: "a bad query", Do: "GET /v1/webhooks?limit=0", Header: as("jobs-jane", "setup-2"), Status: 400, Want: "<any>"},
 		{Name: "a bad cursor", Do: "GET /v1/events?cursor=x", Header: as("jobs-jane", "setup-2"), Status: 400, Want: "<any>"},
+		{Name: "a cursor of no place", Do: "GET /v1/events?cursor=" + base64.RawURLEncoding.EncodeToString([]byte(`{"tenant":"acme","limit":1,"after":"x"}`)), Header: as("jobs-jane", "setup-2"), Status: 400, Want: "<any>"},
 		{Name: "an unknown type", Do: "GET /v1/events?type=x", Header: as("jobs-jane", "setup-2"), Status: 400, Want: "<any>"},
 		{Name: "no sandbox", Do: "POST /v1/accounts", Header: as("jobs-jane", "setup-2"), Body: `{}`, Status: 404, Want: "<any>"},
 		{Name: "not allowed", Key: "tenant-read", Do: "POST /v1/webhooks", Header: as("jobs-joe", "setup-3"), Body: `{}`, Status: 403, Want: "<any>"},
