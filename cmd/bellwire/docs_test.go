@@ -10,6 +10,8 @@ import (
 
 	"github.com/alecthomas/kong"
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/bellwire/bellwire/internal/web"
 )
 
 // The page on configuration lists exactly the options that have an environment variable: all of serve, and some of others.
@@ -175,4 +177,27 @@ func commandOf(node *kong.Node, words []string) (*kong.Node, []string) {
 		node, words = node.Children[at], words[1:]
 	}
 	return node, words
+}
+
+// Akkuro's page lists the functional groups whose paths belong to something else.
+func TestAkkurosTakenGroups(t *testing.T) {
+	t.Parallel()
+	taken := slices.Concat(nativePaths, web.Prefixes, operationPaths[1:])
+	for _, d := range dialects {
+		if d.prefix != "" && !strings.Contains(d.prefix, "/") {
+			taken = append(taken, d.prefix)
+		}
+	}
+	slices.Sort(taken)
+	row := regexp.MustCompile("(?m)^\\| groups (.*) \\| Their paths").FindStringSubmatch(read(t, "../../internal/dialect/akkuro/README.md"))
+	if row == nil {
+		t.Fatal("there is no row of groups")
+	}
+	var listed []string
+	for _, name := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(row[1], -1) {
+		listed = append(listed, name[1])
+	}
+	if diff := cmp.Diff(taken, listed); diff != "" {
+		t.Error(diff)
+	}
 }

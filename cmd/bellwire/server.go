@@ -278,7 +278,7 @@ func (srv *server) routes() (http.Handler, error) {
 	// The native API has its own places whatever dialects there are.
 	dispatcher.Mount(native, nativePaths...)
 	dispatcher.Mount(pages, web.Prefixes...)
-	dispatcher.Mount(operations.handler(native), "", "healthz", "readyz", "metrics")
+	dispatcher.Mount(operations.handler(native), operationPaths...)
 	for _, d := range dialects {
 		if configured, ok := srv.dialects[d.name].(fronted); ok {
 			front := srv.watched(d.name)(configured.Front(srv.service, srv.log))
@@ -291,6 +291,9 @@ func (srv *server) routes() (http.Handler, error) {
 
 // nativePaths are the first segments of the native API's paths.
 var nativePaths = []string{"api", "docs", "openapi.json"}
+
+// operationPaths are the first segments of the paths for those who run the server. The empty one is the root.
+var operationPaths = []string{"", "healthz", "readyz", "metrics"}
 
 // pages returns the handler of the console and the portal.
 func (srv *server) pages() (http.Handler, error) {
