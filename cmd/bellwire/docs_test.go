@@ -189,7 +189,7 @@ func TestAkkurosTakenGroups(t *testing.T) {
 		}
 	}
 	slices.Sort(taken)
-	row := regexp.MustCompile("(?m)^\\| groups (.*) \\| Their paths").FindStringSubmatch(read(t, "../../internal/dialect/akkuro/README.md"))
+	row := regexp.MustCompile(`(?m)^\| groups (.*) \| Their paths`).FindStringSubmatch(read(t, "../../internal/dialect/akkuro/README.md"))
 	if row == nil {
 		t.Fatal("there is no row of groups")
 	}

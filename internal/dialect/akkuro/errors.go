@@ -8,10 +8,11 @@ import (
 	"github.com/bellwire/bellwire/internal/httpx"
 )
 
-// statuses are Akkuro's, which has no 409.
+// statuses are Akkuro's, which has no 409 and no 415.
 var statuses = httpx.Statuses(httpx.StatusTable{
-	bellwire.CodeConflict: http.StatusUnprocessableEntity,
-	codeNotAcceptable:     http.StatusNotAcceptable,
+	bellwire.CodeConflict:         http.StatusUnprocessableEntity,
+	httpx.CodeUnsupportedEncoding: http.StatusBadRequest,
+	codeNotAcceptable:             http.StatusNotAcceptable,
 })
 
 // malformed are the causes of errors about bodies that do not have the documented form. Their status is 400, as for broken

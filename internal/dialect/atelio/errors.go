@@ -10,12 +10,13 @@ import (
 // codeNoWebhook is the code of an error about a webhook that does not exist, as opposed to a path.
 const codeNoWebhook bellwire.Code = "no_webhook"
 
-// statuses are Atelio's: it has no 401 and no 422.
+// statuses are Atelio's: it has no 401, no 415 and no 422.
 var statuses = httpx.Statuses(httpx.StatusTable{
-	bellwire.CodeInvalid:         http.StatusBadRequest,
-	bellwire.CodeUnauthenticated: http.StatusForbidden,
-	bellwire.CodeConflict:        http.StatusBadRequest,
-	codeNoWebhook:                http.StatusNotFound,
+	httpx.CodeUnsupportedEncoding: http.StatusBadRequest,
+	bellwire.CodeInvalid:          http.StatusBadRequest,
+	bellwire.CodeUnauthenticated:  http.StatusForbidden,
+	bellwire.CodeConflict:         http.StatusBadRequest,
+	codeNoWebhook:                 http.StatusNotFound,
 })
 
 // Codes of Atelio's published dictionary of errors. serverError goes with statuses from 500 on, and invalidRequest with

@@ -9,7 +9,10 @@ import (
 )
 
 // statuses are those of azakaw's examples, which have 400 for faults of a body.
-var statuses = httpx.Statuses(httpx.StatusTable{bellwire.CodeInvalid: http.StatusBadRequest})
+var statuses = httpx.Statuses(httpx.StatusTable{
+	bellwire.CodeInvalid:          http.StatusBadRequest,
+	httpx.CodeUnsupportedEncoding: http.StatusBadRequest,
+})
 
 // fields maps the core's names of fields to azakaw's.
 var fields = map[string]string{

@@ -12,8 +12,11 @@ import (
 	"github.com/bellwire/bellwire/internal/httpx"
 )
 
-// statuses are Bluefin's, which has no 409.
-var statuses = httpx.Statuses(httpx.StatusTable{bellwire.CodeConflict: http.StatusUnprocessableEntity})
+// statuses are Bluefin's, which has no 409 and no 415.
+var statuses = httpx.Statuses(httpx.StatusTable{
+	bellwire.CodeConflict:         http.StatusUnprocessableEntity,
+	httpx.CodeUnsupportedEncoding: http.StatusBadRequest,
+})
 
 // violation is the body of every error.
 type violation struct {

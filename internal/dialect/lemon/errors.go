@@ -14,9 +14,10 @@ const codeNoSandboxEvent bellwire.Code = "no_sandbox_event"
 
 // statuses are the vendor's: 400 for a request of the wrong form, and 422 for one that breaks a rule.
 var statuses = httpx.Statuses(httpx.StatusTable{
-	bellwire.CodeInvalid:  http.StatusBadRequest,
-	bellwire.CodeConflict: http.StatusUnprocessableEntity,
-	codeNoSandboxEvent:    http.StatusUnprocessableEntity,
+	bellwire.CodeInvalid:          http.StatusBadRequest,
+	httpx.CodeUnsupportedEncoding: http.StatusBadRequest,
+	bellwire.CodeConflict:         http.StatusUnprocessableEntity,
+	codeNoSandboxEvent:            http.StatusUnprocessableEntity,
 })
 
 // Messages of the vendor's API reference.

@@ -3,6 +3,7 @@ package dialecttest_test
 import (
 	"encoding/json"
 	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -161,6 +162,27 @@ func TestCustomersEnableWhatBellwireDisabled(t *testing.T) {
 				if got := status(); got != c.after {
 					t.Errorf("disabled %s, then changed: it is %s, want %s", c.what, got, c.after)
 				}
+			}
+		})
+	}
+}
+
+// TestCompressedBodies are refused with 400: no vendor has 415.
+func TestCompressedBodies(t *testing.T) {
+	t.Parallel()
+	for name, vendor := range vendorAPIs {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newVendor(t, name)
+			header := privacy.Clone()
+			header.Set("Content-Encoding", "gzip")
+			answer := w.Call("tenant", "POST", vendor.path, header, vendor.made)
+			if answer.Code != 400 || !strings.HasPrefix(answer.Body.String(), "{") {
+				t.Errorf("%d %s", answer.Code, answer.Body)
+			}
+			header.Set("Content-Encoding", "identity")
+			if answer := w.Call("tenant", "POST", vendor.path, header, vendor.made); answer.Code >= 300 {
+				t.Errorf("identity: %d %s", answer.Code, answer.Body)
 			}
 		})
 	}
