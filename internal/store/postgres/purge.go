@@ -51,17 +51,18 @@ func (s *Store) purgeRows(ctx context.Context, now, before time.Time, limit int)
 		}
 		return err
 	}
-	if !before.IsZero() {
-		events, err := s.oldEvents(ctx, now, before, left)
-		if err != nil {
-			return 0, err
-		}
-		if err := s.retention.events.expire(events, (*purge).event, step); err != nil {
-			return 0, err
-		}
+	// These take turns, so that neither waits for the other to end.
+	expire := []func() error{
+		func() error { return s.expireOld(ctx, now, before, left, step) },
+		func() error { return s.expireOwn(ctx, now, before, left, step) },
 	}
-	if err := s.expireOwn(ctx, now, before, left, step); err != nil {
-		return limit - left, err
+	if s.retention.ownFirst = !s.retention.ownFirst; s.retention.ownFirst {
+		slices.Reverse(expire)
+	}
+	for _, f := range expire {
+		if err := f(); err != nil {
+			return limit - left, err
+		}
 	}
 	keys, err := s.oldKeys(ctx, now, left)
 	if err != nil {

@@ -18,6 +18,7 @@ import (
 type retention struct {
 	sync.Mutex
 	own          rules.OwnRetentions
+	ownFirst     bool // this step looked at tenants with a retention of their own first
 	events, keys scan
 	tombstones   rules.TombstoneScan
 	reviewed     map[string]time.Time // when each partition was last found to have survivors
@@ -60,11 +61,18 @@ func isFanningOut(tenant string) string {
 	return "EXISTS (SELECT FROM bellwire.fanout_tenants f WHERE f.tenant = " + tenant + ")"
 }
 
-// oldEvents finds the next events of the default partition that are older than the given time.
-func (s *Store) oldEvents(ctx context.Context, now, before time.Time, limit int) ([]oldRow, error) {
+// expireOld deletes events of the default partition that are older than the given time.
+func (s *Store) expireOld(ctx context.Context, now, before time.Time, limit int, step func(func(*purge) error) error) error {
+	if before.IsZero() || limit <= 0 {
+		return nil
+	}
 	r := &s.retention.events
 	r.begin(now)
-	return s.nextOld(ctx, r, bellwire.FirstID[bellwire.EventKind](before), limit, sqlOldEvents)
+	old, err := s.nextOld(ctx, r, bellwire.FirstID[bellwire.EventKind](before), limit, sqlOldEvents)
+	if err != nil {
+		return err
+	}
+	return r.expire(old, (*purge).event, step)
 }
 
 // nextOld reads old rows until it finds some of which one need not stay.

@@ -29,15 +29,9 @@ func (s *Store) purgeSome(ctx context.Context, now, before time.Time, limit int)
 	if err != nil {
 		return 0, err
 	}
-	old, err := s.oldEvents(ctx, now, before, limit)
+	old, own, err := s.nextEvents(ctx, now, before, limit)
 	if err != nil {
 		return 0, err
-	}
-	var own *rules.OwnScan // of the tenant whose events are old, nil if they are those of all
-	if len(old) == 0 {
-		if old, own, err = s.ownEvents(ctx, now, before, limit); err != nil {
-			return 0, err
-		}
 	}
 	var (
 		deleted int

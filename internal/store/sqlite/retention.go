@@ -15,6 +15,7 @@ import (
 type retention struct {
 	sync.Mutex
 	own        rules.OwnRetentions
+	ownFirst   bool // the next step looks at tenants with a retention of their own first
 	done       bellwire.EventID
 	begun      time.Time // this round
 	tombstones rules.TombstoneScan
@@ -39,6 +40,23 @@ const (
 		FROM events e WHERE id > ? AND id < ? ORDER BY id LIMIT +?`
 	sqlIsKept = "SELECT EXISTS (SELECT 1 FROM deliveries WHERE id >= ?1 AND id <= ?2 AND " + isWanted + ") OR EXISTS (SELECT 1 FROM events e WHERE id = ?3 AND " + isFanningOut + ")"
 )
+
+// nextEvents finds the next events that may go: by turns those that are older than the server keeps them, and those that are older
+// than their tenant does, so that neither wait for the others to end. The scan is that of ownEvents; nil: they are the server's.
+func (s *Store) nextEvents(ctx context.Context, now, before time.Time, limit int) ([]oldEvent, *rules.OwnScan, error) {
+	ownFirst := s.retention.ownFirst
+	s.retention.ownFirst = !ownFirst
+	if ownFirst {
+		if old, own, err := s.ownEvents(ctx, now, before, limit); err != nil || len(old) > 0 {
+			return old, own, err
+		}
+	}
+	old, err := s.oldEvents(ctx, now, before, limit)
+	if err != nil || len(old) > 0 || ownFirst {
+		return old, nil, err
+	}
+	return s.ownEvents(ctx, now, before, limit)
+}
 
 // oldEvents finds the next events from before the given time that may go. It passes over those that are kept, so that
 // the writer is not kept busy with the search.

@@ -134,6 +134,28 @@ var retentionTests = []test{
 		w.equal("how many by the server's", w.purgeBefore(w.now, 100), 6)
 		w.gone(last, kept)
 	}},
+	{name: "Retention/OfATenantBesideTheServers", run: func(w *world) {
+		short, other := w.tenant(), w.tenant()
+		short.Limits = map[string]float64{"event_retention": 3600}
+		w.check(w.store.UpdateTenant(w.ctx, w.withLimits(short)))
+		theirs := w.endpoint(other)
+		for range 20 {
+			w.endedEvent(theirs)
+		}
+		w.tick(2 * time.Hour)
+		border := w.now
+		own, last := w.endedEvent(w.endpoint(short)), w.endedEvent(theirs)
+		w.tick(2 * time.Hour)
+		const limit = 3 // the rows of an event
+		for range 10 {
+			if n, err := w.store.Purge(w.ctx, w.now, border, limit); err != nil || n == 0 {
+				w.Fatalf("%d rows were deleted: %v", n, err)
+			}
+		}
+		w.gone(own)
+		w.purgeBefore(border, limit)
+		w.kept(last)
+	}},
 	{name: "Retention/OfATenantIsNotLongerThanTheServers", run: func(w *world) {
 		t := w.tenant()
 		t.Limits = map[string]float64{"event_retention": 100 * 3600}
