@@ -16,6 +16,10 @@ const (
 	purgePause = 10 * time.Millisecond
 
 	storeUsesEvery = 30 * time.Second
+
+	// A clock that gains clockJump or more between two steps has jumped ahead. It is trusted again after clockTrust.
+	clockJump  = time.Minute
+	clockTrust = 24 * time.Hour
 )
 
 // janitor deletes data whose retention has ended, and stores when keys and sessions were used.
@@ -24,6 +28,42 @@ type janitor struct {
 	uses      uses
 	retention time.Duration // of events; 0: forever
 	log       *slog.Logger
+	clock     steadyClock
+	jumped    bool // the clock has jumped ahead
+}
+
+// steadyClock finds how far the machine's clock has jumped ahead, for clockTrust: by a wrong clock, data would be deleted early.
+// Then it trusts the clock, which may have been set right by the jump, and also jumps if the machine is suspended. The zero value
+// trusts the first time that it is given.
+type steadyClock struct {
+	wall    time.Time     // what the clock showed when it was last trusted
+	running time.Duration // how long the process had been running then
+}
+
+// ahead returns how far the clock, which shows wall, is ahead after the process has been running for so long.
+func (c *steadyClock) ahead(wall time.Time, running time.Duration) time.Duration {
+	passed := running - c.running
+	ahead := wall.Sub(c.wall) - passed
+	if c.wall.IsZero() || ahead < clockJump || passed >= clockTrust {
+		*c = steadyClock{wall, running}
+		return 0
+	}
+	return ahead
+}
+
+// processStart has a monotonic reading, which does not follow the machine's clock.
+var processStart = time.Now()
+
+// now returns the time by which data is deleted.
+func (j *janitor) now() time.Time {
+	wall := time.Now().Round(0) // without the monotonic reading
+	ahead := j.clock.ahead(wall, time.Since(processStart))
+	if ahead > 0 && !j.jumped {
+		j.log.Warn("the clock has jumped ahead; data is deleted by the time from before for a day: if the clock is wrong, set it right",
+			"ahead", ahead.String())
+	}
+	j.jumped = ahead > 0
+	return wall.Add(-ahead)
 }
 
 // uses stores when keys and sessions were last used.
@@ -59,12 +99,12 @@ func (j *janitor) run(ctx context.Context) {
 
 // step deletes some rows, and returns how long to pause.
 func (j *janitor) step(ctx context.Context) time.Duration {
-	start := time.Now()
+	start, now := time.Now(), j.now()
 	var before time.Time
 	if j.retention > 0 {
-		before = start.Add(-j.retention)
+		before = now.Add(-j.retention)
 	}
-	n, err := j.store.Purge(ctx, start, before, purgeLimit)
+	n, err := j.store.Purge(ctx, now, before, purgeLimit)
 	if err != nil && ctx.Err() == nil {
 		j.log.Warn("purge failed, to be retried", "error", err.Error())
 	}

@@ -38,10 +38,6 @@ func (s *Store) expirePartitions(ctx context.Context, now, before time.Time) (in
 	if err != nil {
 		return 0, err
 	}
-	before, err = s.correct(ctx, now, before)
-	if err != nil {
-		return 0, err
-	}
 	end, err := s.beforeFanouts(ctx, bellwire.FirstID[bellwire.EventKind](before))
 	if err != nil {
 		return 0, err
@@ -81,17 +77,6 @@ func (s *Store) beforeFanouts(ctx context.Context, end bellwire.EventID) (bellwi
 		return end, err
 	}
 	return earlierID(end, first), nil
-}
-
-// correct sets a time back as far as this node's clock is ahead of the database's, so that a node with a wrong clock does
-// not drop everything.
-func (s *Store) correct(ctx context.Context, now, before time.Time) (time.Time, error) {
-	var database time.Time
-	err := s.read(ctx, func(tx *tx) error { return tx.row("SELECT now()").Scan(&database) })
-	if ahead := now.Sub(database); ahead > 0 {
-		before = before.Add(-ahead)
-	}
-	return before, err
 }
 
 // expireSet expires partitions that were not reviewed for some time, and returns how many.

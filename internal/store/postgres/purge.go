@@ -15,10 +15,14 @@ import (
 // Purge deletes up to limit rows of deleted tenants, tombstones of endpoints that no delivery names any more, publishers'
 // ids past their window, what the audit keeps no longer, and what the default partition holds of events that were taken
 // before the given time and have nothing to be delivered any more, and events that are older than their tenant keeps them. Then it gives up partitions that are all before that
-// time, and makes those for the time to come.
+// time, and makes those for the time to come. Where this node's clock is ahead of the database's, the latter counts.
 func (s *Store) Purge(ctx context.Context, now, before time.Time, limit int) (int, error) {
 	s.retention.Lock()
 	defer s.retention.Unlock()
+	now, before, err := s.correct(ctx, now, before)
+	if err != nil {
+		return 0, err
+	}
 	deleted, err := s.purgeRows(ctx, now, before, limit)
 	for err == nil && deleted == 0 && !s.retention.tombstones.Ended {
 		deleted, err = s.purgeRows(ctx, now, before, limit)
@@ -32,6 +36,20 @@ func (s *Store) Purge(ctx context.Context, now, before time.Time, limit int) (in
 	}
 	partitions, err := s.expirePartitions(ctx, now, before)
 	return min(deleted+partitions, limit), s.translate(err)
+}
+
+// correct sets times back as far as this node's clock is ahead of the database's, so that a node with a wrong clock deletes
+// nothing early.
+func (s *Store) correct(ctx context.Context, now, before time.Time) (time.Time, time.Time, error) {
+	var database time.Time
+	err := s.read(ctx, func(tx *tx) error { return tx.row("SELECT now()").Scan(&database) })
+	if ahead := now.Sub(database); ahead > 0 {
+		now = database
+		if !before.IsZero() {
+			before = before.Add(-ahead)
+		}
+	}
+	return now, before, err
 }
 
 // partitionsEvery is how often partitions are reviewed while there are many rows to be deleted.

@@ -17,7 +17,8 @@ import (
 type past struct {
 	*testing.T
 	testStore
-	start  time.Time // of the first partition
+	start  time.Time     // of the first partition
+	passed time.Duration // how long ago the first step of expire was
 	leases *bellwire.Leases
 	ids    *bellwire.Sequence // of what is published, in the order of time
 }
@@ -78,11 +79,17 @@ func (p *past) finish(e *bellwire.NewEvent) *bellwire.NewEvent {
 	return e
 }
 
-// expire deletes events that are older than the given time after start, at a time after now.
+// expire deletes events that are older than the given time after start, so long after the first call. Time does not pass for the
+// database, so what was done before is made older.
 func (p *past) expire(before, after time.Duration) int {
 	p.Helper()
-	// As far as the clock is ahead of the database's it is not trusted.
-	n, err := p.Purge(p.Context(), time.Now().Add(after), p.start.Add(before+after), 1000)
+	r, more := &p.retention, after-p.passed
+	p.passed = after
+	for name, at := range r.reviewed {
+		r.reviewed[name] = at.Add(-more)
+	}
+	r.events.begun, r.keys.begun = r.events.begun.Add(-more), r.keys.begun.Add(-more)
+	n, err := p.Purge(p.Context(), time.Now(), p.start.Add(before), 1000)
 	check(p.T, err)
 	return n
 }
@@ -272,18 +279,37 @@ func TestOldPartitionsOfSeveralNodes(t *testing.T) {
 	p.has(open, true, 0)
 }
 
-// TestOldPartitionsUnderAWrongClock has a node whose clock is years ahead.
-func TestOldPartitionsUnderAWrongClock(t *testing.T) {
+// TestRetentionUnderAWrongClock has a node whose clock is years ahead.
+func TestRetentionUnderAWrongClock(t *testing.T) {
 	t.Parallel()
 	s := newStore(t, Options{})
-	e := publication(t, s, "acme")
-	e.Deliveries = nil
-	publish(t, s, e)
-	future := time.Now().Add(10 * 365 * day)
-	_, err := s.Purge(t.Context(), future, future.Add(-30*day), 1000)
-	check(t, err)
-	if _, err := s.Event(t.Context(), "acme", e.Event.ID); err != nil {
-		t.Error(err)
+	now := time.Now()
+	check(t, s.CreateTenant(t.Context(), &bellwire.Tenant{ID: "own", Limits: map[string]float64{"event_retention": 3600}}))
+	event := func(tenant string, at time.Time) *bellwire.NewEvent {
+		return &bellwire.NewEvent{Event: bellwire.Event{
+			ID: bellwire.NewID[bellwire.EventKind](at), Tenant: tenant, Type: "x", IdempotencyKey: at.String(), Data: []byte("1"), CreatedAt: at,
+		}}
+	}
+	check(t, s.CreateTenant(t.Context(), &bellwire.Tenant{ID: "acme"}))
+	events := []*bellwire.NewEvent{event("acme", now), event("own", now), event("acme", now.Add(-20*day))} // the last one is in the default partition
+	for _, e := range events {
+		publish(t, s, e)
+	}
+	check(t, s.AppendAudit(t.Context(), &bellwire.AuditEntry{
+		ID: bellwire.NewID[bellwire.AuditKind](now), At: now, LastAt: now, Count: 1, Tenant: "acme", Action: "tenant.update", ExpiresAt: now.Add(90 * day),
+	}, 100))
+	future := now.Add(10 * 365 * day)
+	for range 5 {
+		n, err := s.Purge(t.Context(), future, future.Add(-30*day), 1000)
+		check(t, err)
+		if n != 0 {
+			t.Errorf("%d rows were deleted", n)
+		}
+	}
+	for _, e := range events {
+		if _, err := s.Event(t.Context(), e.Event.Tenant, e.Event.ID); err != nil {
+			t.Error(err)
+		}
 	}
 }
 
