@@ -292,6 +292,28 @@ func TestExplanationsReadAPage(t *testing.T) {
 	}
 }
 
+// TestOldKeysReadAPage looks for publishers' ids whose event is gone among many, and among many events.
+func TestOldKeysReadAPage(t *testing.T) {
+	t.Parallel()
+	s := newStore(t, Options{})
+	check(t, s.write(t.Context(), func(tx *tx) error {
+		return errors.Join(
+			tx.exec(`INSERT INTO bellwire.events (id, tenant, type, created_at, test, deliveries, data)
+				SELECT bellwire.new_uuid(now() - n * interval '1 minute'), n % 2, 'x', now(), false, 0, '1' FROM generate_series(1, 20000) n`),
+			tx.exec(`INSERT INTO bellwire.idempotency_keys (tenant, key, event, digest, deliveries)
+				SELECT tenant, 'k' || id, CASE WHEN random() < 0.5 THEN id ELSE bellwire.new_uuid(now()) END, '', 0 FROM bellwire.events`),
+			tx.exec("ANALYZE"),
+		)
+	}))
+	const page = 100
+	all := "'00000000-0000-0000-0000-000000000000', 'ffffffff-ffff-ffff-ffff-ffffffffffff', " + fmt.Sprint(page)
+	for sql, args := range map[string]string{sqlOldKeys: all, sqlOwnOldKeys: all + ", '{1}'"} {
+		if rows := rowsRead(t, s, sql, args); rows > 20*page {
+			t.Errorf("%v rows were read, want at most %v, by %s", rows, 20*page, sql)
+		}
+	}
+}
+
 // TestTombstonesAreFoundByIndex looks at how it is found whether a delivery names an endpoint: not by a look at all that are in
 // the same state.
 func TestTombstonesAreFoundByIndex(t *testing.T) {

@@ -89,6 +89,9 @@ func (s *Store) purgeRows(ctx context.Context, now, before time.Time, limit int)
 	if err := s.retention.keys.expire(keys, (*purge).key, step); err != nil {
 		return limit - left, err
 	}
+	if err := s.expireOwnKeys(ctx, now, left, step); err != nil {
+		return limit - left, err
+	}
 	tombstones, err := s.tombstones(ctx, now, left)
 	if err != nil {
 		return limit - left, err

@@ -20,6 +20,7 @@ type retention struct {
 	own          rules.OwnRetentions
 	ownFirst     bool // this step looked at tenants with a retention of their own first
 	events, keys scan
+	ownKeys      scan // of tenants with a retention of their own; it does not begin again
 	tombstones   rules.TombstoneScan
 	reviewed     map[string]time.Time // when each partition was last found to have survivors
 	changed      time.Time            // when partitions were last made and expired
@@ -41,7 +42,7 @@ func (r *scan) begin(now time.Time) {
 // oldRow is an event, or a publisher's id, that is past its time.
 type oldRow struct {
 	tenant int64
-	key    string // the publisher's id; empty: the row is an event
+	key    string // the publisher's id; empty: an event without one, or of which it was not read
 	event  [16]byte
 	kept   bool // it must stay
 }
@@ -147,33 +148,16 @@ func (s *Store) ownEvents(ctx context.Context, now, before time.Time, limit int)
 	}
 }
 
-// expireOwn deletes events that are older than their tenant keeps them, and then their publishers' ids, if these are past their window.
-// Otherwise the ids are deleted with those of the week.
+// expireOwn deletes events that are older than their tenant keeps them.
 func (s *Store) expireOwn(ctx context.Context, now, before time.Time, limit int, step func(func(*purge) error) error) error {
 	old, own, err := s.ownEvents(ctx, now, before, limit)
 	if err != nil || len(old) == 0 {
 		return err
 	}
 	r := &scan{done: own.Done}
-	if err := r.expire(old, (*purge).event, step); err != nil {
-		return err
-	}
+	err = r.expire(old, (*purge).event, step)
 	own.Done = r.done
-	window := bellwire.FirstID[bellwire.EventKind](now.Add(-bellwire.IdempotencyWindow))
-	return step(func(p *purge) error {
-		for _, e := range old {
-			if p.left <= 0 || bytes.Compare(e.event[:], r.done[:]) > 0 {
-				return nil
-			}
-			if e.kept || e.key == "" || bytes.Compare(e.event[:], window[:]) >= 0 {
-				continue
-			}
-			if err := p.delete(sqlPurgeOwnKey, e.tenant, e.key, e.event); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	return err
 }
 
 const sqlOldKeys = `SELECT k.tenant, k.key, k.event, EXISTS (SELECT FROM bellwire.events e WHERE e.tenant = k.tenant AND e.id = k.event)
@@ -185,11 +169,14 @@ const sqlOldKeys = `SELECT k.tenant, k.key, k.event, EXISTS (SELECT FROM bellwir
 func (s *Store) oldKeys(ctx context.Context, now time.Time, limit int) ([]oldRow, error) {
 	r := &s.retention.keys
 	r.begin(now)
+	if limit <= 0 {
+		return nil, nil
+	}
 	present, err := s.partitions(ctx, eventsTable)
 	if err != nil {
 		return nil, err
 	}
-	window := bellwire.FirstID[bellwire.EventKind](now.Add(-bellwire.IdempotencyWindow))
+	window := endOfWindow(now)
 	for _, p := range append(present.originals(), &partition{begin: codec.LastID, end: codec.LastID}) {
 		end := earlierID(p.begin, window)
 		if bytes.Compare(r.done[:], end[:]) < 0 {
@@ -205,12 +192,56 @@ func (s *Store) oldKeys(ctx context.Context, now time.Time, limit int) ([]oldRow
 	return nil, nil
 }
 
+// endOfWindow returns the first event whose publisher's id is still within its window.
+func endOfWindow(now time.Time) [16]byte {
+	return bellwire.FirstID[bellwire.EventKind](now.Add(-bellwire.IdempotencyWindow))
+}
+
+// These bound how many publishers' ids are looked through in one read, and in one step.
+const (
+	keysOfARead = 5000
+	keyReads    = 20
+)
+
+// sqlOwnOldKeys ends with the last id that was looked through.
+const sqlOwnOldKeys = `WITH passed AS MATERIALIZED (SELECT tenant, key, event FROM bellwire.idempotency_keys WHERE event > $1 AND event < $2 ORDER BY event LIMIT $3)
+	SELECT k.tenant, k.key, k.event, false AS kept FROM passed k
+		LEFT JOIN LATERAL (SELECT true AS there FROM bellwire.events WHERE tenant = k.tenant AND id = k.event LIMIT 1) e ON true
+		WHERE k.tenant = ANY($4) AND e.there IS NULL AND NOT EXISTS (SELECT FROM bellwire.unmatched u WHERE u.event = k.event)
+	UNION ALL (SELECT 0, '', event, true FROM passed ORDER BY event DESC LIMIT 1)
+	ORDER BY event, kept`
+
+// expireOwnKeys deletes publishers' ids that are past their window, of events that were deleted because their tenant keeps them for less
+// time: their partition, for which oldKeys waits, may stay for long or for ever. Each id is looked at once, when its window ends. The
+// ids of events that are still there then are deleted with them.
+func (s *Store) expireOwnKeys(ctx context.Context, now time.Time, limit int, step func(func(*purge) error) error) error {
+	tenants := s.retention.own.Tenants()
+	if len(tenants) == 0 || limit <= 0 {
+		return nil
+	}
+	r := &s.retention.ownKeys
+	for range keyReads {
+		var found []oldRow
+		err := s.read(ctx, func(tx *tx) (err error) {
+			found, err = pgx.CollectRows(tx.query(sqlOwnOldKeys, r.done, endOfWindow(now), keysOfARead, tenants), rowToOld)
+			return err
+		})
+		if err != nil || len(found) == 0 {
+			return err
+		}
+		if len(found) > 1 {
+			return r.expire(found, (*purge).key, step)
+		}
+		r.done = found[0].event
+	}
+	return nil
+}
+
 const (
 	sqlHoldDeliveries = "SELECT " + isOutstanding + " FROM bellwire.deliveries WHERE id BETWEEN $1 AND $2 ORDER BY id FOR UPDATE"
 	sqlOldDeliveries  = "SELECT id FROM bellwire.deliveries WHERE id BETWEEN $1 AND $2 LIMIT $3"
 	// Since it was found, another node may have deleted the id, and a publisher may have used it again.
-	sqlPurgeKey    = "DELETE FROM bellwire.idempotency_keys WHERE tenant = $1 AND key = $2 AND event = $3"
-	sqlPurgeOwnKey = sqlPurgeKey + " AND NOT EXISTS (SELECT FROM bellwire.events WHERE tenant = $1 AND id = $3)"
+	sqlPurgeKey = "DELETE FROM bellwire.idempotency_keys WHERE tenant = $1 AND key = $2 AND event = $3"
 )
 
 // expire deletes the rows that were found, in one transaction, and advances the scan past those that are finished.
@@ -240,8 +271,8 @@ func (r *scan) expire(found []oldRow, remove func(*purge, oldRow) (done bool, er
 	return err
 }
 
-// event deletes an event with its deliveries, unless a manual retry has been requested since it was found. It reports
-// whether the event is finished: not if no more rows may be deleted.
+// event deletes an event with its deliveries, and with its publisher's id if that was found and is past its window, unless a manual
+// retry has been requested since it was found. It reports whether the event is finished: not if no more rows may be deleted.
 func (p *purge) event(e oldRow) (done bool, err error) {
 	first, last := bellwire.DeliveriesOf(e.event)
 	outstanding, err := pgx.CollectRows(p.tx.query(sqlHoldDeliveries, [16]byte(first), [16]byte(last)), pgx.RowTo[bool])
@@ -257,6 +288,11 @@ func (p *purge) event(e oldRow) (done bool, err error) {
 	}
 	if err := p.allDeliveries(sqlOldDeliveries, [16]byte(first), [16]byte(last)); err != nil || p.left <= 0 {
 		return false, err
+	}
+	if window := endOfWindow(p.now); e.key != "" && bytes.Compare(e.event[:], window[:]) < 0 {
+		if _, err := p.key(e); err != nil || p.left <= 0 {
+			return false, err
+		}
 	}
 	return true, p.delete(sqlPurgeEvents, e.tenant, [][16]byte{e.event})
 }

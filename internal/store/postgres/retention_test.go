@@ -358,6 +358,47 @@ func TestRetentionSparesAnIDThatIsUsedAgain(t *testing.T) {
 	}
 }
 
+// TestPublishersIDsOfDeletedEventsInAPartition has a tenant keep its events for less time than publishers' ids are remembered, in a
+// partition that stays for the events of another one.
+func TestPublishersIDsOfDeletedEventsInAPartition(t *testing.T) {
+	t.Parallel()
+	p := newPast(t)
+	check(t, p.CreateTenant(t.Context(), &bellwire.Tenant{ID: "own", Limits: map[string]float64{"event_retention": 3600}}))
+	var keys []string
+	for n := range 10 {
+		at, key := p.start.Add(time.Duration(n)*time.Hour), fmt.Sprint("k", n)
+		publish(t, p.testStore, &bellwire.NewEvent{Event: bellwire.Event{
+			ID: bellwire.Next[bellwire.EventKind](p.ids, at), Tenant: "own", Type: "x", IdempotencyKey: key, Data: []byte("1"), CreatedAt: at,
+		}})
+		p.publish(time.Duration(n)*time.Hour, key)
+		keys = append(keys, key)
+	}
+	for _, step := range []struct {
+		after                 time.Duration
+		events, ids, deletion int
+	}{
+		{2 * day, 0, 10, 10}, {bellwire.IdempotencyWindow - time.Minute, 0, 10, 0}, {bellwire.IdempotencyWindow + 4*time.Hour + time.Minute, 0, 5, 5},
+		{bellwire.IdempotencyWindow + 9*time.Hour + time.Minute, 0, 0, 5},
+	} {
+		deletion := 0
+		for n := 1; n > 0; deletion += n {
+			var err error
+			n, err = p.Purge(t.Context(), p.start.Add(step.after), time.Time{}, 3)
+			check(t, err)
+		}
+		events, err := p.CountEvents(t.Context(), "own", 100)
+		check(t, err)
+		ids, err := p.Digests(t.Context(), "own", keys)
+		check(t, err)
+		if events != step.events || len(ids) != step.ids || deletion != step.deletion {
+			t.Errorf("after %s, %d rows were deleted, and %d events and %d ids are left: want %+v", step.after, deletion, events, len(ids), step)
+		}
+	}
+	if ids, err := p.Digests(t.Context(), "acme", keys); err != nil || len(ids) != len(keys) {
+		t.Errorf("of the other tenant, %d ids are left: %v", len(ids), err)
+	}
+}
+
 // TestOldPartitionsOfLargePublications has an event grow old before all of its deliveries are stored. Those that are stored and
 // have ended stay with it until the others have ended too.
 func TestOldPartitionsOfLargePublications(t *testing.T) {

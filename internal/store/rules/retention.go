@@ -1,6 +1,8 @@
 package rules
 
 import (
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
@@ -53,6 +55,9 @@ func (o *OwnRetentions) Read(now time.Time, read []OwnRetention) {
 		}
 	}
 }
+
+// Tenants returns the tenants that were read last.
+func (o *OwnRetentions) Tenants() []int64 { return slices.Collect(maps.Keys(o.tenants)) }
 
 // Next returns the tenant that is next in this round, and the first event that it keeps; false: none is left. Events from before the given time are the
 // server's to delete.

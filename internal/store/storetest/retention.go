@@ -177,6 +177,14 @@ var retentionTests = []test{
 		w.gone(e)
 		again := w.keyed(w.event(t.ID), "k", 1)
 		w.equal("published again", w.append(together(again))[0], bellwire.AppendedEvent{ID: e.Event.ID, Duplicate: true})
+		w.now = e.Event.CreatedAt.Add(bellwire.IdempotencyWindow - time.Minute)
+		w.equal("how many within the window", w.purge(100), 0)
+		w.tick(bellwire.RetentionReview)
+		if n := w.purge(100); n == 0 {
+			w.Error("the id is remembered for ever")
+		}
+		again = w.keyed(w.event(t.ID), "k", 1)
+		w.equal("published after the window", w.append(together(again))[0].ID, again.Event.ID)
 	}},
 	{name: "Retention/OfATenantEndsIdsPastTheirWindow", run: func(w *world) {
 		t := w.tenant()
