@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -16,18 +17,26 @@ import (
 //   - It is dropped if no row survives.
 //   - Otherwise the survivors are copied, and the copy takes its place, so that a paused or dead endpoint does not keep
 //     the old events of all tenants.
-//   - It stays as it is if more than maxSurvivors rows survive.
+//   - It stays as it is if there are too many survivors to be copied. Then, and as long as a copy stays, Purge deletes the events
+//     that need not survive row by row.
 //
 // Deliveries expire first, then the attempts of deliveries that are gone, and then events without deliveries. Each
 // partition takes a transaction of its own, because no order of locks suits all writers. A reader in between sees an event
 // without its deliveries.
 const (
-	maxSurvivors = 200_000
 	// expiryTimeout bounds the copying. Claims and outcomes of deliveries that are being copied wait for it.
 	expiryTimeout = 2 * time.Minute
 	// busyPause is the time until a partition is tried again that other transactions were in the way of.
 	busyPause = 5 * time.Minute
 )
+
+// survivorBounds say how much is copied.
+type survivorBounds struct {
+	outstanding int // deliveries: their claims and outcomes wait until all are copied
+	rows        int // deliveries, or attempts of these; the rest are ended deliveries of the same events, for which nothing waits
+}
+
+var defaultSurvivorBounds = survivorBounds{outstanding: 200_000, rows: 500_000}
 
 // expirePartitions expires partitions that are older than the given time, and returns how many.
 func (s *Store) expirePartitions(ctx context.Context, now, before time.Time) (int, error) {
@@ -88,11 +97,11 @@ func (s *Store) expireSet(ctx context.Context, now time.Time, set partitionSet) 
 		}
 		complete := false
 		expired, err := s.alter(ctx, expiryTimeout, func(tx *tx) (expired bool, err error) {
-			expired, err = tx.expire(p)
-			complete = err == nil
+			expired, err = tx.expire(p, s.retention.most)
+			complete = err == nil || isTimeout(err) // which a copy would run into again
 			return expired, err
 		})
-		if err != nil {
+		if tooSlow := ctx.Err() == nil && isTimeout(err); err != nil && !tooSlow {
 			return count, err
 		}
 		switch {
@@ -101,6 +110,9 @@ func (s *Store) expireSet(ctx context.Context, now time.Time, set partitionSet) 
 			count++
 		case complete:
 			reviewed[p.name] = now
+			if p.isOfDeliveries() {
+				s.retention.weeks.add(p)
+			}
 		default:
 			reviewed[p.name] = now.Add(busyPause - bellwire.RetentionReview)
 		}
@@ -108,17 +120,21 @@ func (s *Store) expireSet(ctx context.Context, now time.Time, set partitionSet) 
 	return count, nil
 }
 
+// isTimeout reports whether a transaction took too long.
+func isTimeout(err error) bool {
+	return isState(err, "57014") || errors.Is(err, context.DeadlineExceeded)
+}
+
 // expire drops or replaces a partition, and reports whether it did: not if another node has done so since it was found.
-func (t *tx) expire(p *partition) (expired bool, err error) {
+func (t *tx) expire(p *partition, most survivorBounds) (expired bool, err error) {
 	if there, err := t.exists(p); err != nil || !there {
 		return false, err
 	}
-	survivors, err := t.countSurvivors(p)
-	switch {
-	case err != nil, survivors > maxSurvivors, survivors > 0 && p.isRemainder():
+	switch left, err := t.survivors(p, most); {
+	case err != nil, left == tooMany, left == some && p.isRemainder():
 		return false, err
-	case survivors == 0:
-		return t.drop(p)
+	case left == none:
+		return t.drop(p, most)
 	}
 	return t.replace(p)
 }
@@ -129,31 +145,55 @@ func (t *tx) lockParent(p *partition) error {
 }
 
 // drop drops a partition in which no row seems to survive.
-func (t *tx) drop(p *partition) (dropped bool, err error) {
+func (t *tx) drop(p *partition, most survivorBounds) (dropped bool, err error) {
 	if err := t.lockParent(p); err != nil {
 		return false, err
 	}
-	if survivors, err := t.countSurvivors(p); err != nil || survivors > 0 {
+	if left, err := t.survivors(p, most); err != nil || left != none {
 		return false, err
 	}
 	return true, t.ddl("DROP TABLE bellwire.%s", p.name)
 }
 
-// countSurvivors counts the rows that outlive a partition, up to maxSurvivors+1. Of a remainder it only finds whether
-// there are any.
-func (t *tx) countSurvivors(p *partition) (rows int, err error) {
-	limit := maxSurvivors + 1
+// survivors says how many rows outlive a partition.
+type survivors int
+
+const (
+	none survivors = iota
+	some
+	tooMany // to be copied
+)
+
+// survivors counts the rows that outlive a partition. Of a remainder it only finds whether there are any.
+func (t *tx) survivors(p *partition, most survivorBounds) (survivors, error) {
 	if p.isRemainder() {
-		limit = 1
+		most = survivorBounds{1, 1}
 	}
+	attempts := "0"
 	if p.isOfDeliveries() { // outstanding ones are fast to count, and each of them survives
-		rows, err = t.countOutstanding(p, limit)
-		if err != nil || rows == 0 || rows == limit {
-			return rows, err
+		rows, err := t.countOutstanding(p, most.outstanding+1)
+		switch {
+		case err != nil || rows == 0:
+			return none, err
+		case rows > most.outstanding:
+			return tooMany, nil
+		case p.isRemainder():
+			return some, nil
 		}
+		attempts = "attempts"
+	} else {
+		most.rows *= 2 // there may be more by now
 	}
-	err = t.row(fmt.Sprintf("SELECT count(*) FROM (SELECT FROM bellwire.%s WHERE %s LIMIT $1) f", p.name, p.table.survivors(p)), limit).Scan(&rows)
-	return rows, err
+	var rows int
+	err := t.row(fmt.Sprintf("SELECT greatest(count(*), sum(f.attempts)) FROM (SELECT %s AS attempts FROM bellwire.%s WHERE %s LIMIT $1) f",
+		attempts, p.name, p.table.survivors(p)), most.rows+1).Scan(&rows)
+	switch {
+	case err != nil || rows == 0:
+		return none, err
+	case rows > most.rows:
+		return tooMany, nil
+	}
+	return some, nil
 }
 
 // countOutstanding counts, up to a limit, the outstanding deliveries of a partition.
@@ -201,8 +241,8 @@ func (t *tx) copySurvivors(p, to *partition) error {
 		return err
 	}
 	lock := ""
-	if p.isOfDeliveries() {
-		lock = " FOR UPDATE"
+	if p.isOfDeliveries() { // the outstanding ones last, because others wait for these
+		lock = " ORDER BY " + isOutstanding + " FOR UPDATE"
 	} else if err := t.ddl("LOCK TABLE bellwire.%s IN SHARE ROW EXCLUSIVE MODE", p.name); err != nil {
 		return err
 	}
@@ -214,10 +254,11 @@ func (t *tx) isComplete(p, remainder *partition) (bool, error) {
 	if !p.isOfDeliveries() {
 		return true, nil
 	}
-	before, err := t.countOutstanding(p, 2*maxSurvivors)
+	const all = math.MaxInt32
+	before, err := t.countOutstanding(p, all)
 	if err != nil {
 		return false, err
 	}
-	after, err := t.countOutstanding(remainder, 2*maxSurvivors)
+	after, err := t.countOutstanding(remainder, all)
 	return before == after, err
 }

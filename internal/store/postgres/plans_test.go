@@ -292,8 +292,8 @@ func TestExplanationsReadAPage(t *testing.T) {
 	}
 }
 
-// TestOldKeysReadAPage looks for publishers' ids whose event is gone among many, and among many events.
-func TestOldKeysReadAPage(t *testing.T) {
+// TestPurgeReadsAPage looks for old events, and for publishers' ids whose event is gone, among many of both.
+func TestPurgeReadsAPage(t *testing.T) {
 	t.Parallel()
 	s := newStore(t, Options{})
 	check(t, s.write(t.Context(), func(tx *tx) error {
@@ -306,8 +306,12 @@ func TestOldKeysReadAPage(t *testing.T) {
 		)
 	}))
 	const page = 100
-	all := "'00000000-0000-0000-0000-000000000000', 'ffffffff-ffff-ffff-ffff-ffffffffffff', " + fmt.Sprint(page)
-	for sql, args := range map[string]string{sqlOldKeys: all, sqlOwnOldKeys: all + ", '{1}'"} {
+	const zero = "'00000000-0000-0000-0000-000000000000', "
+	const span = zero + "'ffffffff-ffff-ffff-ffff-ffffffffffff'"
+	all := span + fmt.Sprint(", ", page)
+	for sql, args := range map[string]string{
+		sqlOldKeys: all, sqlOwnOldKeys: all + ", '{1}'", sqlOldEvents: all, sqlOldEventsOf: "1, " + all, sqlNextTenant: "0, " + span,
+	} {
 		if rows := rowsRead(t, s, sql, args); rows > 20*page {
 			t.Errorf("%v rows were read, want at most %v, by %s", rows, 20*page, sql)
 		}

@@ -55,56 +55,54 @@ func (s *Store) correct(ctx context.Context, now, before time.Time) (time.Time, 
 // partitionsEvery is how often partitions are reviewed while there are many rows to be deleted.
 const partitionsEvery = time.Minute
 
-// purgeRows deletes rows in several transactions, so that the search for publishers' ids sees which events are gone.
+// round is one round of Purge over the kinds of rows.
+type round struct {
+	*Store
+	ctx         context.Context
+	now, before time.Time // zero before: no event is too old for the server
+	left        int       // rows that may still be deleted
+}
+
+// purgeRows deletes rows. Each round begins with another kind, so that none waits until there is nothing to be deleted of another.
 func (s *Store) purgeRows(ctx context.Context, now, before time.Time, limit int) (int, error) {
-	left := limit
-	step := func(run func(*purge) error) error {
-		var p *purge
-		err := s.write(ctx, func(tx *tx) error {
-			p = &purge{tx: tx, now: now, left: left, kept: s.options.StatisticsKept}
-			return run(p)
-		})
-		if err == nil {
-			left = p.left
+	r := &round{s, ctx, now, before, limit}
+	kinds := []func() error{r.expireOld, r.expireOwn, r.expireWeeks, r.oldKeys, r.ownKeys, r.others}
+	s.retention.turn++
+	for n := range kinds {
+		if err := kinds[(s.retention.turn+n)%len(kinds)](); err != nil || r.left <= 0 {
+			return limit - r.left, err
 		}
+	}
+	s.retention.tombstones.Deleted(limit - r.left)
+	return limit - r.left, nil
+}
+
+// step deletes rows in a transaction of its own, so that others soon see which are gone.
+func (r *round) step(run func(*purge) error) error {
+	var p *purge
+	err := r.write(r.ctx, func(tx *tx) error {
+		p = &purge{tx: tx, now: r.now, left: r.left, kept: r.options.StatisticsKept}
+		return run(p)
+	})
+	if err == nil {
+		r.left = p.left
+	}
+	return err
+}
+
+// others deletes what has a time to end at, deleted tenants and tombstones.
+func (r *round) others() error {
+	tombstones, err := r.tombstones(r.ctx, r.now, r.left)
+	if err != nil {
 		return err
 	}
-	// These take turns, so that neither waits for the other to end.
-	expire := []func() error{
-		func() error { return s.expireOld(ctx, now, before, left, step) },
-		func() error { return s.expireOwn(ctx, now, before, left, step) },
-	}
-	if s.retention.ownFirst = !s.retention.ownFirst; s.retention.ownFirst {
-		slices.Reverse(expire)
-	}
-	for _, f := range expire {
-		if err := f(); err != nil {
-			return limit - left, err
-		}
-	}
-	keys, err := s.oldKeys(ctx, now, left)
-	if err != nil {
-		return limit - left, err
-	}
-	if err := s.retention.keys.expire(keys, (*purge).key, step); err != nil {
-		return limit - left, err
-	}
-	if err := s.expireOwnKeys(ctx, now, left, step); err != nil {
-		return limit - left, err
-	}
-	tombstones, err := s.tombstones(ctx, now, left)
-	if err != nil {
-		return limit - left, err
-	}
-	err = step(func(p *purge) error {
+	return r.step(func(p *purge) error {
 		p.tombstones = tombstones
 		return p.run()
 	})
-	s.retention.tombstones.Deleted(limit - left)
-	return limit - left, err
 }
 
-// purge is one round.
+// purge deletes rows in one transaction.
 type purge struct {
 	tx         *tx
 	now        time.Time

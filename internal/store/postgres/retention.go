@@ -3,6 +3,7 @@ package postgres
 import (
 	"bytes"
 	"context"
+	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -18,12 +19,14 @@ import (
 type retention struct {
 	sync.Mutex
 	own          rules.OwnRetentions
-	ownFirst     bool // this step looked at tenants with a retention of their own first
 	events, keys scan
 	ownKeys      scan // of tenants with a retention of their own; it does not begin again
+	weeks        weekScan
 	tombstones   rules.TombstoneScan
 	reviewed     map[string]time.Time // when each partition was last found to have survivors
 	changed      time.Time            // when partitions were last made and expired
+	most         survivorBounds
+	turn         int // counts the rounds
 }
 
 // scan is a scan of rows in the order of their events. A row that must be kept is not read again before the next scan.
@@ -48,32 +51,35 @@ type oldRow struct {
 }
 
 // sqlOldEvents also finds events outside of the default partition that have a delivery in it.
-var sqlOldEvents = `SELECT e.tenant, '', e.id,
-		EXISTS (SELECT FROM bellwire.deliveries d WHERE ` + isOfEvent("d.id", "e.id") + " AND " + isOutstanding + ") OR " + isFanningOut("e.tenant") + `
+var sqlOldEvents = `SELECT e.tenant, coalesce(of.key, ''), e.id, ` + isKept + `
 	FROM (
 		(SELECT tenant, id FROM bellwire.events_default WHERE id > $1 AND id < $2 ORDER BY id LIMIT $3)
 		UNION
 		(SELECT tenant, event FROM bellwire.deliveries_default WHERE id > ` + lastOf("$1::uuid") + ` AND id < $2 ORDER BY id LIMIT $3)
 		ORDER BY 2 LIMIT $3
-	) e ORDER BY e.id`
+	) e LEFT JOIN LATERAL (SELECT idempotency_key AS key FROM bellwire.events WHERE tenant = e.tenant AND id = e.id LIMIT 1) of ON true
+	ORDER BY e.id`
+
+// isKept is true of an event e of which something is to be delivered.
+var isKept = "EXISTS (SELECT FROM bellwire.deliveries d WHERE " + isOfEvent("d.id", "e.id") + " AND " + isOutstanding + ") OR " + isFanningOut("e.tenant")
 
 // isFanningOut is true of tenants that have deliveries deferred to FanOut. Meanwhile their events in the default partition stay.
 func isFanningOut(tenant string) string {
 	return "EXISTS (SELECT FROM bellwire.fanout_tenants f WHERE f.tenant = " + tenant + ")"
 }
 
-// expireOld deletes events of the default partition that are older than the given time.
-func (s *Store) expireOld(ctx context.Context, now, before time.Time, limit int, step func(func(*purge) error) error) error {
-	if before.IsZero() || limit <= 0 {
+// expireOld deletes events of the default partition that are older than the server keeps them.
+func (r *round) expireOld() error {
+	if r.before.IsZero() {
 		return nil
 	}
-	r := &s.retention.events
-	r.begin(now)
-	old, err := s.nextOld(ctx, r, bellwire.FirstID[bellwire.EventKind](before), limit, sqlOldEvents)
+	scan := &r.retention.events
+	scan.begin(r.now)
+	old, err := r.nextOld(r.ctx, scan, bellwire.FirstID[bellwire.EventKind](r.before), r.left, sqlOldEvents)
 	if err != nil {
 		return err
 	}
-	return r.expire(old, (*purge).event, step)
+	return scan.expire(old, (*purge).event, r.step)
 }
 
 // nextOld reads old rows until it finds some of which one need not stay.
@@ -87,10 +93,8 @@ func (s *Store) nextOld(ctx context.Context, r *scan, end [16]byte, limit int, s
 		if err != nil || len(found) == 0 {
 			return nil, err
 		}
-		for _, row := range found {
-			if !row.kept {
-				return found, nil
-			}
+		if isAnyOld(found) {
+			return found, nil
 		}
 		r.done = found[len(found)-1].event
 	}
@@ -105,8 +109,8 @@ func rowToOld(row pgx.CollectableRow) (old oldRow, err error) {
 const sqlOwnRetentions = `SELECT n, (limits::jsonb ->> 'event_retention')::float8 FROM bellwire.tenants
 	WHERE deleted_at IS NULL AND (limits::jsonb ->> 'event_retention')::float8 > 0`
 
-var sqlOwnOldEvents = `SELECT e.tenant, e.key, e.id,
-		EXISTS (SELECT FROM bellwire.deliveries d WHERE ` + isOfEvent("d.id", "e.id") + " AND " + isOutstanding + ") OR " + isFanningOut("e.tenant") + `
+var sqlOldEventsOf = `SELECT e.tenant, e.key, e.id,
+		` + isKept + `
 	FROM (SELECT tenant, coalesce(idempotency_key, '') AS key, id FROM bellwire.events WHERE tenant = $1 AND id > $2 AND id < $3 ORDER BY id LIMIT $4) e ORDER BY e.id`
 
 // ownEvents finds the next events that may go because their tenants keep them for less time than the server does, with their publishers'
@@ -126,14 +130,10 @@ func (s *Store) ownEvents(ctx context.Context, now, before time.Time, limit int)
 	}
 	for {
 		tenant, scan, end, found := own.Next(now, before)
-		if !found || limit <= 0 {
+		if !found {
 			return nil, nil, nil
 		}
-		var old []oldRow
-		err := s.read(ctx, func(tx *tx) (err error) {
-			old, err = pgx.CollectRows(tx.query(sqlOwnOldEvents, tenant, scan.Done, [16]byte(end), limit), rowToOld)
-			return err
-		})
+		old, err := s.oldEventsOf(ctx, tenant, scan.Done, end, limit)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -141,55 +141,120 @@ func (s *Store) ownEvents(ctx context.Context, now, before time.Time, limit int)
 			own.Finish(now)
 			continue
 		}
-		if slices.ContainsFunc(old, func(row oldRow) bool { return !row.kept }) {
+		if isAnyOld(old) {
 			return old, scan, nil
 		}
 		scan.Done = old[len(old)-1].event
 	}
 }
 
+// oldEventsOf finds the next events of a tenant, whatever partition they lie in.
+func (s *Store) oldEventsOf(ctx context.Context, tenant int64, after, end [16]byte, limit int) (old []oldRow, err error) {
+	err = s.read(ctx, func(tx *tx) (err error) {
+		old, err = pgx.CollectRows(tx.query(sqlOldEventsOf, tenant, after, end, limit), rowToOld)
+		return err
+	})
+	return old, err
+}
+
 // expireOwn deletes events that are older than their tenant keeps them.
-func (s *Store) expireOwn(ctx context.Context, now, before time.Time, limit int, step func(func(*purge) error) error) error {
-	old, own, err := s.ownEvents(ctx, now, before, limit)
+func (r *round) expireOwn() error {
+	old, own, err := r.ownEvents(r.ctx, r.now, r.before, r.left)
 	if err != nil || len(old) == 0 {
 		return err
 	}
-	r := &scan{done: own.Done}
-	err = r.expire(old, (*purge).event, step)
-	own.Done = r.done
+	scan := &scan{done: own.Done}
+	err = scan.expire(old, (*purge).event, r.step)
+	own.Done = scan.done
 	return err
+}
+
+// weekScan is a scan of the events of weeks that have expired but stay because of what is to be delivered: one week after the other,
+// and one tenant after the other.
+type weekScan struct {
+	scan
+	tenant int64
+	queue  partitionSet // of deliveries
+}
+
+// add queues a week, unless it is queued already.
+func (w *weekScan) add(week *partition) {
+	if !w.queue.overlaps(week) {
+		w.queue = append(w.queue, week)
+	}
+}
+
+// expireWeeks deletes events of weeks that stay, so that a paused or dead endpoint does not keep the old events of all tenants.
+func (r *round) expireWeeks() error {
+	scan := &r.retention.weeks
+	for len(scan.queue) > 0 && r.left > 0 && !r.before.IsZero() {
+		found, err := r.oldEventsOf(r.ctx, scan.tenant, scan.done, scan.queue[0].end, r.left)
+		switch {
+		case err != nil:
+		case isAnyOld(found):
+			err = scan.expire(found, (*purge).event, r.step)
+		case len(found) > 0:
+			scan.done = found[len(found)-1].event
+		default:
+			err = r.nextTenant(scan)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+const sqlNextTenant = "SELECT tenant FROM bellwire.events WHERE tenant > $1 AND id >= $2 AND id < $3 ORDER BY tenant, id LIMIT 1"
+
+// nextTenant goes on with the next tenant that has events in the week, or with the next week.
+func (r *round) nextTenant(scan *weekScan) error {
+	week := scan.queue[0]
+	err := r.read(r.ctx, func(tx *tx) error { return tx.row(sqlNextTenant, scan.tenant, week.begin, week.end).Scan(&scan.tenant) })
+	if errors.Is(err, pgx.ErrNoRows) {
+		*scan = weekScan{queue: scan.queue[1:]}
+		return nil
+	}
+	scan.done = week.begin
+	return err
+}
+
+// isAnyOld reports whether one of the rows need not stay.
+func isAnyOld(rows []oldRow) bool {
+	return slices.ContainsFunc(rows, func(row oldRow) bool { return !row.kept })
 }
 
 const sqlOldKeys = `SELECT k.tenant, k.key, k.event, EXISTS (SELECT FROM bellwire.events e WHERE e.tenant = k.tenant AND e.id = k.event)
 		OR EXISTS (SELECT FROM bellwire.unmatched u WHERE u.event = k.event)
 	FROM bellwire.idempotency_keys k WHERE k.event > $1 AND k.event < $2 ORDER BY k.event LIMIT $3`
 
-// oldKeys finds the next publishers' ids that are past their window and whose event may be gone. It skips those of events
-// in partitions that have not expired, which may be nearly all.
-func (s *Store) oldKeys(ctx context.Context, now time.Time, limit int) ([]oldRow, error) {
-	r := &s.retention.keys
-	r.begin(now)
-	if limit <= 0 {
-		return nil, nil
-	}
-	present, err := s.partitions(ctx, eventsTable)
+// oldKeys deletes publishers' ids that are past their window and whose event is gone. It skips those of events in partitions that have
+// not expired, which may be nearly all.
+func (r *round) oldKeys() error {
+	scan := &r.retention.keys
+	scan.begin(r.now)
+	present, err := r.partitions(r.ctx, eventsTable)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	window := endOfWindow(now)
+	window := endOfWindow(r.now)
 	for _, p := range append(present.originals(), &partition{begin: codec.LastID, end: codec.LastID}) {
 		end := earlierID(p.begin, window)
-		if bytes.Compare(r.done[:], end[:]) < 0 {
-			if found, err := s.nextOld(ctx, r, end, limit, sqlOldKeys); err != nil || len(found) > 0 {
-				return found, err
+		if bytes.Compare(scan.done[:], end[:]) < 0 {
+			found, err := r.nextOld(r.ctx, scan, end, r.left, sqlOldKeys)
+			if err != nil {
+				return err
+			}
+			if len(found) > 0 {
+				return scan.expire(found, (*purge).key, r.step)
 			}
 		}
 		if end == window {
-			return nil, nil
+			return nil
 		}
-		r.done = laterID(r.done, p.end)
+		scan.done = laterID(scan.done, p.end)
 	}
-	return nil, nil
+	return nil
 }
 
 // endOfWindow returns the first event whose publisher's id is still within its window.
@@ -211,28 +276,28 @@ const sqlOwnOldKeys = `WITH passed AS MATERIALIZED (SELECT tenant, key, event FR
 	UNION ALL (SELECT 0, '', event, true FROM passed ORDER BY event DESC LIMIT 1)
 	ORDER BY event, kept`
 
-// expireOwnKeys deletes publishers' ids that are past their window, of events that were deleted because their tenant keeps them for less
+// ownKeys deletes publishers' ids that are past their window, of events that were deleted because their tenant keeps them for less
 // time: their partition, for which oldKeys waits, may stay for long or for ever. Each id is looked at once, when its window ends. The
 // ids of events that are still there then are deleted with them.
-func (s *Store) expireOwnKeys(ctx context.Context, now time.Time, limit int, step func(func(*purge) error) error) error {
-	tenants := s.retention.own.Tenants()
-	if len(tenants) == 0 || limit <= 0 {
+func (r *round) ownKeys() error {
+	tenants := r.retention.own.Tenants()
+	if len(tenants) == 0 {
 		return nil
 	}
-	r := &s.retention.ownKeys
+	scan := &r.retention.ownKeys
 	for range keyReads {
 		var found []oldRow
-		err := s.read(ctx, func(tx *tx) (err error) {
-			found, err = pgx.CollectRows(tx.query(sqlOwnOldKeys, r.done, endOfWindow(now), keysOfARead, tenants), rowToOld)
+		err := r.read(r.ctx, func(tx *tx) (err error) {
+			found, err = pgx.CollectRows(tx.query(sqlOwnOldKeys, scan.done, endOfWindow(r.now), keysOfARead, tenants), rowToOld)
 			return err
 		})
 		if err != nil || len(found) == 0 {
 			return err
 		}
 		if len(found) > 1 {
-			return r.expire(found, (*purge).key, step)
+			return scan.expire(found, (*purge).key, r.step)
 		}
-		r.done = found[0].event
+		scan.done = found[0].event
 	}
 	return nil
 }

@@ -202,11 +202,63 @@ func TestOldPartitionsKeepOpenDeliveries(t *testing.T) {
 		Delivery: retried.Deliveries[0].ID, Trigger: bellwire.TriggerManual, Epoch: p.leases.Epoch("a"), EndedAt: time.Now(), Endpoint: "a",
 	}})
 	check(t, err)
-	if n := p.expire(day, 2*bellwire.RetentionReview); n != 3 {
-		t.Errorf("%d were given up when all had ended, want 3", n)
+	if n := p.expire(day, 2*bellwire.RetentionReview); n != 3+12 {
+		t.Errorf("%d were given up when all had ended, want 3 and the 12 rows in them", n)
 	}
 	p.want("events 1", "deliveries 1", "attempts 1")
 	p.has(half, false, 0)
+}
+
+// TestCrowdedPartitions leaves more in a partition than is copied: it stays, and what has ended is deleted row by row.
+func TestCrowdedPartitions(t *testing.T) {
+	t.Parallel()
+	all := []string{"events 0", "events 1", "deliveries 0", "deliveries 1", "attempts 0", "attempts 1"}
+	for name, most := range map[string]survivorBounds{
+		"outstanding deliveries": {outstanding: 2, rows: 100}, "deliveries": {outstanding: 100, rows: 3}, "attempts": {outstanding: 100, rows: 9},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := newPast(t)
+			p.retention.most = most
+			ended, open, half := p.finish(p.publish(time.Hour, "k")), p.publish(2*time.Hour, ""), p.publish(3*time.Hour, "")
+			p.record(half.Deliveries[0], bellwire.DeliverySucceeded)
+			p.record(half.Deliveries[1], bellwire.DeliveryRetrying)
+			check(t, p.write(t.Context(), func(tx *tx) error {
+				return tx.exec("UPDATE bellwire.deliveries SET attempts = 10 WHERE id = $1", [16]byte(half.Deliveries[1].ID))
+			}))
+			nobody := publication(t, p.testStore, "other") // without deliveries
+			nobody.Event.ID, nobody.Deliveries = bellwire.Next[bellwire.EventKind](p.ids, p.start.Add(4*time.Hour)), nil
+			publish(t, p.testStore, nobody)
+			if n := p.expire(day, 0); n != 0 {
+				t.Errorf("%d partitions were given up", n)
+			}
+			if n := p.expire(day, 0); n != 7 {
+				t.Errorf("%d rows were deleted, want 7", n)
+			}
+			p.want(all...)
+			p.has(ended, false, 0)
+			p.has(open, true, 0)
+			p.has(half, true, 2)
+			if _, err := p.Event(t.Context(), "other", nobody.Event.ID); bellwire.CodeOf(err) != bellwire.CodeNotFound {
+				t.Errorf("the event without deliveries: %v", err)
+			}
+			if ids, err := p.Digests(t.Context(), "acme", []string{"k"}); err != nil || len(ids) > 0 {
+				t.Errorf("the publisher's id is kept: %v", err)
+			}
+			if n := p.expire(day, 0); n != 0 {
+				t.Errorf("%d more rows were deleted", n)
+			}
+			p.retention.most = defaultSurvivorBounds
+			p.expire(day, bellwire.RetentionReview)
+			p.want("events 0 kept", "events 1", "deliveries 0 kept", "deliveries 1", "attempts 0 kept", "attempts 1")
+			p.has(open, true, 0)
+			p.record(half.Deliveries[1], bellwire.DeliverySucceeded)
+			p.expire(day, 2*bellwire.RetentionReview)
+			p.expire(day, 2*bellwire.RetentionReview)
+			p.has(half, false, 0)
+			p.has(open, true, 0)
+		})
+	}
 }
 
 // sameIndexes expects that each partition has all indexes of its table.

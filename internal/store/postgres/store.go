@@ -131,6 +131,7 @@ var (
 func Open(ctx context.Context, databaseURL string, o Options) (*Store, error) {
 	o.fill(databaseURL)
 	s := &Store{options: o, location: Shown(databaseURL), known: make(map[string]bool)}
+	s.retention.most = defaultSurvivorBounds
 	s.address.Store(new(string))
 	if _, err := rand.Read(s.instance[:]); err != nil {
 		return nil, err
