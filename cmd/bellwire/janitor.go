@@ -14,6 +14,8 @@ const (
 	purgeLimit = 300 // rows per step
 	// The pause after a step is as long as the step, but at least purgePause.
 	purgePause = 10 * time.Millisecond
+	// It is purgeRetry if some rows could not be deleted and others could.
+	purgeRetry = time.Second
 
 	storeUsesEvery = 30 * time.Second
 
@@ -29,7 +31,8 @@ type janitor struct {
 	retention time.Duration // of events; 0: forever
 	log       *slog.Logger
 	clock     steadyClock
-	jumped    bool // the clock has jumped ahead
+	jumped    bool      // the clock has jumped ahead
+	failed    time.Time // when a failure was last logged
 }
 
 // steadyClock finds how far the machine's clock has jumped ahead, for clockTrust: by a wrong clock, data would be deleted early.
@@ -105,11 +108,15 @@ func (j *janitor) step(ctx context.Context) time.Duration {
 		before = now.Add(-j.retention)
 	}
 	n, err := j.store.Purge(ctx, now, before, purgeLimit)
-	if err != nil && ctx.Err() == nil {
+	if err != nil && ctx.Err() == nil && start.Sub(j.failed) >= purgeEvery {
+		j.failed = start
 		j.log.Warn("purge failed, to be retried", "error", err.Error())
 	}
-	if err != nil || n == 0 {
+	switch {
+	case n == 0:
 		return purgeEvery
+	case err != nil: // other kinds of rows can be deleted
+		return purgeRetry
 	}
 	return max(time.Since(start), purgePause)
 }

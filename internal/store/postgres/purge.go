@@ -3,7 +3,6 @@ package postgres
 import (
 	"context"
 	"errors"
-	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -23,19 +22,24 @@ func (s *Store) Purge(ctx context.Context, now, before time.Time, limit int) (in
 	if err != nil {
 		return 0, err
 	}
-	deleted, err := s.purgeRows(ctx, now, before, limit)
-	for err == nil && deleted == 0 && !s.retention.tombstones.Ended {
-		deleted, err = s.purgeRows(ctx, now, before, limit)
+	deleted, failed := s.purgeRows(ctx, now, before, limit)
+	for failed == nil && deleted == 0 && !s.retention.tombstones.Ended {
+		deleted, failed = s.purgeRows(ctx, now, before, limit)
 	}
-	if err != nil || deleted >= limit && time.Since(s.retention.changed) < partitionsEvery {
-		return deleted, err
+	if deleted >= limit && time.Since(s.retention.changed) < partitionsEvery {
+		return deleted, failed
 	}
 	s.retention.changed = time.Now()
+	partitions, err := s.changePartitions(ctx, now, before)
+	return min(deleted+partitions, limit), errors.Join(failed, s.translate(err))
+}
+
+// changePartitions makes partitions for the time to come and expires old ones, of which it returns the number.
+func (s *Store) changePartitions(ctx context.Context, now, before time.Time) (int, error) {
 	if err := s.makePartitions(ctx, s.options.Now()); err != nil || before.IsZero() {
-		return deleted, s.translate(err)
+		return 0, err
 	}
-	partitions, err := s.expirePartitions(ctx, now, before)
-	return min(deleted+partitions, limit), s.translate(err)
+	return s.expirePartitions(ctx, now, before)
 }
 
 // correct sets times back as far as this node's clock is ahead of the database's, so that a node with a wrong clock deletes
@@ -63,18 +67,21 @@ type round struct {
 	left        int       // rows that may still be deleted
 }
 
-// purgeRows deletes rows. Each round begins with another kind, so that none waits until there is nothing to be deleted of another.
+// purgeRows deletes rows. Each round begins with another kind, so that none waits until there is nothing to be deleted of another, and goes
+// on after a kind that cannot be deleted.
 func (s *Store) purgeRows(ctx context.Context, now, before time.Time, limit int) (int, error) {
 	r := &round{s, ctx, now, before, limit}
-	kinds := []func() error{r.expireOld, r.expireOwn, r.expireWeeks, r.oldKeys, r.ownKeys, r.others}
+	kinds := []func() error{r.expireOld, r.expireOwn, r.expireWeeks, r.oldKeys, r.ownKeys, r.deleted}
+	for _, kind := range purgedKinds {
+		kinds = append(kinds, func() error { return r.step(kind) })
+	}
+	var failed rules.Failures
 	s.retention.turn++
-	for n := range kinds {
-		if err := kinds[(s.retention.turn+n)%len(kinds)](); err != nil || r.left <= 0 {
-			return limit - r.left, err
-		}
+	for n := 0; n < len(kinds) && r.left > 0; n++ {
+		failed.Add(kinds[(s.retention.turn+n)%len(kinds)]())
 	}
 	s.retention.tombstones.Deleted(limit - r.left)
-	return limit - r.left, nil
+	return limit - r.left, errors.Join(failed...)
 }
 
 // step deletes rows in a transaction of its own, so that others soon see which are gone.
@@ -90,15 +97,15 @@ func (r *round) step(run func(*purge) error) error {
 	return err
 }
 
-// others deletes what has a time to end at, deleted tenants and tombstones.
-func (r *round) others() error {
+// deleted deletes rows of deleted tenants, and then tombstones.
+func (r *round) deleted() error {
 	tombstones, err := r.tombstones(r.ctx, r.now, r.left)
 	if err != nil {
 		return err
 	}
 	return r.step(func(p *purge) error {
 		p.tombstones = tombstones
-		return p.run()
+		return p.tenants()
 	})
 }
 
@@ -125,24 +132,37 @@ const (
 	sqlDeletedTenant = "SELECT n FROM bellwire.tenants WHERE deleted_at IS NOT NULL ORDER BY deleted_at LIMIT 1 FOR UPDATE"
 )
 
-func (p *purge) run() error {
-	for _, sql := range []string{sqlPurgeRequests, sqlPurgeSessions, sqlPurgeAudit, sqlPurgeNonces} {
-		if err := p.delete(sql, p.now, p.left); err != nil {
-			return err
-		}
-	}
+// purgedKinds delete rows of a kind each, in one statement or a few.
+var purgedKinds = []func(*purge) error{
+	withTime(sqlPurgeRequests), withTime(sqlPurgeSessions), withTime(sqlPurgeAudit), withTime(sqlPurgeNonces),
+	(*purge).statistics, (*purge).auditDays, (*purge).jobs,
+}
+
+// withTime deletes rows that have a time to end at.
+func withTime(sql string) func(*purge) error {
+	return func(p *purge) error { return p.delete(sql, p.now, p.left) }
+}
+
+func (p *purge) statistics() error {
 	for _, interval := range bellwire.Intervals {
 		if err := p.delete(sqlPurgeStatistics, interval.Number(), p.now.Add(-p.kept.Of(interval)), p.left); err != nil {
 			return err
 		}
 	}
-	// Clocks of nodes may differ, so yesterday's count is still needed.
-	if err := p.delete(sqlPurgeAuditDays, bellwire.AuditDay(p.now)-1, p.left); err != nil {
-		return err
-	}
-	if err := p.delete(sqlPurgeJobs, p.now.Add(-bellwire.JobRetention), p.left); err != nil {
-		return err
-	}
+	return nil
+}
+
+// auditDays deletes counts of the audit log. Clocks of nodes may differ, so yesterday's is still needed.
+func (p *purge) auditDays() error {
+	return p.delete(sqlPurgeAuditDays, bellwire.AuditDay(p.now)-1, p.left)
+}
+
+func (p *purge) jobs() error {
+	return p.delete(sqlPurgeJobs, p.now.Add(-bellwire.JobRetention), p.left)
+}
+
+// tenants deletes rows of deleted tenants, and then the tombstones that were found.
+func (p *purge) tenants() error {
 	for p.left > 0 {
 		var tenant int64
 		err := p.tx.row(sqlDeletedTenant).Scan(&tenant)
@@ -206,7 +226,7 @@ var sqlPurgeTenant = []string{
 
 // tenant deletes rows of a tenant, itself last.
 func (p *purge) tenant(n int64) error {
-	if err := p.allDeliveries(sqlDeliveriesToPurge, n); err != nil || p.left <= 0 {
+	if err := p.deliveriesOf(n); err != nil || p.left <= 0 {
 		return err
 	}
 	events, err := pgx.CollectRows(p.tx.query(sqlEventsToPurge, n, p.left), pgx.RowTo[[16]byte])
@@ -224,30 +244,29 @@ func (p *purge) tenant(n int64) error {
 	return nil
 }
 
-// allDeliveries deletes the deliveries that a statement finds, again and again until there are none.
-func (p *purge) allDeliveries(sql string, of ...any) error {
+// deliveriesOf deletes a tenant's deliveries.
+func (p *purge) deliveriesOf(tenant int64) error {
 	for p.left > 0 {
-		more, err := p.deliveries(sql, of)
-		if err != nil || !more {
+		ids, err := pgx.CollectRows(p.tx.query(sqlDeliveriesToPurge, tenant, p.left), pgx.RowTo[[16]byte])
+		if err != nil || len(ids) == 0 {
+			return err
+		}
+		if err := p.deliveries(ids); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// deliveries deletes some deliveries, after their attempts, and reports whether there may be more.
-func (p *purge) deliveries(sql string, of []any) (more bool, err error) {
-	ids, err := pgx.CollectRows(p.tx.query(sql, append(slices.Clip(of), p.left)...), pgx.RowTo[[16]byte])
-	if err != nil || len(ids) == 0 {
-		return false, err
+// deliveries deletes deliveries, after their attempts.
+func (p *purge) deliveries(ids [][16]byte) error {
+	if len(ids) == 0 {
+		return nil
 	}
-	if err := p.delete(sqlPurgeAttempts, ids, p.left); err != nil {
-		return false, err
+	if err := p.delete(sqlPurgeAttempts, ids, p.left); err != nil || p.left <= 0 {
+		return err
 	}
-	if p.left > 0 {
-		err = p.delete(sqlPurgeDeliveries, ids[:min(p.left, len(ids))])
-	}
-	return true, err
+	return p.delete(sqlPurgeDeliveries, ids[:min(p.left, len(ids))])
 }
 
 // These find, and delete, deleted endpoints that no delivery names, not even one that is deferred to FanOut. Each endpoint's first

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -51,19 +52,26 @@ type oldRow struct {
 }
 
 // sqlOldEvents also finds events outside of the default partition that have a delivery in it.
-var sqlOldEvents = `SELECT e.tenant, coalesce(of.key, ''), e.id, ` + isKept + `
+var sqlOldEvents = oldEvents(`SELECT u.tenant, coalesce(of.key, '') AS key, u.id, of.created_at, of.deliveries
 	FROM (
 		(SELECT tenant, id FROM bellwire.events_default WHERE id > $1 AND id < $2 ORDER BY id LIMIT $3)
 		UNION
 		(SELECT tenant, event FROM bellwire.deliveries_default WHERE id > ` + lastOf("$1::uuid") + ` AND id < $2 ORDER BY id LIMIT $3)
 		ORDER BY 2 LIMIT $3
-	) e LEFT JOIN LATERAL (SELECT idempotency_key AS key FROM bellwire.events WHERE tenant = e.tenant AND id = e.id LIMIT 1) of ON true
-	ORDER BY e.id`
+	) u LEFT JOIN LATERAL (
+		SELECT idempotency_key AS key, created_at, deliveries FROM bellwire.events WHERE tenant = u.tenant AND id = u.id LIMIT 1
+	) of ON true`)
 
-// isKept is true of an event e of which something is to be delivered.
-var isKept = "EXISTS (SELECT FROM bellwire.deliveries d WHERE " + isOfEvent("d.id", "e.id") + " AND " + isOutstanding + ") OR " + isFanningOut("e.tenant")
+// oldEvents selects those of some events that come first, as many as have rules.DeliveriesOfARead deliveries, and whether something of
+// each is to be delivered.
+func oldEvents(some string) string {
+	return fmt.Sprintf(`SELECT e.tenant, e.key, e.id,
+		EXISTS (SELECT FROM bellwire.deliveries d WHERE %s AND %s) OR EXISTS (SELECT FROM bellwire.fanouts f WHERE f.tenant = e.tenant AND f.at <= e.created_at)
+	FROM (SELECT s.*, sum(deliveries) OVER (ORDER BY id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before FROM (%s) s) e
+	WHERE e.before IS NULL OR e.before < %d ORDER BY e.id`, isOfEvent("d.id", "e.id"), isOutstanding, some, rules.DeliveriesOfARead)
+}
 
-// isFanningOut is true of tenants that have deliveries deferred to FanOut. Meanwhile their events in the default partition stay.
+// isFanningOut is true of tenants that have deliveries deferred to FanOut.
 func isFanningOut(tenant string) string {
 	return "EXISTS (SELECT FROM bellwire.fanout_tenants f WHERE f.tenant = " + tenant + ")"
 }
@@ -109,9 +117,8 @@ func rowToOld(row pgx.CollectableRow) (old oldRow, err error) {
 const sqlOwnRetentions = `SELECT n, (limits::jsonb ->> 'event_retention')::float8 FROM bellwire.tenants
 	WHERE deleted_at IS NULL AND (limits::jsonb ->> 'event_retention')::float8 > 0`
 
-var sqlOldEventsOf = `SELECT e.tenant, e.key, e.id,
-		` + isKept + `
-	FROM (SELECT tenant, coalesce(idempotency_key, '') AS key, id FROM bellwire.events WHERE tenant = $1 AND id > $2 AND id < $3 ORDER BY id LIMIT $4) e ORDER BY e.id`
+var sqlOldEventsOf = oldEvents(`SELECT tenant, coalesce(idempotency_key, '') AS key, id, created_at, deliveries FROM bellwire.events
+		WHERE tenant = $1 AND id > $2 AND id < $3 ORDER BY id LIMIT $4`)
 
 // ownEvents finds the next events that may go because their tenants keep them for less time than the server does, with their publishers'
 // ids. The scan tells how far the tenant's events have been examined.
@@ -303,8 +310,7 @@ func (r *round) ownKeys() error {
 }
 
 const (
-	sqlHoldDeliveries = "SELECT " + isOutstanding + " FROM bellwire.deliveries WHERE id BETWEEN $1 AND $2 ORDER BY id FOR UPDATE"
-	sqlOldDeliveries  = "SELECT id FROM bellwire.deliveries WHERE id BETWEEN $1 AND $2 LIMIT $3"
+	sqlHoldDeliveries = "SELECT id, " + isOutstanding + " FROM bellwire.deliveries WHERE id BETWEEN $1 AND $2 ORDER BY id LIMIT $3 FOR UPDATE"
 	// Since it was found, another node may have deleted the id, and a publisher may have used it again.
 	sqlPurgeKey = "DELETE FROM bellwire.idempotency_keys WHERE tenant = $1 AND key = $2 AND event = $3"
 )
@@ -337,22 +343,19 @@ func (r *scan) expire(found []oldRow, remove func(*purge, oldRow) (done bool, er
 }
 
 // event deletes an event with its deliveries, and with its publisher's id if that was found and is past its window, unless a manual
-// retry has been requested since it was found. It reports whether the event is finished: not if no more rows may be deleted.
+// retry of one of the next deliveries has been requested since the event was found. It reports whether the event is finished: not if
+// no more rows may be deleted.
 func (p *purge) event(e oldRow) (done bool, err error) {
-	first, last := bellwire.DeliveriesOf(e.event)
-	outstanding, err := pgx.CollectRows(p.tx.query(sqlHoldDeliveries, [16]byte(first), [16]byte(last)), pgx.RowTo[bool])
-	if err != nil {
-		return false, err
-	}
-	if slices.Contains(outstanding, true) {
-		return true, nil
-	}
-	var fanningOut bool
-	if err := p.tx.row("SELECT "+isFanningOut("$1"), e.tenant).Scan(&fanningOut); err != nil || fanningOut {
-		return true, err
-	}
-	if err := p.allDeliveries(sqlOldDeliveries, [16]byte(first), [16]byte(last)); err != nil || p.left <= 0 {
-		return false, err
+	for more := true; more; {
+		most := max(p.left, rules.DeliveriesOfADelete)
+		next, outstanding, err := p.hold(e.event, most)
+		if err != nil || outstanding {
+			return true, err
+		}
+		if err := p.deliveries(next); err != nil || p.left <= 0 {
+			return false, err
+		}
+		more = len(next) == most
 	}
 	if window := endOfWindow(p.now); e.key != "" && bytes.Compare(e.event[:], window[:]) < 0 {
 		if _, err := p.key(e); err != nil || p.left <= 0 {
@@ -360,6 +363,20 @@ func (p *purge) event(e oldRow) (done bool, err error) {
 		}
 	}
 	return true, p.delete(sqlPurgeEvents, e.tenant, [][16]byte{e.event})
+}
+
+// hold locks the next deliveries of an event, and reports whether one of them is outstanding.
+func (p *purge) hold(event bellwire.EventID, most int) (ids [][16]byte, outstanding bool, err error) {
+	first, last := bellwire.DeliveriesOf(event)
+	var (
+		id   [16]byte
+		open bool
+	)
+	_, err = pgx.ForEachRow(p.tx.query(sqlHoldDeliveries, [16]byte(first), [16]byte(last), most), []any{&id, &open}, func() error {
+		ids, outstanding = append(ids, id), outstanding || open
+		return nil
+	})
+	return ids, outstanding, err
 }
 
 // key deletes a publisher's id.

@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
+	"github.com/bellwire/bellwire/internal/store/codec"
 )
 
 // past is a store whose clock was two months ago, with partitions of a day.
@@ -258,6 +259,46 @@ func TestCrowdedPartitions(t *testing.T) {
 			p.has(half, false, 0)
 			p.has(open, true, 0)
 		})
+	}
+}
+
+// TestPurgeGoesOn has one kind of rows that cannot be deleted: others are, and partitions are made.
+func TestPurgeGoesOn(t *testing.T) {
+	t.Parallel()
+	clock := time.Now()
+	s := newStore(t, Options{Now: func() time.Time { return clock }})
+	publish(t, s, publication(t, s, "acme"))
+	check(t, s.AppendAudit(t.Context(), &bellwire.AuditEntry{
+		ID: bellwire.NewID[bellwire.AuditKind](clock), At: clock, LastAt: clock, Count: 1, Tenant: "acme", Action: "tenant.update", ExpiresAt: clock,
+	}, 100))
+	check(t, s.write(t.Context(), func(tx *tx) error { return tx.exec("UPDATE bellwire.tenants SET limits = '{'") }))
+	clock = clock.Add(60 * day)
+	n, err := s.Purge(t.Context(), time.Now(), time.Time{}, 100)
+	if n != 1 || err == nil {
+		t.Errorf("%d rows were deleted, want 1: %v", n, err)
+	}
+	set, err := s.partitions(t.Context(), eventsTable)
+	check(t, err)
+	end := bellwire.FirstID[bellwire.EventKind](clock)
+	if len(set) == 0 || set[len(set)-1].endsBy(end) {
+		t.Error("no partition was made")
+	}
+}
+
+// TestWideEventsAreReadInParts has events with thousands of deliveries each: a read does not look for what is open in all of them.
+func TestWideEventsAreReadInParts(t *testing.T) {
+	t.Parallel()
+	p := newPast(t)
+	for n := range 10 {
+		p.finish(p.publish(time.Duration(n+1)*time.Hour, ""))
+	}
+	check(t, p.write(t.Context(), func(tx *tx) error { return tx.exec("UPDATE bellwire.events SET deliveries = 2000") }))
+	var tenant int64
+	check(t, p.read(t.Context(), func(tx *tx) error { return tx.row("SELECT n FROM bellwire.tenants").Scan(&tenant) }))
+	found, err := p.oldEventsOf(t.Context(), tenant, [16]byte{}, codec.LastID, 100)
+	check(t, err)
+	if len(found) != 3 || found[0].kept {
+		t.Errorf("%d events with 2000 deliveries each were read, want 3", len(found))
 	}
 }
 

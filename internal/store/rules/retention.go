@@ -8,6 +8,23 @@ import (
 	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
+// These bound how many deliveries of old events Purge looks at: in one read, which reads one event however many it has, and of one event
+// before it deletes some of them.
+const (
+	DeliveriesOfARead   = 5000
+	DeliveriesOfADelete = 300
+)
+
+// Failures are errors of several kinds of rows, each text once: when the database cannot be written, they are all the same.
+type Failures []error
+
+func (f *Failures) Add(err error) {
+	same := func(other error) bool { return other.Error() == err.Error() }
+	if err != nil && !slices.ContainsFunc(*f, same) {
+		*f = append(*f, err)
+	}
+}
+
 // OwnRetention is how long a tenant keeps its events, by its own value of the limit event_retention.
 type OwnRetention struct {
 	Tenant  int64

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
@@ -25,43 +26,52 @@ func (s *Store) Purge(ctx context.Context, now, before time.Time, limit int) (in
 
 // purgeSome is Purge, but looks at some tombstones only.
 func (s *Store) purgeSome(ctx context.Context, now, before time.Time, limit int) (int, error) {
+	var failed rules.Failures // of some kinds: the others go on
 	tombstones, err := s.tombstones(ctx, now, limit)
-	if err != nil {
-		return 0, err
-	}
+	failed.Add(err)
 	old, own, err := s.nextEvents(ctx, now, before, limit)
-	if err != nil {
-		return 0, err
+	failed.Add(err)
+	p := &purge{now: now, left: limit, tombstones: tombstones, old: old, done: s.retention.done}
+	if own != nil {
+		p.done = own.Done
 	}
-	var (
-		deleted int
-		done    bellwire.EventID
-	)
-	err = s.write(ctx, func(w *writer) error {
-		p := &purge{w: w, now: now, left: limit, tombstones: tombstones, old: old, done: s.retention.done}
-		if own != nil {
-			p.done = own.Done
+	if err := s.purgeKinds(ctx, p, purgedKinds...); err != nil {
+		for _, kind := range purgedKinds {
+			failed.Add(s.purgeKinds(ctx, p, kind))
 		}
-		err := p.run()
-		deleted, done = limit-p.left, p.done
-		if err != nil || deleted == 0 {
-			return err
+	}
+	s.retention.tombstones.Deleted(limit - p.left)
+	if own != nil {
+		own.Done = p.done
+	} else {
+		s.retention.done = p.done
+	}
+	return limit - p.left, errors.Join(failed...)
+}
+
+// purgeKinds deletes rows of some kinds in one transaction. If that fails, p is as before.
+func (s *Store) purgeKinds(ctx context.Context, p *purge, kinds ...func(*purge) error) error {
+	var next purge
+	err := s.write(ctx, func(w *writer) error {
+		next = *p
+		next.w = w
+		for _, kind := range kinds {
+			if err := kind(&next); err != nil {
+				return err
+			}
+		}
+		if next.left == p.left {
+			return nil
 		}
 		if err := w.storeCounted(); err != nil {
 			return err
 		}
 		return w.query(sqlSaveClock).int(w.clock).exec()
 	})
-	if err != nil {
-		return deleted, err
+	if err == nil {
+		*p = next
 	}
-	s.retention.tombstones.Deleted(deleted)
-	if own != nil {
-		own.Done = done
-		return deleted, nil
-	}
-	s.retention.done = done
-	return deleted, nil
+	return err
 }
 
 // purge is one round.
@@ -74,16 +84,28 @@ type purge struct {
 	done       bellwire.EventID // the last event that has been examined
 }
 
-func (p *purge) run() error {
-	if err := p.settle(p.left / 3); err != nil {
-		return err
-	}
-	if err := p.expired(); err != nil {
-		return err
-	}
-	if err := p.expire(); err != nil {
-		return err
-	}
+// purgedKinds delete rows of a kind each.
+var purgedKinds = []func(*purge) error{
+	(*purge).settle,
+	withTime(sqlPurgeRequests),
+	withTime("DELETE FROM audit WHERE n IN (SELECT n FROM audit WHERE expires_at <= ? LIMIT +?)"),
+	withTime("DELETE FROM nonces WHERE (key, nonce) IN (SELECT key, nonce FROM nonces WHERE expires_at <= ? LIMIT +?)"),
+	withTime("DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE expires_at <= ? LIMIT +?)"),
+	(*purge).statistics,
+	(*purge).auditDays,
+	(*purge).jobs,
+	(*purge).expiredKeys,
+	(*purge).expire,
+	(*purge).tenants,
+}
+
+// withTime deletes rows that have a time to end at.
+func withTime(sql string) func(*purge) error {
+	return func(p *purge) error { return p.delete(p.w.query(sql).time(p.now).int(int64(p.left))) }
+}
+
+// tenants deletes rows of deleted tenants, and then tombstones.
+func (p *purge) tenants() error {
 	for p.left > 0 {
 		tenant, found, err := p.w.query("SELECT n FROM tenants WHERE deleted_at IS NOT NULL ORDER BY deleted_at LIMIT 1").scalar()
 		if err != nil {
@@ -102,9 +124,10 @@ func (p *purge) run() error {
 // sqlUnsettled finds a deleted endpoint with deliveries that are not settled.
 const sqlUnsettled = "SELECT n FROM endpoints WHERE deleted_at IS NOT NULL AND settled = 0 LIMIT 1"
 
-// settle settles up to limit deliveries of deleted endpoints that had too many when they were deleted. They count as deleted rows.
-func (p *purge) settle(limit int) error {
-	for limit > 0 {
+// settle settles deliveries of deleted endpoints that had too many when they were deleted. They count as deleted rows, and are up to a
+// third of them.
+func (p *purge) settle() error {
+	for limit := p.left / 3; limit > 0; {
 		endpoint, found, err := p.w.query(sqlUnsettled).scalar()
 		if err != nil || !found {
 			return err
@@ -124,32 +147,23 @@ const sqlPurgeAuditDays = `DELETE FROM audit_days WHERE (day, tenant) IN
 
 const sqlPurgeStatistics = "DELETE FROM statistics WHERE n IN (SELECT n FROM statistics WHERE length = ? AND at < ? LIMIT +?)"
 
-// expired deletes what had a time to end at.
-func (p *purge) expired() error {
-	for _, sql := range []string{
-		sqlPurgeRequests,
-		"DELETE FROM audit WHERE n IN (SELECT n FROM audit WHERE expires_at <= ? LIMIT +?)",
-		"DELETE FROM nonces WHERE (key, nonce) IN (SELECT key, nonce FROM nonces WHERE expires_at <= ? LIMIT +?)",
-		"DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE expires_at <= ? LIMIT +?)",
-	} {
-		if err := p.delete(p.w.query(sql).time(p.now).int(int64(p.left))); err != nil {
-			return err
-		}
-	}
+func (p *purge) statistics() error {
 	for _, interval := range bellwire.Intervals {
 		q := p.w.query(sqlPurgeStatistics).int(interval.Number()).int(p.now.Add(-p.w.store.options.StatisticsKept.Of(interval)).Unix()).int(int64(p.left))
 		if err := p.delete(q); err != nil {
 			return err
 		}
 	}
-	// Clocks of nodes may differ, so that yesterday's count is still needed.
-	if err := p.delete(p.w.query(sqlPurgeAuditDays).int(bellwire.AuditDay(p.now) - 1).int(int64(p.left))); err != nil {
-		return err
-	}
-	if err := p.delete(p.w.query(sqlPurgeJobs).time(p.now.Add(-bellwire.JobRetention)).int(int64(p.left))); err != nil {
-		return err
-	}
-	return p.expiredKeys()
+	return nil
+}
+
+// auditDays deletes counts of the audit log. Clocks of nodes may differ, so that yesterday's is still needed.
+func (p *purge) auditDays() error {
+	return p.delete(p.w.query(sqlPurgeAuditDays).int(bellwire.AuditDay(p.now) - 1).int(int64(p.left)))
+}
+
+func (p *purge) jobs() error {
+	return p.delete(p.w.query(sqlPurgeJobs).time(p.now.Add(-bellwire.JobRetention)).int(int64(p.left)))
 }
 
 // tenant deletes rows of a tenant, itself last.
@@ -221,7 +235,11 @@ func (p *purge) events(tenant int64) error {
 		return q.err
 	}
 	for _, id := range events {
-		if err := p.deliveries(id); err != nil || p.left <= 0 {
+		next, err := p.deliveriesOf(id, p.left)
+		if err != nil {
+			return err
+		}
+		if err := p.deliveries(next); err != nil || p.left <= 0 {
 			return err
 		}
 		if err := p.delete(p.w.query("DELETE FROM events WHERE id = ?").blob(id[:])); err != nil || p.left <= 0 {
@@ -231,12 +249,8 @@ func (p *purge) events(tenant int64) error {
 	return nil
 }
 
-// deliveries deletes an event's deliveries, each after its attempts.
-func (p *purge) deliveries(event bellwire.EventID) error {
-	all, err := p.deliveriesOf(event)
-	if err != nil {
-		return err
-	}
+// deliveries deletes deliveries, each after its attempts.
+func (p *purge) deliveries(all []doomed) error {
 	for _, d := range all {
 		err := p.delete(p.w.query("DELETE FROM attempts WHERE n IN (SELECT n FROM attempts WHERE delivery = ? LIMIT +?)").
 			blob(d.id[:]).int(int64(p.left)))
@@ -260,17 +274,19 @@ func (p *purge) deliveries(event bellwire.EventID) error {
 type doomed struct {
 	id     [16]byte
 	status int64
+	wanted bool // it is still to be made
 }
 
-func (p *purge) deliveriesOf(event bellwire.EventID) ([]doomed, error) {
+// deliveriesOf returns the first deliveries of an event.
+func (p *purge) deliveriesOf(event bellwire.EventID, most int) ([]doomed, error) {
 	var all []doomed
 	first, last := bellwire.DeliveriesOf(event)
-	q := p.w.query("SELECT id, status FROM deliveries WHERE id >= ? AND id <= ? LIMIT +?").
-		blob(first[:]).blob(last[:]).int(int64(p.left))
+	q := p.w.query("SELECT id, status, " + isWanted + " FROM deliveries WHERE id >= ? AND id <= ? ORDER BY id LIMIT +?").
+		blob(first[:]).blob(last[:]).int(int64(most))
 	for q.next() {
 		var d doomed
 		q.getBytes(d.id[:])
-		d.status = q.getInt()
+		d.status, d.wanted = q.getInt(), q.getBool()
 		all = append(all, d)
 	}
 	return all, q.err

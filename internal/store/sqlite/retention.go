@@ -34,11 +34,10 @@ const isWanted = "(status <= 1 OR manual_epoch IS NOT NULL)"
 const isFanningOut = "coalesce((SELECT event + events FROM fanouts WHERE tenant = e.tenant AND event <= e.n ORDER BY event DESC LIMIT 1) > e.n, false)"
 
 const (
-	sqlOldEvents = `SELECT id, EXISTS (SELECT 1 FROM deliveries
+	sqlOldEvents = `SELECT id, deliveries, EXISTS (SELECT 1 FROM deliveries
 			WHERE id >= substr(e.id, 1, 14) AND id < CAST(substr(e.id, 1, 14) || x'ffffff' AS BLOB) AND ` + isWanted + `)
 			OR ` + isFanningOut + `
 		FROM events e WHERE id > ? AND id < ? ORDER BY id LIMIT +?`
-	sqlIsKept = "SELECT EXISTS (SELECT 1 FROM deliveries WHERE id >= ?1 AND id <= ?2 AND " + isWanted + ") OR EXISTS (SELECT 1 FROM events e WHERE id = ?3 AND " + isFanningOut + ")"
 )
 
 // nextEvents finds the next events that may go: by turns those that are older than the server keeps them, and those that are older
@@ -94,13 +93,17 @@ func (s *Store) readOldEvents(ctx context.Context, ask func(*db) *query) ([]oldE
 	err := s.read(ctx, func(c *db) error {
 		found = nil
 		q := ask(c)
-		for q.next() {
+		for looked := int64(0); looked < rules.DeliveriesOfARead; {
+			if !q.next() {
+				return q.err
+			}
 			var e oldEvent
 			q.getBytes(e.id[:])
+			looked += q.getInt()
 			e.kept = q.getBool()
 			found = append(found, e)
 		}
-		return q.err
+		return q.close()
 	})
 	return found, err
 }
@@ -109,7 +112,7 @@ func (s *Store) readOldEvents(ctx context.Context, ask func(*db) *query) ([]oldE
 const sqlOwnRetentions = `SELECT n, json_extract(limits, '$.event_retention') FROM tenants
 	WHERE deleted_at IS NULL AND json_extract(limits, '$.event_retention') > 0`
 
-var sqlOwnOldEvents = mergedTypes("?1", "coalesce(min(id), "+noEvent+")", "?2", "?3", "line.id", "?3", "ASC") + `SELECT e.id, EXISTS (SELECT 1 FROM deliveries
+var sqlOwnOldEvents = mergedTypes("?1", "coalesce(min(id), "+noEvent+")", "?2", "?3", "line.id", "?3", "ASC") + `SELECT e.id, e.deliveries, EXISTS (SELECT 1 FROM deliveries
 			WHERE id >= substr(e.id, 1, 14) AND id < CAST(substr(e.id, 1, 14) || x'ffffff' AS BLOB) AND ` + isWanted + `)
 			OR ` + isFanningOut + `
 		FROM line CROSS JOIN events e ON e.id = line.id`
@@ -182,14 +185,14 @@ const (
 	sqlKeepKey = "INSERT INTO expiring_keys (expires_at, tenant, key, event) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
 )
 
-// event deletes an event with all its rows. It reports whether that is complete: it is not if no more rows may be deleted.
+// event deletes an event with all its rows, unless a manual retry of one of its next deliveries has been requested since it was found.
+// It reports whether that is complete: it is not if no more rows may be deleted.
 func (p *purge) event(e oldEvent) (done bool, err error) {
-	first, last := bellwire.DeliveriesOf(e.id)
-	kept, _, err := p.w.query(sqlIsKept).blob(first[:]).blob(last[:]).blob(e.id[:]).scalar()
-	if err != nil || kept != 0 {
+	next, err := p.deliveriesOf(e.id, max(p.left, rules.DeliveriesOfADelete))
+	if err != nil || slices.ContainsFunc(next, func(d doomed) bool { return d.wanted }) {
 		return true, err
 	}
-	if err := p.deliveries(e.id); err != nil || p.left <= 0 {
+	if err := p.deliveries(next); err != nil || p.left <= 0 {
 		return false, err
 	}
 	if err := p.key(e); err != nil || p.left <= 0 {

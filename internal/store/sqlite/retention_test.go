@@ -57,6 +57,63 @@ func TestSpaceIsUsedAgain(t *testing.T) {
 	}
 }
 
+// TestPurgeGoesOn has kinds of rows that cannot be deleted: others are.
+func TestPurgeGoesOn(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		fault string
+		keeps time.Duration // events, of which one is an hour old
+		want  int
+	}{
+		"none":                        {"SELECT 1", time.Minute, 2},
+		"retentions cannot be read":   {"UPDATE tenants SET limits = '{'", 2 * time.Hour, 1},
+		"sessions cannot be written":  {"DROP TABLE sessions", time.Minute, 2},
+		"audit entries cannot either": {"DROP TABLE audit", time.Minute, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := openAt(t, filepath.Join(t.TempDir(), "bellwire.db"))
+			now := time.Now()
+			check(t, s.CreateTenant(t.Context(), &bellwire.Tenant{ID: "acme"}))
+			check(t, s.AppendAudit(t.Context(), &bellwire.AuditEntry{
+				ID: bellwire.NewID[bellwire.AuditKind](now), At: now, LastAt: now, Count: 1, Tenant: "acme", Action: "tenant.update", ExpiresAt: now,
+			}, 100))
+			id := bellwire.NewID[bellwire.EventKind](now.Add(-time.Hour))
+			_, err := s.AppendEvents(t.Context(), []*bellwire.Append{{Events: []*bellwire.NewEvent{{Event: bellwire.Event{ID: id, Tenant: "acme", Type: "x", Data: []byte("1"), CreatedAt: now}}}}})
+			check(t, err)
+			check(t, s.write(t.Context(), func(w *writer) error { return w.exec(c.fault) }))
+			n, err := s.Purge(t.Context(), now, now.Add(-c.keeps), 100)
+			if n != c.want || (err == nil) != (name == "none") {
+				t.Errorf("%d rows were deleted, want %d: %v", n, c.want, err)
+			}
+		})
+	}
+}
+
+// TestWideEventsAreReadInParts has events with thousands of deliveries each: a read does not look for what is open in all of them.
+func TestWideEventsAreReadInParts(t *testing.T) {
+	t.Parallel()
+	s := openAt(t, filepath.Join(t.TempDir(), "bellwire.db"))
+	now := time.Now()
+	check(t, s.CreateTenant(t.Context(), &bellwire.Tenant{ID: "acme"}))
+	check(t, s.CreateEndpoint(t.Context(), &bellwire.Endpoint{ID: "ep", Tenant: "acme"}, bellwire.ChangeNote{}))
+	deliver(t, s, "ep", 10)
+	check(t, s.write(t.Context(), func(w *writer) error { return w.exec("UPDATE events SET deliveries = 2000") }))
+	end := bellwire.FirstID[bellwire.EventKind](now.Add(time.Hour))
+	ofAll, err := s.eventsBetween(t.Context(), bellwire.EventID{}, end, 100)
+	check(t, err)
+	var tenant int64
+	check(t, s.read(t.Context(), func(c *db) (err error) {
+		tenant, _, err = c.query("SELECT tenant FROM events").scalar()
+		return err
+	}))
+	ofTenant, err := s.oldEventsOf(t.Context(), tenant, [16]byte{}, end, 100)
+	check(t, err)
+	if len(ofAll) != 3 || len(ofTenant) != 3 {
+		t.Errorf("%d and %d events with 2000 deliveries each were read, want 3", len(ofAll), len(ofTenant))
+	}
+}
+
 // BenchmarkRetention publishes one event after the other, alone and while old events are deleted as the server does it.
 // One operation is one old event, with a delivery and an attempt.
 func BenchmarkRetention(b *testing.B) {

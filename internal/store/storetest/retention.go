@@ -197,6 +197,18 @@ var retentionTests = []test{
 		again := w.keyed(w.event(t.ID), "k", 1)
 		w.equal("published again", w.append(together(again))[0].ID, again.Event.ID)
 	}},
+	{name: "Retention/BesideAFanOut", run: func(w *world) {
+		t := w.tenant()
+		ep := w.endpoint(t)
+		ended := w.endedEvent(ep)
+		w.tick(time.Second)
+		wide := w.wide(t.ID, ep, w.endpoint(t))
+		w.append(together(wide))
+		w.tick(time.Hour)
+		w.equal("how many while deliveries are to be stored", w.purgeBefore(w.now, 100), 3)
+		w.gone(ended)
+		w.kept(wide)
+	}},
 	{name: "Retention/OfAWideEvent", run: func(w *world) {
 		t := w.tenant()
 		var endpoints []*bellwire.Endpoint
