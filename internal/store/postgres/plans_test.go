@@ -302,6 +302,8 @@ func TestPurgeReadsAPage(t *testing.T) {
 				SELECT bellwire.new_uuid(now() - n * interval '1 minute'), n % 2, 'x', now(), false, 0, '1' FROM generate_series(1, 20000) n`),
 			tx.exec(`INSERT INTO bellwire.idempotency_keys (tenant, key, event, digest, deliveries)
 				SELECT tenant, 'k' || id, CASE WHEN random() < 0.5 THEN id ELSE bellwire.new_uuid(now()) END, '', 0 FROM bellwire.events`),
+			tx.exec(`INSERT INTO bellwire.attempts (delivery, number, id, trigger, started_at, outcome, error, details)
+				SELECT bellwire.new_uuid(now() - n * interval '1 day'), k, gen_random_uuid(), '', now(), '', '', '' FROM generate_series(1, 5000) n, generate_series(1, 4) k`),
 			tx.exec("ANALYZE"),
 		)
 	}))
@@ -311,6 +313,7 @@ func TestPurgeReadsAPage(t *testing.T) {
 	all := span + fmt.Sprint(", ", page)
 	for sql, args := range map[string]string{
 		sqlOldKeys: all, sqlOwnOldKeys: all + ", '{1}'", sqlOldEvents: all, sqlOldEventsOf: "1, " + all, sqlNextTenant: "0, " + span,
+		sqlOldAttempts: all,
 	} {
 		if rows := rowsRead(t, s, sql, args); rows > 20*page {
 			t.Errorf("%v rows were read, want at most %v, by %s", rows, 20*page, sql)

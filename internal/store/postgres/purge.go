@@ -71,7 +71,7 @@ type round struct {
 // on after a kind that cannot be deleted.
 func (s *Store) purgeRows(ctx context.Context, now, before time.Time, limit int) (int, error) {
 	r := &round{s, ctx, now, before, limit}
-	kinds := []func() error{r.expireOld, r.expireOwn, r.expireWeeks, r.oldKeys, r.ownKeys, r.deleted}
+	kinds := []func() error{r.expireOld, r.expireOwn, r.expireWeeks, r.expireAttempts, r.oldKeys, r.ownKeys, r.deleted}
 	for _, kind := range purgedKinds {
 		kinds = append(kinds, func() error { return r.step(kind) })
 	}

@@ -23,6 +23,7 @@ type retention struct {
 	events, keys scan
 	ownKeys      scan // of tenants with a retention of their own; it does not begin again
 	weeks        weekScan
+	attempts     scan
 	tombstones   rules.TombstoneScan
 	reviewed     map[string]time.Time // when each partition was last found to have survivors
 	changed      time.Time            // when partitions were last made and expired
@@ -43,12 +44,12 @@ func (r *scan) begin(now time.Time) {
 	}
 }
 
-// oldRow is an event, or a publisher's id, that is past its time.
+// oldRow is an event, a publisher's id or a delivery's attempts, past their time.
 type oldRow struct {
 	tenant int64
-	key    string // the publisher's id; empty: an event without one, or of which it was not read
-	event  [16]byte
-	kept   bool // it must stay
+	key    string   // the publisher's id; empty: an event without one, or of which it was not read
+	event  [16]byte // or the delivery
+	kept   bool     // it must stay
 }
 
 // sqlOldEvents also finds events outside of the default partition that have a delivery in it.
@@ -231,6 +232,25 @@ func isAnyOld(rows []oldRow) bool {
 	return slices.ContainsFunc(rows, func(row oldRow) bool { return !row.kept })
 }
 
+const sqlOldAttempts = `SELECT 0, '', a.delivery, d.there IS NOT NULL
+	FROM (SELECT DISTINCT delivery FROM (
+		SELECT delivery FROM bellwire.attempts_default WHERE delivery > $1 AND delivery < $2 ORDER BY delivery LIMIT $3
+	) f) a LEFT JOIN LATERAL (SELECT true AS there FROM bellwire.deliveries WHERE id = a.delivery LIMIT 1) d ON true ORDER BY a.delivery`
+
+// expireAttempts deletes what the default partition has of deliveries that went with their own partition.
+func (r *round) expireAttempts() error {
+	if r.before.IsZero() {
+		return nil
+	}
+	scan := &r.retention.attempts
+	scan.begin(r.now)
+	old, err := r.nextOld(r.ctx, scan, bellwire.FirstID[bellwire.EventKind](r.before), r.left, sqlOldAttempts)
+	if err != nil {
+		return err
+	}
+	return scan.expire(old, (*purge).attempts, r.step)
+}
+
 const sqlOldKeys = `SELECT k.tenant, k.key, k.event, EXISTS (SELECT FROM bellwire.events e WHERE e.tenant = k.tenant AND e.id = k.event)
 		OR EXISTS (SELECT FROM bellwire.unmatched u WHERE u.event = k.event)
 	FROM bellwire.idempotency_keys k WHERE k.event > $1 AND k.event < $2 ORDER BY k.event LIMIT $3`
@@ -377,6 +397,12 @@ func (p *purge) hold(event bellwire.EventID, most int) (ids [][16]byte, outstand
 		return nil
 	})
 	return ids, outstanding, err
+}
+
+// attempts deletes the attempts of a delivery.
+func (p *purge) attempts(of oldRow) (done bool, err error) {
+	err = p.delete(sqlPurgeAttempts, [][16]byte{of.event}, p.left)
+	return p.left > 0, err
 }
 
 // key deletes a publisher's id.

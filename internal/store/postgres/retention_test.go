@@ -89,7 +89,9 @@ func (p *past) expire(before, after time.Duration) int {
 	for name, at := range r.reviewed {
 		r.reviewed[name] = at.Add(-more)
 	}
-	r.events.begun, r.keys.begun = r.events.begun.Add(-more), r.keys.begun.Add(-more)
+	for _, scan := range []*scan{&r.events, &r.keys, &r.attempts} {
+		scan.begun = scan.begun.Add(-more)
+	}
 	n, err := p.Purge(p.Context(), time.Now(), p.start.Add(before), 1000)
 	check(p.T, err)
 	return n
@@ -431,6 +433,27 @@ func TestMissingPartitions(t *testing.T) {
 		t.Errorf("with partitions (-want +got):\n%s", diff)
 	}
 	p.has(e, true, 2)
+}
+
+// TestAttemptsOutsideOfTheirPartition has the default partition hold attempts of deliveries that have a partition.
+func TestAttemptsOutsideOfTheirPartition(t *testing.T) {
+	t.Parallel()
+	p := newPast(t)
+	old, recent := p.finish(p.publish(time.Hour, "")), p.finish(p.publish(day, ""))
+	for n := range 2 {
+		table := attemptsTable.name + "_" + p.start.Add(time.Duration(n)*day).Format("20060102_1504")
+		check(t, p.write(t.Context(), func(tx *tx) error {
+			return tx.ddl(`ALTER TABLE bellwire.attempts DETACH PARTITION bellwire.%[1]s;
+				INSERT INTO bellwire.attempts SELECT * FROM bellwire.%[1]s; DROP TABLE bellwire.%[1]s`, table)
+		}))
+	}
+	p.expire(day, 0)
+	p.want("events 1", "deliveries 1")
+	if n := p.expire(day, bellwire.RetentionReview); n != 2 {
+		t.Errorf("%d attempts were deleted, want 2", n)
+	}
+	p.has(old, false, 0)
+	p.has(recent, true, 2)
 }
 
 // Of two nodes one finds a publisher's id, the other one deletes it, and it is used again before the first goes on.
