@@ -152,6 +152,36 @@ func TestUnacknowledgedManualRequests(t *testing.T) {
 	})
 }
 
+// An acknowledgement lifts the limit for the URL that it came from, until the next request there is not acknowledged. Tests are no
+// exception.
+func TestRequestsAfterAnAcknowledgement(t *testing.T) {
+	const limit = 30
+	for name, host := range map[string]string{"the same URL": "own", "another URL": "victim"} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, func(t *testing.T, w *world) {
+				w.restart(func() { w.limits.TargetRequests = limit })
+				receivers := map[string]*receiver{"own": w.receiver("own", answers(200, 500)), "victim": w.receiver("victim", answers(500))}
+				ep := w.endpoint("own", triedEvery(24*time.Hour))
+				test := func() {
+					t.Helper()
+					_, _, err := w.engine.Test(t.Context(), "acme", ep.ID, engine.Draft{Type: "ping", Data: []byte("1")})
+					must(t, err)
+					w.pass(time.Second)
+				}
+				test()
+				w.update(ep.ID, func(ep *bellwire.Endpoint) { ep.URL = "http://" + host + ".test/hook" })
+				begun := time.Now()
+				for range 3 * limit {
+					test()
+				}
+				if n := within(receivers[host].got(), begun, begun.Add(time.Hour)); n > limit+limit/10 || n < limit {
+					t.Errorf("%d tests were sent within a minute and a half, and %d requests are allowed an hour", n, limit)
+				}
+			})
+		})
+	}
+}
+
 // Any number of names lead to one address: that gets no more than its own share.
 func TestUnacknowledgedRequestsToOneAddress(t *testing.T) {
 	const limit, names = 20, 30

@@ -98,9 +98,15 @@ func (s *Scheduler) adapt(l *lane, now time.Time, r *Result, full bool) (change 
 		r.SpentHost = s.hosts.charge(l, r, now)
 		r.WaitsForIt = r.Retrying && l.hostUsedUp(now)
 	}
+	former := l.ofFormerURL(r)
+	if r.Attempt != nil && !former {
+		l.acknowledged = r.Verdict == bellwire.Acknowledged
+	}
 	switch {
 	case r.Verdict == bellwire.Impossible:
 		return BreakerSame, failures // the event is at fault, not the endpoint
+	case r.Verdict == bellwire.Acknowledged && former:
+		return BreakerSame, failures
 	case r.Verdict == bellwire.Acknowledged:
 		l.proven, l.rests = true, 0
 		if r.Task.Manual() {

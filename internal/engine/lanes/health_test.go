@@ -41,3 +41,34 @@ func TestResultsOfAFormerURL(t *testing.T) {
 		})
 	}
 }
+
+// A late acknowledgement of a former URL says nothing about the present one: whether it is known to answer, whether the limit for its
+// host holds it back, and whether its breaker closes.
+func TestLateAcknowledgementOfAFormerURL(t *testing.T) {
+	t.Parallel()
+	for name, url := range map[string]string{"present": "", "former": "https://b.test/"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				m := &blockedModel{schedulerModel: newSchedulerModel(), target: ofTenant("acme", "ep_1")}
+				m.change(func(*bellwire.Endpoint) {})
+				m.publish(1)
+				l := m.s.lanes["ep_1"]
+				l.proven, l.acknowledged = true, true
+				for range breakerFailures {
+					l.breaker.failed(time.Now())
+					time.Sleep(breakerSpan)
+				}
+				m.s.openBreakers = 1
+				sent := m.target
+				if url != "" {
+					m.change(func(ep *bellwire.Endpoint) { ep.URL = url })
+				}
+				m.s.Finish(time.Now(), &Result{Task: m.running[0], Target: sent, Verdict: bellwire.Acknowledged, Attempt: &bellwire.Attempt{}})
+				if want := url == ""; l.proven != want || l.acknowledged != want || l.breaker.open() == want {
+					t.Errorf("proven %v, acknowledged %v, breaker open %v", l.proven, l.acknowledged, l.breaker.open())
+				}
+			})
+		})
+	}
+}

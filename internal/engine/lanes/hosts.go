@@ -184,9 +184,9 @@ func (l *lane) hostUsedUp(now time.Time) bool {
 }
 
 // hostUsedUpUntil returns until when nothing may be sent because the tenant's requests to the endpoint's host are used up.
-// That does not affect an endpoint that acknowledged the last request.
+// That does not affect an endpoint whose URL acknowledged the last request.
 func (l *lane) hostUsedUpUntil(now time.Time) time.Time {
-	if l.proven {
+	if l.acknowledged {
 		return time.Time{}
 	}
 	return bellwire.Later(l.hosts[0].usedUpUntil(now), l.hosts[1].usedUpUntil(now))

@@ -45,7 +45,8 @@ type lane struct {
 	unrecorded     int       // attempts that ended and are not in the store yet
 	releasing      int       // deliveries on their way back to the store
 	progress       time.Time // end of the last request, or start of the first of those in flight
-	proven         bool      // an attempt was acknowledged, and none of the schedule has failed since
+	proven         bool      // an attempt was acknowledged, and none of the schedule has failed since; not of a former URL
+	acknowledged   bool      // the last request of any kind to the present URL was acknowledged
 	health         health
 
 	window        window
@@ -162,7 +163,7 @@ func (l *lane) adopt(t *bellwire.Target) bool {
 		l.nextSequence = 0
 	}
 	if l.target != nil && l.target.Endpoint.URL != ep.URL {
-		l.restUntil, l.rests = time.Time{}, 0 // another receiver may be behind the new URL
+		l.proven, l.acknowledged, l.restUntil, l.rests = false, false, time.Time{}, 0 // another receiver may be behind the new URL
 		l.breaker.moved()
 	}
 	l.window.max = ep.MaxInFlight

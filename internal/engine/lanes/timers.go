@@ -75,7 +75,7 @@ type record struct {
 
 // recordable reports whether a record is enough to make an equal lane later, unless the endpoint changes.
 func (l *lane) recordable() bool {
-	return l.proven && l.target != nil && l.due.IsZero() && !l.ordered() && l.limiter == nil && l.permission == nil && l.hosts == [2]*host{} &&
+	return l.proven && l.acknowledged && l.target != nil && l.due.IsZero() && !l.ordered() && l.limiter == nil && l.permission == nil && l.hosts == [2]*host{} &&
 		l.breaker == breaker{} && l.rests == 0
 }
 
@@ -87,7 +87,7 @@ func (s *Scheduler) recall(l *lane) {
 	}
 	delete(s.records, l.endpoint)
 	if r.revision == l.target.Endpoint.Revision {
-		l.proven, l.progress, l.window, l.health = true, r.progress, r.window, r.health
+		l.proven, l.acknowledged, l.progress, l.window, l.health = true, true, r.progress, r.window, r.health
 	}
 }
 
