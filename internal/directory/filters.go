@@ -24,12 +24,17 @@ func (d *Directory) compileFilter(ctx context.Context, ep *bellwire.Endpoint) *c
 	if ep.Filter == "" {
 		return nil
 	}
-	program, err := d.programs.get(ep.Filter)
+	program, _, err := d.programs.get(ep.Filter)
 	if err != nil {
 		d.logger.LogAttrs(ctx, slog.LevelError, "filter of an endpoint cannot be compiled",
 			slog.String("endpoint", ep.ID), slog.String("tenant", ep.Tenant), slog.Any("error", err))
 	}
 	return &compiledFilter{program: program, skip: ep.OnError == bellwire.OnErrorSkip}
+}
+
+// Filter returns the filter with a text, and reports whether it had to be compiled, because no endpoint in memory has it.
+func (d *Directory) Filter(text string) (program *filter.Program, compiled bool, err error) {
+	return d.programs.get(text)
 }
 
 // programs are the compiled filters that are in use, by their text. They are dropped with the last tenant that uses them.
@@ -38,28 +43,29 @@ type programs struct {
 	byText map[string]weak.Pointer[filter.Program]
 }
 
-func (p *programs) get(text string) (*filter.Program, error) {
+// get returns a filter, and reports whether it had to be compiled.
+func (p *programs) get(text string) (program *filter.Program, compiled bool, err error) {
 	p.mu.Lock()
 	known := p.byText[text].Value()
 	p.mu.Unlock()
 	if known != nil {
-		return known, nil
+		return known, false, nil
 	}
-	compiled, err := filter.Compile(text)
+	program, err = filter.Compile(text)
 	if err != nil {
-		return nil, err
+		return nil, true, err
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if known := p.byText[text].Value(); known != nil {
-		return known, nil
+		return known, true, nil
 	}
 	if p.byText == nil {
 		p.byText = make(map[string]weak.Pointer[filter.Program])
 	}
-	p.byText[text] = weak.Make(compiled)
-	runtime.AddCleanup(compiled, p.drop, text)
-	return compiled, nil
+	p.byText[text] = weak.Make(program)
+	runtime.AddCleanup(program, p.drop, text)
+	return program, true, nil
 }
 
 // drop forgets a filter that is no longer in use, unless it was compiled again.

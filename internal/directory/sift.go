@@ -16,7 +16,7 @@ func (t *Tenant) JobFilter(text string) (bellwire.JobFilter, error) {
 	if text == "" {
 		return nil, nil
 	}
-	program, err := t.directory.programs.get(text)
+	program, _, err := t.directory.programs.get(text)
 	if err != nil {
 		return nil, err
 	}

@@ -21,6 +21,10 @@ const (
 	// filters have failed without being evaluated.
 	AllFilterSteps = 10_000_000
 	StepsPerFilter = 200
+	// An event is explained with filters that are evaluated again, as part of the read. CompileSteps for each byte of one that must be
+	// compiled count too.
+	ExplainSteps = 2_000_000
+	CompileSteps = 25
 	// Trials of filters on stored events: what a trial may take is at hand at once, twice.
 	TrialSteps      = 2_000_000 // per second
 	TrialStepsBurst = 2 * AllFilterSteps

@@ -17,10 +17,11 @@ const (
 
 	MaxPageLimit = 250 // objects on a page of a list
 
-	// A read that takes LongRead or more is followed by a pause, so that such reads take 1/LongReadPart of the time.
+	// A read that takes LongRead or more is followed by a pause, so that such reads take 1/LongReadPart of the time. The longest pause
+	// is LongReadRest: reads that take longer mostly wait for a slow database, and their tenant must not wait for ReadWait after each.
 	LongRead     = 25 * time.Millisecond
 	LongReadPart = 3
-	LongReadRest = time.Second // the longest pause
+	LongReadRest = time.Second
 )
 
 // ReadConnections returns how many of the connections that a node has for its work with PostgreSQL may read for callers. The
@@ -32,11 +33,11 @@ func ReadConnections(work int) int {
 
 var reads = Resource{
 	Name: "Lists, look-ups, and counts before jobs",
-	Bound: fmt.Sprintf("%d reads at a time with SQLite; with PostgreSQL one per processor and at least %d, but at most a quarter of the connections for work; %s per read, %d MiB per page",
-		Reads, Reads, ReadTimeout, bellwire.MaxPageBytes>>20),
+	Bound: fmt.Sprintf("%d reads at a time with SQLite; with PostgreSQL one per processor and at least %d, but at most a quarter of the connections for work; %s per read, %d MiB per page; %s steps for the filters that are evaluated again to explain an event",
+		Reads, Reads, ReadTimeout, bellwire.MaxPageBytes>>20, bellwire.Number(ExplainSteps)),
 	Share:   fmt.Sprintf("%d waiting, each for up to %s; operators' keys together count as one tenant, with as many waiting for each tenant whose data they read, and 16 times as many in all", ReadsOf, ReadWait),
 	Reserve: "one for tenants without a read in progress; keys, configuration, readiness and metrics have connections of their own",
-	Order:   fmt.Sprintf("tenants take turns, and for operators' keys the tenants whose data they read; a search queues again after each page that it examines; after a read of %v or more, the place counts as taken for three times as long, and tenants without one may use it meanwhile", LongRead),
+	Order:   fmt.Sprintf("tenants take turns, and for operators' keys the tenants whose data they read; a search queues again after each page that it examines; after a read of %v or more, the place counts as taken for three times as long, but for %v after it at most, and tenants without one may use it meanwhile", LongRead, LongReadRest),
 	Answer:  "429 `rate_limited` with `Retry-After`",
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/filter"
+	"github.com/bellwire/bellwire/internal/limits"
 	"github.com/bellwire/bellwire/internal/match"
 )
 
@@ -34,7 +35,8 @@ func (s *Service) Explain(ctx context.Context, c Caller, tenant string, id bellw
 	if err != nil {
 		return nil, nil, err
 	}
-	again := &filtersAgain{service: s, event: e.Event, older: make(map[int]olderEvent)}
+	again := s.filtersAgain(e.Event)
+	defer again.end()
 	explained := mapList(&e.Endpoints, func(at *bellwire.EndpointAt) *bellwire.Explanation {
 		for _, standing := range []*bellwire.Standing{at.Then, at.Now} {
 			if standing != nil {
@@ -66,42 +68,66 @@ func (s *Service) EventOutcomes(ctx context.Context, c Caller, tenant string, ev
 	return s.store.EventOutcomes(ctx, ids, maxOutcomes)
 }
 
-// filtersAgain evaluates filters again, each on the event as its endpoint gets it.
+// filtersAgain evaluates filters again, each on the event as its endpoint gets it. That is part of the read, so it takes no longer than
+// a read may, and limits.ExplainSteps at most.
 type filtersAgain struct {
 	service *Service
 	event   *bellwire.Event
-	older   map[int]olderEvent // by version
+	steps   int                // left
+	seen    map[int]eventAgain // by version; 0: as it was published
 	err     error              // the first one of reading the catalogue
 }
 
-// olderEvent is an event in an older version, or why there is none.
-type olderEvent struct {
-	event *bellwire.Event
-	err   error
+// eventAgain is an event in a version, or why there is none.
+type eventAgain struct {
+	evaluation *filter.Evaluation
+	err        error
+}
+
+// filtersAgain returns the filters of an event. The caller must call end.
+func (s *Service) filtersAgain(e *bellwire.Event) *filtersAgain {
+	return &filtersAgain{service: s, event: e, steps: limits.ExplainSteps, seen: map[int]eventAgain{0: {evaluation: filter.Begin(e)}}}
+}
+
+func (f *filtersAgain) end() {
+	for _, again := range f.seen {
+		if again.evaluation != nil {
+			again.evaluation.End()
+		}
+	}
 }
 
 // explain evaluates the filter of a standing. A filter that can no longer be compiled has failed, and so has one over data that cannot
-// be converted.
+// be converted. The result is zero if no steps are left, or no time.
 func (f *filtersAgain) explain(ctx context.Context, then *bellwire.Standing) filter.Explanation {
+	if f.steps <= 0 || ctx.Err() != nil {
+		return filter.Explanation{}
+	}
 	failed := func(problem string) filter.Explanation {
 		return filter.Explanation{Outcome: filter.Failed, Condition: then.Filter, Problem: problem}
 	}
-	program, err := filter.Compile(then.Filter)
+	program, compiled, err := f.service.directory.Filter(then.Filter)
+	if compiled {
+		f.steps -= limits.CompileSteps * len(then.Filter)
+	}
 	if err != nil {
 		return failed("it cannot be compiled")
 	}
-	e, err := f.seenAt(ctx, then)
+	evaluation, err := f.seenAt(ctx, then)
 	if err != nil {
 		return failed(reasonOf(err))
 	}
-	return filter.Explain(program, e)
+	before := evaluation.Steps()
+	found := evaluation.Explain(program)
+	f.steps -= evaluation.Steps() - before
+	return found
 }
 
 // seenAt returns the event as an endpoint with the standing gets it.
-func (f *filtersAgain) seenAt(ctx context.Context, then *bellwire.Standing) (*bellwire.Event, error) {
+func (f *filtersAgain) seenAt(ctx context.Context, then *bellwire.Standing) (*filter.Evaluation, error) {
 	ep := &bellwire.Endpoint{Catalogue: then.Catalogue, Versions: then.Versions}
 	if !ep.GetsOlder(f.event) {
-		return f.event, nil
+		return f.seen[0].evaluation, nil
 	}
 	conversion, err := f.service.directory.Conversion(ctx, ep, f.event)
 	if err != nil {
@@ -109,14 +135,18 @@ func (f *filtersAgain) seenAt(ctx context.Context, then *bellwire.Standing) (*be
 		return nil, err
 	}
 	if conversion == nil {
-		return f.event, nil
+		return f.seen[0].evaluation, nil
 	}
-	known, ok := f.older[conversion.Number()]
+	known, ok := f.seen[conversion.Number()]
 	if !ok {
-		known.event, _, known.err = conversion.Convert(f.event)
-		f.older[conversion.Number()] = known
+		converted, steps, err := conversion.Convert(f.event)
+		f.steps -= steps
+		if known.err = err; err == nil {
+			known.evaluation = filter.Begin(converted)
+		}
+		f.seen[conversion.Number()] = known
 	}
-	return known.event, known.err
+	return known.evaluation, known.err
 }
 
 // explain says what became of an event at an endpoint.

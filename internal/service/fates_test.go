@@ -1,12 +1,20 @@
 package service
 
 import (
+	"context"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
+	"github.com/bellwire/bellwire/internal/directory"
+	"github.com/bellwire/bellwire/internal/filter"
+	"github.com/bellwire/bellwire/internal/limits"
 )
+
+// explaining is a service that can evaluate filters again.
+var explaining = &Service{directory: new(directory.Directory)}
 
 // TestExplanationsOfSingleEvents explains events by facts that the model of TestExplanationsFollowTheModel does not have.
 func TestExplanationsOfSingleEvents(t *testing.T) {
@@ -92,11 +100,40 @@ func TestExplanationsOfSingleEvents(t *testing.T) {
 			if c.at.Now == nil {
 				c.at.Now = standing(same)
 			}
-			got := explain(t.Context(), &c.event, &c.at, &filtersAgain{event: c.event.Event})
+			got := explain(t.Context(), &c.event, &c.at, explaining.filtersAgain(c.event.Event))
 			if got.Fate != c.fate || !strings.Contains(got.Reason, c.reason) {
 				t.Errorf("got %q, because %q; want %q, because %q", got.Fate, got.Reason, c.fate, c.reason)
 			}
 		})
+	}
+}
+
+// No filter is evaluated again after the time of the read is over.
+func TestFiltersAgainEndInTime(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	again := explaining.filtersAgain(&bellwire.Event{Type: "order.paid"})
+	defer again.end()
+	then := &bellwire.Standing{Filter: "type == 'card.blocked'"}
+	if got := again.explain(ctx, then); got.Outcome != filter.Unmatched {
+		t.Errorf("in time: %+v", got)
+	}
+	if cancel(); again.explain(ctx, then) != (filter.Explanation{}) {
+		t.Error("a filter was evaluated again after its time")
+	}
+}
+
+// What filters of the past cost to compile is bounded, too.
+func TestFiltersAgainAreCompiledWithinTheirSteps(t *testing.T) {
+	t.Parallel()
+	again := explaining.filtersAgain(&bellwire.Event{Type: "order.paid"})
+	defer again.end()
+	compiled, most := 0, limits.ExplainSteps/(4000*limits.CompileSteps)
+	for compiled < 2*most && again.explain(t.Context(), &bellwire.Standing{Filter: fmt.Sprintf("type == '%04000d'", compiled)}).Outcome != "" {
+		compiled++
+	}
+	if compiled == 0 || compiled > most+1 {
+		t.Errorf("%d filters were compiled, want %d at most", compiled, most+1)
 	}
 }
 

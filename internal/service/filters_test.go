@@ -111,3 +111,37 @@ func TestTrialsOfFiltersAreBounded(t *testing.T) {
 		t.Errorf("the trial of another tenant: %v", err)
 	}
 }
+
+// TestExplanationsAreBounded explains an event to more endpoints than their costly filters leave steps for. The others' filters are
+// not evaluated again.
+func TestExplanationsAreBounded(t *testing.T) {
+	t.Parallel()
+	e := newEnv(t)
+	acme := e.tenant("acme")
+	const endpoints = limits.ExplainSteps/limits.FilterSteps + 5
+	in := minimal()
+	in.Filter = new(`data["list"].all(a, !data["list"].exists(b, b == 2))`)
+	for range endpoints {
+		if _, _, err := e.CreateEndpoint(t.Context(), admin, acme, in); err != nil {
+			t.Fatal(err)
+		}
+	}
+	data := []byte(`{"list":[1` + strings.Repeat(",1", 1000) + `]}`)
+	published, err := e.Publish(t.Context(), admin, acme, service.Draft{Type: "order.created", Data: data})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, explained, err := e.Explain(t.Context(), admin, acme, published.Event, bellwire.Page{Limit: service.MaxPageLimit})
+	if err != nil {
+		t.Fatal(err)
+	}
+	evaluated := 0
+	for _, x := range explained.Items {
+		if strings.Contains(x.Reason, "too many steps") {
+			evaluated++
+		}
+	}
+	if len(explained.Items) != endpoints || evaluated == 0 || evaluated > limits.ExplainSteps/limits.FilterSteps+1 {
+		t.Errorf("%d filters were evaluated again, of %d", evaluated, len(explained.Items))
+	}
+}
