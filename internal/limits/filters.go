@@ -2,6 +2,7 @@ package limits
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
 )
@@ -25,7 +26,11 @@ const (
 	// compiled count too.
 	ExplainSteps = 2_000_000
 	CompileSteps = 25
-	// Trials of filters on stored events: what a trial may take is at hand at once, twice.
+	// Trials of filters and of versions on stored events, a few at a time, because each has a page of events in memory. What a trial may
+	// take is at hand at once, twice.
+	Trials          = 4
+	TrialsOf        = 64               // of one tenant that wait
+	TrialWait       = 20 * time.Second // for a place
 	TrialSteps      = 2_000_000 // per second
 	TrialStepsBurst = 2 * AllFilterSteps
 	// FilterMemory is how many times the limit configuration_bytes of a tenant its compiled filters may take in memory.
@@ -43,11 +48,11 @@ var longFilters = Resource{
 }
 
 var filterTrials = Resource{
-	Name:  "Trials of filters on stored events",
-	Bound: fmt.Sprintf("those of bodies over 64 KiB, above; %s steps for a trial", bellwire.Number(AllFilterSteps)),
-	Share: fmt.Sprintf("%s steps per second on each node, and %s at once, whoever requests them; %s steps per turn while others wait",
-		bellwire.Number(TrialSteps), bellwire.Number(TrialStepsBurst), bellwire.Number(FilterTurnSteps)),
-	Reserve: "not needed",
+	Name:  "Trials of filters and of versions on stored events",
+	Bound: fmt.Sprintf("%d at a time; %s steps for a trial, in the turns of bodies over 64 KiB, above", Trials, bellwire.Number(AllFilterSteps)),
+	Share: fmt.Sprintf("all places but one; %d waiting, each for up to %v; %s steps per second on each node, and %s at once, whoever requests them; %s steps per turn while others wait",
+		TrialsOf, TrialWait, bellwire.Number(TrialSteps), bellwire.Number(TrialStepsBurst), bellwire.Number(FilterTurnSteps)),
+	Reserve: "one place for tenants without a trial in progress",
 	Order:   "tenants take turns",
-	Answer:  "429 `rate_limited` with `Retry-After`, before the filter is looked at; a trial that has begun ends early, with fewer events",
+	Answer:  "429 `rate_limited` with `Retry-After`, before events are read; a trial that has begun ends early, with fewer events",
 }

@@ -132,6 +132,11 @@ func (s *Service) TryFilter(ctx context.Context, c Caller, tenant string, in Fil
 	if err != nil {
 		return nil, err
 	}
+	end, err := s.beginTrial(ctx, tenant)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
 	trial := &trial{service: s, endpoint: ep, program: program, sees: sees, limit: limit, steps: limits.AllFilterSteps}
 	return &trial.result, s.readTrial(ctx, c, tenant, trial)
 }
@@ -152,6 +157,20 @@ func (s *Service) checkTrials(tenant string) error {
 // mayTry reports whether a tenant has steps left for a trial, or else when it will have some.
 func (s *Service) mayTry(tenant string) (wait time.Duration, ok bool) {
 	return s.trials.Allow(tenant, limits.TrialSteps, limits.TrialStepsBurst, 1)
+}
+
+// beginTrial waits until a filter or versions may be tried on a tenant's events. Trials keep events in memory while they wait for the
+// tenant's turns, so few run at a time. The caller must call end.
+func (s *Service) beginTrial(ctx context.Context, tenant string) (end func(), err error) {
+	end, err = s.trialPlaces.EnterWithin(ctx, tenant, limits.TrialWait)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.checkTrials(tenant); err != nil { // trials before this one may have used up the steps
+		end()
+		return nil, err
+	}
+	return end, nil
 }
 
 // trialTypes returns which event types a filter is tried on: all without patterns.

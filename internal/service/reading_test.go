@@ -271,6 +271,51 @@ func TestCountsWaitForLongReads(t *testing.T) {
 	})
 }
 
+// CatalogueSince finds nothing.
+func (s *slowStore) CatalogueSince(context.Context, int64) (*bellwire.CatalogueChanges, error) {
+	return &bellwire.CatalogueChanges{}, nil
+}
+
+// Of many trials of a tenant, a few have events in memory. Another tenant's does not wait, and those whose turn comes after the
+// tenant's steps are used up read nothing.
+func TestFewTrialsHaveEventsInMemory(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		store := newSlowStore("crowd")
+		svc := slowService(t, store, 100)
+		try := func(tenant string) error {
+			_, err := svc.TryFilter(t.Context(), reader(tenant), tenant, service.FilterTrial{Filter: "true"})
+			return err
+		}
+		const trials, inside = 20, limits.Trials - 1
+		answers := make(chan error, trials)
+		var crowd sync.WaitGroup
+		for range trials {
+			crowd.Go(func() { answers <- try("crowd") })
+		}
+		synctest.Wait()
+		if under := store.under.Load(); under != inside {
+			t.Errorf("%d trials of a tenant read events, want %d", under, inside)
+		}
+		if err := try("other"); err != nil {
+			t.Errorf("another tenant's trial: %v", err)
+		}
+		svc.SpendTrials("crowd", 20*limits.TrialStepsBurst)
+		before := len(store.order)
+		close(store.free)
+		crowd.Wait()
+		refused := 0
+		for range trials {
+			if err := <-answers; bellwire.CodeOf(err) == bellwire.CodeRateLimited {
+				refused++
+			}
+		}
+		if refused != trials-inside || len(store.order) != before {
+			t.Errorf("%d of the trials that waited were refused, and %d pages were read", refused, len(store.order)-before)
+		}
+	})
+}
+
 // pagingStore is a store that keeps the pages that its lists were asked for.
 type pagingStore struct {
 	*slowStore

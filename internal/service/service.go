@@ -124,6 +124,7 @@ type Service struct {
 	sessions       *directory.Lookups[bellwire.SessionID]
 	exchanges      *share.Rates // of codes of sessions, by the address of the client
 	trials         *share.Rates // of steps of filters that are tried, by tenant
+	trialPlaces    *share.Gate
 	audited        *share.Rates // requests that the audit log keeps, by key
 	warned         *share.Rates // warnings, by what they are about
 	process        Process
@@ -167,6 +168,7 @@ func New(c Config) (*Service, error) {
 		sessions:       directory.NewLookups[bellwire.SessionID]("session"),
 		exchanges:      share.NewRates(),
 		trials:         share.NewRates(),
+		trialPlaces:    share.NewGate(limits.Trials, limits.TrialsOf),
 		process:        c.Process,
 		settings:       c.Settings,
 		examine:        c.Examine,

@@ -77,6 +77,11 @@ func (s *Service) PreviewVersions(ctx context.Context, c Caller, tenant, id stri
 	if err != nil {
 		return nil, err
 	}
+	end, err := s.beginTrial(ctx, tenant)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
 	p := &preview{service: s, before: ep, after: &moved, schemas: make(map[typeVersion]*directory.CompiledType)}
 	shown := []*VersionPreview{}
 	for _, d := range deliveries.Items {
