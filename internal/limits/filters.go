@@ -31,7 +31,7 @@ const (
 	Trials          = 4
 	TrialsOf        = 64               // of one tenant that wait
 	TrialWait       = 20 * time.Second // for a place
-	TrialSteps      = 2_000_000 // per second
+	TrialSteps      = 2_000_000        // per second
 	TrialStepsBurst = 2 * AllFilterSteps
 	// FilterMemory is how many times the limit configuration_bytes of a tenant its compiled filters may take in memory.
 	FilterMemory = 4

@@ -89,7 +89,7 @@ type Counters struct {
 }
 
 // maxCountedTenants bounds the tenants of one second that are counted apart.
-const maxCountedTenants = 200
+const maxCountedTenants = 5000
 
 // tally counts one second.
 type tally struct {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/limits"
+	"github.com/bellwire/bellwire/internal/share"
 )
 
 // Tick is how often watchers get what is new.
@@ -19,7 +20,7 @@ const Tick = 250 * time.Millisecond
 const (
 	ticksPerSecond = int(time.Second / Tick)
 	perTick        = limits.LivePerSecond / ticksPerSecond
-	maxPending     = 4096 // attempts of one tick
+	maxPending     = 8192 // attempts of one tick
 	maxKept        = 2000 // attempts that a watcher who comes back can still get
 	// linger is how long attempts are kept after the last watcher has left, for one who comes back.
 	linger = 30 * time.Second
@@ -51,17 +52,18 @@ type Hub struct {
 	streams map[*Stream]struct{}
 	ofOwner map[string]int   // streams
 	pending []Attempt        // of this node since the last tick
-	lost    int              // attempts of this node that found no room in pending
+	held    map[string]int   // of them, by tenant
+	lost    map[string]int   // attempts since the last tick for which there was no room, by tenant
 	heard   []Attempt        // of other nodes since the last tick
-	skipped int              // that other nodes have left out
+	left    map[Filter]int   // attempts that a filter selects, and that other nodes have left out since the last tick
 	kept    []item           // the newest attempts, oldest first
 	counted time.Time        // when the last second was over
 	second  tally            // of this node
 	others  map[string]tally // of other nodes in the last second
 	until   time.Time        // when attempts are kept, after the last watcher has left
-	told    time.Time        // when other nodes were told what is watched here
-	toldOf  []Filter         // what they were told
-	remote  map[string]interest
+	told    time.Time        // when other nodes were told all that is watched here
+	toldOf  map[Filter]bool  // what they were told since
+	remote  interest         // what is watched at other nodes
 }
 
 // New returns a Hub without watchers.
@@ -72,14 +74,9 @@ func New(c Config) *Hub {
 	return &Hub{
 		node: c.Node, tell: c.Tell, log: c.Logger, wake: make(chan struct{}, 1),
 		streams: make(map[*Stream]struct{}), ofOwner: make(map[string]int),
-		others: make(map[string]tally), remote: make(map[string]interest),
+		held: make(map[string]int), lost: make(map[string]int), left: make(map[Filter]int),
+		others: make(map[string]tally), toldOf: make(map[Filter]bool), remote: make(interest),
 	}
-}
-
-// interest is what is watched at another node.
-type interest struct {
-	filters []Filter
-	until   time.Time
 }
 
 // Observer returns an observer that passes everything to next, and attempts to the hub too.
@@ -112,11 +109,12 @@ func (h *Hub) add(a Attempt) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.second.count(&a)
-	if len(h.pending) == maxPending {
-		h.lost++
+	if !share.Fits(int64(h.held[a.Tenant]), 1, int64(maxPending-len(h.pending)), maxPending/limits.ReservePart) {
+		h.lost[a.Tenant]++
 		return
 	}
 	h.pending = append(h.pending, a)
+	h.held[a.Tenant]++
 }
 
 // Run passes on what is new until ctx ends. Then it ends all streams.
@@ -172,18 +170,33 @@ func (h *Hub) tick(now time.Time) (messages []message) {
 		}
 	}
 	for s := range h.streams {
-		s.add(items, h.lost+h.skipped)
+		s.add(items, h.unseen(&s.filter))
 	}
 	h.kept = append(h.kept, items...)
 	if more := len(h.kept) - maxKept; more > 0 {
 		h.kept = append(h.kept[:0], h.kept[more:]...)
 	}
-	h.pending, h.heard, h.lost, h.skipped = h.pending[:0], h.heard[:0], 0, 0
+	h.pending, h.heard = h.pending[:0], h.heard[:0]
+	clear(h.held)
+	clear(h.lost)
+	clear(h.left)
 	if secondOver {
 		h.count()
 	}
 	h.settle(now)
 	return messages
+}
+
+// unseen returns how many attempts are missing that a filter may select. h.mu is held.
+func (h *Hub) unseen(f *Filter) int {
+	n := h.left[*f]
+	if f.Tenant != "" {
+		return n + h.lost[f.Tenant]
+	}
+	for _, lost := range h.lost {
+		n += lost
+	}
+	return n
 }
 
 // count gives watchers the numbers of the last second. h.mu is held.
@@ -201,11 +214,7 @@ func (h *Hub) count() {
 
 // settle sets whether anybody watches. h.mu is held.
 func (h *Hub) settle(now time.Time) {
-	for node, i := range h.remote {
-		if now.After(i.until) {
-			delete(h.remote, node)
-		}
-	}
+	h.remote.forget(now)
 	if len(h.streams) > 0 {
 		h.until = now.Add(linger)
 	}
@@ -224,12 +233,12 @@ func (h *Hub) Watch(f Filter, owner, last string) (*Stream, error) {
 	switch {
 	case h.closed:
 		return nil, bellwire.Errorf(bellwire.CodeUnavailable, "the server is shutting down")
-	case len(h.streams) >= limits.LiveStreams || h.ofOwner[owner] >= limits.LiveStreamsOf:
+	case h.ofOwner[owner] >= limits.LiveStreamsOf || !h.hasRoom(owner):
 		return nil, &bellwire.Error{
 			Code: bellwire.CodeRateLimited, Message: "too many live streams are open; close some, and try again", RetryAfter: announceEvery,
 		}
 	}
-	s := &Stream{hub: h, filter: f, owner: owner, ready: make(chan struct{}, 1), ended: make(chan struct{})}
+	s := &Stream{hub: h, filter: f, told: f.sayable(), owner: owner, ready: make(chan struct{}, 1), ended: make(chan struct{})}
 	if last != "" {
 		s.resume(h.kept, last)
 	}
@@ -243,6 +252,12 @@ func (h *Hub) Watch(f Filter, owner, last string) (*Stream, error) {
 		}
 	}
 	return s, nil
+}
+
+// hasRoom reports whether an owner may have another stream. h.mu is held.
+func (h *Hub) hasRoom(owner string) bool {
+	free := limits.LiveStreams - len(h.streams)
+	return share.Fits(int64(h.ofOwner[owner]), 1, int64(free), limits.LiveStreams/limits.ReservePart)
 }
 
 func (h *Hub) leave(s *Stream) {

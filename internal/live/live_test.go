@@ -230,32 +230,94 @@ func TestCounters(t *testing.T) {
 	})
 }
 
-// TestManyAttempts: of a flood, a part is shown, and the number of the others is told.
+// TestManyAttempts: of a flood, a part is shown, and the number of the others is told. The flood of one tenant leaves nothing out of
+// another's stream, and none of the many streams of a tenant leaves out what others select.
 func TestManyAttempts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		all := nodes(t, "a", "b")
-		near, far := watch(t, all[0], live.Filter{}, ""), watch(t, all[1], live.Filter{}, "")
-		rare := watch(t, all[0], live.Filter{Tenant: "rare"}, "")
-		time.Sleep(live.Tick)
-		synctest.Wait()
-		for _, s := range []*live.Stream{near, far, rare} {
-			s.Take()
-		}
 		const flood = 1000
-		for range flood {
-			all[0].attempt("acme", bellwire.OutcomeOK)
-		}
-		id := all[0].attempt("rare", bellwire.OutcomeOK)
-		time.Sleep(4 * live.Tick)
-		synctest.Wait()
-		for name, s := range map[string]*live.Stream{"near": near, "far": far} {
-			_, b := later(s, 0)
-			if n := len(b.Attempts); n == 0 || n > limits.LivePerSecond || n+b.Sampled != flood+1 || b.Dropped > 0 {
-				t.Errorf("%s: %d attempts, %d left out", name, n, b.Sampled)
+		streams := map[string]*live.Stream{}
+		for i, n := range all {
+			for name, f := range map[string]live.Filter{"all": {}, "acme": {Tenant: "acme"}, "rare": {Tenant: "rare"}, "failed": {Outcome: live.Failed}} {
+				streams[fmt.Sprint(name, " at ", i)] = watch(t, n, f, "")
 			}
 		}
-		if ids, b := later(rare, 0); !slices.Equal(ids, []string{id}) || b.Sampled > 0 {
-			t.Errorf("the rare one: %v, %d", ids, b.Sampled)
+		for i := range 30 {
+			watch(t, all[1], live.Filter{Tenant: "acme", Type: strings.Repeat("i", i%8) + "*", Status: 200 * (i % 2)}, "")
+			watch(t, all[1], live.Filter{Tenant: fmt.Sprint("tenant-", i)}, "")
+			watch(t, all[1], live.Filter{Tenant: "acme", Type: strings.Repeat("x", 10_000)}, "")
+		}
+		time.Sleep(live.Tick)
+		synctest.Wait()
+		for _, s := range streams {
+			s.Take()
+		}
+		for i := range flood {
+			all[0].attempt("acme", bellwire.OutcomeOK)
+			all[0].attempt(fmt.Sprint("tenant-", i%30), bellwire.OutcomeOK)
+		}
+		id := all[0].attempt("rare", bellwire.OutcomeReset)
+		time.Sleep(4 * live.Tick)
+		synctest.Wait()
+		for name, s := range streams {
+			ids, b := later(s, 0)
+			want := map[string]int{"acme": flood, "all": 2*flood + 1}[strings.Fields(name)[0]]
+			if n := len(ids); want > 0 && (n == 0 || n > limits.LivePerSecond || n+b.Sampled != want || b.Dropped > 0) {
+				t.Errorf("%s: %d attempts, %d left out, want %d in all", name, n, b.Sampled, want)
+			}
+			if want == 0 && (!slices.Equal(ids, []string{id}) || b.Sampled > 0) {
+				t.Errorf("%s: %v, %d left out", name, ids, b.Sampled)
+			}
+		}
+	})
+}
+
+// TestFloodOfOneTenant: what is more than a node can have in memory in a tick is left out of the stream of the tenant that makes it.
+func TestFloodOfOneTenant(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := nodes(t, "a")[0]
+		loud, rare := watch(t, n, live.Filter{Tenant: "acme"}, ""), watch(t, n, live.Filter{Tenant: "rare"}, "")
+		const flood = 20_000
+		for range flood {
+			n.attempt("acme", bellwire.OutcomeOK)
+		}
+		id := n.attempt("rare", bellwire.OutcomeOK)
+		if ids, b := later(rare, live.Tick); !slices.Equal(ids, []string{id}) || b.Sampled > 0 {
+			t.Errorf("the rare one: %v, %d left out", ids, b.Sampled)
+		}
+		if ids, b := later(loud, 0); len(ids) == 0 || len(ids)+b.Sampled != flood {
+			t.Errorf("%d attempts, %d left out of %d", len(ids), b.Sampled, flood)
+		}
+	})
+}
+
+// TestCountersOfManyTenants: the numbers of many tenants that are watched at another node need several messages.
+func TestCountersOfManyTenants(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		all := nodes(t, "a", "b")
+		const tenants = 300
+		var streams []*live.Stream
+		for i := range tenants {
+			streams = append(streams, watch(t, all[0], live.Filter{Tenant: fmt.Sprint(strings.Repeat("t", 50), i)}, ""))
+		}
+		time.Sleep(live.Tick)
+		synctest.Wait()
+		for i := range tenants {
+			all[1].attempt(fmt.Sprint(strings.Repeat("t", 50), i), bellwire.OutcomeOK)
+		}
+		counted := 0
+		for range 2 * time.Second / live.Tick {
+			time.Sleep(live.Tick)
+			synctest.Wait()
+			for _, s := range streams {
+				var c live.Counters
+				if b := s.Take(); b.Counters != nil && json.Unmarshal(*b.Counters, &c) == nil {
+					counted += c.Attempts
+				}
+			}
+		}
+		if counted != tenants {
+			t.Errorf("the attempts of %d tenants were counted, of %d", counted, tenants)
 		}
 	})
 }
@@ -328,6 +390,24 @@ func TestStreamsAreBounded(t *testing.T) {
 		if _, err := n.Watch(live.Filter{}, "x", ""); bellwire.CodeOf(err) != bellwire.CodeUnavailable {
 			t.Error(err)
 		}
+	})
+}
+
+// However many tenants have as many streams as they may, one without any gets some, and so does an operator.
+func TestStreamsAreShared(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := nodes(t, "a")[0]
+		for tenant := range 20 {
+			for range limits.LiveStreamsOf {
+				s, err := n.Watch(live.Filter{Tenant: fmt.Sprint(tenant)}, fmt.Sprint(tenant), "")
+				if err != nil {
+					break
+				}
+				t.Cleanup(s.Close)
+			}
+		}
+		watch(t, n, live.Filter{Tenant: "acme"}, "")
+		watch(t, n, live.Filter{}, "")
 	})
 }
 

@@ -13,6 +13,7 @@ const maxQueued = 4 * perTick * ticksPerSecond
 type Stream struct {
 	hub    *Hub
 	filter Filter
+	told   Filter // what other nodes are told of it
 	owner  string
 	ready  chan struct{} // capacity 1
 	ended  chan struct{}
@@ -68,16 +69,13 @@ func (s *Stream) poke() {
 }
 
 // add adds the attempts that the filter selects. If there are more than a tick may have, it adds some that are spread evenly. unseen
-// are attempts that nobody has looked at.
+// is how many attempts it may select that are not among the items.
 func (s *Stream) add(items []item, unseen int) {
 	var selected []int
 	for i := range items {
 		if s.filter.selects(&items[i].Attempt) {
 			selected = append(selected, i)
 		}
-	}
-	if s.filter.Tenant != "" {
-		unseen = 0 // most are of other tenants
 	}
 	if len(selected) == 0 && unseen == 0 {
 		return
