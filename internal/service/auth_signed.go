@@ -103,18 +103,19 @@ func (c *Claim) Prove(ctx context.Context, verify func(secret string) bool) (Cal
 		return Caller{}, errExpired(key)
 	}
 	s.keyUses.note(key.ID)
-	if err := s.allowRequest(ctx, callerOf(key)); err != nil {
+	caller := callerOf(key)
+	if err := s.allowRequest(ctx, caller); err != nil {
 		return Caller{}, err
 	}
 	// The request stays valid until its time leaves the window, plus a second for times truncated to seconds.
-	err = s.store.UseNonce(ctx, c.id, c.request.Nonce, c.request.At.Add(SignatureWindow+time.Second))
+	err = s.store.UseNonce(onBehalfOf(ctx, caller), c.id, c.request.Nonce, c.request.At.Add(SignatureWindow+time.Second))
 	if bellwire.CodeOf(err) == bellwire.CodeConflict {
 		return Caller{}, bellwire.Errorf(bellwire.CodeUnauthenticated, "the nonce was used before; use a new one for each request")
 	}
 	if err != nil {
 		return Caller{}, err
 	}
-	return callerOf(key), s.confirm(ctx, callerOf(key))
+	return caller, s.confirm(ctx, caller)
 }
 
 // AuthenticateKey returns the caller with the given key id, in any form that ParseKeyID accepts, and secret.
@@ -208,7 +209,8 @@ func (s *Service) ProvisionTenant(ctx context.Context, tenant string) (Caller, e
 	if err != nil {
 		return Caller{}, err
 	}
-	err = s.addTenant(ctx, Caller{Role: bellwire.RoleTenant, Tenant: tenant}, t)
+	creator := Caller{Role: bellwire.RoleTenant, Tenant: tenant}
+	err = s.addTenant(onBehalfOf(ctx, creator), creator, t)
 	switch bellwire.CodeOf(err) {
 	case "":
 	case bellwire.CodeConflict: // another request was faster

@@ -1,8 +1,10 @@
 package service_test
 
 import (
+	"context"
 	"encoding/hex"
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -12,6 +14,7 @@ import (
 
 	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/service"
+	"github.com/bellwire/bellwire/internal/share"
 )
 
 func TestSignedRequests(t *testing.T) {
@@ -167,5 +170,73 @@ func TestAuditLog(t *testing.T) {
 	if got.Key != c.Key || got.Principal != note.Principal || got.Justification != note.Justification ||
 		got.Path != "/v1/events" || got.Method != "GET" || got.Actor.Address != "192.0.2.1" || got.Tenant != tenant || got.ExpiresAt.Sub(got.At) != time.Hour {
 		t.Errorf("%+v", got)
+	}
+}
+
+// chargedStore is a store that keeps in whose turns changes wait that are part of authenticating a request.
+type chargedStore struct {
+	bellwire.Store
+	owners []string
+}
+
+func (s *chargedStore) note(ctx context.Context) {
+	caller, _ := share.CallerOf(ctx)
+	s.owners = append(s.owners, caller.Owner)
+}
+
+func (s *chargedStore) UseNonce(ctx context.Context, key bellwire.KeyID, nonce string, until time.Time) error {
+	s.note(ctx)
+	return s.Store.UseNonce(ctx, key, nonce, until)
+}
+
+func (s *chargedStore) ExchangeSession(ctx context.Context, x *bellwire.Exchange) (*bellwire.Session, error) {
+	s.note(ctx)
+	return s.Store.ExchangeSession(ctx, x)
+}
+
+func (s *chargedStore) CreateTenant(ctx context.Context, t *bellwire.Tenant) error {
+	s.note(ctx)
+	return s.Store.CreateTenant(ctx, t)
+}
+
+// What is written while a request is authenticated waits in the turns of its tenant, not with that of strangers.
+func TestAuthenticationWaitsInTheTenantsTurns(t *testing.T) {
+	t.Parallel()
+	store := new(chargedStore)
+	e := newEnv(t, func(c *service.Config) { store.Store, c.Store = c.Store, store })
+	e.tenant("acme")
+	key, _, err := e.CreateKey(t.Context(), admin, "acme", service.NewKey{Role: bellwire.RoleTenant, HMAC: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, code, err := e.CreatePortalSession(t.Context(), service.Caller{Role: bellwire.RoleTenant, Tenant: "acme", Key: key.ID}, "acme", service.NewPortalSession{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	anonymous := share.WithCaller(t.Context(), func() share.Caller { return share.Caller{} })
+	for name, authenticate := range map[string]func() error{
+		"acme": func() error {
+			claim, err := e.ClaimSigned(anonymous, service.SignedRequest{Key: key.ID.String(), Nonce: "one", At: time.Now()})
+			if err == nil {
+				_, err = claim.Prove(anonymous, func(string) bool { return true })
+			}
+			return err
+		},
+		"acme in its portal": func() error {
+			_, _, err := e.ExchangePortalCode(anonymous, code, service.Client{})
+			return err
+		},
+		"globex": func() error {
+			_, err := e.ProvisionTenant(anonymous, "globex")
+			return err
+		},
+	} {
+		store.owners = nil
+		if err := authenticate(); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if want, _, _ := strings.Cut(name, " "); !slices.Equal(store.owners, []string{want}) {
+			t.Errorf("%s: in the turns of %q, want %q", name, store.owners, want)
+		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
+	"github.com/bellwire/bellwire/internal/share"
 )
 
 // Caller is the authenticated sender of a request.
@@ -41,6 +42,12 @@ func (c Caller) Owner() string {
 		return c.Tenant
 	}
 	return "operator:" + c.name()
+}
+
+// onBehalfOf returns a context whose changes wait in the turns of the caller, which is authenticated, but not yet known to the front end.
+// Otherwise they would wait in one queue with those of everybody who is not authenticated.
+func onBehalfOf(ctx context.Context, c Caller) context.Context {
+	return share.WithCaller(ctx, func() share.Caller { return share.Caller{Owner: c.Owner()} })
 }
 
 // Permission is a group of use cases that a role allows or denies.

@@ -257,6 +257,7 @@ func (s *Service) exchange(ctx context.Context, kind bellwire.SessionKind, prefi
 	if kind == bellwire.SessionPortal {
 		action = bellwire.AuditPortalExchange
 	}
+	ctx = onBehalfOf(ctx, c)
 	exchanged, err := s.store.ExchangeSession(s.audit(ctx, c, session.Tenant, action, id.String(), nil, nil), &bellwire.Exchange{
 		Session: id, Kind: kind, Code: hash, Token: sha256.Sum256([]byte(token)),
 		At: now(), Address: origin.Address, UserAgent: by.userAgent(),
