@@ -34,12 +34,24 @@ func NewLookups[ID comparable](kind string) *Lookups[ID] {
 // Find calls read, which looks up an id, unless it is known to be missing. An error of read with CodeNotFound says that it is.
 func (l *Lookups[ID]) Find(ctx context.Context, id ID, read func() error) error {
 	l.mu.Lock()
-	found, unknown := l.found.has(id), l.unknown.has(id)
+	found := l.found.has(id)
+	l.mu.Unlock()
+	return l.find(ctx, id, found, read)
+}
+
+// FindUnproven is Find for ids that anybody may know. They are looked up a few at a time even if they were found before.
+func (l *Lookups[ID]) FindUnproven(ctx context.Context, id ID, read func() error) error {
+	return l.find(ctx, id, false, read)
+}
+
+func (l *Lookups[ID]) find(ctx context.Context, id ID, proven bool, read func() error) error {
+	l.mu.Lock()
+	unknown := l.unknown.has(id)
 	l.mu.Unlock()
 	switch {
 	case unknown:
 		return bellwire.Errorf(bellwire.CodeNotFound, "%s does not exist", l.kind)
-	case !found:
+	case !proven:
 		select {
 		case l.places <- struct{}{}:
 			defer func() { <-l.places }()

@@ -3,6 +3,7 @@ package directory_test
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -89,6 +90,36 @@ func TestUnknownKeysWaitForEachOther(t *testing.T) {
 		}
 		synctest.Wait()
 		ask(bellwire.KeyID{4}, bellwire.CodeRateLimited)
+		all.Wait()
+	})
+}
+
+// Ids that anybody may know are looked up a few at a time, even those that were found.
+func TestUnprovenIDsAreLookedUpAFewAtATime(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		lookups := directory.NewLookups[int]("session")
+		var reading atomic.Int64
+		free := make(chan struct{})
+		find := func() {
+			if err := lookups.FindUnproven(t.Context(), 1, func() error { reading.Add(1); <-free; return nil }); err != nil {
+				t.Error(err)
+			}
+		}
+		var all sync.WaitGroup
+		all.Go(find)
+		synctest.Wait()
+		free <- struct{}{}
+		all.Wait()
+		reading.Store(0)
+		for range 20 {
+			all.Go(find)
+		}
+		synctest.Wait()
+		if n := reading.Load(); n != 4 {
+			t.Errorf("%d look-ups at the same time, want 4", n)
+		}
+		close(free)
 		all.Wait()
 	})
 }

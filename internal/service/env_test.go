@@ -33,6 +33,7 @@ type tampered struct {
 	broken  atomic.Bool
 	reads   atomic.Int64 // of what the directory caches
 	digests atomic.Int64 // calls of Digests
+	asked   atomic.Int64 // calls of Session
 
 	large atomic.Int64 // bytes that another endpoint of each tenant has, as far as the directory is concerned
 }
@@ -96,6 +97,11 @@ func (s *tampered) CatalogueSince(ctx context.Context, revision int64) (*bellwir
 func (s *tampered) Digests(ctx context.Context, tenant string, keys []string) (map[string][32]byte, error) {
 	s.digests.Add(1)
 	return s.Store.Digests(ctx, tenant, keys)
+}
+
+func (s *tampered) Session(ctx context.Context, id bellwire.SessionID) (*bellwire.Session, error) {
+	s.asked.Add(1)
+	return s.Store.Session(ctx, id)
 }
 
 func (s *tampered) EventType(ctx context.Context, name string) (*bellwire.EventType, error) {

@@ -122,6 +122,7 @@ type Service struct {
 	foreignKeys    *foreignKeys
 	sessionUses    uses[bellwire.SessionID]
 	sessions       *directory.Lookups[bellwire.SessionID]
+	knownSessions  knownSessions
 	exchanges      *share.Rates // of codes of sessions, by the address of the client
 	trials         *share.Rates // of steps of filters that are tried, by tenant
 	trialPlaces    *share.Gate

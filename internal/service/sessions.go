@@ -61,24 +61,44 @@ func (s *Service) AuthenticatePortal(ctx context.Context, token string) (Caller,
 	return s.authenticateSession(ctx, bellwire.SessionPortal, PortalTokenPrefix, token)
 }
 
-// authenticateSession reads the session each time, so that no node accepts one that another has ended.
+// authenticateSession reads the session each time, so that no node accepts one that another has ended. What never changes of a session
+// that was read before is checked first: the token, and whose rate the request counts toward. So neither false tokens nor refused
+// requests cost a read.
 func (s *Service) authenticateSession(ctx context.Context, kind bellwire.SessionKind, prefix, token string) (Caller, error) {
 	id, ok := sessionOf(prefix, token)
 	if !ok {
 		return Caller{}, errSessionEnded()
 	}
+	hash := sha256.Sum256([]byte(token))
+	session := s.knownSessions.exchanged(id)
+	known := session != nil
+	if known {
+		if err := s.admitToken(ctx, session, kind, hash); err != nil {
+			return Caller{}, err
+		}
+	}
 	session, err := s.session(ctx, id)
 	if err != nil {
 		return Caller{}, endedSession(err)
 	}
-	hash := sha256.Sum256([]byte(token))
-	if session.Kind != kind || !session.Exchanged() || subtle.ConstantTimeCompare(hash[:], session.Token[:]) == 0 ||
-		!s.sessionLives(session, now()) {
+	if !known {
+		if err := s.admitToken(ctx, session, kind, hash); err != nil {
+			return Caller{}, err
+		}
+	}
+	if !s.sessionLives(session, now()) {
 		return Caller{}, errSessionEnded()
 	}
 	s.sessionUses.note(id)
-	c := callerOfSession(session)
-	return c, s.allowRequest(ctx, c)
+	return callerOfSession(session), nil
+}
+
+// admitToken checks that a token is that of a session, and counts a request of its tenant.
+func (s *Service) admitToken(ctx context.Context, session *bellwire.Session, kind bellwire.SessionKind, hash [sha256.Size]byte) error {
+	if session.Kind != kind || !session.Exchanged() || subtle.ConstantTimeCompare(hash[:], session.Token[:]) == 0 || session.Expired(now()) {
+		return errSessionEnded()
+	}
+	return s.allowRequest(ctx, callerOfSession(session))
 }
 
 func callerOfSession(session *bellwire.Session) Caller {
@@ -89,12 +109,17 @@ func callerOfSession(session *bellwire.Session) Caller {
 	return c
 }
 
-// session reads a session. Ids that anybody may have invented are looked up a few at a time.
+// session reads a session. A session's id is no secret, so ids are looked up a few at a time until a token was exchanged.
 func (s *Service) session(ctx context.Context, id bellwire.SessionID) (session *bellwire.Session, err error) {
-	err = s.sessions.Find(ctx, id, func() error {
+	if s.knownSessions.exchanged(id) != nil {
 		session, err = s.store.Session(ctx, id)
-		return err
-	})
+	} else {
+		err = s.sessions.FindUnproven(ctx, id, func() error {
+			session, err = s.store.Session(ctx, id)
+			return err
+		})
+	}
+	s.knownSessions.note(id, session, err)
 	return session, err
 }
 
@@ -422,13 +447,16 @@ func (s *Service) PortalSessions(ctx context.Context, c Caller, tenant string, p
 }
 
 // FrameOrigins returns the origins of the pages that may frame a portal session. Anybody may ask: a session's id is no secret. There
-// are none of a session that has ended.
+// are none of a session that has ended, a second later at most.
 func (s *Service) FrameOrigins(ctx context.Context, id string) ([]string, error) {
 	parsed, err := bellwire.ParseID[bellwire.SessionIDKind](id)
 	if err != nil {
 		return nil, nil
 	}
-	session, err := s.session(ctx, parsed)
+	session := s.knownSessions.recent(parsed)
+	if session == nil {
+		session, err = s.session(ctx, parsed)
+	}
 	switch {
 	case bellwire.CodeOf(err) == bellwire.CodeNotFound:
 		return nil, nil
