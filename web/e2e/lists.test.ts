@@ -104,3 +104,36 @@ test("a page whose code cannot be loaded at first appears by itself", async () =
   await expect.poll(() => plot.evaluate((element) => getComputedStyle(element).position), { message: "the chart's styles" }).toBe("relative");
   expect([...requests.values()].some((times) => times > 2), "code was loaded at the third attempt").toBe(true);
 });
+
+test("a value that a filter does not have is refused, and never shows everything", async () => {
+  const page = await open("/console/deliveries", { expect: /422/ });
+  await anyRow(page).waitFor();
+  await page.keyboard.press("/");
+  await page.keyboard.type("outcome:failed since:yesterday tenant:acme");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/tenant=acme/);
+  await page.getByText("outcome:failed is no filter. Use outcome: with ok, status").waitFor();
+  await page.getByText("since:yesterday is no time.").waitFor();
+  expect(page.url()).not.toMatch(/outcome|since/);
+  expect(await page.getByRole("combobox", { name: "Filter" }).inputValue()).toBe("outcome:failed since:yesterday");
+
+  // An address may have been written by hand, or by an earlier version.
+  const named = world.endpoints["acme/Ledger"];
+  for (const [path, list] of [
+    ["deliveries?outcome=failed", "Deliveries"],
+    ["deliveries?status=exausted", "Deliveries"],
+    ["deliveries?since=yesterday", "Deliveries"],
+    ["events?until=yesterday", "Events"],
+    ["audit?since=yesterday", "Audit log"],
+    ["endpoints?health=broken", "Endpoints"],
+    ["endpoints?waiting=yes", "Endpoints"],
+    ["endpoints?sort=name", "Endpoints"],
+    [`tenants/acme/endpoints/${named}?status=exausted`, "Deliveries"],
+    [`tenants/acme/endpoints/${named}?outcome=failed`, "Deliveries"],
+    ["?since=yesterday", "The statistics"],
+  ]) {
+    await page.goto(`${world.url}/console/${path}`);
+    await page.getByText(`${list} could not be loaded`).first().waitFor();
+    expect(await page.locator("[data-row]").count(), path).toBe(0);
+  }
+});

@@ -53,6 +53,12 @@ export async function versioned<T extends object>(request: Promise<Answer<T>>): 
   return { ...data, etag: (await request).response.headers.get("ETag") ?? "" };
 }
 
+/**
+ * asked returns what the address asks for by a parameter. A value that the API does not have is passed on all the same, so that it
+ * is refused: without it, a list would show everything and look filtered.
+ */
+export const asked = <T = string>(params: URLSearchParams, name: string): T | undefined => (params.get(name) || undefined) as T | undefined;
+
 /** ifMatch is the header of a change that is refused if somebody else changed it since. */
 export const ifMatch = (etag: string) => ({ header: { "If-Match": etag } });
 

@@ -102,6 +102,11 @@ export function parseTime(text: string, now: number): number | undefined {
   return Number.isNaN(at) ? undefined : at;
 }
 
+/** isTime reports whether parseTime reads a text. */
+export function isTime(text: string): boolean {
+  return parseTime(text, 0) !== undefined;
+}
+
 /** rfc3339 returns a time as the API takes it, to the second below: the same query twice is the same request. */
 export function rfc3339(at: number): string {
   return new Date(Math.floor(at / second) * second).toISOString().replace(".000Z", "Z");

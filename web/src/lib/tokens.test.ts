@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { format, fromParams, parse, toParams } from "./tokens";
+import { format, fromParams, parse, refusal, toParams } from "./tokens";
 
 const keys = ["status", "type", "since"];
 
@@ -31,3 +31,15 @@ test("the URL holds one value of each key and keeps the rest", () => {
   expect(params.toString()).toBe("tab=x&status=exhausted");
   expect(fromParams(params, keys)).toEqual([{ key: "status", value: "exhausted" }]);
 });
+
+test.each([
+  [{ key: "status", values: ["pending", "exhausted"] }, "exhausted", undefined],
+  [{ key: "status", values: ["pending", "exhausted"] }, "exausted", "status:exausted is no filter. Use status: with pending or exhausted."],
+  [{ key: "waiting", values: ["true"] }, "yes", "waiting:yes is no filter. Use waiting: with true."],
+  [{ key: "status", values: ["200", "500"], more: "others" as const }, "418", undefined],
+  [{ key: "type", values: async () => [] }, "no.such", undefined],
+  [{ key: "key" }, "order 42", undefined],
+  [{ key: "since", values: ["24h"], more: "times" as const }, "3d", undefined],
+  [{ key: "since", values: ["24h"], more: "times" as const }, "2026-01-31", undefined],
+  [{ key: "since", values: ["24h"], more: "times" as const }, "yesterday", "since:yesterday is no time. Use a span such as 24h, or a time such as 2026-01-31T12:30Z."],
+])("whether %o takes %s", (key, value, want) => expect(refusal(key, value)).toBe(want));

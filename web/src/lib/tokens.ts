@@ -1,3 +1,5 @@
+import { isTime } from "./time";
+
 /** Search tokens such as `status:exhausted type:"card.*"`. Every token is one search parameter of the page's URL. */
 
 export type Token = { key: string; value: string };
@@ -16,6 +18,20 @@ export function parse(text: string, keys: readonly string[]): { tokens: Token[];
     }
   }
   return { tokens, words };
+}
+
+/** What a key takes: any text, or one of the values and what more says besides. */
+export type Takes = { key: string; values?: unknown; more?: "times" | "others" };
+
+/** refusal says why a key does not take a value; undefined if it does. Only values that are known beforehand are fixed: others are the API's to judge. */
+export function refusal({ key, values, more }: Takes, value: string): string | undefined {
+  if (more === "times") return isTime(value) ? undefined : `${key}:${value} is no time. Use a span such as 24h, or a time such as 2026-01-31T12:30Z.`;
+  if (more === "others" || !Array.isArray(values) || values.includes(value)) return undefined;
+  return `${key}:${value} is no filter. Use ${key}: with ${oneOf(values)}.`;
+}
+
+function oneOf(values: readonly string[]): string {
+  return values.length < 2 ? values.join() : `${values.slice(0, -1).join(", ")} or ${values.at(-1)}`;
 }
 
 /** format writes tokens as parse reads them. */

@@ -1,7 +1,7 @@
 import { Popover } from "@base-ui/react/popover";
 import { CalendarClock, ChevronDown } from "lucide-react";
 import { useCallback, useMemo, useState } from "react";
-import { clock, parseSpan, parseTime, rfc3339 } from "@/lib/time";
+import { clock, isTime, parseSpan, parseTime, rfc3339 } from "@/lib/time";
 import { cx } from "@/lib/text";
 import { useAddress } from "./Address";
 import { Button } from "./Button";
@@ -26,7 +26,9 @@ export type Range = {
   /** Where the time begins, for charts: the last hour if none was chosen. Moves on in steps of a few seconds. */
   from: number;
   to: number;
-  /** The query parameters of the API: what was chosen and nothing else. */
+  /** From and to as the API takes them. */
+  period: { since: string; until: string };
+  /** The query parameters of the API: what was chosen and nothing else. What is no time is as it was written, so that the API refuses it. */
   query: { since?: string; until?: string };
   set: (since: string | undefined, until?: string) => void;
 };
@@ -35,8 +37,8 @@ export type Range = {
 export function useRange(): Range {
   const [params, change] = useAddress();
   const now = useNow();
-  const since = params.get("since") ?? undefined;
-  const until = params.get("until") ?? undefined;
+  const since = params.get("since") || undefined;
+  const until = params.get("until") || undefined;
   const set = useCallback(
     (nextSince: string | undefined, nextUntil?: string) =>
       change((now) => {
@@ -53,14 +55,17 @@ export function useRange(): Range {
     const here = Math.floor(now / step) * step;
     const to = (until && parseTime(until, here)) || here + step;
     const from = parseTime(since ?? usual, here) ?? here - 3_600_000;
-    const chosen = since ? parseTime(since, here) : undefined;
-    const end = until ? parseTime(until, here) : undefined;
+    const asked = (text: string) => {
+      const at = parseTime(text, here);
+      return at === undefined ? text : rfc3339(at);
+    };
     return {
       since,
       until,
       from: Math.min(from, to - 1000),
       to,
-      query: { ...(chosen ? { since: rfc3339(chosen) } : {}), ...(end ? { until: rfc3339(end) } : {}) },
+      period: { since: asked(since ?? usual), until: until ? asked(until) : rfc3339(to) },
+      query: { ...(since ? { since: asked(since) } : {}), ...(until ? { until: asked(until) } : {}) },
       set,
     };
   }, [since, until, now, set]);
@@ -73,13 +78,20 @@ export function rangeName(range: Range): string {
   return ranges.find(([key]) => key === since)?.[1] ?? (parseSpan(since) ? `Last ${since}` : "chosen time");
 }
 
+/** rangeOf returns what a range that ends now is called; undefined for any other. */
+function rangeOf({ since, until }: Range): string | undefined {
+  if (until || (since && parseSpan(since) === undefined)) return undefined;
+  return ranges.find(([key]) => key === since)?.[1] ?? (since ? `Last ${since}` : "Any time");
+}
+
 /** TimeRange chooses the time that lists and charts are about. */
 export function TimeRange() {
   const range = useRange();
   const now = useNow();
   const { zone } = useLive();
   const [open, setOpen] = useState(false);
-  const name = range.until || (range.since && parseSpan(range.since) === undefined) ? undefined : (ranges.find(([key]) => key === range.since)?.[1] ?? (range.since ? `Last ${range.since}` : "Any time"));
+  const wrong = [range.since, range.until].find((text) => text && !isTime(text));
+  const name = wrong ?? rangeOf(range);
   return (
     <Popover.Root open={open} onOpenChange={setOpen}>
       <Popover.Trigger render={<Button size="sm" look="quiet" icon={CalendarClock} aria-label={`Time: ${name ?? "chosen"}`} />}>

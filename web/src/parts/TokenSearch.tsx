@@ -1,7 +1,7 @@
 import { Search, X } from "lucide-react";
 import { type KeyboardEvent, type ReactNode, useEffect, useId, useRef, useState } from "react";
 import { cx } from "@/lib/text";
-import { fromParams, parse, type Token, toParams } from "@/lib/tokens";
+import { format, fromParams, parse, refusal, type Token, toParams } from "@/lib/tokens";
 import { useAddress } from "./Address";
 import { Kbd, useKeys } from "./Keys";
 
@@ -9,8 +9,10 @@ export type TokenKey = {
   key: string;
   /** What it selects: "state of the delivery". */
   hint: string;
-  /** Values to offer, or where they come from. */
-  values?: readonly Offer[] | ((typed: string) => Promise<readonly Offer[]>);
+  /** Values to offer, or where they come from. A list has all values that there are, unless there are more. */
+  values?: readonly string[] | ((typed: string) => Promise<readonly Offer[]>);
+  /** What the key takes besides the values that it offers. */
+  more?: "times" | "others";
 };
 
 /** A value to offer, or one with what people call it: an endpoint's id with its description. */
@@ -19,14 +21,20 @@ export type Offer = string | { value: string; hint: string };
 const valueOf = (offer: Offer) => (typeof offer === "string" ? offer : offer.value);
 const hintOf = (offer: Offer) => (typeof offer === "string" ? "" : offer.hint);
 
-export const times = ["15m", "1h", "24h", "7d", "30d"] as const;
+const times = ["15m", "1h", "24h", "7d", "30d"] as const;
+
+/** The keys of the time in which something was accepted. */
+export const accepted: readonly TokenKey[] = [
+  { key: "since", hint: "accepted after", values: times, more: "times" },
+  { key: "until", hint: "accepted before", values: times, more: "times" },
+];
 
 type Suggestion = { text: string; hint: string; token?: Token };
 
 /**
  * TokenSearch filters a list by tokens such as status:exhausted. The URL holds them, one parameter each, so that back,
  * reload and a link to a colleague show the same list. Words that are no token go to onWords; without it they stay, and
- * instead says what else can be done with them.
+ * instead says what else can be done with them. A value that a key does not have stays, too: it would look like a filter.
  */
 export function TokenSearch({ keys, placeholder = "Filter", onWords, instead }: { keys: readonly TokenKey[]; placeholder?: string; onWords?: (words: string) => void; instead?: (words: string) => ReactNode }) {
   const [params, change] = useAddress();
@@ -36,6 +44,7 @@ export function TokenSearch({ keys, placeholder = "Filter", onWords, instead }: 
   const [open, setOpen] = useState(false);
   const [at, setAt] = useState(0);
   const [stray, setStray] = useState("");
+  const [refused, setRefused] = useState("");
   const input = useRef<HTMLInputElement>(null);
   const listId = useId();
   const suggestions = useSuggestions(keys, tokens, text, open);
@@ -52,6 +61,7 @@ export function TokenSearch({ keys, placeholder = "Filter", onWords, instead }: 
     setText("");
     setAt(0);
     setStray("");
+    setRefused("");
     setOpen(false); // it would hide the first rows
   };
   const take = (suggestion: Suggestion) => {
@@ -61,11 +71,15 @@ export function TokenSearch({ keys, placeholder = "Filter", onWords, instead }: 
     input.current?.focus();
   };
   const commit = () => {
-    const { tokens: typed, words } = parse(text, names);
+    const { tokens, words } = parse(text, names);
+    const problem = (token: Token) => keys.filter((key) => key.key === token.key).map((key) => refusal(key, token.value))[0];
+    const typed = tokens.filter((token) => !problem(token));
+    const wrong = tokens.filter(problem);
     if (typed.length > 0) write((now) => [...now.filter((old) => !typed.some((token) => token.key === old.key)), ...typed]);
     if (words.length > 0 && onWords) onWords(words.join(" "));
     setStray(words.length > 0 && !onWords ? words.join(" ") : "");
-    setText(onWords ? "" : words.join(" "));
+    setRefused(wrong.map(problem).join(" "));
+    setText([format(wrong), ...(onWords ? [] : words)].filter(Boolean).join(" "));
     setOpen(false);
   };
   const press = (event: KeyboardEvent) => {
@@ -128,6 +142,7 @@ export function TokenSearch({ keys, placeholder = "Filter", onWords, instead }: 
           onChange={(event) => {
             setText(event.target.value);
             setStray("");
+            setRefused("");
             setOpen(true);
             setAt(0);
           }}
@@ -143,6 +158,11 @@ export function TokenSearch({ keys, placeholder = "Filter", onWords, instead }: 
           </span>
         )}
       </div>
+      {refused && (
+        <p role="status" className="mt-1 text-xs wrap-anywhere text-warn">
+          {refused}
+        </p>
+      )}
       {stray && (
         <p role="status" className="mt-1 text-xs text-warn">
           Not a filter: {stray}. Use {names.map((name) => `${name}:`).join(" ")} {instead?.(stray)}
@@ -209,8 +229,7 @@ function useSuggestions(keys: readonly TokenKey[], tokens: readonly Token[], tex
     .map((each) => ({ text: `${each.key}:`, hint: each.hint }));
   const byValue = typed
     ? keys.flatMap((each) =>
-        (Array.isArray(each.values) ? (each.values as readonly Offer[]) : [])
-          .map(valueOf)
+        (Array.isArray(each.values) ? (each.values as readonly string[]) : [])
           .filter((value) => value.startsWith(typed))
           .map((value) => ({ text: `${each.key}:${value}`, hint: each.hint, token: { key: each.key, value } })),
       )

@@ -1,7 +1,7 @@
 import { RotateCw, Send, X } from "lucide-react";
 import { useCallback, useMemo, useState } from "react";
 import { useSearchParams } from "react-router";
-import { api, call, type Schemas } from "@/api/client";
+import { api, asked, call, type Schemas } from "@/api/client";
 import { type Page, useList } from "@/api/hooks";
 import { type Endpoint, useEndpoints, useOffers } from "@/api/names";
 import { middle, visible } from "@/lib/text";
@@ -18,7 +18,7 @@ import { EmptyState } from "@/parts/States";
 import { DeliveryStatus, TestMark } from "@/parts/Status";
 import { Time } from "@/parts/Time";
 import { useRange } from "@/parts/TimeRange";
-import { TokenSearch, times } from "@/parts/TokenSearch";
+import { accepted, TokenSearch } from "@/parts/TokenSearch";
 import { Detail } from "../delivery/Detail";
 import { Bulk, type Filter, type Kind, refusal } from "./Bulk";
 import { Selected } from "./Selected";
@@ -43,8 +43,8 @@ export default function Deliveries() {
   const { endpoints } = useEndpoints(tenant);
   const offers = useOffers(tenant);
 
-  const status = states.find((state) => state === params.get("status"));
-  const outcome = outcomes.find((each) => each === params.get("outcome"));
+  const status = asked<(typeof states)[number]>(params, "status");
+  const outcome = asked<(typeof outcomes)[number]>(params, "outcome");
   const endpoint = params.get("endpoint") ?? undefined;
   const type = params.get("type") ?? undefined;
   const dialect = params.get("dialect") ?? undefined;
@@ -86,8 +86,7 @@ export default function Deliveries() {
       offers.dialect,
       { key: "job", hint: "that made, retried or canceled them" },
       { key: "outcome", hint: "of the newest attempt", values: outcomes },
-      { key: "since", hint: "accepted after", values: times },
-      { key: "until", hint: "accepted before", values: times },
+      ...accepted,
     ],
     [offers, own],
   );

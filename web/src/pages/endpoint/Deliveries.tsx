@@ -1,6 +1,6 @@
 import { ListRestart, Send } from "lucide-react";
 import { useCallback, useMemo } from "react";
-import { api, call, type Schemas } from "@/api/client";
+import { api, asked, call, type Schemas } from "@/api/client";
 import { useList } from "@/api/hooks";
 import { visible } from "@/lib/text";
 import { useAddress, useBeside } from "@/parts/Address";
@@ -14,7 +14,7 @@ import { EmptyState } from "@/parts/States";
 import { DeliveryStatus, TestMark } from "@/parts/Status";
 import { Time } from "@/parts/Time";
 import { useRange } from "@/parts/TimeRange";
-import { TokenSearch, times } from "@/parts/TokenSearch";
+import { accepted, TokenSearch } from "@/parts/TokenSearch";
 import { SearchEvents } from "../deliveries/SearchEvents";
 import { Why } from "../deliveries/Why";
 import { Detail } from "../delivery/Detail";
@@ -29,8 +29,7 @@ const tokens = [
   { key: "status", hint: "state of the delivery", values: statuses },
   { key: "outcome", hint: "of the newest attempt", values: outcomes },
   { key: "type", hint: "event type" },
-  { key: "since", hint: "accepted after", values: times },
-  { key: "until", hint: "accepted before", values: times },
+  ...accepted,
 ];
 
 const id = (row: Row) => row.id;
@@ -42,8 +41,8 @@ export function Deliveries({ endpoint, ask }: { endpoint: Endpoint; ask: () => v
   const [params, change] = useAddress();
   const range = useRange();
   const { open: shown, show: showBeside, hide } = useBeside(useMedia("(min-width: 1100px)"));
-  const status = statuses.find((each) => each === params.get("status"));
-  const outcome = outcomes.find((each) => each === params.get("outcome"));
+  const status = asked<(typeof statuses)[number]>(params, "status");
+  const outcome = asked<(typeof outcomes)[number]>(params, "outcome");
   const type = params.get("type") ?? undefined;
   const { since, until } = range.query;
 

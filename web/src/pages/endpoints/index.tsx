@@ -1,7 +1,7 @@
 import { Webhook, Zap } from "lucide-react";
 import { useCallback, useMemo, useState } from "react";
 import { useSearchParams } from "react-router";
-import { api, call, type Schemas } from "@/api/client";
+import { api, asked, call, type Schemas } from "@/api/client";
 import { useList, useLiveQuery } from "@/api/hooks";
 import { useOffers } from "@/api/names";
 import { human, plural } from "@/lib/numbers";
@@ -42,12 +42,12 @@ export default function Endpoints() {
   const { link, tenant: own, can } = useScope();
   const [params, setParams] = useSearchParams();
   const tenant = own ?? params.get("tenant") ?? undefined;
-  const health = healths.find((each) => each === params.get("health"));
-  const status = statuses.find((each) => each === params.get("status"));
+  const health = asked<(typeof healths)[number]>(params, "health");
+  const status = asked<(typeof statuses)[number]>(params, "status");
   const dialect = params.get("dialect") ?? undefined;
   const type = params.get("type") ?? undefined;
-  const waiting = params.get("waiting") === "true";
-  const sort = params.get("sort") === "waiting" ? ("waiting" as const) : undefined;
+  const waiting = asked<boolean>(params, "waiting"); // true, as the API writes it
+  const sort = asked<"waiting">(params, "sort");
   const sortByWaiting = useCallback(
     () =>
       setParams((now) => {

@@ -15,7 +15,7 @@ import { EmptyState } from "@/parts/States";
 import { StatusBadge, statusLook, TestMark } from "@/parts/Status";
 import { Time } from "@/parts/Time";
 import { useRange } from "@/parts/TimeRange";
-import { TokenSearch, times } from "@/parts/TokenSearch";
+import { accepted, TokenSearch } from "@/parts/TokenSearch";
 
 /** An event of the list, with the beginning of its data as it was published. */
 type Row = Omit<Schemas["TenantEvent"], "data"> & { start: string };
@@ -74,8 +74,7 @@ export default function Events() {
       offers.type,
       { key: "key", hint: "id given by the publisher" },
       { key: "data", hint: "a text in the data" },
-      { key: "since", hint: "accepted after", values: times },
-      { key: "until", hint: "accepted before", values: times },
+      ...accepted,
     ],
     [own, offers],
   );

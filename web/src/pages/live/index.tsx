@@ -75,7 +75,7 @@ export default function Live() {
   const tokens = useMemo(
     () => [
       { key: "outcome", hint: "of the attempt; failed: all but ok", values: outcomes },
-      { key: "status", hint: "of the response", values: statuses },
+      { key: "status", hint: "of the response", values: statuses, more: "others" as const },
       offers.endpoint,
       offers.type,
       ...(own ? [] : [offers.tenant]),

@@ -95,7 +95,7 @@ function Summary({ endpoints, more }: { endpoints: Endpoint[] | undefined; more:
 
 function useStatistics(by?: string) {
   const range = useRange();
-  const query = { since: rfc3339(range.from), until: rfc3339(range.to), ...(by ? { by } : {}) };
+  const query = { ...range.period, ...(by ? { by } : {}) };
   return useLiveQuery(["statistics", query], (signal) => call(api.GET("/api/v1/statistics", { params: { query }, signal })), { every: 10_000, keep: true });
 }
 
@@ -108,18 +108,19 @@ function Totals() {
   const range = useRange();
   const statistics = useStatistics();
   const sum = statistics.data && totals(statistics.data.data);
+  const failed = statistics.error !== null;
   const lines = useSeries(statistics.data);
   const last = lines && latency(lines);
   return (
     <dl className="panel grid grid-cols-2 divide-line overflow-hidden max-lg:[&>*:nth-child(n+3)]:border-t max-lg:[&>*:nth-child(even)]:border-l lg:grid-cols-5 lg:divide-x">
-      <Total name="Published" value={sum?.published} about={`events, ${rangeName(range).toLowerCase()}`} />
-      <Total name="Delivered" value={sum?.succeeded} about={shareOf(sum?.succeeded, sum?.attempts)} />
-      <Total name="Failed attempts" value={sum?.failed} about={shareOf(sum?.failed, sum?.attempts)} {...(sum && sum.failed > 0 ? { bad: true } : {})} />
+      <Total name="Published" value={sum?.published} about={`events, ${rangeName(range).toLowerCase()}`} unknown={failed} />
+      <Total name="Delivered" value={sum?.succeeded} about={shareOf(sum?.succeeded, sum?.attempts)} unknown={failed} />
+      <Total name="Failed attempts" value={sum?.failed} about={shareOf(sum?.failed, sum?.attempts)} unknown={failed} {...(sum && sum.failed > 0 ? { bad: true } : {})} />
       <Waiting />
       <div className="min-w-0 px-4 py-3 max-lg:col-span-2">
         <dt className="label truncate">Answered in, p50 / p99</dt>
         <dd className="num mt-1 truncate text-xl font-semibold">
-          {lines ? last ? `${duration(last.p50)} / ${duration(last.p99)}` : "–" : <Skeleton className="my-1.5 h-4 w-24" />}
+          {lines || failed ? last ? `${duration(last.p50)} / ${duration(last.p99)}` : "–" : <Skeleton className="my-1.5 h-4 w-24" />}
         </dd>
         <dd className="text-xs text-muted">
           {last ? (
@@ -180,11 +181,11 @@ function Waiting() {
   );
 }
 
-function Total({ name, value, about, bad }: { name: string; value: number | undefined; about: string; bad?: boolean }) {
+function Total({ name, value, about, unknown, bad }: { name: string; value: number | undefined; about: string; unknown: boolean; bad?: boolean }) {
   return (
     <div className="min-w-0 px-4 py-3">
       <dt className="label">{name}</dt>
-      <dd className={cx("mt-1 text-xl font-semibold", bad && "text-bad")}>{value === undefined ? <Skeleton className="my-1.5 h-4 w-16" /> : <Num value={value} />}</dd>
+      <dd className={cx("mt-1 text-xl font-semibold", bad && "text-bad")}>{value === undefined && !unknown ? <Skeleton className="my-1.5 h-4 w-16" /> : <Num value={value} />}</dd>
       <dd className="truncate text-xs text-muted">{about || " "}</dd>
     </div>
   );

@@ -84,7 +84,7 @@ function ranked(endpoints: Schemas["EndpointWithHealth"][]): Schemas["EndpointWi
 
 function Traffic({ tenant }: { tenant: string }) {
   const range = useRange();
-  const query = { since: rfc3339(range.from), until: rfc3339(range.to) };
+  const query = range.period;
   const statistics = useLiveQuery(
     ["statistics", tenant, query],
     (signal) => call(api.GET("/api/v1/tenants/{tenant}/statistics", { params: { path: { tenant }, query }, signal })),
@@ -105,7 +105,7 @@ function Traffic({ tenant }: { tenant: string }) {
         ).map(([name, value, about]) => (
           <div key={name} className="min-w-0">
             <dt className="label">{name}</dt>
-            <dd className="text-lg font-semibold">{value === undefined ? <Skeleton className="my-1 w-12" /> : <Num value={value} />}</dd>
+            <dd className="text-lg font-semibold">{value === undefined && !statistics.error ? <Skeleton className="my-1 w-12" /> : <Num value={value} />}</dd>
             <dd className="num text-xs text-muted">{about || " "}</dd>
           </div>
         ))}
@@ -122,6 +122,8 @@ function Traffic({ tenant }: { tenant: string }) {
           ]}
           onBrush={(since, until) => range.set(rfc3339(since), rfc3339(until))}
         />
+      ) : statistics.error ? (
+        <ErrorState error={statistics.error} what="The statistics could not be loaded" retry={statistics.refetch} />
       ) : (
         <div className="skeleton h-[180px]" />
       )}
