@@ -46,6 +46,36 @@ test("a long list loads more as one scrolls, and only rows in sight are elements
   expect(await rows.count()).toBeLessThan(80);
 });
 
+test("a list of a time that ends now goes on after its first page, however long that was read", async () => {
+  const type = await ownType();
+  const own = await ownEndpoint("ok/moving", { events: [type] });
+  await publish("acme", 120, type);
+  await settled(() => call("GET", `/tenants/acme/deliveries?endpoint=${own.id}&limit=250`), ({ data }) => data.length === 120);
+  const page = await open("about:blank", { own: true });
+  await page.clock.install();
+  await page.goto(`${world.url}${own.page}?since=15m`);
+  await anyRow(page).waitFor();
+  const seen = requests(page);
+  await page.clock.fastForward(60_000); // the beginning of the last 15 minutes moves on
+  await expect.poll(() => seen.filter((request) => request.includes("/deliveries?")).length).toBeGreaterThan(0);
+  const pane = page.locator("main [data-scroll]").first();
+  const end = page.getByText("That is all").or(page.getByText("could not be loaded"));
+  await expect
+    .poll(
+      async () => {
+        await pane.evaluate((element) => element.scrollTo(0, element.scrollHeight));
+        return await end.count();
+      },
+      { interval: 100 },
+    )
+    .toBe(1);
+  expect(await end.innerText()).toBe("That is all");
+  const asked = (request: string) => new URL(request.slice(4), world.url).searchParams.get("since");
+  const [further, latest] = [seen.filter((request) => request.includes("cursor=")), seen.filter((request) => request.includes("/deliveries?") && !request.includes("cursor="))];
+  expect(new Set(further.map(asked)).size, "all pages are of one list").toBe(1);
+  expect(latest.map(asked), "what is new is looked for in the time of now").not.toContain(asked(further[0] ?? ""));
+});
+
 test("a search that finds nothing stops, says how far back it came, and goes on when it is asked to", async () => {
   const page = await open("/console/tenants");
   let asked = 0;

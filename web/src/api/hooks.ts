@@ -9,6 +9,13 @@ export type Page<T> = { data: T[]; next_cursor: string | null; searched_to?: str
 
 type Fetch<T> = (signal: AbortSignal) => Promise<T>;
 
+type FetchPage<T> = (cursor: string | undefined, signal: AbortSignal) => Promise<Page<T>>;
+
+/** A page that was loaded, with what asks for the next one as this one was asked for. */
+type Loaded<T> = Page<T> & { fetch: FetchPage<T> };
+
+type Next<T> = { cursor: string; fetch: FetchPage<T> };
+
 /** useLiveQuery fetches, and fetches again every few seconds while the page is visible and not paused. */
 export function useLiveQuery<T>(key: QueryKey, fetch: Fetch<T>, options: { every?: number; enabled?: boolean; keep?: boolean } = {}) {
   const { refetchInterval } = useLive();
@@ -25,21 +32,25 @@ export function useLiveQuery<T>(key: QueryKey, fetch: Fetch<T>, options: { every
 
 /**
  * useList loads a list page by page. It does not move under the reader: the first page is looked at every few seconds,
- * and fresh counts what has come since. refresh shows it.
+ * and fresh counts what has come since. refresh shows it. A cursor is valid only for the question that it answers, and a time
+ * that ends now asks another one later: the pages after the first are asked for as the first was.
  */
 export function useList<T>(
   key: QueryKey,
-  fetch: (cursor: string | undefined, signal: AbortSignal) => Promise<Page<T>>,
+  fetch: FetchPage<T>,
   id: (item: T) => string,
-  options: { every?: number; enabled?: boolean; inPlace?: boolean } = {},
+  options: { every?: number; enabled?: boolean } = {},
 ) {
   const queries = useQueryClient();
   const enabled = options.enabled ?? true;
-  const list = useInfiniteQuery<Page<T>, ApiError, { pages: Page<T>[] }, QueryKey, string | undefined>({
+  const list = useInfiniteQuery<Loaded<T>, ApiError, { pages: Loaded<T>[] }, QueryKey, Next<T> | undefined>({
     queryKey: [...key, "pages"],
-    queryFn: ({ pageParam, signal }) => fetch(pageParam, signal),
+    queryFn: async ({ pageParam, signal }) => {
+      const ask = pageParam?.fetch ?? fetch;
+      return { ...(await ask(pageParam?.cursor, signal)), fetch: ask };
+    },
     initialPageParam: undefined,
-    getNextPageParam: (page) => page.next_cursor ?? undefined,
+    getNextPageParam: ({ next_cursor: cursor, fetch }) => (cursor ? { cursor, fetch } : undefined),
     enabled,
     refetchOnWindowFocus: false,
     refetchOnReconnect: false,
@@ -48,7 +59,7 @@ export function useList<T>(
   });
   const first = useLiveQuery([...key, "first"], (signal) => fetch(undefined, signal), {
     ...(options.every ? { every: options.every } : {}),
-    enabled: enabled && list.isSuccess,
+    enabled: enabled && list.data !== undefined,
   });
 
   const pages = list.data?.pages;
