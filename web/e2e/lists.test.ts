@@ -22,6 +22,53 @@ test("what is new is counted, and does not move what one reads", async () => {
   await fresh.waitFor({ state: "detached" });
 });
 
+test("a filtered list says what begins to match in its middle, and what matches no longer", async () => {
+  const tenant = `lists-${process.pid}`;
+  await call("POST", "/tenants", { id: tenant });
+  const ids: string[] = [];
+  for (const status of ["paused", "enabled", "paused"]) ids.push((await call("POST", `/tenants/${tenant}/endpoints`, { url: `${world.receiver}/ok/filtered`, events: ["own.*"], status })).id);
+  const [first, middle, last] = ids as [string, string, string];
+  const page = await open(`/console/endpoints?tenant=${tenant}&status=paused`);
+  const rows = page.locator("[data-row]");
+  const listed = () => rows.evaluateAll((elements) => elements.map((element) => (element as HTMLElement).dataset.row));
+  await expect.poll(listed).toEqual([last, first]);
+  await call("PATCH", `/tenants/${tenant}/endpoints/${middle}`, { status: "paused" });
+  await page.getByRole("button", { name: "1 new", exact: true }).waitFor();
+  await call("PATCH", `/tenants/${tenant}/endpoints/${first}`, { status: "enabled" });
+  const changed = page.getByRole("button", { name: "1 new, 1 no longer listed" });
+  await changed.waitFor();
+  expect(await listed(), "nothing moves by itself").toEqual([last, first]);
+  await changed.click();
+  await expect.poll(listed).toEqual([last, middle]);
+  await changed.waitFor({ state: "detached" });
+});
+
+test("tenants show what fails now, and do not say that nothing waits where not all was looked at", async () => {
+  const [tenant] = (await call("GET", "/tenants")).data;
+  const [endpoint] = (await call("GET", "/tenants/acme/endpoints")).data;
+  const page = await open("about:blank", { own: true });
+  await page.clock.install();
+  let failing = false;
+  let more = false;
+  await page.route("**/api/v1/endpoints?*", (route) => {
+    const from = Number(new URL(route.request().url()).searchParams.get("cursor") ?? 0);
+    const made = Array.from({ length: more ? 250 : 1 }, (_, n) => ({ ...endpoint, id: `ep_${from + n}`, tenant: more ? "another" : tenant.id, status: "enabled", health: { ...endpoint.health, state: failing ? "failing" : "healthy", waiting: 0 } }));
+    return route.fulfill({ json: { data: made, next_cursor: more ? String(from + 250) : null } });
+  });
+  await page.goto(`${world.url}/console/tenants`);
+  const row = page.locator(`[data-row="${tenant.id}"]`);
+  const [health, waiting] = [row.getByRole("cell").nth(2), row.getByRole("cell").nth(3)];
+  await expect.poll(() => health.innerText()).toBe("1");
+  expect(await waiting.innerText()).toBe("0");
+  failing = true;
+  await page.clock.fastForward(31_000);
+  await health.getByText("1 failing").waitFor();
+  more = true;
+  await page.clock.fastForward(31_000);
+  await expect.poll(() => health.innerText()).toBe("–");
+  expect(await waiting.innerText()).toBe("–");
+});
+
 test("a long list loads more as one scrolls, and only rows in sight are elements", async () => {
   const type = await ownType();
   const own = await ownEndpoint("ok/long", { events: [type] });

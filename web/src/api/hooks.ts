@@ -1,5 +1,6 @@
 import { keepPreviousData, type QueryKey, useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useCallback, useMemo, useRef } from "react";
+import { changes } from "@/lib/list";
 import { useLive } from "@/parts/Live";
 import { useToast } from "@/parts/Toast";
 import type { ApiError } from "./problem";
@@ -11,8 +12,8 @@ type Fetch<T> = (signal: AbortSignal) => Promise<T>;
 
 type FetchPage<T> = (cursor: string | undefined, signal: AbortSignal) => Promise<Page<T>>;
 
-/** A page that was loaded, with what asks for the next one as this one was asked for. */
-type Loaded<T> = Page<T> & { fetch: FetchPage<T> };
+/** A page that was loaded, with what asks for the next one as this one was asked for, and when it was there. */
+type Loaded<T> = Page<T> & { fetch: FetchPage<T>; at: number };
 
 type Next<T> = { cursor: string; fetch: FetchPage<T> };
 
@@ -32,7 +33,7 @@ export function useLiveQuery<T>(key: QueryKey, fetch: Fetch<T>, options: { every
 
 /**
  * useList loads a list page by page. It does not move under the reader: the first page is looked at every few seconds,
- * and fresh counts what has come since. refresh shows it. A cursor is valid only for the question that it answers, and a time
+ * fresh counts what has come since, and gone what is no longer listed. refresh shows both. A cursor is valid only for the question that it answers, and a time
  * that ends now asks another one later: the pages after the first are asked for as the first was.
  */
 export function useList<T>(
@@ -47,7 +48,7 @@ export function useList<T>(
     queryKey: [...key, "pages"],
     queryFn: async ({ pageParam, signal }) => {
       const ask = pageParam?.fetch ?? fetch;
-      return { ...(await ask(pageParam?.cursor, signal)), fetch: ask };
+      return { ...(await ask(pageParam?.cursor, signal)), fetch: ask, at: performance.now() };
     },
     initialPageParam: undefined,
     getNextPageParam: ({ next_cursor: cursor, fetch }) => (cursor ? { cursor, fetch } : undefined),
@@ -57,26 +58,31 @@ export function useList<T>(
     staleTime: Number.POSITIVE_INFINITY,
     gcTime: 60_000,
   });
-  const first = useLiveQuery([...key, "first"], (signal) => fetch(undefined, signal), {
+  const ask = async (signal: AbortSignal) => {
+    const asked = performance.now();
+    return { asked, ...(await fetch(undefined, signal)) };
+  };
+  const first = useLiveQuery([...key, "first"], ask, {
     ...(options.every ? { every: options.every } : {}),
     enabled: enabled && list.data !== undefined,
   });
 
   const pages = list.data?.pages;
-  const newest = first.data;
+  const later = first.data && pages?.[0] && first.data.asked >= pages[0].at; // and not what was asked before the list was loaded again
+  const newest = later ? first.data.data : undefined;
+  const whole = later && !first.data.next_cursor;
   const rows = useMemo(() => {
-    const updates = new Map(newest?.data.map((item) => [id(item), item]));
+    const updates = new Map(newest?.map((item) => [id(item), item]));
     const shown = new Set<string>();
     return (pages ?? [])
       .flatMap((page) => page.data)
       .filter((item) => !shown.has(id(item)) && shown.add(id(item)))
       .map((item) => updates.get(id(item)) ?? item); // what is shown changes in place, and stays where it is
   }, [pages, newest, id]);
-  const fresh = useMemo(() => {
-    const known = new Set(rows.map(id));
-    const count = newest?.data.findIndex((item) => known.has(id(item))) ?? 0;
-    return count < 0 ? (newest?.data.length ?? 0) : count;
-  }, [rows, newest, id]);
+  const { fresh, gone } = useMemo(
+    () => (newest ? changes(rows.map(id), newest.map(id), { allShown: !list.hasNextPage, whole: whole ?? false }) : { fresh: 0, gone: 0 }),
+    [rows, newest, whole, list.hasNextPage, id],
+  );
 
   const refresh = useCallback(async () => {
     await queries.resetQueries({ queryKey: [...key, "pages"] });
@@ -86,6 +92,7 @@ export function useList<T>(
   return {
     rows,
     fresh,
+    gone,
     refresh,
     error: list.error,
     loading: list.isPending,

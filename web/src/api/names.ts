@@ -2,6 +2,7 @@ import { type QueryClient, useQuery, useQueryClient } from "@tanstack/react-quer
 import { useCallback, useMemo } from "react";
 import { visible } from "@/lib/text";
 import { endpointName } from "@/parts/Health";
+import { useLive } from "@/parts/Live";
 import { useScope } from "@/parts/Scope";
 import type { TokenKey } from "@/parts/TokenSearch";
 import { api, call, type Schemas, versioned } from "./client";
@@ -73,10 +74,11 @@ export function useSubscriptions(): { counts: ReadonlyMap<string, number>; cappe
   return useMemo(() => data && { counts: new Map(data.data.map((type) => [type.event_type, type.endpoints])), capped: data.capped }, [data]);
 }
 
-/** useEndpoints returns endpoints by their ids: those of a tenant, or in the console of all. */
-export function useEndpoints(tenant?: string): { endpoints: ReadonlyMap<string, Endpoint>; loading: boolean; more: boolean } {
+/** useEndpoints returns endpoints by their ids: those of a tenant, or in the console of all. With every, they are looked up again after so many milliseconds. */
+export function useEndpoints(tenant?: string, every?: number): { endpoints: ReadonlyMap<string, Endpoint>; loading: boolean; more: boolean } {
   const { shell, tenant: own } = useScope();
-  const found = useQuery(endpoints(own ?? tenant, shell));
+  const { refetchInterval } = useLive();
+  const found = useQuery({ ...endpoints(own ?? tenant, shell), refetchInterval: refetchInterval && (every ?? false) });
   const map = useMemo(() => new Map(found.data?.map((endpoint) => [endpoint.id, endpoint])), [found.data]);
   return { endpoints: map, loading: found.isPending, more: map.size >= pages * page };
 }

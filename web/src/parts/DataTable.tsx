@@ -37,7 +37,9 @@ export type Table<T> = {
   searchedTo?: string | undefined;
   /** Whether more costs so much that each page is asked for. */
   costly?: boolean;
+  /** How many rows have come that are not shown, and how many that are shown are no longer listed. */
   fresh?: number;
+  gone?: number;
   refresh?: () => unknown;
 };
 
@@ -65,7 +67,7 @@ const patience = 5;
 
 /**
  * DataTable lists rows, of which only those in sight are elements. j, k and Enter walk it; it loads more near its end,
- * and says how many rows are new instead of moving. Where so few match that the screen does not fill, it stops after a few
+ * and says how many rows are new or no longer listed instead of moving. Where so few match that the screen does not fill, it stops after a few
  * pages and says how far back it has searched. On a phone a row is two lines.
  */
 export function DataTable<T>({ label, columns: all, list, id, href, onOpen, openId, rowHeight = 40, empty, select }: Props<T>) {
@@ -203,7 +205,7 @@ export function DataTable<T>({ label, columns: all, list, id, href, onOpen, open
       <Fresh list={list} />
       <div role="table" aria-label={label} aria-rowcount={more ? -1 : rows.length + (narrow ? 0 : 1)} aria-busy={loading || undefined}>
         {!narrow && (
-          <div role="rowgroup" className={cx("sticky z-10 border-b border-line bg-bg", list.fresh && list.refresh ? "top-7" : "top-0")}>
+          <div role="rowgroup" className={cx("sticky z-10 border-b border-line bg-bg", news(list) && list.refresh ? "top-7" : "top-0")}>
             <div role="row" className="grid h-8 items-center gap-x-4 px-4 sm:px-6" style={{ gridTemplateColumns: grid }}>
               {select && (
                 <div role="columnheader" className="flex">
@@ -358,13 +360,19 @@ function Foot<T>({ list: { rows, error, retry, more, loadingMore, loadMore, sear
   );
 }
 
+/** news says what a refresh would change; empty if there is nothing. */
+function news<T>({ fresh = 0, gone = 0 }: Table<T>): string {
+  return [fresh > 0 && `${fresh} new`, gone > 0 && `${gone} no longer listed`].filter(Boolean).join(", ");
+}
+
 /**
  * The count of what is new has room of its own above the header, also while there is none: over a row it would take the row's
  * clicks, and nothing moves when it comes. It stays in sight as one scrolls.
  */
 function Fresh<T>({ list }: { list: Table<T> }) {
   if (!list.refresh) return null;
-  if (!list.fresh) return <div className="-mt-2 h-7" />;
+  const changed = news(list);
+  if (!changed) return <div className="-mt-2 h-7" />;
   return (
     <div className="sticky top-0 z-20 -mt-2 flex h-7 items-center justify-center bg-bg">
       <button
@@ -373,7 +381,7 @@ function Fresh<T>({ list }: { list: Table<T> }) {
         className="num inline-flex h-6 animate-rise items-center gap-1 rounded-full bg-accent-solid px-2.5 text-xs font-medium text-on-accent shadow-pop hover:bg-accent-hover"
       >
         <ArrowUp size={12} aria-hidden />
-        {list.fresh} new
+        {changed}
       </button>
     </div>
   );

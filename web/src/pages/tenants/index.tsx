@@ -83,7 +83,7 @@ type Counted = { endpoints: number; failing: number; waiting: number; more: bool
 
 /** useHealth counts the endpoints of each tenant that are known by their names; undefined until it is there. */
 function useHealth(): { get: (tenant: string) => Counted } | undefined {
-  const { endpoints, loading, more } = useEndpoints();
+  const { endpoints, loading, more } = useEndpoints(undefined, 30_000);
   return useMemo(() => {
     if (loading) return undefined;
     const tenants = Map.groupBy(endpoints.values(), (endpoint) => endpoint.tenant);
@@ -119,7 +119,7 @@ function Health({ counted }: { counted: Counted | undefined }) {
 
 function Waiting({ counted }: { counted: Counted | undefined }) {
   if (!counted) return <Skeleton className="w-8" />;
-  return <Num value={counted.waiting} more={counted.more && counted.waiting > 0} className={counted.waiting > 0 ? "font-medium" : "text-faint"} />;
+  return <Num value={counted.more && counted.waiting === 0 ? null : counted.waiting} more={counted.more && counted.waiting > 0} className={counted.waiting > 0 ? "font-medium" : "text-faint"} />;
 }
 
 /** useTraffic returns what each tenant published and received in the last 24 hours: one question for all of them. */
