@@ -92,3 +92,46 @@ test("a page and what is typed on it stay when it is fetched again and that fail
   await drawn(page);
   expect(await field.inputValue({ timeout: 10_000 })).toBe("Third");
 });
+
+test("a change whose answer was lost is done once when it is asked for again, and twice when it is meant twice", async () => {
+  const type = await ownType();
+  const own = await ownEndpoint("fail/lost", { events: [type], retry: { schedule: ["1h"] } });
+  const { id } = await call("POST", "/tenants/acme/events", { type, data: { n: 1 } });
+  const events = async () => (await call("GET", `/tenants/acme/events?type=${type}`)).data;
+  const { data } = await settled(() => call("GET", `/tenants/acme/deliveries?outcome=status&endpoint=${own.id}`), (page) => page.data.length === 1);
+  const page = await open(`/console/tenants/acme/events/${id}`, { expect: /ERR_/ });
+  const keys: (string | undefined)[] = [];
+  let lose = true;
+  await page.route(/\/(events|retry)$/, async (route) => {
+    if (route.request().method() !== "POST") return route.continue();
+    keys.push(route.request().headers()["idempotency-key"]);
+    const response = await route.fetch(); // the server does it
+    return lose ? route.abort("connectionreset") : route.fulfill({ response });
+  });
+  await page.getByRole("button", { name: "Publish again" }).click();
+  const publish = page.getByRole("dialog").getByRole("button", { name: "Publish", exact: true });
+  await publish.click();
+  await page.getByRole("dialog").getByText("The server cannot be reached").waitFor();
+  lose = false;
+  await publish.click();
+  await page.waitForURL((url) => /\/events\/evt_/.test(url.pathname) && !url.pathname.endsWith(id));
+  expect(await events()).toHaveLength(2);
+  expect(keys[1]).toBe(keys[0]);
+
+  await page.goto(`${world.url}/console/tenants/acme/deliveries/${data[0].id}`);
+  const retry = page.getByRole("button", { name: "Retry", exact: true });
+  lose = true;
+  await retry.click();
+  await page.getByRole("alert").getByText(/cannot be reached/).waitFor();
+  lose = false;
+  await retry.click();
+  await said(page, "It is sent again");
+  const attempts = () => call("GET", `/tenants/acme/deliveries/${data[0].id}`);
+  await settled(attempts, (delivery) => delivery.attempt_count === 2);
+  await retry.click();
+  await said(page, "It is sent again");
+  await settled(attempts, (delivery) => delivery.attempt_count === 3);
+  expect(keys[3]).toBe(keys[2]);
+  expect(keys[4]).not.toBe(keys[2]);
+  expect(keys.every((key) => key?.startsWith("auto_"))).toBe(true);
+});

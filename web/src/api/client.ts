@@ -1,4 +1,5 @@
 import createClient, { type Client } from "openapi-fetch";
+import { Once } from "@/lib/once";
 import { ApiError, fromResponse, unreachable } from "./problem";
 import type { components, paths } from "./schema";
 
@@ -29,6 +30,25 @@ api.use({
   onRequest({ request }) {
     if (access.bearer) request.headers.set("Authorization", `Bearer ${access.bearer}`);
     return request;
+  },
+});
+
+const header = "Idempotency-Key";
+const once = new Once();
+
+/** Requests that change nothing, and those for sessions, whose answers are not kept. */
+const unkept = /\/(check|try|preview|exchange|console-sessions|portal-sessions)$/;
+
+/** What got no answer may be asked for again: each POST that changes something carries a key, so that it is carried out once. */
+api.use({
+  async onRequest({ request }) {
+    if (request.method !== "POST" || unkept.test(new URL(request.url).pathname)) return;
+    const body = await request.clone().text();
+    if (body.endsWith('"dry_run":true}')) return;
+    request.headers.set(header, once.key(`${request.url}\n${body}`, performance.now()));
+  },
+  onResponse({ request, response }) {
+    if (response.ok) once.done(request.headers.get(header) ?? "");
   },
 });
 

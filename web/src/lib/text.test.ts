@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { generated, middle, sentence, shell, spellings, visible } from "./text";
+import { generate, generated, middle, sentence, shell, spellings, visible } from "./text";
 
 test("middle keeps both ends", () => {
   expect(middle("ep_0198c7a3f2e47d0a9b1c2d3e4f506172")).toBe("ep_0198c7…506172");
@@ -31,3 +31,9 @@ test.each([
   ["auto_parts-42", false],
   ["order-42", false],
 ])("whether a client made the key %s", (key, want) => expect(generated(key)).toBe(want));
+
+test("a key that is made is recognized, and is another one each time", () => {
+  const keys = Array.from({ length: 50 }, generate);
+  expect(keys.filter(generated)).toHaveLength(50);
+  expect(new Set(keys).size).toBe(50);
+});
