@@ -1,6 +1,6 @@
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
-import { call, drawn, open, ownEndpoint, ownType, ready, requests, said, settled, world } from "./harness";
+import { accessible, call, desk, drawn, fits, look, open, ownEndpoint, ownType, phone, ready, requests, said, settled, world } from "./harness";
 
 /** network returns what makes a page's network that of a phone at the edge of its cell, or takes it away. */
 async function network(page: Page): Promise<(offline: boolean) => Promise<unknown>> {
@@ -134,4 +134,43 @@ test("a change whose answer was lost is done once when it is asked for again, an
   expect(keys[3]).toBe(keys[2]);
   expect(keys[4]).not.toBe(keys[2]);
   expect(keys.every((key) => key?.startsWith("auto_"))).toBe(true);
+});
+
+test("where the server is gone, or never answers, the page says since when it is not up to date, until it is again", async () => {
+  const page = await open("about:blank", { own: true, expect: /ERR_|503/ });
+  await page.clock.install();
+  let answer: "yes" | "refused" | "busy" | "never" = "yes";
+  await page.route("**/api/v1/**", (route) => {
+    if (answer === "yes") return route.continue();
+    if (answer === "refused") return route.abort("connectionrefused");
+    if (answer === "busy") return route.fulfill({ status: 503, json: { detail: "the database cannot be reached" } });
+  });
+  await page.goto(`${world.url}/console/`);
+  await ready(page);
+  const live = page.getByRole("button", { name: "Live", exact: true });
+  const sign = page.getByRole("status").filter({ hasText: /^Not up to date since \d\d:\d\d:\d\d UTC/ });
+  await live.waitFor();
+  expect(await sign.count()).toBe(0);
+  for (const [how, why] of [
+    ["refused", "the server cannot be reached."],
+    ["busy", "the database cannot be reached."],
+    ["never", "the server does not answer."],
+  ] as const) {
+    answer = how;
+    await expect.poll(async () => (await page.clock.fastForward(5_000), await sign.allInnerTexts()), { interval: 200 }).toEqual([expect.stringContaining(why)]);
+    await page.getByRole("button", { name: "Not live", exact: true }).waitFor();
+    if (how === "refused") {
+      for (const size of [phone, desk]) {
+        for (const theme of ["light", "dark"] as const) {
+          await look(page, theme, size);
+          await fits(page);
+          await accessible(page, `${theme}, ${size.width} pixels`);
+          if (process.env.BELLWIRE_PICTURES) await page.screenshot({ path: `${process.env.BELLWIRE_PICTURES}/late-${theme}-${size.width}.png` });
+        }
+      }
+    }
+    answer = "yes";
+    await expect.poll(async () => (await page.clock.fastForward(5_000), await sign.count()), { interval: 200 }).toBe(0);
+    await live.waitFor();
+  }
 });

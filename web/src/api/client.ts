@@ -1,6 +1,6 @@
 import createClient, { type Client } from "openapi-fetch";
 import { Once } from "@/lib/once";
-import { ApiError, fromResponse, unreachable } from "./problem";
+import { ApiError, fromResponse, unanswered, unreachable } from "./problem";
 import type { components, paths } from "./schema";
 
 export type Schemas = components["schemas"];
@@ -24,7 +24,23 @@ export const api: Client<paths> = createClient<paths>({
   baseUrl: publicBase.href.replace(/\/$/, ""),
   credentials: "same-origin",
   cache: "no-store",
+  fetch: patient,
 });
+
+/** How long a question waits for an answer to begin, in milliseconds. */
+const patience = 30_000;
+
+/** patient is fetch, but a question without an answer fails after a while: where a network is gone, nobody may ever say so. */
+async function patient(request: Request): Promise<Response> {
+  if (request.method !== "GET") return fetch(request);
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(unanswered()), patience);
+  try {
+    return await fetch(request, { signal: AbortSignal.any([request.signal, late.signal]) });
+  } finally {
+    clearTimeout(timer);
+  }
+}
 
 api.use({
   onRequest({ request }) {
@@ -88,7 +104,7 @@ export async function answered<T>(request: Promise<Answer<T>>): Promise<T> {
   try {
     answer = await request;
   } catch (error) {
-    if (error instanceof DOMException && error.name === "AbortError") throw error;
+    if (error instanceof ApiError || (error instanceof DOMException && error.name === "AbortError")) throw error;
     throw unreachable();
   }
   if (answer.response.ok) return answer.data as T;

@@ -44,6 +44,11 @@ export function unreachable(): ApiError {
   return new ApiError(0, "unreachable", "the server cannot be reached", "Check the connection. Nothing that you entered is lost.", [], "", undefined);
 }
 
+/** unanswered is the error of a question that nobody has answered for long. */
+export function unanswered(): ApiError {
+  return new ApiError(0, "unanswered", "the server does not answer", "Check the connection.", [], "", undefined);
+}
+
 /** asError returns any thrown value as an ApiError. */
 export function asError(error: unknown): ApiError {
   if (error instanceof ApiError) return error;

@@ -15,7 +15,7 @@ const queries = new QueryClient({
       staleTime: 2000,
       refetchIntervalInBackground: false,
       refetchOnWindowFocus: true,
-      retry: (count, error) => count < 2 && error instanceof ApiError && (error.status === 0 || error.status >= 502),
+      retry: (count, error) => count < 2 && error instanceof ApiError && error.code !== "unanswered" && (error.status === 0 || error.status >= 502),
     },
   },
 });

@@ -6,6 +6,7 @@ import { Link, useHref, useLocation, useSearchParams } from "react-router";
 import { cx } from "@/lib/text";
 import { Button, IconButton } from "./Button";
 import { KeyboardHelp, Kbd, modifier, useKeys } from "./Keys";
+import { Late, useLate } from "./Late";
 import { type Theme, useLive } from "./Live";
 import { usePalette } from "./Palette";
 import { useScroll } from "./Scroll";
@@ -61,6 +62,7 @@ export function Shell({ brand, nav, foot, children }: { brand: ReactNode; nav: r
             <Suspense fallback={<PageSkeleton />}>{children}</Suspense>
           </Boundary>
         </main>
+        <Late />
       </div>
       <KeyboardHelp />
     </div>
@@ -137,17 +139,19 @@ function SearchButton() {
 /** PauseSwitch stops all live data. Paused means that the page asks the server for nothing. */
 function PauseSwitch() {
   const { paused, setPaused } = useLive();
+  const late = useLate() !== undefined;
   useKeys({ p: () => setPaused(!paused) });
   return (
     <Button size="sm" look="quiet" icon={paused ? Play : undefined} aria-pressed={paused} title={paused ? "Live data is paused (p)" : "Pause live data (p)"} onClick={() => setPaused(!paused)} className={paused ? "!text-warn" : ""}>
-      {!paused && <Live />}
-      {paused ? "Paused" : <span className="max-sm:sr-only">Live</span>}
+      {!paused && <Live late={late} />}
+      {paused ? "Paused" : <span className="max-sm:sr-only">{late ? "Not live" : "Live"}</span>}
       {!paused && <Pause size={12} className="text-faint" aria-hidden />}
     </Button>
   );
 }
 
-function Live() {
+function Live({ late }: { late: boolean }) {
+  if (late) return <span className="size-2 rounded-full bg-warn-solid" aria-hidden />;
   return (
     <span className="relative flex size-2" aria-hidden>
       <span className="absolute inset-0 animate-ping rounded-full bg-good-solid opacity-50 [animation-duration:2.5s]" />
