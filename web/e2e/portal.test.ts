@@ -1,7 +1,7 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { accessible, call, fits, open, palette, phone, take, world } from "./harness";
+import { accessible, call, drawn, fits, open, palette, phone, take, world } from "./harness";
 
 /** A platform's own page, on an origin of its own: /?url=… shows the portal in it. */
 let platform: Server;
@@ -89,6 +89,49 @@ test("a page goes on in a new session when the old one is ended", async () => {
   const next = await session(tenant, { origins: [origin] });
   await page.evaluate((again) => (globalThis as unknown as { renew: (url: string) => void }).renew(again), next.url);
   await portal.getByRole("heading", { name: "Endpoints" }).waitFor();
+});
+
+test("a customer's clock that is wrong ends no session, and the end of its time does", async () => {
+  const { url } = await session(await ownTenant());
+  const page = await open("about:blank", { signedIn: false, own: true });
+  await page.clock.install({ time: Date.now() + 2 * 86_400_000 });
+  await page.goto(url);
+  await page.getByText("There is no endpoint yet").waitFor();
+  await page.clock.fastForward(1_000);
+  await drawn(page);
+  expect(await page.getByText("There is no endpoint yet").count()).toBe(1);
+  await page.clock.fastForward(3_600_000);
+  await page.getByText("Your session has ended").waitFor();
+});
+
+test("a page is told that its session has ended where its frame shows nothing of the portal", async () => {
+  const tenant = await ownTenant();
+  const { id, url } = await session(tenant, { origins: [origin] });
+  await call("DELETE", `/tenants/${tenant}/portal-sessions/${id}`);
+  const page = await open("about:blank", { signedIn: false, own: true, expect: /frame-ancestors|ERR_BLOCKED/ });
+  await page.clock.install();
+  await page.goto(`${origin}/?url=${encodeURIComponent(url)}`);
+  await expect.poll(() => page.frames().some((frame) => frame.url().startsWith("chrome-error:"))).toBe(true);
+  await expect.poll(async () => (await page.clock.fastForward(5_000), await page.evaluate("heard"))).toEqual(["session-ended"]);
+  const next = await session(tenant, { origins: [origin] });
+  await page.evaluate((again) => (globalThis as unknown as { renew: (url: string) => void }).renew(again), next.url);
+  const portal = page.frameLocator("bellwire-portal iframe");
+  await portal.getByRole("heading", { name: "Endpoints" }).waitFor();
+  await page.clock.fastForward(60_000);
+  await portal.getByText("There is no endpoint yet").waitFor();
+  expect(await page.evaluate("heard")).toEqual(["session-ended", "ready"]);
+});
+
+test("a portal in a frame that must be loaded again asks its page for another session", async () => {
+  const { url } = await session(await ownTenant(), { origins: [origin] });
+  const page = await open(`${origin}/?url=${encodeURIComponent(url)}`, { signedIn: false, own: true, expect: /404|dynamically imported/ });
+  const portal = page.frameLocator("bellwire-portal iframe");
+  await portal.getByRole("heading", { name: "Endpoints" }).waitFor();
+  await page.route("**/assets/events-*.js", (route) => route.fulfill({ status: 404 }));
+  await portal.getByRole("button", { name: "Open the navigation" }).or(portal.getByRole("link", { name: "Events", exact: true })).first().click();
+  await portal.getByRole("link", { name: "Events", exact: true }).click();
+  await portal.getByRole("button", { name: "Load the page again" }).click();
+  await expect.poll(() => page.evaluate("heard")).toEqual(["ready", "session-ended"]);
 });
 
 test("what a session may not do is not shown, and no other page can frame it", async () => {

@@ -1,10 +1,12 @@
+import { left } from "@/lib/time";
 import { answered, api, call, type Schemas } from "./client";
 
 /** Signing in and out. See docs/security.md for what a session is. */
 
 export type ConsoleSession = Schemas["OwnSession"];
 
-export type PortalSession = Schemas["ExchangedSession"];
+/** A session of the portal, and how many milliseconds are left of it; undefined if that is not known. */
+export type PortalSession = Schemas["ExchangedSession"] & { left: number | undefined };
 
 /** current returns the session of the cookie. It fails with a status below 500 if there is none. */
 export const current = (): Promise<ConsoleSession> => answered(api.GET("/api/v1/console-sessions/current"));
@@ -22,7 +24,11 @@ export async function exchangeConsole(code: string): Promise<ConsoleSession> {
   return current();
 }
 
-export const exchangePortal = (code: string): Promise<PortalSession> => answered(api.POST("/api/v1/portal-sessions/exchange", { body: { code } }));
+export async function exchangePortal(code: string): Promise<PortalSession> {
+  const request = api.POST("/api/v1/portal-sessions/exchange", { body: { code } });
+  const session = await answered(request);
+  return { ...session, left: left(session.expires_at, (await request).response.headers.get("Date")) };
+}
 
 const fragmentCode = () => new URLSearchParams(location.hash.slice(1)).get("code");
 

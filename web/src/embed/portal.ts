@@ -1,3 +1,6 @@
+/** How long a frame that was loaded may say nothing, in milliseconds. */
+const patience = 10_000;
+
 /**
  * <bellwire-portal session-url="…"> shows the portal in a frame that grows with its content.
  *
@@ -9,6 +12,12 @@ class BellwirePortal extends HTMLElement {
   static readonly observedAttributes = ["session-url", "mode", "accent"];
 
   private frame: HTMLIFrameElement | undefined;
+
+  /** Runs from when a frame was loaded until it says something. */
+  private silence: ReturnType<typeof setTimeout> | undefined;
+
+  /** Whether the portal has said that it was loaded before the browser did. */
+  private early = false;
 
   connectedCallback(): void {
     this.frame ??= this.appendChild(document.createElement("iframe"));
@@ -22,6 +31,7 @@ class BellwirePortal extends HTMLElement {
 
   disconnectedCallback(): void {
     removeEventListener("message", this.hear);
+    this.hush();
   }
 
   attributeChangedCallback(name: string, old: string | null, value: string | null): void {
@@ -36,8 +46,28 @@ class BellwirePortal extends HTMLElement {
     // A new element, because the address of a frame that was shown counts as a step back in the browser's history.
     const next = this.frame.cloneNode() as HTMLIFrameElement;
     next.src = url;
+    next.addEventListener("load", () => this.frame === next && this.listen());
+    this.hush();
     this.frame.replaceWith(next);
     this.frame = next;
+  }
+
+  /** The portal says that it was loaded. Where its session is over, the browser shows an error in its place, which says nothing. */
+  private listen(): void {
+    const { early } = this;
+    this.hush();
+    if (!early) this.silence = setTimeout(() => this.ended(), patience);
+  }
+
+  private hush(): void {
+    clearTimeout(this.silence);
+    this.silence = undefined;
+    this.early = false;
+  }
+
+  private ended(): void {
+    this.hush();
+    this.dispatchEvent(new CustomEvent("session-ended", { detail: { renew: (url: string) => this.setAttribute("session-url", url) } }));
   }
 
   private look(): void {
@@ -51,6 +81,9 @@ class BellwirePortal extends HTMLElement {
     const { frame } = this;
     const message = event.data as { bellwire?: unknown; height?: unknown; endpoint?: unknown } | null;
     if (!frame?.src || event.source !== frame.contentWindow || event.origin !== new URL(frame.src).origin || typeof message !== "object" || !message) return;
+    const loading = this.silence === undefined;
+    this.hush();
+    if (loading && message.bellwire === "loaded") this.early = true;
     switch (message.bellwire) {
       case "ready":
         this.look();
@@ -63,7 +96,7 @@ class BellwirePortal extends HTMLElement {
         this.dispatchEvent(new CustomEvent("endpoint-created", { detail: { endpoint: message.endpoint } }));
         break;
       case "session-ended":
-        this.dispatchEvent(new CustomEvent("session-ended", { detail: { renew: (url: string) => this.setAttribute("session-url", url) } }));
+        this.ended();
         break;
     }
   };

@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from "vitest";
-import { clock, duration, exact, parseSpan, parseTime, relative, rfc3339, span, zoneName } from "./time";
+import { clock, duration, exact, left, parseSpan, parseTime, relative, rfc3339, span, zoneName } from "./time";
 
 const now = Date.UTC(2026, 10, 27, 12, 0, 0);
 
@@ -68,4 +68,10 @@ test("a time of day names its zone", () => {
   expect([name(0), name(-120), name(-330), name(300)]).toEqual(["UTC", "UTC+2", "UTC+5:30", "UTC−5"]);
   expect(zoneName(now, "utc")).toBe("UTC");
   minutes.mockRestore();
+});
+
+test("what is left is measured by the clock of the server", () => {
+  expect(left("2026-11-27T12:00:00Z", "Fri, 27 Nov 2026 11:00:00 GMT")).toBe(3_600_000);
+  expect(left("2026-11-27T12:00:00Z", "Fri, 27 Nov 2026 13:00:00 GMT")).toBe(0);
+  expect(left("2026-11-27T12:00:00Z", null)).toBeUndefined();
 });

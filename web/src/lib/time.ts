@@ -102,6 +102,15 @@ export function parseTime(text: string, now: number): number | undefined {
   return Number.isNaN(at) ? undefined : at;
 }
 
+/**
+ * left returns how long it is until a time by the clock of whoever said it, who dated an answer so; undefined without a date. The
+ * clock of a customer's computer may be wrong.
+ */
+export function left(until: string, date: string | null): number | undefined {
+  const length = Date.parse(until) - Date.parse(date ?? "");
+  return Number.isNaN(length) ? undefined : Math.max(0, length);
+}
+
 /** isTime reports whether parseTime reads a text. */
 export function isTime(text: string): boolean {
   return parseTime(text, 0) !== undefined;

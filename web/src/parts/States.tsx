@@ -5,6 +5,7 @@ import { asError } from "@/api/problem";
 import { cx, sentence } from "@/lib/text";
 import { Button } from "./Button";
 import { CodeBlock } from "./Code";
+import { embedded, tell } from "./host";
 import { words } from "./Toast";
 
 /** Skeleton stands where a text will be. */
@@ -51,6 +52,12 @@ export function EmptyState({ icon: Icon, title, children, action, command }: { i
   );
 }
 
+/** again loads the page again. A frame cannot: its session would be over, so its page is asked for another one. */
+function again(): void {
+  if (embedded) tell({ bellwire: "session-ended" });
+  else location.reload();
+}
+
 /**
  * Boundary shows an error of a page's code where the page would be. If a part of the application still cannot be loaded
  * after a few attempts, the server was mostly upgraded while this tab was open: the page has to be loaded again, once.
@@ -78,7 +85,7 @@ export class Boundary extends Component<{ children: ReactNode; place: string }, 
         <p className="mt-1 max-w-xl wrap-anywhere text-muted">
           {missing ? "The server has another version now, or cannot be reached. Load the page again to go on." : sentence(message)}
         </p>
-        <Button className="mt-4" look="primary" icon={RotateCw} onClick={() => location.reload()}>
+        <Button className="mt-4" look="primary" icon={RotateCw} onClick={again}>
           Load the page again
         </Button>
       </div>

@@ -1,7 +1,7 @@
 /** How the portal talks to the page that shows it in a frame. portal.js is the other side. */
 
 /** What the portal tells its page. */
-export type Message = { bellwire: "height"; height: number } | { bellwire: "ready" } | { bellwire: "session-ended" } | { bellwire: "endpoint-created"; endpoint: string };
+export type Message = { bellwire: "loaded" } | { bellwire: "height"; height: number } | { bellwire: "ready" } | { bellwire: "session-ended" } | { bellwire: "endpoint-created"; endpoint: string };
 
 /** What the page tells the portal: how it looks. */
 export type Look = { mode?: "light" | "dark" | "system"; accent?: string };

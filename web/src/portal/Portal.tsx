@@ -47,6 +47,7 @@ export function Portal() {
   const [error, setError] = useState<unknown>();
   const [ended, setEnded] = useState(false);
   useEffect(() => {
+    tell({ bellwire: "loaded" });
     access.ended = () => setEnded(true);
     if (!code) return setEnded(true);
     exchanged ??= exchangePortal(code);
@@ -136,12 +137,11 @@ function useLook(session: PortalSession | undefined): void {
   }, [session, setHostTheme]);
 }
 
-/** useEnd ends what is shown when the session does. */
+/** useEnd ends what is shown when the session does. Where that is not known, the API says it at the next request. */
 function useEnd(session: PortalSession | undefined, setEnded: (ended: boolean) => void): void {
   useEffect(() => {
-    if (!session) return;
-    const left = Date.parse(session.expires_at) - Date.now();
-    const timer = setTimeout(() => setEnded(true), Math.min(Math.max(left, 0), 2 ** 31 - 1));
+    if (session?.left === undefined) return;
+    const timer = setTimeout(() => setEnded(true), session.left);
     return () => clearTimeout(timer);
   }, [session, setEnded]);
 }
