@@ -115,6 +115,33 @@ test("a signature is checked in the browser, and the mistake is named", async ()
   await accessible(page);
 });
 
+test("what is read and typed about an attempt stays when another one ends, and one's own retry is shown", async () => {
+  const { id } = await failed();
+  const page = await open(`/console/tenants/acme/deliveries/${id}?signature=`, { size: tall });
+  const shown = (attempt: number) => page.getByRole("heading", { name: new RegExp(`^Attempt ${attempt}`) });
+  const line = page.getByRole("navigation", { name: "Attempts" });
+  const fields = [page.getByLabel("Secret", { exact: true }), page.getByLabel("webhook-signature"), page.getByRole("textbox", { name: "Body that your code has" })];
+  const typed = () => Promise.all(fields.map((field) => field.inputValue()));
+  await shown(1).waitFor();
+  await expect.poll(async () => (await typed())[2]).toContain("timestamp");
+  for (const field of fields) await field.fill("typed");
+  await call("POST", `/tenants/acme/deliveries/${id}/retry`, {});
+  await line.getByRole("button", { name: /^2/ }).waitFor();
+  await shown(1).waitFor();
+  expect(await typed()).toEqual(["typed", "typed", "typed"]);
+  await line.getByRole("button", { name: /^2/ }).click();
+  await shown(2).waitFor();
+  expect(await typed()).toEqual(["typed", "typed", "typed"]);
+  await page.getByRole("button", { name: "Retry", exact: true }).click();
+  await line.getByRole("button", { name: /^3/ }).waitFor();
+  await shown(2).waitFor();
+
+  await page.getByRole("button", { name: "Why does my signature not verify?" }).click();
+  await fields[0]?.waitFor({ state: "detached" });
+  await page.getByRole("button", { name: "Retry", exact: true }).click();
+  await shown(4).waitFor();
+});
+
 test("a delivery is retried and canceled, and the page says so", async () => {
   const type = await ownType();
   const own = await ownEndpoint("ok/again", { events: [type], status: "paused" });

@@ -53,11 +53,12 @@ export function Signature({ tenant, endpoint, dialect, attempt, body }: { tenant
 function Check({ tenant, endpoint, dialect, attempt, sent }: { tenant: string; endpoint: string; dialect: string; attempt: Attempt | undefined; sent: string | undefined }) {
   const { can } = useScope();
   const names = asked[dialect] ?? [];
-  const [headers, setHeaders] = useState<Record<string, string>>(() => Object.fromEntries(names.map((name) => [name, attempt?.request?.headers[name] ?? ""])));
+  const [typed, setTyped] = useState<Record<string, string>>({}); // stays when another attempt is shown
+  const headers = Object.fromEntries(names.map((name) => [name, typed[name] ?? attempt?.request?.headers[name] ?? ""]));
   const [secret, setSecret] = useState("");
   const [body, setBody] = useState<string>();
-  const [findings, setFindings] = useState<Finding[]>();
-  const [right, setRight] = useState<string>();
+  const [result, setResult] = useState<{ of: string | undefined; findings: Finding[]; right: string | undefined }>();
+  const { findings, right } = result && result.of === attempt?.id ? result : {};
   const shown = body ?? sent ?? "";
   const read = useAction(() => call(api.GET("/api/v1/tenants/{tenant}/endpoints/{id}/secret", { params: { path: { tenant, id: endpoint } } })), {
     failed: "The secret was not read",
@@ -66,11 +67,10 @@ function Check({ tenant, endpoint, dialect, attempt, sent }: { tenant: string; e
   const check = async (event: FormEvent) => {
     event.preventDefault();
     const given = { dialect, secret, headers, body: shown, bodyBytes: attempt?.request?.body_bytes, now: Date.now() };
-    setFindings(await diagnose(given));
-    setRight(await expected(given));
+    setResult({ of: attempt?.id, findings: await diagnose(given), right: await expected(given) });
   };
   const change = (then: () => void) => {
-    setFindings(undefined);
+    setResult(undefined);
     then();
   };
   return (
@@ -98,7 +98,7 @@ function Check({ tenant, endpoint, dialect, attempt, sent }: { tenant: string; e
                   value={headers[name] ?? ""}
                   autoComplete="off"
                   spellCheck={false}
-                  onChange={(event) => change(() => setHeaders({ ...headers, [name]: event.target.value }))}
+                  onChange={(event) => change(() => setTyped({ ...typed, [name]: event.target.value }))}
                 />
               )}
             </Field>

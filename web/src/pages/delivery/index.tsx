@@ -1,6 +1,6 @@
 import { Menu } from "@base-ui/react/menu";
 import { ChevronDown, CircleAlert, CircleCheck, Clock, Hourglass, ListRestart, RotateCw, Terminal, X } from "lucide-react";
-import { Suspense, useMemo, useState } from "react";
+import { Suspense, useMemo, useRef, useState } from "react";
 import { useParams } from "react-router";
 import { useRequestBody } from "@/api/body";
 import { plural } from "@/lib/numbers";
@@ -43,10 +43,13 @@ function Page({ tenant, delivery: it, endpoint }: { tenant: string; delivery: De
   const { link, shell } = useScope();
   const [params, change] = useAddress();
   const attempts = useMemo(() => it.attempts.toReversed(), [it.attempts]);
-  const chosen = attempts.find((attempt) => String(attempt.number) === params.get("attempt")) ?? attempts[0];
+  const { read, setRead, follow } = useRead(attempts[0]?.number, params.has("signature"));
+  const named = (number: number | string | null | undefined) => attempts.find((attempt) => String(attempt.number) === String(number));
+  const chosen = named(params.get("attempt")) ?? named(read) ?? attempts[0];
   const { what, next } = story(it);
-  const choose = (attempt: Attempt | undefined) =>
-    attempt &&
+  const choose = (attempt: Attempt | undefined) => {
+    if (!attempt) return;
+    setRead(attempt.number);
     change(
       (now) => {
         if (attempt === attempts[0]) now.delete("attempt");
@@ -54,6 +57,7 @@ function Page({ tenant, delivery: it, endpoint }: { tenant: string; delivery: De
       },
       { replace: true },
     );
+  };
   const step = (by: number) => choose(attempts[Math.min(attempts.length - 1, Math.max(0, attempts.indexOf(chosen as Attempt) + by))]);
   useKeys({ j: () => step(1), k: () => step(-1) });
 
@@ -82,7 +86,7 @@ function Page({ tenant, delivery: it, endpoint }: { tenant: string; delivery: De
             {next && <> {next}</>}
           </>
         }
-        action={<Actions tenant={tenant} delivery={it} endpoint={endpoint} attempt={chosen} />}
+        action={<Actions tenant={tenant} delivery={it} endpoint={endpoint} attempt={chosen} onRetry={follow} />}
         back={[
           { to: link.deliveries(), label: "Deliveries" },
           ...(shell === "console" ? [{ to: link.deliveries({ tenant }), label: tenant }] : []),
@@ -101,6 +105,22 @@ function Page({ tenant, delivery: it, endpoint }: { tenant: string; delivery: De
       </div>
     </>
   );
+}
+
+/**
+ * useRead returns the number of the attempt that is shown unless the address names one: the one that was the newest when the page
+ * was opened, and not one that ends while somebody reads. follow goes on to the next one that ends, unless something is typed about
+ * this one then.
+ */
+function useRead(newest: number | undefined, typing: boolean) {
+  const [read, setRead] = useState(newest);
+  const [after, setAfter] = useState<number>();
+  if (newest !== undefined && read === undefined) setRead(newest);
+  if (newest !== undefined && after !== undefined && newest > after) {
+    setAfter(undefined);
+    if (!typing) setRead(newest);
+  }
+  return { read, setRead, follow: () => setAfter(newest ?? 0) };
 }
 
 /** Line has what one copies or follows. */
@@ -127,7 +147,7 @@ function Line({ tenant, delivery: it, endpoint }: { tenant: string; delivery: De
   );
 }
 
-function Actions({ tenant, delivery: it, endpoint, attempt }: { tenant: string; delivery: DeliveryOf; endpoint: Endpoint | undefined; attempt: Attempt | undefined }) {
+function Actions({ tenant, delivery: it, endpoint, attempt, onRetry }: { tenant: string; delivery: DeliveryOf; endpoint: Endpoint | undefined; attempt: Attempt | undefined; onRetry: () => void }) {
   const { can } = useScope();
   const { retry, cancel } = useDeliveryActions(tenant, it.id);
   const [asking, setAsking] = useState(false);
@@ -141,18 +161,23 @@ function Actions({ tenant, delivery: it, endpoint, attempt }: { tenant: string; 
     copy(command.text);
     if (command.file) toast.done("Save the body as body.json: it is too long for a command");
   };
-  const { mutate } = retry;
+  const again = (restart: boolean) => {
+    onRetry();
+    retry.mutate(restart);
+  };
+  const latest = useRef(again);
+  latest.current = again;
   useCommands(
     `delivery-${it.id}`,
     useMemo(
       () =>
         can("replay")
           ? [
-              { id: "retry", label: "Retry this delivery", group: "Action", icon: RotateCw, run: () => mutate(false) },
-              { id: "restart", label: "Retry this delivery with its whole schedule", group: "Action", icon: ListRestart, run: () => mutate(true) },
+              { id: "retry", label: "Retry this delivery", group: "Action", icon: RotateCw, run: () => latest.current(false) },
+              { id: "restart", label: "Retry this delivery with its whole schedule", group: "Action", icon: ListRestart, run: () => latest.current(true) },
             ]
           : [],
-      [can, mutate],
+      [can],
     ),
   );
   const item = "flex cursor-default flex-col rounded-sm px-2.5 py-1.5 outline-none select-none data-[highlighted]:bg-hover";
@@ -170,7 +195,7 @@ function Actions({ tenant, delivery: it, endpoint, attempt }: { tenant: string; 
       )}
       {can("replay") && (
         <span className="inline-flex">
-          <Button look="primary" icon={RotateCw} busy={retry.isPending} onClick={() => retry.mutate(false)} className="rounded-r-none">
+          <Button look="primary" icon={RotateCw} busy={retry.isPending} onClick={() => again(false)} className="rounded-r-none">
             {open && it.attempt_count === 0 ? "Send now" : "Retry"}
           </Button>
           <Menu.Root>
@@ -180,11 +205,11 @@ function Actions({ tenant, delivery: it, endpoint, attempt }: { tenant: string; 
             <Menu.Portal>
               <Menu.Positioner sideOffset={6} align="end" className="z-40">
                 <Menu.Popup className="w-76 rounded-lg border border-line-strong bg-raised p-1 shadow-pop outline-none">
-                  <Menu.Item className={item} onClick={() => retry.mutate(false)}>
+                  <Menu.Item className={item} onClick={() => again(false)}>
                     <span className="font-medium">Retry once</span>
                     <span className="text-xs text-muted">One attempt, at once. If it fails, what was scheduled goes on.</span>
                   </Menu.Item>
-                  <Menu.Item className={item} onClick={() => retry.mutate(true)}>
+                  <Menu.Item className={item} onClick={() => again(true)}>
                     <span className="font-medium">Retry and restart the schedule</span>
                     <span className="text-xs text-muted">An attempt at once, and all retries of the policy after it.</span>
                   </Menu.Item>
@@ -345,7 +370,7 @@ function Verify({ tenant, delivery, endpoint, attempt }: { tenant: string; deliv
       {open && (
         <div className="border-t border-line p-4">
           <Suspense fallback={<Skeleton className="h-40" />}>
-            <Signature key={attempt?.id} tenant={tenant} endpoint={delivery.endpoint} dialect={dialect} attempt={attempt} body={same ? body.data?.body : undefined} />
+            <Signature tenant={tenant} endpoint={delivery.endpoint} dialect={dialect} attempt={attempt} body={same ? body.data?.body : undefined} />
           </Suspense>
         </div>
       )}
