@@ -214,3 +214,37 @@ test("a value that a filter does not have is refused, and never shows everything
     expect(await page.locator("[data-row]").count(), path).toBe(0);
   }
 });
+
+test("a time that is typed is of the zone that is switched on, and the same for whoever gets the link", async () => {
+  const page = await open("/console/deliveries", { own: true, timezoneId: "Asia/Kolkata" });
+  const add = async (token: string, held: RegExp) => {
+    await page.getByRole("combobox", { name: "Filter" }).fill(token);
+    await page.keyboard.press("Enter");
+    await page.waitForURL(held);
+  };
+  await add("since:2026-01-31T12:30", /since=2026-01-31T07%3A00%3A00Z/);
+  await page.getByRole("button", { name: /^Time:/ }).click();
+  const range = page.getByRole("dialog", { name: "Time range" });
+  await range.getByText("2026-01-31 12:30:00 UTC+5:30").waitFor();
+  await range.getByLabel("To").fill("2026-02-01 18:00");
+  await range.getByText("2026-02-01 18:00:00 UTC+5:30").waitFor();
+  await range.getByRole("button", { name: "Apply" }).click();
+  await page.waitForURL(/until=2026-02-01T12%3A30%3A00Z/);
+
+  await page.getByRole("button", { name: "Theme and time zone" }).click();
+  await page.getByRole("menuitemradio", { name: "Times in UTC" }).click();
+  await page.keyboard.press("Escape");
+  await add("since:2026-01-31", /since=2026-01-31T00%3A00%3A00Z/);
+  await add("since:7d", /since=7d/);
+
+  await page.goto(`${world.url}/console/bulk-jobs?start=replay`);
+  const dialog = page.getByRole("dialog", { name: "Replay for all tenants" });
+  await dialog.getByLabel("Accepted since").fill("2026-01-31 12:30");
+  await dialog.getByText("2026-01-31 12:30:00 UTC").waitFor();
+  await page.goto(`${world.url}/console/tenants/acme/endpoints/${world.endpoints["acme/Ledger"]}`);
+  await page.getByRole("button", { name: "Replay", exact: true }).click();
+  const replay = page.getByRole("dialog", { name: /^Replay events/ });
+  await replay.getByLabel("Accepted since").fill("2026-01-31");
+  await replay.getByText("2026-01-31 00:00:00 UTC").waitFor();
+  if (process.env.BELLWIRE_PICTURES) await page.screenshot({ path: `${process.env.BELLWIRE_PICTURES}/replay.png` });
+});

@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from "vitest";
-import { clock, duration, exact, left, parseSpan, parseTime, relative, rfc3339, span, zoneName } from "./time";
+import { clock, duration, exact, forAddress, left, parseSpan, parseTime, relative, resolved, rfc3339, span, zoneName } from "./time";
 
 const now = Date.UTC(2026, 10, 27, 12, 0, 0);
 
@@ -54,10 +54,29 @@ test("parseSpan", () => {
 });
 
 test("parseTime", () => {
-  expect(parseTime("1h", now)).toBe(now - 3_600_000);
-  expect(parseTime("2026-11-27T11:00:00Z", now)).toBe(now - 3_600_000);
-  expect(parseTime("yesterday", now)).toBeUndefined();
-  expect(parseTime("2026-99-99", now)).toBeUndefined();
+  expect(parseTime("1h", now, "local")).toBe(now - 3_600_000);
+  for (const text of ["2026-11-27T11:00:00Z", "2026-11-27 11:00", "2026-11-27T11:00", "2026-11-27T12:00+01:00"]) expect(parseTime(text, now, "utc"), text).toBe(now - 3_600_000);
+  expect(parseTime("2026-11-27", now, "utc")).toBe(now - 12 * 3_600_000);
+  for (const text of ["yesterday", "2026-99-99", "2026-02-31", "2026-11-27T25:00", "2026-11-27 and more", ""]) expect(parseTime(text, now, "utc"), text).toBeUndefined();
+});
+
+test("what is typed without a zone is of the one that is switched on", () => {
+  const local = (...at: [number, number, number, number?, number?]) => new Date(...at).getTime();
+  expect(parseTime("2026-11-27 11:30", now, "local")).toBe(local(2026, 10, 27, 11, 30));
+  expect(parseTime("2026-11-27", now, "local")).toBe(local(2026, 10, 27));
+  expect(parseTime("2026-11-27T11:00:00Z", now, "local")).toBe(now - 3_600_000);
+});
+
+test("an address has a span as it was typed, and any other time in UTC", () => {
+  expect(forAddress(" 24h ", now, "local")).toBe("24h");
+  expect(forAddress("2026-11-27", now, "utc")).toBe("2026-11-27T00:00:00Z");
+  expect(forAddress("2026-11-27 12:00+02:00", now, "local")).toBe("2026-11-27T10:00:00Z");
+});
+
+test("a time that was typed is told with its zone", () => {
+  expect(resolved("1h", now, "utc")).toBe("2026-11-27 11:00:00 UTC");
+  expect(resolved("2026-11-27", now, "local")).toMatch(/^2026-11-27 00:00:00 UTC/);
+  expect(resolved("yesterday", now, "utc")).toBeUndefined();
 });
 
 test("rfc3339 has whole seconds", () => expect(rfc3339(now + 1_234)).toBe("2026-11-27T12:00:01Z"));

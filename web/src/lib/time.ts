@@ -93,13 +93,49 @@ export function parseSpan(text: string): number | undefined {
   return length > 0 ? length : undefined;
 }
 
-/** parseTime reads what since: and until: take: a span before now (24h), or a date, with a time or without. */
-export function parseTime(text: string, now: number): number | undefined {
+const calendarDay = /^(\d{4})-(\d\d)-(\d\d)$/;
+const moment = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?))?(Z|[+-]\d\d:\d\d)?$/i;
+
+/**
+ * parseTime reads what since: and until: take: a span before now (24h), or a date, with a time or without. A date without a zone is
+ * of the one that is switched on, in which times are shown.
+ */
+export function parseTime(text: string, now: number, zone: Zone): number | undefined {
   const length = parseSpan(text);
   if (length !== undefined) return now - length;
-  if (!/^\d{4}-\d{2}-\d{2}/.test(text.trim())) return undefined;
-  const at = Date.parse(text.trim());
+  const [, date = "", time = "00:00", written = zone === "utc" ? "Z" : ""] = moment.exec(text.trim()) ?? [];
+  const at = isDay(date) ? Date.parse(`${date}T${time}${written.toUpperCase()}`) : Number.NaN;
   return Number.isNaN(at) ? undefined : at;
+}
+
+/** isDay reports whether there is such a day: Date takes the 31st of any month. */
+function isDay(date: string): boolean {
+  const [, year, month, dayOfMonth] = (calendarDay.exec(date) ?? []).map(Number);
+  return dayOfMonth !== undefined && new Date(Date.UTC(year ?? 0, (month ?? 0) - 1, dayOfMonth)).getUTCDate() === dayOfMonth;
+}
+
+/** isTime reports whether parseTime reads a text. */
+export function isTime(text: string): boolean {
+  return parseTime(text, 0, "utc") !== undefined;
+}
+
+/** timeFault says what is wrong with a text that is to be a time; undefined if it is one, or empty. */
+export function timeFault(text: string): string | undefined {
+  return text && !isTime(text) ? "must be like 24h, or like 2026-01-31 12:30" : undefined;
+}
+
+/** forAddress returns a time that was typed as an address holds it, so that it is the same for whoever gets the link: a span, or a time in UTC. */
+export function forAddress(text: string, now: number, zone: Zone): string {
+  const at = parseSpan(text) === undefined ? parseTime(text, now, zone) : undefined;
+  return at === undefined ? text.trim() : rfc3339(at);
+}
+
+/** resolved returns which time it is that was typed, to the second and with its zone; undefined for none. */
+export function resolved(text: string, now: number, zone: Zone): string | undefined {
+  const at = parseTime(text, now, zone);
+  if (at === undefined) return undefined;
+  const d = new Date(at);
+  return `${zone === "utc" ? d.toISOString().slice(0, 19).replace("T", " ") : `${localDate(d)} ${localClock(d)}`} ${zoneName(at, zone)}`;
 }
 
 /**
@@ -109,11 +145,6 @@ export function parseTime(text: string, now: number): number | undefined {
 export function left(until: string, date: string | null): number | undefined {
   const length = Date.parse(until) - Date.parse(date ?? "");
   return Number.isNaN(length) ? undefined : Math.max(0, length);
-}
-
-/** isTime reports whether parseTime reads a text. */
-export function isTime(text: string): boolean {
-  return parseTime(text, 0) !== undefined;
 }
 
 /** rfc3339 returns a time as the API takes it, to the second below: the same query twice is the same request. */

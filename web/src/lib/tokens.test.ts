@@ -41,5 +41,5 @@ test.each([
   [{ key: "key" }, "order 42", undefined],
   [{ key: "since", values: ["24h"], more: "times" as const }, "3d", undefined],
   [{ key: "since", values: ["24h"], more: "times" as const }, "2026-01-31", undefined],
-  [{ key: "since", values: ["24h"], more: "times" as const }, "yesterday", "since:yesterday is no time. Use a span such as 24h, or a time such as 2026-01-31T12:30Z."],
+  [{ key: "since", values: ["24h"], more: "times" as const }, "yesterday", "since:yesterday is no time. Use a span such as 24h, or a time such as 2026-01-31T12:30."],
 ])("whether %o takes %s", (key, value, want) => expect(refusal(key, value)).toBe(want));

@@ -25,7 +25,7 @@ export type Takes = { key: string; values?: unknown; more?: "times" | "others" }
 
 /** refusal says why a key does not take a value; undefined if it does. Only values that are known beforehand are fixed: others are the API's to judge. */
 export function refusal({ key, values, more }: Takes, value: string): string | undefined {
-  if (more === "times") return isTime(value) ? undefined : `${key}:${value} is no time. Use a span such as 24h, or a time such as 2026-01-31T12:30Z.`;
+  if (more === "times") return isTime(value) ? undefined : `${key}:${value} is no time. Use a span such as 24h, or a time such as 2026-01-31T12:30.`;
   if (more === "others" || !Array.isArray(values) || values.includes(value)) return undefined;
   return `${key}:${value} is no filter. Use ${key}: with ${oneOf(values)}.`;
 }

@@ -1,7 +1,7 @@
 import { Popover } from "@base-ui/react/popover";
 import { CalendarClock, ChevronDown } from "lucide-react";
 import { useCallback, useMemo, useState } from "react";
-import { clock, isTime, parseSpan, parseTime, rfc3339 } from "@/lib/time";
+import { clock, forAddress, isTime, parseSpan, parseTime, resolved, rfc3339, timeFault } from "@/lib/time";
 import { cx } from "@/lib/text";
 import { useAddress } from "./Address";
 import { Button } from "./Button";
@@ -37,6 +37,7 @@ export type Range = {
 export function useRange(): Range {
   const [params, change] = useAddress();
   const now = useNow();
+  const { zone } = useLive();
   const since = params.get("since") || undefined;
   const until = params.get("until") || undefined;
   const set = useCallback(
@@ -53,10 +54,10 @@ export function useRange(): Range {
     // A span ends now. Its beginning moves by a hundredth of it, so that equal questions stay equal for a while.
     const step = Math.max(5000, (parseSpan(since ?? usual) ?? 0) / 100);
     const here = Math.floor(now / step) * step;
-    const to = (until && parseTime(until, here)) || here + step;
-    const from = parseTime(since ?? usual, here) ?? here - 3_600_000;
+    const to = (until && parseTime(until, here, zone)) || here + step;
+    const from = parseTime(since ?? usual, here, zone) ?? here - 3_600_000;
     const asked = (text: string) => {
-      const at = parseTime(text, here);
+      const at = parseTime(text, here, zone);
       return at === undefined ? text : rfc3339(at);
     };
     return {
@@ -68,7 +69,7 @@ export function useRange(): Range {
       query: { ...(since ? { since: asked(since) } : {}), ...(until ? { until: asked(until) } : {}) },
       set,
     };
-  }, [since, until, now, set]);
+  }, [since, until, now, zone, set]);
 }
 
 /** rangeName returns what a range is called where something needs one: the usual one, if none was chosen. */
@@ -125,25 +126,26 @@ export function TimeRange() {
 
 function Between({ range, close }: { range: Range; close: () => void }) {
   const now = useNow();
+  const { zone } = useLive();
   const [from, setFrom] = useState(range.since ?? "");
   const [to, setTo] = useState(range.until ?? "");
-  const wrong = (text: string) => (text && parseTime(text, now) === undefined ? "must be like 24h, or like 2026-01-31T12:30Z" : undefined);
-  const reversed = from && to && !wrong(from) && !wrong(to) && (parseTime(from, now) ?? 0) >= (parseTime(to, now) ?? 0);
-  const faultTo = wrong(to) ?? (reversed ? "must be after the beginning" : undefined);
+  const faultFrom = timeFault(from);
+  const reversed = from && to && !faultFrom && !timeFault(to) && (parseTime(from, now, zone) ?? 0) >= (parseTime(to, now, zone) ?? 0);
+  const faultTo = timeFault(to) ?? (reversed ? "must be after the beginning" : undefined);
   return (
     <form
       className="mt-1 space-y-2.5 border-t border-line p-2.5"
       onSubmit={(event) => {
         event.preventDefault();
-        if (wrong(from) || faultTo) return;
-        range.set(from || undefined, to || undefined);
+        if (faultFrom || faultTo) return;
+        range.set(forAddress(from, now, zone), forAddress(to, now, zone));
         close();
       }}
     >
-      <Field label="From" {...(wrong(from) ? { problem: wrong(from) } : {})}>
-        {(field) => <input {...field} className="field num" value={from} placeholder="24h, or 2026-01-31T12:30Z" onChange={(event) => setFrom(event.target.value)} />}
+      <Field label="From" problem={faultFrom} hint={resolved(from, now, zone)}>
+        {(field) => <input {...field} className="field num" value={from} placeholder="24h, or 2026-01-31 12:30" onChange={(event) => setFrom(event.target.value)} />}
       </Field>
-      <Field label="To" {...(faultTo ? { problem: faultTo } : {})}>
+      <Field label="To" problem={faultTo} hint={resolved(to, now, zone)}>
         {(field) => <input {...field} className="field num" value={to} placeholder="now" onChange={(event) => setTo(event.target.value)} />}
       </Field>
       <Button type="submit" size="sm" look="primary" className="w-full">

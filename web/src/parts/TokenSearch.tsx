@@ -1,9 +1,11 @@
 import { Search, X } from "lucide-react";
 import { type KeyboardEvent, type ReactNode, useEffect, useId, useRef, useState } from "react";
 import { cx } from "@/lib/text";
+import { forAddress } from "@/lib/time";
 import { format, fromParams, parse, refusal, type Token, toParams } from "@/lib/tokens";
 import { useAddress } from "./Address";
 import { Kbd, useKeys } from "./Keys";
+import { useLive } from "./Live";
 
 export type TokenKey = {
   key: string;
@@ -38,6 +40,7 @@ type Suggestion = { text: string; hint: string; token?: Token };
  */
 export function TokenSearch({ keys, placeholder = "Filter", onWords, instead }: { keys: readonly TokenKey[]; placeholder?: string; onWords?: (words: string) => void; instead?: (words: string) => ReactNode }) {
   const [params, change] = useAddress();
+  const { zone } = useLive();
   const names = keys.map((key) => key.key);
   const tokens = fromParams(params, names);
   const [text, setText] = useState("");
@@ -72,8 +75,9 @@ export function TokenSearch({ keys, placeholder = "Filter", onWords, instead }: 
   };
   const commit = () => {
     const { tokens, words } = parse(text, names);
+    const isTimes = (token: Token) => keys.some(({ key, more }) => key === token.key && more === "times");
     const problem = (token: Token) => keys.filter((key) => key.key === token.key).map((key) => refusal(key, token.value))[0];
-    const typed = tokens.filter((token) => !problem(token));
+    const typed = tokens.filter((token) => !problem(token)).map((token) => (isTimes(token) ? { ...token, value: forAddress(token.value, Date.now(), zone) } : token));
     const wrong = tokens.filter(problem);
     if (typed.length > 0) write((now) => [...now.filter((old) => !typed.some((token) => token.key === old.key)), ...typed]);
     if (words.length > 0 && onWords) onWords(words.join(" "));

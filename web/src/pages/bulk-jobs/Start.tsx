@@ -7,10 +7,11 @@ import { dialects } from "@/api/names";
 import type { ApiError } from "@/api/problem";
 import { exactNumber, plural } from "@/lib/numbers";
 import { sentence } from "@/lib/text";
-import { parseTime, rfc3339 } from "@/lib/time";
+import { parseTime, resolved, rfc3339, timeFault } from "@/lib/time";
 import { Button } from "@/parts/Button";
 import { Dialog } from "@/parts/Dialog";
 import { Choice, Field, FormError } from "@/parts/Form";
+import { useLive } from "@/parts/Live";
 import { bulkJob } from "@/parts/Scope";
 import { Skeleton } from "@/parts/States";
 import { words } from "@/parts/Toast";
@@ -58,14 +59,14 @@ export function Start({ kind, asked, close }: { kind: Kind; asked: URLSearchPara
   const [dialect, setDialect] = useState(asked.get("dialect") ?? "");
   const [rate, setRate] = useState("");
   const [opened] = useState(() => Date.now());
+  const { zone } = useLive();
   const known = useQuery(dialects());
 
-  const wrong = (text: string) => (text && parseTime(text, opened) === undefined ? "must be like 24h, or like 2026-01-31T12:30Z" : undefined);
-  const faults = { since: since ? wrong(since) : "is required", until: wrong(until), rate: rate && !(Number(rate) > 0) ? "must be a number above 0" : undefined };
+  const faults = { since: since ? timeFault(since) : "is required", until: timeFault(until), rate: rate && !(Number(rate) > 0) ? "must be a number above 0" : undefined };
   const valid = !faults.since && !faults.until && !faults.rate;
   const selection = useMemo<Input | undefined>(() => {
-    const from = parseTime(since, opened);
-    const to = until ? parseTime(until, opened) : opened;
+    const from = parseTime(since, opened, zone);
+    const to = until ? parseTime(until, opened, zone) : opened;
     if (!valid || !from || !to) return undefined;
     return {
       status,
@@ -74,7 +75,7 @@ export function Start({ kind, asked, close }: { kind: Kind; asked: URLSearchPara
       ...(types.trim() ? { types: types.split(/[\s,]+/).filter(Boolean) } : {}),
       ...(dialect ? { dialect } : {}),
     };
-  }, [valid, since, until, types, dialect, status, opened]);
+  }, [valid, since, until, types, dialect, status, opened, zone]);
   const send = (body: Input, signal?: AbortSignal) => {
     const options = { body, ...(signal ? { signal } : {}) };
     return call<Schemas["BulkJob"] | Count>(kind === "retry" ? api.POST("/api/v1/deliveries/retry", options) : api.POST("/api/v1/replays", options));
@@ -129,10 +130,10 @@ export function Start({ kind, asked, close }: { kind: Kind; asked: URLSearchPara
           <p className="mt-1.5 text-xs text-muted">{about[`${kind} ${status}`]}</p>
         </div>
         <div className="grid gap-4 sm:grid-cols-2">
-          <Field label="Accepted since" name="since" error={error} problem={faults.since} hint="A time, or how long ago: 24h">
+          <Field label="Accepted since" name="since" error={error} problem={faults.since} hint={resolved(since, opened, zone)}>
             {(field) => <input {...field} className="field num" value={since} onChange={(event) => setSince(event.target.value)} />}
           </Field>
-          <Field label="Until" name="until" error={error} problem={faults.until} optional>
+          <Field label="Until" name="until" error={error} problem={faults.until} hint={resolved(until, opened, zone)} optional>
             {(field) => <input {...field} className="field num" value={until} placeholder="now" onChange={(event) => setUntil(event.target.value)} />}
           </Field>
           <Field label="Event types" name="types" error={error} optional hint="Names, or beginnings such as card.*">

@@ -6,11 +6,12 @@ import { api, type ApiError, call, type Schemas } from "@/api/client";
 import { asError } from "@/api/problem";
 import { useAction } from "@/api/hooks";
 import { exactNumber, plural } from "@/lib/numbers";
-import { parseTime, rfc3339 } from "@/lib/time";
+import { parseTime, resolved, rfc3339, timeFault } from "@/lib/time";
 import { Button } from "@/parts/Button";
 import { Dialog } from "@/parts/Dialog";
 import { Choice, Field, FormError } from "@/parts/Form";
 import { endpointName } from "@/parts/Health";
+import { useLive } from "@/parts/Live";
 import { useScope } from "@/parts/Scope";
 import { Skeleton } from "@/parts/States";
 import { brokenSince } from "./broken";
@@ -42,8 +43,8 @@ export function Replay({ endpoint, open, onClose }: { endpoint: Endpoint; open: 
   );
 }
 
-/** What the replay begins with: the text of a time, and why that one. */
-type Beginning = { since: string; why: string };
+/** What the replay begins with: the text of a time, and why that one, if something is known. */
+type Beginning = { since: string; why?: string };
 
 /** How long before the first failure the events were accepted, at least: a request may have waited for its answer. */
 const margin = 60_000;
@@ -78,7 +79,7 @@ function Begun({ endpoint, onClose }: { endpoint: Endpoint; onClose: () => void 
   const beginning: Beginning = missed.data
     ? { since: rfc3339(Date.parse(missed.data.since)), why: health.state === "failing" ? "A little before the first failed attempt" : `When it was ${endpoint.status}` }
     : known === undefined
-      ? { since: "24h", why: "A time, or how long ago: 24h" }
+      ? { since: "24h" }
       : { since: rfc3339(known - margin), why: "A little before the first failed attempt" };
   return <Form endpoint={endpoint} beginning={beginning} onClose={onClose} />;
 }
@@ -92,14 +93,14 @@ function Form({ endpoint, beginning, onClose }: { endpoint: Endpoint; beginning:
   const [types, setTypes] = useState("");
   const [rate, setRate] = useState("");
   const [opened] = useState(() => Date.now());
+  const { zone } = useLive();
 
-  const wrong = (text: string) => (text && parseTime(text, opened) === undefined ? "must be like 24h, or like 2026-01-31T12:30Z" : undefined);
-  const faults = { since: since ? wrong(since) : "is required", until: wrong(until), rate: rate && !(Number(rate) > 0) ? "must be a number above 0" : undefined };
+  const faults = { since: since ? timeFault(since) : "is required", until: timeFault(until), rate: rate && !(Number(rate) > 0) ? "must be a number above 0" : undefined };
   const valid = !faults.since && !faults.until && !faults.rate;
   const body = useMemo<Schemas["ReplayInput"] | undefined>(() => {
     if (!valid) return undefined;
-    const from = parseTime(since, opened);
-    const to = until ? parseTime(until, opened) : opened;
+    const from = parseTime(since, opened, zone);
+    const to = until ? parseTime(until, opened, zone) : opened;
     return {
       endpoint: endpoint.id,
       status: kind,
@@ -108,7 +109,7 @@ function Form({ endpoint, beginning, onClose }: { endpoint: Endpoint; beginning:
       ...(types.trim() ? { types: types.split(/[\s,]+/).filter(Boolean) } : {}),
       ...(rate ? { rate: Number(rate) } : {}),
     };
-  }, [valid, since, until, types, rate, kind, endpoint.id, opened]);
+  }, [valid, since, until, types, rate, kind, endpoint.id, opened, zone]);
   const counted = useCount(path.tenant, body);
   const replay = useAction((input: Schemas["ReplayInput"]) => call(api.POST("/api/v1/tenants/{tenant}/replays", { params: { path }, body: input })), {
     quiet: true,
@@ -145,10 +146,10 @@ function Form({ endpoint, beginning, onClose }: { endpoint: Endpoint; beginning:
         <p className="mt-1.5 text-xs text-muted">{about[kind]}</p>
       </div>
       <div className="grid gap-4 sm:grid-cols-2">
-        <Field label="Accepted since" name="since" error={error} problem={faults.since} hint={beginning.why}>
+        <Field label="Accepted since" name="since" error={error} problem={faults.since} hint={[since === beginning.since && beginning.why && `${beginning.why}:`, resolved(since, opened, zone)].filter(Boolean).join(" ")}>
           {(field) => <input {...field} className="field num" value={since} onChange={(event) => setSince(event.target.value)} />}
         </Field>
-        <Field label="Until" name="until" error={error} problem={faults.until} optional>
+        <Field label="Until" name="until" error={error} problem={faults.until} hint={resolved(until, opened, zone)} optional>
           {(field) => <input {...field} className="field num" value={until} placeholder="now" onChange={(event) => setUntil(event.target.value)} />}
         </Field>
         <Field label="Event types" name="types" error={error} optional hint="Names, or beginnings such as card.*">
