@@ -39,7 +39,7 @@ var rules = []rule{
 	{"internal/directory", []string{core, "internal/match", "internal/filter", "internal/seal", "internal/destination", "internal/limits", "internal/share"}, false, "It is a cache: it contains no rules, and does not depend on the engine."},
 	{"internal/limits", []string{core}, true, "All bounds are defined in one place, for the code and for its documentation."},
 	{"internal/share", []string{core}, false, "It divides any resource among any owners."},
-	{"internal/live", []string{core, "internal/limits"}, false, "It passes on what it is given, and reads nothing."},
+	{"internal/live", []string{core, "internal/limits", "internal/share"}, false, "It passes on what it is given, and reads nothing."},
 	{"internal/peer", []string{core}, false, "It carries deliveries between nodes, and knows neither the engine nor the store."},
 	{"internal/destination", []string{core}, false, "Creating an endpoint and dialling it use the same check."},
 	{"internal/engine", []string{core, "internal/engine/lanes", "internal/engine/send", "internal/engine/fifo", "internal/destination", "internal/limits", "internal/share"}, false, "It gets dialects, stores and opened secrets through interfaces."},
