@@ -12,9 +12,10 @@ import (
 )
 
 // Purge deletes up to limit rows of deleted tenants, tombstones of endpoints that no delivery names any more, publishers'
-// ids past their window, what the audit keeps no longer, and what the default partition holds of events that were taken
-// before the given time and have nothing to be delivered any more, and events that are older than their tenant keeps them. Then it gives up partitions that are all before that
-// time, and makes those for the time to come. Where this node's clock is ahead of the database's, the latter counts.
+// ids past their window, and what has a time to end at. It deletes events that have nothing to be delivered any more: those
+// that are older than their tenant keeps them, and of those from before the given time what the default partition holds, and
+// weeks that stay. Then it makes partitions for the time to come, and gives up those that are all before the given time. Where
+// this node's clock is ahead of the database's, the latter counts.
 func (s *Store) Purge(ctx context.Context, now, before time.Time, limit int) (int, error) {
 	s.retention.Lock()
 	defer s.retention.Unlock()
