@@ -7769,7 +7769,7 @@ export interface operations {
                  * @example acme
                  */
                 tenant?: string;
-                /** @description Only events that were accepted at this time or later. */
+                /** @description Only events that were accepted at this time or later, and those of the hour before. */
                 since?: string;
             };
             header?: never;
@@ -11994,13 +11994,7 @@ export interface operations {
     "preview-endpoint-versions": {
         parameters: {
             query?: never;
-            header?: {
-                /**
-                 * @description Makes the request repeatable: the same request with the same key is carried out once within 24 hours, and answered alike. Another request with the key, or the same while it is in progress, is a conflict. Up to 128 characters, bare or a string in quotes.
-                 * @example create-acme-1
-                 */
-                "Idempotency-Key"?: string;
-            };
+            header?: never;
             path: {
                 /** @description The tenant's id. */
                 tenant: string;
@@ -12053,15 +12047,6 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Conflict */
-            409: {
                 headers: {
                     [name: string]: unknown;
                 };
