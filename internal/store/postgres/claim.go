@@ -91,6 +91,7 @@ func (g *claimRun) run() error {
 	}
 	g.choose()
 	batch = new(pgx.Batch)
+	g.queueFreeFirst(batch)
 	g.queueMarks(batch)
 	rows := g.queueRead(batch)
 	if err := g.tx.sendLast(batch); err != nil {
@@ -187,6 +188,19 @@ func (g *claimRun) scanUnnumbered(rows pgx.Rows) error {
 		c.found.More = taken[c.endpoint] >= rules.MaxUnnumbered
 	}
 	return err
+}
+
+// queueFreeFirst frees the first of the deliveries that are left in the order of a key which their endpoint no longer keeps.
+func (g *claimRun) queueFreeFirst(batch *pgx.Batch) {
+	var endpoints []int64
+	for _, c := range g.claims {
+		if c.found.More {
+			endpoints = append(endpoints, c.endpoint)
+		}
+	}
+	if len(endpoints) > 0 {
+		batch.Queue(sqlFreeFirst, endpoints, g.now)
+	}
 }
 
 func (g *claimRun) scan(rows pgx.Rows, into func(*claim) *[]rules.Candidate) error {

@@ -26,6 +26,14 @@ const (
 			SELECT w.endpoint, w.key, first.id FROM unnest($1::text[], $2::bigint[]) AS w (endpoint, key)
 			JOIN bellwire.endpoints p ON p.id = w.endpoint ` + firstOfKey + ` WHERE first.status = -2
 		) n WHERE d.id = n.id AND d.status::int = -2 RETURNING n.endpoint, n.key`
+	// sqlFreeFirst frees the first delivery of each endpoint that is left in the order of a key: those before it in its key may have
+	// left the order.
+	sqlFreeFirst = `UPDATE bellwire.deliveries d SET status = 0, updated_at = greatest($2, d.created_at + interval '1 microsecond') FROM (
+			SELECT first.id FROM unnest($1::bigint[]) AS w (endpoint) CROSS JOIN LATERAL (
+				SELECT id, status FROM bellwire.deliveries WHERE endpoint = w.endpoint AND ordering_key IS NOT NULL AND status <= 1
+				ORDER BY ordering_key, place LIMIT 1
+			) first WHERE first.status = -2
+		) n WHERE d.id = n.id AND d.status::int = -2`
 )
 
 // endpointKey is an ordering key at an endpoint.

@@ -158,7 +158,13 @@ func (g *claimRun) unorder(ep *claimedEndpoint) (more bool, err error) {
 		if err := g.w.query(kind.sql).int(ep.n).time(g.now).int(rules.MaxUnnumbered).exec(); err != nil {
 			return false, err
 		}
-		more = more || g.w.conn.Changes() == rules.MaxUnnumbered
+		if g.w.conn.Changes() < rules.MaxUnnumbered {
+			continue
+		}
+		more = true
+		if err := g.w.query(sqlFreeFirst).int(ep.n).time(g.now).exec(); err != nil {
+			return false, err
+		}
 	}
 	return more, nil
 }

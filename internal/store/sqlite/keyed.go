@@ -77,6 +77,10 @@ const sqlUnkey = `UPDATE deliveries SET ordering_key = NULL, place = NULL, statu
 		updated_at = iif(status = ` + behindNumber + `, max(?2, created_at + 1), updated_at)
 	WHERE id IN (SELECT id FROM deliveries WHERE endpoint = ?1 AND ` + isKeyed + ` ORDER BY ordering_key, place LIMIT +?3)`
 
+// sqlFreeFirst frees the first delivery that is left in the order of a key: those before it in its key may have left the order.
+const sqlFreeFirst = `UPDATE deliveries SET status = ` + pendingNumber + `, updated_at = max(?2, created_at + 1)
+	WHERE id = (SELECT id FROM deliveries WHERE endpoint = ?1 AND ` + isKeyed + ` ORDER BY ordering_key, place LIMIT 1) AND status = ` + behindNumber
+
 // firstOfKey returns the first open delivery of the key that a delivery is behind, zero if there is none.
 func (c *db) firstOfKey(behind *bellwire.Delivery) (first bellwire.DeliveryID, err error) {
 	n, found, err := c.query("SELECT n FROM endpoints WHERE id = ?").text(behind.Endpoint).scalar()

@@ -9,6 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
+	"github.com/bellwire/bellwire/internal/store/rules"
 )
 
 var orderingTests = []test{
@@ -193,6 +194,7 @@ var orderingTests = []test{
 		w.equal("what the FIFO endpoint gets", len(w.claim(ordered, 10).Due), 2)
 	}},
 	{name: "OrderingKey/AnotherOrderingFreesWhatWaits", run: anotherOrderingTest},
+	{name: "OrderingKey/EndsBetweenDeliveriesOfAKey", run: halfEndedOrderTest},
 	{name: "OrderingKey/WhatWaitsIsListedAndCountedAsPending", run: func(w *world) {
 		t := w.tenant()
 		ep := w.endpoint(t, byKey)
@@ -422,6 +424,32 @@ func anotherOrderingTest(w *world) {
 		id := w.key("0", ep)
 		w.equal("what is claimed of the key then", idsOf(w.claim(ep, 10).Due), []bellwire.DeliveryID{id})
 	}
+}
+
+// halfEndedOrderTest has one claim take some deliveries of a key out of the order, and the endpoint keep the order again before the
+// next.
+func halfEndedOrderTest(w *world) {
+	ep := w.endpoint(w.tenant(), byKey)
+	var appends []*bellwire.Append
+	for range rules.MaxUnnumbered + 3 {
+		appends = append(appends, together(w.withKey("a", ep)))
+	}
+	w.append(appends...)
+	ep.Ordering = bellwire.OrderingNone
+	w.check(w.store.UpdateEndpoint(w.ctx, ep, bellwire.ChangeNote{}))
+	w.tick(time.Minute)
+	w.equal("when the rest is due", w.claim(ep, 1).Next, w.now)
+	ep.Ordering = bellwire.OrderingKey
+	w.check(w.store.UpdateEndpoint(w.ctx, ep, bellwire.ChangeNote{}))
+	var left []bellwire.DeliveryID
+	for _, a := range appends[rules.MaxUnnumbered:] {
+		left = append(left, a.Events[0].Deliveries[0].ID)
+	}
+	w.behind(ep, map[bellwire.DeliveryID]bellwire.DeliveryID{left[1]: left[0], left[2]: left[0]})
+	w.equal("when the first was changed", w.load(ep.Tenant, left[0]).UpdatedAt, w.now)
+	got := w.claim(ep, rules.MaxUnnumbered+3)
+	w.equal("how many are claimed", len(got.Due), rules.MaxUnnumbered)
+	w.equal("the last that is claimed", got.Due[len(got.Due)-1].Delivery.ID, left[0])
 }
 
 // useKeys calls each verb on the order of keys, in each of the ways that have statements of their own.
