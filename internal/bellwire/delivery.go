@@ -182,6 +182,8 @@ type DeliveryState struct {
 	Delayed   bool
 	Behind    bool      // an earlier delivery of its key has not ended, so that it cannot be claimed
 	ExpiresAt time.Time // does not change; zero: never
+	// RestartedAt is when the schedule was begun again; zero: never.
+	RestartedAt time.Time
 }
 
 // ManualRetry is the state of a manual retry, which runs beside the schedule.
@@ -194,7 +196,7 @@ type ManualRetry struct {
 // the result asks for that.
 //
 // Attempts always count. A success is always recorded, because the receiver has the event. Any other transition is made only
-// if the delivery is open and still claimed in the result's epoch: otherwise another node has it by now.
+// if the delivery is open, is still claimed in the result's epoch, and was not restarted since: otherwise another attempt decides.
 func (s *DeliveryState) Apply(r *Result, disabled bool) (moved bool) {
 	if r.Attempt != nil {
 		s.Attempts++
@@ -224,10 +226,11 @@ func (s *DeliveryState) Apply(r *Result, disabled bool) (moved bool) {
 	return true
 }
 
-// release ends the manual retry that the result is of, and reports whether the delivery was claimed in the result's epoch.
+// release ends the manual retry that the result is of, and reports whether the delivery was claimed in the result's epoch. A delivery
+// that was canceled and restarted while its request was in flight may have been claimed again in the same epoch.
 func (s *DeliveryState) release(r *Result) (held bool) {
 	if r.Trigger == TriggerSchedule {
-		return r.Epoch != 0 && (s.Epoch == r.Epoch || s.Epoch == -r.Epoch)
+		return r.Epoch != 0 && (s.Epoch == r.Epoch || s.Epoch == -r.Epoch) && s.RestartedAt.Equal(r.RestartedAt)
 	}
 	held = r.Epoch != 0 && s.Manual.Requested && s.Manual.Epoch == r.Epoch
 	if held {
@@ -254,6 +257,7 @@ func (s *DeliveryState) CanRestart(current int64, now time.Time) bool {
 // Restart begins the schedule again, with an attempt that is due now. A requested manual retry stays requested.
 func (s *DeliveryState) Restart(now time.Time) {
 	s.Status, s.Reason, s.Retries, s.Epoch, s.DueAt = DeliveryPending, "", 0, 0, StoredTime(now)
+	s.RestartedAt = s.DueAt
 }
 
 // End ends the schedule. A requested manual retry is dropped, unless EndKeepsManual.

@@ -169,6 +169,7 @@ func TestApply(t *testing.T) {
 		manual   = bellwire.Result{Trigger: bellwire.TriggerManual, Epoch: epoch, Attempt: new(bellwire.Attempt)}
 		test     = bellwire.Result{Trigger: bellwire.TriggerTest, Epoch: epoch, Attempt: new(bellwire.Attempt)}
 		unsent   = bellwire.Result{Trigger: bellwire.TriggerSchedule, Epoch: epoch}
+		again    = bellwire.Result{Trigger: bellwire.TriggerSchedule, Epoch: epoch, Attempt: new(bellwire.Attempt), RestartedAt: time.UnixMicro(1)}
 		noEpoch  = bellwire.Result{Trigger: bellwire.TriggerSchedule}
 
 		claimed   = bellwire.DeliveryState{Status: bellwire.DeliveryPending, Epoch: epoch, DueAt: created}
@@ -213,6 +214,16 @@ func TestApply(t *testing.T) {
 			s.DueAt = now.Add(time.Minute).Truncate(time.Microsecond)
 		})
 	}
+	// restarted returns the state of a delivery that was restarted a microsecond later than before, and claimed again.
+	restarted := func(s bellwire.DeliveryState) bellwire.DeliveryState {
+		before := time.UnixMicro(0)
+		if !s.RestartedAt.IsZero() {
+			before = s.RestartedAt
+		}
+		s.Restart(before.Add(time.Microsecond))
+		s.Epoch = epoch
+		return s
+	}
 	for _, tc := range []struct {
 		name     string
 		state    bellwire.DeliveryState
@@ -236,6 +247,10 @@ func TestApply(t *testing.T) {
 		{"failure without an epoch", free, with(noEpoch, spent), false, free, false},
 		{"late success", canceled, with(schedule, success), false, ended(canceled, success), true},
 		{"late failure", canceled, with(schedule, retry), false, counted(canceled), false},
+		{"failure after a restart", restarted(claimed), with(schedule, spent), false, counted(restarted(claimed)), false},
+		{"success after a restart", restarted(claimed), with(schedule, success), false, ended(restarted(claimed), success), true},
+		{"failure of a restarted one", restarted(claimed), with(again, spent), false, ended(restarted(claimed), spent), true},
+		{"failure of one restarted twice", restarted(restarted(claimed)), with(again, retry), false, counted(restarted(restarted(claimed))), false},
 		{"second success", succeeded, with(schedule, success), false, counted(succeeded), false},
 
 		{"manual success", alongside(claimed, claimedManual), with(manual, success), false, ended(claimed, success), true},

@@ -684,6 +684,8 @@ type Result struct {
 	Key        int64 // Delivery.Key
 	Transition Transition
 	EndedAt    time.Time
+	// RestartedAt is that of the delivery when it was claimed.
+	RestartedAt time.Time
 	// Disable asks that the endpoint be disabled, if it is still at EndpointRevision. If it is not, Otherwise replaces
 	// Transition, because the request went to a URL that the endpoint may no longer have.
 	Disable          bool

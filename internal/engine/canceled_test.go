@@ -122,3 +122,31 @@ func TestCancellationIsHeardAfterTheRestart(t *testing.T) {
 		})
 	}
 }
+
+// A request that was in flight when its delivery was canceled and restarted fails. The new schedule goes on as if it had not.
+func TestLateFailureAfterARestart(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		r := w.receiver("slow", func(n int, w http.ResponseWriter, r *http.Request) {
+			time.Sleep(5 * time.Second)
+			answers(500, 200)(n, w, r)
+		})
+		ep := w.endpoint("slow", once)
+		w.publish(1)
+		w.pass(500 * time.Millisecond)
+		d := w.deliveries(ep.ID)[0]
+		_, err := w.store.CancelDelivery(t.Context(), d.Tenant, d.ID, bellwire.ReasonCanceledOnRequest, now())
+		must(t, err)
+		w.engine.Forget(ep.ID, d.ID)
+		_, err = w.store.RestartDelivery(t.Context(), d.Tenant, d.ID, now())
+		must(t, err)
+		w.engine.Refresh(ep.ID)
+		w.pass(4900 * time.Millisecond)
+		if d = w.deliveries(ep.ID)[0]; d.Status != bellwire.DeliveryPending || d.Attempts != 1 || len(r.got()) != 2 {
+			t.Errorf("after the old failure it is %s with %d attempts, of %d requests", d.Status, d.Attempts, len(r.got()))
+		}
+		w.pass(time.Minute)
+		if d = w.deliveries(ep.ID)[0]; d.Status != bellwire.DeliverySucceeded || d.Attempts != 2 {
+			t.Errorf("after the new request it is %s with %d attempts", d.Status, d.Attempts)
+		}
+	})
+}

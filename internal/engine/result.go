@@ -79,6 +79,7 @@ func (r *result) row() *bellwire.Result {
 		Key:              r.Task.Delivery.Key,
 		Transition:       r.transition,
 		EndedAt:          r.endedAt,
+		RestartedAt:      r.Task.Delivery.RestartedAt,
 		Disable:          r.Verdict == bellwire.Gone && r.Target.Endpoint.Status != bellwire.EndpointDisabled,
 		Endpoint:         r.Task.Delivery.Endpoint,
 		EndpointRevision: r.Target.Endpoint.Revision,

@@ -221,7 +221,8 @@ const (
 	// Joined with ids, not compared with any of them, what lies in one partition is looked for in that alone.
 	// They are locked in the order in which they are given.
 	sqlStates = `SELECT d.* FROM unnest($1::uuid[]) AS w (id)
-		CROSS JOIN LATERAL (SELECT id, status, reason, attempts, retries, epoch, manual_epoch, due_at, expires_at FROM bellwire.deliveries WHERE id = w.id FOR UPDATE) d`
+		CROSS JOIN LATERAL (SELECT id, status, reason, attempts, retries, epoch, manual_epoch, due_at, expires_at, restarted_at
+			FROM bellwire.deliveries WHERE id = w.id FOR UPDATE) d`
 	sqlKnownAttempts = `SELECT a.id FROM unnest($1::uuid[]) AS w (delivery) JOIN bellwire.attempts a ON a.delivery = w.delivery
 		WHERE a.id = ANY($2)`
 )
@@ -301,14 +302,15 @@ func scanState(row pgx.Rows) (bellwire.DeliveryID, *bellwire.DeliveryState, erro
 		manual *int64
 		due    *time.Time
 		expire *time.Time
+		again  *time.Time
 	)
 	st := new(bellwire.DeliveryState)
-	err := row.Scan((*[16]byte)(&id), &status, &st.Reason, &st.Attempts, &st.Retries, &st.Epoch, &manual, &due, &expire)
+	err := row.Scan((*[16]byte)(&id), &status, &st.Reason, &st.Attempts, &st.Retries, &st.Epoch, &manual, &due, &expire, &again)
 	if manual != nil {
 		st.Manual = bellwire.ManualRetry{Requested: true, Epoch: *manual}
 	}
 	codec.SetStatus(st, status)
-	st.DueAt, st.ExpiresAt = orZero(due), orZero(expire)
+	st.DueAt, st.ExpiresAt, st.RestartedAt = orZero(due), orZero(expire), orZero(again)
 	return id, st, err
 }
 

@@ -226,6 +226,24 @@ var jobTests = []test{
 		w.run(w.job(ep.Tenant, bellwire.JobRetry, w.failed(ep)), 10, ep)
 		w.equal("the order", w.claimed(ep), []bellwire.EventID{next.Event.ID, old})
 	}},
+	{name: "Retry/ALateFailureLeavesTheNewSchedule", run: func(w *world) {
+		ep := w.endpoint(w.tenant())
+		for _, late := range []bellwire.Transition{spent, gone, retryIn(time.Hour)} {
+			w.publish(ep)
+			old := w.take(ep)
+			w.tick(time.Second)
+			_, err := w.store.CancelDelivery(w.ctx, ep.Tenant, old.ID, "because", w.now)
+			w.check(err)
+			_, err = w.store.RestartDelivery(w.ctx, ep.Tenant, old.ID, w.now)
+			w.check(err)
+			again := w.take(ep)
+			w.equal("what is claimed, and when", []any{again.ID, again.Epoch, again.RestartedAt}, []any{old.ID, old.Epoch, w.now})
+			w.equal("a failure of the old one", w.record(w.result(old, late))[0], bellwire.Recorded{Status: bellwire.DeliveryPending})
+			d := w.load(ep.Tenant, old.ID)
+			w.equal("attempts, retries, due", []any{d.Attempts, d.Retries, d.DueAt}, []any{1, 0, w.now})
+			w.equal("a failure of the new one", w.record(w.result(again, spent))[0], bellwire.Recorded{Status: bellwire.DeliveryExhausted, Moved: true})
+		}
+	}},
 	{name: "Retry/OfOne", run: func(w *world) {
 		ep := w.endpoint(w.tenant())
 		restart := func(id bellwire.DeliveryID) (*bellwire.Delivery, error) {

@@ -290,7 +290,7 @@ func (w *world) attempt(d bellwire.DeliveryID) *bellwire.Attempt {
 func (w *world) result(d bellwire.Delivery, t bellwire.Transition) *bellwire.Result {
 	return &bellwire.Result{
 		Attempt: w.attempt(d.ID), Delivery: d.ID, Trigger: bellwire.TriggerSchedule, Epoch: d.Epoch,
-		Key: d.Key, Transition: t, EndedAt: w.now, Endpoint: d.Endpoint,
+		Key: d.Key, Transition: t, EndedAt: w.now, Endpoint: d.Endpoint, RestartedAt: d.RestartedAt,
 	}
 }
 
