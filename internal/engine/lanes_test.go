@@ -518,3 +518,20 @@ func TestBacklogCostsNoMemory(t *testing.T) {
 		}
 	})
 }
+
+// What waits behind the first delivery of a FIFO endpoint goes ahead as soon as a manual retry of that one is acknowledged.
+func TestManualRetryOfTheFirstFreesTheOthers(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		r := w.receiver("a", answers(500, 200))
+		ep := w.endpoint("a", fifo, every(time.Hour, 3))
+		w.publish(3)
+		w.pass(time.Second)
+		_, err := w.store.RequestRetry(t.Context(), "acme", w.deliveries(ep.ID)[0].ID)
+		must(t, err)
+		w.engine.Refresh(ep.ID)
+		w.pass(time.Second)
+		if got := w.statuses(ep.ID); got[bellwire.DeliverySucceeded] != 3 || len(r.got()) != 4 {
+			t.Errorf("%v, and %d requests", got, len(r.got()))
+		}
+	})
+}

@@ -214,6 +214,9 @@ func (s *Scheduler) Recorded(now time.Time, results []*Result, records []bellwir
 		}
 		if records[i].Moved && task.Manual() {
 			s.unqueue(l, task.Delivery.ID) // a manual retry succeeded while the delivery waited for its turn
+			if task.Delivery.Sequence > 0 {
+				l.due = bellwire.Earlier(l.due, now) // those behind it in the order need not wait for its next attempt
+			}
 		}
 		if records[i].DisabledFor != "" {
 			l.reload = true
