@@ -181,6 +181,9 @@ type Conversion interface {
 // TenantPaused reports whether the endpoint's tenant is paused.
 func (t *Target) TenantPaused() bool { return t.Limits != nil && t.Limits.Paused }
 
+// Ended reports whether the endpoint is disabled or deleted, so that it gets nothing but tests.
+func (t *Target) Ended() bool { return t.Endpoint.Deleted || t.Endpoint.Status == EndpointDisabled }
+
 // Since returns when max_elapsed begins to run for what is older: when the endpoint was last changed, or its tenant resumed.
 func (t *Target) Since() time.Time {
 	if t.Limits == nil {

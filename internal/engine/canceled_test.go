@@ -150,3 +150,68 @@ func TestLateFailureAfterARestart(t *testing.T) {
 		}
 	})
 }
+
+// A manual retry that waits for its turn is not sent once its delivery was canceled or its event erased.
+func TestManualRetryOfCanceled(t *testing.T) {
+	for name, cancel := range map[string]func(*world, *bellwire.Delivery) error{
+		"canceled": func(w *world, d *bellwire.Delivery) error {
+			_, err := w.store.CancelDelivery(w.t.Context(), d.Tenant, d.ID, bellwire.ReasonCanceledOnRequest, now())
+			w.engine.Forget(d.Endpoint, d.ID)
+			return err
+		},
+		"erased": func(w *world, d *bellwire.Delivery) error {
+			_, err := w.store.EraseEvent(w.t.Context(), d.Tenant, d.Event, bellwire.Erasure{At: now()})
+			w.engine.ForgetEvent(d.Endpoint, d.Event)
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, func(t *testing.T, w *world) {
+				r := w.receiver("slow", answers(500))
+				ep := w.endpoint("slow", every(time.Hour, 3), func(ep *bellwire.Endpoint) { ep.MaxInFlight = 1 })
+				w.publish(1)
+				w.pass(time.Second)
+				retried := w.deliveries(ep.ID)[0]
+				r.now(func(int, http.ResponseWriter, *http.Request) { time.Sleep(10 * time.Second) })
+				w.publish(1)
+				w.pass(time.Second)
+				_, err := w.store.RequestRetry(t.Context(), "acme", retried.ID)
+				must(t, err)
+				w.engine.Refresh(ep.ID)
+				w.pass(time.Second)
+				must(t, cancel(w, retried))
+				w.pass(time.Minute)
+				if got := w.statuses(ep.ID); got[bellwire.DeliverySucceeded] != 1 || got[bellwire.DeliveryCanceled] != 1 || len(r.got()) != 2 {
+					t.Errorf("%v, and %d requests", got, len(r.got()))
+				}
+			})
+		})
+	}
+}
+
+// A disabled endpoint does not get manual retries that were requested before, but could not be made.
+func TestManualRetryAtDisabledEndpoint(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		r := w.receiver("a", answers(500))
+		ep := w.endpoint("a", once)
+		w.publish(1)
+		w.pass(time.Second)
+		w.pause(true, ep)
+		_, err := w.store.RequestRetry(t.Context(), "acme", w.deliveries(ep.ID)[0].ID)
+		must(t, err)
+		w.engine.Refresh(ep.ID)
+		w.update(ep.ID, func(ep *bellwire.Endpoint) { ep.Status = bellwire.EndpointDisabled })
+		w.pass(time.Minute)
+		w.pause(false, ep)
+		w.pass(time.Minute)
+		d := w.deliveries(ep.ID)[0]
+		if d.Status != bellwire.DeliveryExhausted || d.Attempts != 1 || d.Requested || len(r.got()) != 1 {
+			t.Errorf("it is %s with %d attempts; a retry is requested: %t; %d requests", d.Status, d.Attempts, d.Requested, len(r.got()))
+		}
+		w.update(ep.ID, func(ep *bellwire.Endpoint) { ep.Status = bellwire.EndpointEnabled })
+		w.pass(time.Hour)
+		if got := len(r.got()); got != 1 {
+			t.Errorf("%d requests after it was enabled", got)
+		}
+	})
+}

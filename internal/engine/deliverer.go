@@ -68,8 +68,11 @@ func (d *deliverer) wait() *lanes.Task {
 // attempt makes one attempt, and returns the task to be attempted next, or nil.
 func (d *deliverer) attempt(task *lanes.Task) (next *lanes.Task) {
 	target := d.scheduler.TargetOf(task)
-	if now := d.clock.now(); bellwire.Expired(task.Delivery.ExpiresAt, now) {
+	switch now := d.clock.now(); {
+	case bellwire.Expired(task.Delivery.ExpiresAt, now):
 		return d.end(expiredResult(task, target, now))
+	case task.Trigger == bellwire.TriggerManual && target.Ended():
+		return d.end(refusedResult(task, target, now))
 	}
 	request := send.Request{Target: target, Event: task.Content.Event, Delivery: &task.Delivery, Trigger: task.Trigger, Content: task.Content}
 	if cause := task.Content.Event.Trace; cause != nil {

@@ -50,6 +50,11 @@ func expiredResult(task *lanes.Task, t *bellwire.Target, now time.Time) *result 
 	}
 }
 
+// refusedResult returns the result of a manual retry that is not made, because its endpoint was disabled or deleted after the request.
+func refusedResult(task *lanes.Task, t *bellwire.Target, now time.Time) *result {
+	return &result{Result: lanes.Result{Task: task, Target: t, Verdict: bellwire.Impossible}, endedAt: now}
+}
+
 // decide returns the transition of the delivery for a verdict. The tenant's limit on retry delays applies here too, because the
 // policy can be older than the limit, and jitter and max_elapsed can shorten a delay.
 func (r *result) decide(v bellwire.Verdict) bellwire.Transition {

@@ -106,7 +106,7 @@ func (l *lane) tenantPaused() bool { return l.target != nil && l.target.TenantPa
 
 // ended reports whether the endpoint is disabled or deleted, so that its open deliveries, except tests, must be canceled.
 func (l *lane) ended() bool {
-	return l.target != nil && (l.target.Endpoint.Deleted || l.target.Endpoint.Status == bellwire.EndpointDisabled)
+	return l.target != nil && l.target.Ended()
 }
 
 // fixed reports whether retries come at a fixed interval. The tenant chose that interval, so an open breaker bounds how many

@@ -293,36 +293,26 @@ func (s *Scheduler) claimFrom(endpoint string, note func(*lane)) {
 	}
 }
 
-// Forget drops deliveries that were canceled, if they are queued. The deliveries are released in the store, because one of them
-// may have been restarted and claimed again. Releasing an ended delivery has no effect.
+// Forget drops deliveries that were canceled, if they are queued.
 func (s *Scheduler) Forget(endpoint string, ids ...bellwire.DeliveryID) {
-	now := time.Now()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	l := s.lanes[endpoint]
-	if l == nil || len(ids) == 0 {
+	if len(ids) == 0 {
 		return
 	}
 	canceled := make(map[bellwire.DeliveryID]bool, len(ids))
 	for _, id := range ids {
 		canceled[id] = true
 	}
-	isCanceled := func(task *Task) bool { return canceled[task.Delivery.ID] }
-	var back []*Task
-	for task, found := l.queue.Remove(isCanceled); found; task, found = l.queue.Remove(isCanceled) {
-		l.bytes -= task.size()
-		s.dismiss(task)
-		back = append(back, task)
-	}
-	s.release(l, back)
-	if slices.ContainsFunc(l.late, isCanceled) || len(back) > 0 && l.ordered() {
-		s.evict(l, now) // the store knows which of them still come first
-	}
-	s.reevaluate(l, now)
+	s.forget(endpoint, func(task *Task) bool { return canceled[task.Delivery.ID] })
 }
 
 // ForgetEvent drops queued deliveries of an event whose data was erased. A request in flight is not aborted.
 func (s *Scheduler) ForgetEvent(endpoint string, event bellwire.EventID) {
+	s.forget(endpoint, func(task *Task) bool { return task.Content.ID == event })
+}
+
+// forget drops queued deliveries that have ended in the store. They are released there, because one of them may have been restarted and
+// claimed again, and what another node reports may be wrong. Releasing an ended delivery has no effect.
+func (s *Scheduler) forget(endpoint string, ended func(*Task) bool) {
 	now := time.Now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -330,18 +320,20 @@ func (s *Scheduler) ForgetEvent(endpoint string, event bellwire.EventID) {
 	if l == nil {
 		return
 	}
-	ofEvent := func(task *Task) bool { return task.Content.ID == event }
-	for task, found := l.queue.Remove(ofEvent); found; task, found = l.queue.Remove(ofEvent) {
+	var back []*Task
+	for task, found := l.queue.Remove(ended); found; task, found = l.queue.Remove(ended) {
 		l.bytes -= task.size()
-		delete(l.forwarded, task.Delivery.ID)
 		s.dismiss(task)
+		back = append(back, task)
 	}
-	for task, found := l.manualQueue.Remove(ofEvent); found; task, found = l.manualQueue.Remove(ofEvent) {
+	if slices.ContainsFunc(l.late, ended) || len(back) > 0 && l.ordered() {
+		s.evict(l, now) // the store knows which of them still come first
+	}
+	for task, found := l.manualQueue.Remove(ended); found; task, found = l.manualQueue.Remove(ended) {
 		s.dismiss(task)
+		back = append(back, task)
 	}
-	if slices.ContainsFunc(l.late, ofEvent) {
-		s.evict(l, now)
-	}
+	s.release(l, back)
 	s.reevaluate(l, now)
 }
 

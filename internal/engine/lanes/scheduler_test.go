@@ -266,6 +266,7 @@ func TestSchedulerCounts(t *testing.T) {
 					time.Sleep(time.Duration(rapid.IntRange(1, 100_000).Draw(t, "ms")) * time.Millisecond)
 					m.s.Tick(time.Now())
 				},
+				"forget":  func(t *rapid.T) { m.forget(t, rapid.SampledFrom(targets).Draw(t, "target")) },
 				"portion": func(*rapid.T) { m.s.NextPortion(time.Now()) },
 				"sweep":   func(*rapid.T) { m.s.Sweep(time.Now()) },
 				"":        m.check,
@@ -354,6 +355,20 @@ func (m *schedulerModel) task(target *bellwire.Target, event *Content, epoch int
 		task.Delivery.Sequence = m.next[target.Endpoint.ID]
 	}
 	return task
+}
+
+// forget reports, wrongly, that the event which is next at an endpoint was erased.
+func (m *schedulerModel) forget(t *rapid.T, target *bellwire.Target) {
+	l := m.s.lanes[target.Endpoint.ID]
+	if l == nil || l.queue.Len()+l.manualQueue.Len() == 0 {
+		t.Skip("nothing is queued")
+	}
+	queued, event := l.queue.Len()+l.manualQueue.Len(), l.head().Content.ID
+	given := len(m.given)
+	m.s.ForgetEvent(l.endpoint, event)
+	if left := l.queue.Len() + l.manualQueue.Len(); left == queued || left+len(m.given)-given != queued {
+		t.Fatalf("%d of %d deliveries are left, and %d were released", left, queued, len(m.given)-given)
+	}
 }
 
 // retry requests a manual retry.

@@ -110,3 +110,32 @@ func TestReleasedMemoryWakesClaims(t *testing.T) {
 		t.Error("memory is free again, and nobody told the claimer")
 	}
 }
+
+// What another node reports to have ended may not have ended, so it is released.
+func TestForgottenDeliveriesAreReleased(t *testing.T) {
+	t.Parallel()
+	target := &bellwire.Target{Endpoint: &bellwire.Endpoint{
+		ID: "a", Status: bellwire.EndpointEnabled, Ordering: bellwire.OrderingFIFO, MaxInFlight: 8, Revision: 1,
+	}}
+	for name, forget := range map[string]func(*Scheduler, *Task){
+		"canceled": func(s *Scheduler, task *Task) { s.Forget("a", task.Delivery.ID) },
+		"erased":   func(s *Scheduler, task *Task) { s.ForgetEvent("a", task.Content.ID) },
+	} {
+		m := newSchedulerModel()
+		var tasks []*Task
+		for range 3 {
+			content := m.event("", 10, 1)
+			task := m.task(target, content, 1)
+			task.Delivery.ID = bellwire.DeliveryOf(content.ID, 0)
+			if tasks == nil {
+				m.s.lane("a", "").nextSequence = task.Delivery.Sequence
+			}
+			m.s.Commit(time.Now(), m.s.Reserve(time.Now(), []*bellwire.Target{target}, content, nil), []*Task{task})
+			tasks = append(tasks, task)
+		}
+		forget(m.s, tasks[1])
+		if len(m.running) != 1 || len(m.given) != 2 {
+			t.Errorf("%s: %d are in flight, and %d were released; want 1, and the other 2, because the store knows their order", name, len(m.running), len(m.given))
+		}
+	}
+}
