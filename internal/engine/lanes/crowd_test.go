@@ -84,3 +84,61 @@ func TestRecordsAreForgotten(t *testing.T) {
 		}
 	})
 }
+
+// An idle lane stays while its endpoint's rate limit allows no request. Otherwise the next event would find a rate limit that is unused.
+func TestIdleLanesKeepTheirRate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newSchedulerModel()
+		slow := ofTenant("tenant", "ep")
+		slow.Endpoint.RateLimit = 0.001
+		m.publishOne(slow)
+		m.finishFirst(bellwire.Acknowledged)
+		time.Sleep(2 * laneMemory)
+		m.s.Sweep(time.Now())
+		if m.publishOne(slow); len(m.running) != 0 {
+			t.Errorf("%d requests within %v after another one", len(m.running), 2*laneMemory)
+		}
+		time.Sleep(1000*time.Second - 2*laneMemory)
+		if m.s.Tick(time.Now()); len(m.running) != 1 {
+			t.Fatalf("%d requests after 1000 seconds", len(m.running))
+		}
+		m.finishFirst(bellwire.Acknowledged)
+		time.Sleep(1001 * time.Second)
+		if m.s.Sweep(time.Now()); len(m.s.lanes) != 0 {
+			t.Error("the lane stays for ever")
+		}
+	})
+}
+
+// The lane of an endpoint whose breaker is open stays, unless the endpoint is deleted.
+func TestDeletedEndpointsAreForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newSchedulerModel()
+		kept, deleted := ofTenant("tenant", "ep_kept"), ofTenant("tenant", "ep_deleted")
+		for range breakerFailures {
+			for _, target := range []*bellwire.Target{kept, deleted} {
+				m.publishOne(target)
+				m.finishFirst(bellwire.Failed)
+			}
+			time.Sleep(breakerSpan / 5)
+		}
+		if n := m.s.Stats().OpenBreakers; n != 2 {
+			t.Fatalf("%d breakers are open, want 2", n)
+		}
+		gone := ofTenant("tenant", "ep_deleted")
+		gone.Endpoint.Deleted, gone.Endpoint.Revision = true, 2
+		m.s.Refresh("ep_deleted")
+		turns := m.s.ReadyToClaim(time.Now(), 10)
+		if len(turns) != 1 || !m.s.Loaded(turns[0], gone) {
+			t.Fatalf("%d lanes are loaded", len(turns))
+		}
+		m.s.Canceled(turns[0], false)
+		claims := m.s.BeginClaims(time.Now(), turns)
+		m.s.EndClaims(time.Now(), claims, make([]bellwire.ClaimResult, len(claims.Asked)))
+		time.Sleep(2 * laneMemory)
+		m.s.Sweep(time.Now())
+		if s := m.s.Stats(); s.OpenBreakers != 1 || m.s.lanes["ep_kept"] == nil || m.s.lanes["ep_deleted"] != nil {
+			t.Errorf("%d breakers are open, and the lanes are %v", s.OpenBreakers, m.s.lanes)
+		}
+	})
+}

@@ -393,9 +393,10 @@ func (l *lane) wakeAt(now time.Time) time.Time {
 }
 
 // dispensable reports whether the lane has been idle for the given time and holds no state that must be kept, except its
-// endpoint's past behavior.
+// endpoint's past behavior. The open breaker of a deleted endpoint need not be kept.
 func (l *lane) dispensable(now time.Time, idle time.Duration) bool {
-	return now.Sub(l.progress) > idle && !l.hasWork(now) && !l.breaker.open() && !l.hasPendingTimes(now)
+	keepsBreaker := l.breaker.open() && !l.target.Endpoint.Deleted
+	return now.Sub(l.progress) > idle && !l.hasWork(now) && !keepsBreaker && !l.hasPendingTimes(now)
 }
 
 // hasWork reports whether the lane has deliveries in memory, or needs something from the store now or soon.
@@ -406,7 +407,7 @@ func (l *lane) hasWork(now time.Time) bool {
 
 // hasPendingTimes reports whether a time until which the lane must not send, or not accept arrivals, has not passed.
 func (l *lane) hasPendingTimes(now time.Time) bool {
-	return l.restUntil.After(now) || l.failuresUntil.After(now) || l.noTokenUntil.After(now) ||
+	return l.restUntil.After(now) || l.failuresUntil.After(now) || l.tokenAt(now).After(now) ||
 		now.Sub(l.unsureUntil) <= forwardTerm
 }
 
