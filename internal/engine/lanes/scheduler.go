@@ -356,6 +356,7 @@ func (s *Scheduler) Due(due []bellwire.DueEndpoint) {
 		}
 		l.manualDue = l.manualDue || d.Manual
 		l.mustSearch = true
+		l.reload = l.reload || !l.enabled() // what has enabled the endpoint since may not have been reported
 		l.due = bellwire.Earlier(l.due, d.At)
 		s.reevaluate(l, now)
 	}

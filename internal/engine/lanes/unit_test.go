@@ -139,3 +139,34 @@ func TestForgottenDeliveriesAreReleased(t *testing.T) {
 		}
 	}
 }
+
+// A scan finds that a paused endpoint was enabled, which nobody has reported.
+func TestScansFindEnabledEndpoints(t *testing.T) {
+	t.Parallel()
+	for name, paused := range map[string]*bellwire.Target{
+		"endpoint": {Endpoint: &bellwire.Endpoint{ID: "a", Status: bellwire.EndpointPaused, MaxInFlight: 8, Revision: 1}},
+		"tenant": {
+			Endpoint: &bellwire.Endpoint{ID: "a", Status: bellwire.EndpointEnabled, MaxInFlight: 8, Revision: 1},
+			Limits:   &bellwire.Limits{Paused: true},
+		},
+	} {
+		m := newSchedulerModel()
+		m.free["a"] = []*Task{m.task(paused, m.event("", 10, 1), 0)}
+		due := []bellwire.DueEndpoint{{Endpoint: "a", At: time.Now().Add(-time.Second)}}
+		m.s.Refresh("a")
+		m.claim([]*bellwire.Target{paused})
+		m.s.Due(due)
+		m.claim([]*bellwire.Target{paused})
+		if len(m.running) != 0 || len(m.free["a"]) != 1 {
+			t.Fatalf("%s: %d requests while it is paused", name, len(m.running))
+		}
+		resumed := &bellwire.Target{
+			Endpoint: &bellwire.Endpoint{ID: "a", Status: bellwire.EndpointEnabled, MaxInFlight: 8, Revision: 2}, Limits: &bellwire.Limits{},
+		}
+		m.s.Due(due)
+		m.claim([]*bellwire.Target{resumed})
+		if len(m.running) != 1 {
+			t.Errorf("%s: %d requests after a scan, want 1", name, len(m.running))
+		}
+	}
+}
