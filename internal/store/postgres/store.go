@@ -234,6 +234,9 @@ func (s *Store) prepare(ctx context.Context) error {
 	if err := s.migrate(ctx); err != nil {
 		return err
 	}
+	if err := s.startWatched(ctx); err != nil {
+		return err
+	}
 	return s.makePartitions(ctx, s.options.Now())
 }
 

@@ -11,34 +11,58 @@ import (
 	"github.com/bellwire/bellwire/internal/bellwire"
 )
 
-// Watch calls f with what other nodes did, and first with Missed. It listens on a connection of its own, and polls for
-// changes of configuration whose notification was lost. It returns when ctx ends or the connection is lost.
+// Watch calls f with what other nodes did: first with changes of configuration, and then with Missed. It listens on a connection of
+// its own, and polls for changes of configuration whose notification was lost. It returns when ctx ends or the connection is lost.
+// If it cannot listen, it first polls on another connection, because a node must not use an old configuration for as long as
+// Watch fails.
 func (s *Store) Watch(ctx context.Context, f func(bellwire.Notification)) error {
 	if s.closed.Load() {
 		return errClosed
 	}
-	config, err := pgx.ParseConfig(s.options.DirectURL)
+	conn, isPooled, err := s.connectDirect(ctx)
 	if err != nil {
-		return bellwire.Errorf(bellwire.CodeUnavailable, "the direct database URL %s has an invalid parameter", Shown(s.options.DirectURL))
-	}
-	configure(config)
-	conn, err := connectMakingRoom(ctx, s, func(ctx context.Context) (*pgx.Conn, error) { return pgx.ConnectConfig(ctx, config) })
-	if err != nil {
+		_ = s.pollOnPool(ctx, f)
 		return s.translate(err)
 	}
 	defer hangUp(ctx, conn)
-	if err := s.checkDirect(ctx, conn); err != nil {
-		return s.translate(err)
-	}
-	isPooled, err := pooled(ctx, conn)
-	switch {
-	case err != nil:
-	case isPooled:
+	if isPooled {
 		err = s.pollAll(ctx, f)
-	default:
+	} else {
 		err = s.listen(ctx, conn, f)
 	}
 	return s.translate(err)
+}
+
+// connectDirect returns a connection that listens, unless a pooler stands before the server.
+func (s *Store) connectDirect(ctx context.Context) (conn *pgx.Conn, isPooled bool, err error) {
+	config, err := pgx.ParseConfig(s.options.DirectURL)
+	if err != nil {
+		return nil, false, bellwire.Errorf(bellwire.CodeUnavailable, "the direct database URL %s has an invalid parameter", Shown(s.options.DirectURL))
+	}
+	configure(config)
+	conn, err = connectMakingRoom(ctx, s, func(ctx context.Context) (*pgx.Conn, error) { return pgx.ConnectConfig(ctx, config) })
+	if err != nil {
+		return nil, false, err
+	}
+	if isPooled, err = s.startListening(ctx, conn); err != nil {
+		hangUp(ctx, conn)
+		return nil, false, err
+	}
+	return conn, isPooled, nil
+}
+
+func (s *Store) startListening(ctx context.Context, conn *pgx.Conn) (isPooled bool, err error) {
+	if err := s.checkDirect(ctx, conn); err != nil {
+		return false, err
+	}
+	if isPooled, err = pooled(ctx, conn); err != nil || isPooled {
+		return isPooled, err
+	}
+	if err := s.setUp(ctx, conn); err != nil {
+		return false, err
+	}
+	_, err = conn.Exec(ctx, "LISTEN "+channel)
+	return false, err
 }
 
 // pollInterval is how often a node polls if no notification can reach it.
@@ -53,7 +77,7 @@ func (s *Store) pollAll(ctx context.Context, f func(bellwire.Notification)) erro
 	timer := time.NewTicker(pollInterval)
 	defer timer.Stop()
 	for {
-		if err := s.read(ctx, func(tx *tx) error { return s.poll(ctx, tx, f) }); err != nil {
+		if err := s.pollOnPool(ctx, f); err != nil {
 			return err
 		}
 		f(bellwire.Notification{Missed: true})
@@ -95,19 +119,17 @@ type identity struct {
 
 func (i *identity) scan(row pgx.Row) error { return row.Scan(&i.database, &i.started) }
 
+// listen polls before it reports Missed, because what was missed is looked for with the configuration of now.
 func (s *Store) listen(ctx context.Context, conn *pgx.Conn, f func(bellwire.Notification)) error {
-	if err := s.setUp(ctx, conn); err != nil {
-		return err
-	}
-	if _, err := conn.Exec(ctx, "LISTEN "+channel); err != nil {
+	if err := s.poll(ctx, conn, f); err != nil {
 		return err
 	}
 	f(bellwire.Notification{Missed: true}) // notifications that were sent before LISTEN
 	for {
-		if err := s.poll(ctx, conn, f); err != nil {
+		if err := s.receive(ctx, conn, f); err != nil {
 			return err
 		}
-		if err := s.receive(ctx, conn, f); err != nil {
+		if err := s.poll(ctx, conn, f); err != nil {
 			return err
 		}
 	}
@@ -135,16 +157,30 @@ func (s *Store) receive(ctx context.Context, conn *pgx.Conn, f func(bellwire.Not
 
 // watched is the progress of Watch in passing on changes of configuration.
 type watched struct {
-	revision int64     // 0: it never ran
+	revision int64     // up to which changes were read
 	changed  time.Time // when the revision was last seen to have changed
+	read     time.Time // when changes were last read
 }
 
-// overlap is how many revisions are read again: a lower one may be committed after a higher one.
-const overlap = 1000
+// startWatched has Watch pass on the changes from now on. The store calls it before anybody can read a configuration that may change.
+func (s *Store) startWatched(ctx context.Context) error {
+	return s.read(ctx, func(tx *tx) (err error) {
+		s.watched.changed = time.Now() // the last change may not be committed yet
+		s.watched.revision, err = revision(ctx, tx)
+		return err
+	})
+}
+
+const (
+	// overlap is how many revisions are read again: a lower one may be committed after a higher one.
+	overlap = 1000
+	// maxChanges bounds the changes that are read at a time.
+	maxChanges = 10_000
+)
 
 const (
 	sqlRevision = "SELECT last_value FROM bellwire.revisions"
-	sqlChanged  = "SELECT id FROM bellwire.tenants WHERE revision > $1 ORDER BY revision LIMIT 10000"
+	sqlChanged  = "SELECT id, revision FROM bellwire.tenants WHERE revision > $1 ORDER BY revision LIMIT $2"
 )
 
 // querier is a connection or a transaction.
@@ -152,40 +188,67 @@ type querier interface {
 	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
 }
 
-// poll passes on the changes since the last poll. The first poll has nothing to pass on, because a node reads what it
-// knows later. A revision is assigned before the change is committed, so polls look for the change as long as that may take.
-func (s *Store) poll(ctx context.Context, conn querier, f func(bellwire.Notification)) error {
-	var now int64
+func revision(ctx context.Context, conn querier) (int64, error) {
 	rows, err := conn.Query(ctx, sqlRevision)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	if now, err = pgx.CollectExactlyOneRow(rows, pgx.RowTo[int64]); err != nil {
-		return err
+	return pgx.CollectExactlyOneRow(rows, pgx.RowTo[int64])
+}
+
+// pollOnPool is poll on a connection for work.
+func (s *Store) pollOnPool(ctx context.Context, f func(bellwire.Notification)) error {
+	return s.read(ctx, func(tx *tx) error { return s.poll(ctx, tx, f) })
+}
+
+// poll passes on the changes since the last poll.
+func (s *Store) poll(ctx context.Context, conn querier, f func(bellwire.Notification)) error {
+	for {
+		more, err := s.pollPart(ctx, conn, f)
+		if err != nil || !more {
+			return err
+		}
 	}
-	w := &s.watched
-	since := w.revision
-	if since == 0 {
-		w.revision = now
-		return nil
+}
+
+// pollPart passes on the next maxChanges changes, and reports whether there may be more. A revision is assigned before the change is
+// committed, so it looks for the change as long as that may take.
+func (s *Store) pollPart(ctx context.Context, conn querier, f func(bellwire.Notification)) (more bool, err error) {
+	now, err := revision(ctx, conn)
+	if err != nil {
+		return false, err
 	}
-	if now != since {
-		w.changed = time.Now()
+	w, at := &s.watched, time.Now()
+	if now != w.revision {
+		w.changed = at
 	}
-	if time.Since(w.changed) > s.options.Timeout+s.options.PollEvery {
-		return nil
+	if w.read.Sub(w.changed) > s.options.Timeout+s.options.PollEvery {
+		return false, nil
 	}
-	if rows, err = conn.Query(ctx, sqlChanged, since-overlap); err != nil {
-		return err
+	rows, err := conn.Query(ctx, sqlChanged, w.revision-overlap, maxChanges)
+	if err != nil {
+		return false, err
 	}
 	f(bellwire.Notification{Configuration: true})
+	changes, last, err := passChanges(rows, f)
+	switch {
+	case err != nil:
+		return false, err
+	case changes == maxChanges:
+		w.revision = last
+		return true, nil
+	}
+	w.revision, w.read = now, at
+	return false, nil
+}
+
+// passChanges returns the number of changes, and the revision of the last one.
+func passChanges(rows pgx.Rows, f func(bellwire.Notification)) (changes int, last int64, err error) {
 	var tenant string
-	_, err = pgx.ForEachRow(rows, []any{&tenant}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&tenant, &last}, func() error {
 		f(bellwire.Notification{Tenant: tenant})
+		changes++
 		return nil
 	})
-	if err == nil {
-		w.revision = now
-	}
-	return err
+	return changes, last, err
 }

@@ -2,6 +2,9 @@ package postgres
 
 import (
 	"context"
+	"fmt"
+	"net"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -36,6 +39,15 @@ func (l *listener) heard(fits func(bellwire.Notification) bool) func() bool {
 			}
 		}
 		return false
+	}
+}
+
+// ever returns a condition: that something fitting was told.
+func (l *listener) ever(fits func(bellwire.Notification) bool) func() bool {
+	return func() bool {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		return slices.ContainsFunc(l.notices, fits)
 	}
 }
 
@@ -81,6 +93,72 @@ func TestWatchFindsChangesWithoutNotification(t *testing.T) {
 	configuration := l.heard(func(n bellwire.Notification) bool { return n.Configuration })
 	check(t, there.write(t.Context(), func(tx *tx) error { return tx.exec("SELECT nextval('bellwire.revisions')") }))
 	waitFor(t, configuration)
+}
+
+// TestWatchPassesOnWhatChangedBefore changes a tenant between the opening of the store, when its node begins to read configurations,
+// and the first poll.
+func TestWatchPassesOnWhatChangedBefore(t *testing.T) {
+	t.Parallel()
+	here := newStore(t, Options{})
+	publication(t, openAt(t, here.url, here.options), "acme")
+	l := watch(t, here)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !slices.ContainsFunc(l.notices[:slices.IndexFunc(l.notices, missed)], ofTenant("acme")) {
+		t.Error("it looks for what it missed before it hears of the change")
+	}
+}
+
+// TestWatchPassesOnWhatWasOpen opens the store while a change has its revision and is not committed. Watch then takes long to
+// connect.
+func TestWatchPassesOnWhatWasOpen(t *testing.T) {
+	t.Parallel()
+	there := newStore(t, Options{})
+	publication(t, there, "acme")
+	open, err := there.pool.Begin(t.Context())
+	check(t, err)
+	_, err = open.Exec(t.Context(), sqlSilently, "acme")
+	check(t, err)
+	here := openAt(t, there.url, there.options)
+	check(t, open.Commit(t.Context()))
+	here.watched.changed = time.Now().Add(-time.Hour)
+	waitFor(t, watch(t, here).ever(ofTenant("acme")))
+}
+
+// TestWatchPassesOnManyChanges changes more tenants than are read at a time.
+func TestWatchPassesOnManyChanges(t *testing.T) {
+	t.Parallel()
+	s := newStore(t, Options{})
+	check(t, s.write(t.Context(), func(tx *tx) error {
+		return tx.exec(`INSERT INTO bellwire.tenants (id, name, metadata, created_at, updated_at, revision)
+			SELECT 'tenant' || n, '', '{}', now(), now(), nextval('bellwire.revisions') FROM generate_series(1, $1::int) n`, 2*maxChanges+1)
+	}))
+	waitFor(t, watch(t, s).ever(ofTenant(fmt.Sprint("tenant", 2*maxChanges+1))))
+}
+
+// TestWatchWithoutDirectConnection has the direct URL lead to nobody, and to another database.
+func TestWatchWithoutDirectConnection(t *testing.T) {
+	t.Parallel()
+	nobody, err := net.Listen("tcp", "127.0.0.1:0")
+	check(t, err)
+	check(t, nobody.Close())
+	for name, url := range map[string]string{"nobody": "postgres://" + nobody.Addr().String() + "/a", "another": newStore(t, Options{}).url} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			here := newStore(t, Options{DirectURL: url})
+			there := openAt(t, here.url, Options{NoSync: true})
+			for _, id := range []string{"acme", "umbrella"} {
+				publication(t, there, id)
+				l := new(listener)
+				if err := here.Watch(t.Context(), l.tell); bellwire.CodeOf(err) != bellwire.CodeUnavailable {
+					t.Fatalf("watching ended with: %v", err)
+				}
+				if !l.ever(ofTenant(id))() {
+					t.Errorf("it does not hear that %q changed", id)
+				}
+			}
+		})
+	}
 }
 
 // TestWatchReportsLimits has other nodes look at the endpoints of a tenant whose limits or status have changed, and at none
@@ -134,14 +212,6 @@ func TestWatchIsCut(t *testing.T) {
 	ended := make(chan error, 1)
 	go func() { ended <- here.Watch(t.Context(), l.tell) }()
 	waitFor(t, listens)
-	waitFor(t, func() bool { // it has polled, and so knows what was there
-		check(t, there.tell(t.Context(), message{Tenant: "hears"}))
-		return l.heard(ofTenant("hears"))() || func() bool {
-			l.mu.Lock()
-			defer l.mu.Unlock()
-			return l.notices[len(l.notices)-1].Tenant == "hears"
-		}()
-	})
 	check(t, there.write(t.Context(), func(tx *tx) error {
 		return tx.exec("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
 	}))
