@@ -44,6 +44,8 @@ func (s *Store) connectDirect(ctx context.Context) (conn *pgx.Conn, isPooled boo
 	if err != nil {
 		return nil, false, err
 	}
+	ctx, cancel := context.WithTimeout(ctx, s.options.Timeout)
+	defer cancel()
 	if isPooled, err = s.startListening(ctx, conn); err != nil {
 		hangUp(ctx, conn)
 		return nil, false, err
@@ -212,8 +214,10 @@ func (s *Store) poll(ctx context.Context, conn querier, f func(bellwire.Notifica
 }
 
 // pollPart passes on the next maxChanges changes, and reports whether there may be more. A revision is assigned before the change is
-// committed, so it looks for the change as long as that may take.
+// committed, so it looks for the change as long as that may take. A connection that has died without a sign ends it by its timeout.
 func (s *Store) pollPart(ctx context.Context, conn querier, f func(bellwire.Notification)) (more bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, s.options.Timeout)
+	defer cancel()
 	now, err := revision(ctx, conn)
 	if err != nil {
 		return false, err

@@ -7,8 +7,11 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
 )
@@ -158,6 +161,88 @@ func TestWatchWithoutDirectConnection(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestWatchEndsWithItsConnection lets the connection that listens die without a sign.
+func TestWatchEndsWithItsConnection(t *testing.T) {
+	t.Parallel()
+	url := server.NewDatabase(t, template)
+	config, err := pgx.ParseConfig(url)
+	check(t, err)
+	between := newRelay(t, net.JoinHostPort(config.Host, fmt.Sprint(config.Port)))
+	s := openAt(t, url, Options{
+		NoSync: true, LeaseTerm: time.Minute, Timeout: 3 * time.Second, PollEvery: 10 * time.Millisecond,
+		DirectURL: strings.Replace(url, between.target, between.address(), 1),
+	})
+	l := new(listener)
+	ended := make(chan error, 1)
+	go func() { ended <- s.Watch(t.Context(), l.tell) }()
+	waitFor(t, l.ever(missed))
+	between.silence()
+	waitFor(t, func() bool { return len(ended) == 1 })
+	refused(t, <-ended, bellwire.CodeUnavailable, "did not answer in time")
+	refused(t, s.Watch(t.Context(), l.tell), bellwire.CodeUnavailable, "did not answer in time") // while it connects
+}
+
+// relay passes on what a client and a server say, until it is silenced.
+type relay struct {
+	net.Listener
+	target string
+	silent atomic.Bool
+	ends   sync.WaitGroup
+}
+
+func newRelay(t *testing.T, target string) *relay {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	check(t, err)
+	r := &relay{Listener: listener, target: target}
+	r.ends.Go(r.serve)
+	t.Cleanup(r.close)
+	return r
+}
+
+func (r *relay) address() string { return r.Addr().String() }
+
+func (r *relay) silence() { r.silent.Store(true) }
+
+func (r *relay) close() {
+	_ = r.Close()
+	r.ends.Wait()
+}
+
+func (r *relay) serve() {
+	for {
+		client, err := r.Accept()
+		if err != nil {
+			return
+		}
+		server, err := net.Dial("tcp", r.target)
+		if err != nil {
+			_ = client.Close()
+			continue
+		}
+		r.ends.Go(func() { r.pass(server, client) })
+		r.ends.Go(func() { r.pass(client, server) })
+	}
+}
+
+// pass copies until one side ends, and then ends the other.
+func (r *relay) pass(to, from net.Conn) {
+	defer to.Close()
+	buffer := make([]byte, 32<<10)
+	for {
+		n, err := from.Read(buffer)
+		if err != nil {
+			return
+		}
+		if r.silent.Load() {
+			continue
+		}
+		if _, err := to.Write(buffer[:n]); err != nil {
+			return
+		}
 	}
 }
 
