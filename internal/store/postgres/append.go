@@ -17,47 +17,14 @@ import (
 // refused; then it writes all others together. If another transaction writes the same key or event in between, this one is
 // retried and sees it.
 //
-// An open transaction of a publisher can hold the lock of an id for long. A group that contains the same id is halved until
-// the append with that id waits alone.
+// An append with an id that an open transaction of a publisher holds is refused. The others wait for it a moment at most.
 func (s *Store) AppendEvents(ctx context.Context, appends []*bellwire.Append) ([]bellwire.AppendResult, error) {
-	results, err := s.appendWithin(ctx, appends, heldKeyWait)
-	if err == nil {
-		s.pending.answered(appends, results)
-	}
-	return results, err
-}
-
-// How long a group, and then each part of it, waits for ids that open transactions hold.
-const (
-	heldKeyWait  = 250 * time.Millisecond
-	heldPartWait = 50 * time.Millisecond
-)
-
-func (s *Store) appendWithin(ctx context.Context, appends []*bellwire.Append, wait time.Duration) ([]bellwire.AppendResult, error) {
-	results, err := s.appendGroup(ctx, appends, wait)
-	if !isState(err, "55P03") { // lock_not_available
-		return results, err
-	}
-	if len(appends) == 1 {
-		held := unavailable(err, "the id of the event is in use by an open transaction; try again when that has ended")
-		return []bellwire.AppendResult{{Err: held}}, nil
-	}
-	half := len(appends) / 2
-	first, err := s.appendWithin(ctx, appends[:half], heldPartWait)
+	results, err := s.appendUnheld(ctx, appends)
 	if err != nil {
 		return nil, err
 	}
-	second, err := s.appendWithin(ctx, appends[half:], heldPartWait)
-	switch code := bellwire.CodeOf(err); {
-	case err == nil:
-		return append(first, second...), nil
-	case code == bellwire.CodeUnavailable || code == bellwire.CodeInternal:
-		return nil, err // the caller repeats all of it, with the same ids
-	}
-	for range appends[half:] { // the first half is stored, and must not be published again
-		first = append(first, bellwire.AppendResult{Err: err})
-	}
-	return first, nil
+	s.pending.answered(appends, results)
+	return results, nil
 }
 
 func (s *Store) appendGroup(ctx context.Context, appends []*bellwire.Append, wait time.Duration) ([]bellwire.AppendResult, error) {

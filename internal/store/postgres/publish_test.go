@@ -5,7 +5,9 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 	"unicode"
@@ -663,36 +665,143 @@ func TestPublishDelaysNoOthers(t *testing.T) {
 	check(t, tx.Rollback(t.Context()))
 }
 
+// keyedAppend returns an append of an event with an id; "": it has none.
+func keyedAppend(tenant, id string) *bellwire.Append {
+	return &bellwire.Append{Events: []*bellwire.NewEvent{{
+		Event: bellwire.Event{
+			ID: bellwire.NewID[bellwire.EventKind](time.Now()), Tenant: tenant, Type: "order.paid", Data: []byte("1"),
+			IdempotencyKey: id, CreatedAt: time.Now(),
+		},
+		Digest: sha256.Sum256([]byte("order.paid\x001")),
+	}}}
+}
+
+// standingClock stands still until it is moved.
+type standingClock struct{ since atomic.Int64 }
+
+func newStandingClock() *standingClock {
+	c := new(standingClock)
+	c.since.Store(time.Now().UnixNano())
+	return c
+}
+
+func (c *standingClock) now() time.Time { return time.Unix(0, c.since.Load()) }
+
+func (c *standingClock) move(d time.Duration) { c.since.Add(int64(d)) }
+
+// heldInbox returns an inbox with another tenant, "umbrella", and an open transaction that holds so many ids of "acme": k0, k1, …
+func heldInbox(t *testing.T, ids int, through func(url string) string, now func() time.Time) (s testStore, open pgx.Tx) {
+	t.Helper()
+	direct := newInbox(t)
+	addTenant(t, direct, "umbrella")
+	o := direct.options
+	o.Now = now
+	s = openAt(t, through(direct.url), o)
+	open = newPlatform(t, direct).begin()
+	_, err := open.Exec(t.Context(), "SELECT bellwire.publish('acme', 'order.paid', '1', 'k' || n) FROM generate_series(0, $1::int - 1) n", ids)
+	check(t, err)
+	return s, open
+}
+
 // TestPublishHoldsItsID publishes over HTTP, in a batch with others, an id that an open transaction is publishing.
 func TestPublishHoldsItsID(t *testing.T) {
 	t.Parallel()
-	s := newInbox(t)
-	p := newPlatform(t, s)
-	open := p.begin()
-	p.published(open, "acme", "order.paid", "1", "k7")
-	var appends []*bellwire.Append
-	for n := range 20 {
-		data := []byte("1")
-		appends = append(appends, &bellwire.Append{Events: []*bellwire.NewEvent{{
-			Event: bellwire.Event{
-				ID: bellwire.NewID[bellwire.EventKind](time.Now()), Tenant: "acme", Type: "order.paid", Data: data,
-				IdempotencyKey: fmt.Sprint("k", n), CreatedAt: time.Now(),
-			},
-			Digest: sha256.Sum256([]byte("order.paid\x001")),
-		}}})
-	}
+	clock := newStandingClock()
+	s, open := heldInbox(t, 1, directly, clock.now)
+	appends := []*bellwire.Append{keyedAppend("acme", "a"), keyedAppend("acme", "k0"), keyedAppend("acme", ""), keyedAppend("umbrella", "k0")}
+	appends[0].Events = append(appends[0].Events, keyedAppend("acme", "b").Events...)
+	appends = append(appends, &bellwire.Append{Events: append(keyedAppend("acme", "c").Events, keyedAppend("acme", "k0").Events...)})
 	results, err := s.AppendEvents(t.Context(), appends)
 	check(t, err)
+	wantHeld(t, appends, results, 1, 4)
+
+	// It is refused without asking the database again.
+	away, cancel := context.WithCancel(t.Context())
+	cancel()
+	results, err = s.AppendEvents(away, appends[1:2])
+	check(t, err)
+	wantHeld(t, appends[1:2], results, 0)
+
+	check(t, open.Rollback(t.Context()))
+	clock.move(heldFor)
+	if r := appendOne(t, s, appends[1]); r.Err != nil || r.Events[0].Duplicate {
+		t.Errorf("when the transaction has ended it is answered %+v", r)
+	}
+}
+
+// wantHeld checks that the appends with the indexes were refused, and all others stored.
+func wantHeld(t *testing.T, appends []*bellwire.Append, results []bellwire.AppendResult, held ...int) {
+	t.Helper()
 	for n, r := range results {
-		if n == 7 {
+		switch {
+		case !slices.Contains(held, n):
+			if r.Err != nil || r.Events[0].ID != appends[n].Events[0].Event.ID {
+				t.Errorf("append %d was answered %+v", n, r)
+			}
+		default:
 			refused(t, r.Err, bellwire.CodeUnavailable, "in use by an open transaction")
-		} else if r.Err != nil || r.Events[0].ID != appends[n].Events[0].Event.ID {
-			t.Errorf("append %d was answered %+v", n, r)
+			if e := new(bellwire.Error); !errors.As(r.Err, &e) || e.RetryAfter != heldFor {
+				t.Errorf("append %d is to be repeated after %v", n, e.RetryAfter)
+			}
 		}
 	}
-	check(t, open.Rollback(t.Context()))
-	if r := appendOne(t, s, appends[7]); r.Err != nil || r.Events[0].Duplicate {
-		t.Errorf("when the transaction has ended it is answered %+v", r)
+}
+
+func directly(url string) string { return url }
+
+// TestPublishHoldsManyIDs publishes many such ids with those of another tenant, which has its answer in the time that the engine
+// gives the store.
+func TestPublishHoldsManyIDs(t *testing.T) {
+	t.Parallel()
+	for name, through := range map[string]func(string) string{"direct": directly, "pooled": pooler.URL} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			const many = 100
+			s, _ := heldInbox(t, many, through, newStandingClock().now)
+			var (
+				appends []*bellwire.Append
+				held    []int
+			)
+			for n := range many {
+				held = append(held, len(appends))
+				appends = append(appends, keyedAppend("acme", fmt.Sprint("k", n)), keyedAppend("umbrella", fmt.Sprint("k", n)))
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+			defer cancel()
+			results, err := s.AppendEvents(ctx, appends)
+			check(t, err)
+			wantHeld(t, appends, results, held...)
+		})
+	}
+}
+
+// TestPublishHoldsTooManyIDs has no time to find out which ids are held. Whatever has none is stored.
+func TestPublishHoldsTooManyIDs(t *testing.T) {
+	t.Parallel()
+	clock := newStandingClock()
+	s, _ := heldInbox(t, 1, directly, func() time.Time {
+		clock.move(heldTryFor)
+		return clock.now()
+	})
+	appends := []*bellwire.Append{keyedAppend("acme", "a"), keyedAppend("acme", "k0"), keyedAppend("umbrella", "")}
+	results, err := s.AppendEvents(t.Context(), appends)
+	check(t, err)
+	wantHeld(t, appends, results, 0, 1)
+}
+
+// TestHeldIDsAreForgotten bounds what is remembered.
+func TestHeldIDsAreForgotten(t *testing.T) {
+	t.Parallel()
+	var h heldIDs
+	now := time.Now()
+	for n := range maxHeldIDs + 1 {
+		h.add(publisherID{"acme", fmt.Sprint(n)}, now)
+	}
+	if n := len(h.now(now)); n != maxHeldIDs {
+		t.Errorf("%d ids are remembered", n)
+	}
+	if n := len(h.now(now.Add(heldFor))); n != 0 {
+		t.Errorf("later %d ids are remembered", n)
 	}
 }
 

@@ -107,6 +107,7 @@ type Store struct {
 
 	claimLock sync.Mutex
 	pending   pendingCommits
+	heldIDs   heldIDs
 	growth    growth
 
 	polls   sync.Once // guards the warning that Watch polls
