@@ -174,6 +174,8 @@ func TestPublishRefuses(t *testing.T) {
 	t.Parallel()
 	s := newInbox(t)
 	check(t, s.LimitEvents(t.Context(), 100))
+	_, err := s.PutEventType(t.Context(), &bellwire.EventType{Name: bellwire.OperationalTypes[0]})
+	check(t, err)
 	addTenant(t, s, "gone")
 	check(t, s.DeleteTenant(t.Context(), "gone", time.Now()))
 	p := newPlatform(t, s)
@@ -188,6 +190,7 @@ func TestPublishRefuses(t *testing.T) {
 		"deleted tenant":     {"gone", "order.paid", "1", nil, "WH404", "tenant", `tenant "gone" does not exist`},
 		"no type":            {"acme", nil, "1", nil, "WH422", "type", "type is required"},
 		"empty type":         {"acme", "", "1", nil, "WH422", "type", "type must be a string that is not empty"},
+		"reserved type":      {"acme", bellwire.OperationalTypes[0], "1", nil, "WH422", "type", `type must not begin with "bellwire.", which is reserved`},
 		"unknown type":       {"acme", "order.lost", "1", nil, "WH422", "type", `type "order.lost" is not a known event type`},
 		"archived type":      {"acme", "old", "1", nil, "WH422", "type", `type "old" is archived; events of this type cannot be published`},
 		"no data":            {"acme", "order.paid", nil, nil, "WH422", "data", "data is required; it may be null"},

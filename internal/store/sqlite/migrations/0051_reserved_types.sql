@@ -1,0 +1,2 @@
+-- There is no function to publish with.
+SELECT 1;
