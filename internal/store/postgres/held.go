@@ -113,6 +113,9 @@ func (a *appending) unheld() (appends []*bellwire.Append) {
 
 // appendUnheld stores the appends whose ids nobody holds, and refuses the others.
 func (s *Store) appendUnheld(ctx context.Context, appends []*bellwire.Append) ([]bellwire.AppendResult, error) {
+	if s.closed.Load() {
+		return nil, errClosed
+	}
 	a, wait := newAppending(appends), heldKeyWait
 	if held := s.heldIDs.now(s.options.Now()); len(held) > 0 {
 		a.refuse(func(id publisherID) bool { return !held[id].IsZero() })
