@@ -14,6 +14,7 @@ import (
 // deliverer makes the attempts that the scheduler starts, and hands their results to the recorder.
 type deliverer struct {
 	scheduler *lanes.Scheduler
+	directory Directory
 	sender    *send.Sender
 	recorder  *recorder
 	observer  bellwire.Observer
@@ -72,7 +73,9 @@ func (d *deliverer) attempt(task *lanes.Task) (next *lanes.Task) {
 	case bellwire.Expired(task.Delivery.ExpiresAt, now):
 		return d.end(expiredResult(task, target, now))
 	case task.Trigger == bellwire.TriggerManual && target.Ended():
-		return d.end(refusedResult(task, target, now))
+		if target = d.newest(target); target.Ended() {
+			return d.end(refusedResult(task, target, now))
+		}
 	}
 	request := send.Request{Target: target, Event: task.Content.Event, Delivery: &task.Delivery, Trigger: task.Trigger, Content: task.Content}
 	if cause := task.Content.Event.Trace; cause != nil {
@@ -92,6 +95,16 @@ func (d *deliverer) attempt(task *lanes.Task) (next *lanes.Task) {
 		d.observer.Attempted(sent.Attempt, target.Endpoint, task.Content.Event)
 	}
 	return d.end(newResult(task, target, sent))
+}
+
+// newest returns the target as it is now, which its lane may not have been told yet, or the given one if that is not known.
+func (d *deliverer) newest(t *bellwire.Target) *bellwire.Target {
+	ctx, cancel := context.WithTimeout(d.ctx, storeTimeout)
+	defer cancel()
+	if now, err := d.directory.Target(ctx, t.Endpoint.ID); err == nil {
+		return now
+	}
+	return t
 }
 
 // end hands over the result of an attempt, and returns the task to be attempted next, or nil.

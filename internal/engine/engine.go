@@ -123,7 +123,7 @@ func New(c Config) *Engine {
 	rec := &recorder{
 		store: c.Store, directory: c.Directory, observer: c.Observer, clock: clk, interval: c.RecordEvery, wake: make(chan struct{}, 1),
 	}
-	del := &deliverer{recorder: rec, observer: c.Observer, clock: clk, tasks: make(chan *lanes.Task)}
+	del := &deliverer{directory: c.Directory, recorder: rec, observer: c.Observer, clock: clk, tasks: make(chan *lanes.Task)}
 	cl := &claimer{store: c.Store, directory: c.Directory, observer: c.Observer, clock: clk, wake: make(chan struct{}, 1)}
 	sch := lanes.New(lanes.Config{
 		MaxInFlight: c.MaxInFlight, MaxQueued: c.MaxQueued, MaxBytes: c.MaxBytes, MaxStarting: c.MaxStarting,

@@ -170,7 +170,7 @@ func (h *Hub) tick(now time.Time) (messages []message) {
 		}
 	}
 	for s := range h.streams {
-		s.add(items, h.unseen(&s.filter))
+		s.add(items, h.unseen(s))
 	}
 	h.kept = append(h.kept, items...)
 	if more := len(h.kept) - maxKept; more > 0 {
@@ -187,11 +187,11 @@ func (h *Hub) tick(now time.Time) (messages []message) {
 	return messages
 }
 
-// unseen returns how many attempts are missing that a filter may select. h.mu is held.
-func (h *Hub) unseen(f *Filter) int {
-	n := h.left[*f]
-	if f.Tenant != "" {
-		return n + h.lost[f.Tenant]
+// unseen returns how many attempts are missing that a stream's filter may select. h.mu is held.
+func (h *Hub) unseen(s *Stream) int {
+	n := h.left[s.told]
+	if s.filter.Tenant != "" {
+		return n + h.lost[s.filter.Tenant]
 	}
 	for _, lost := range h.lost {
 		n += lost

@@ -9,14 +9,23 @@ import (
 
 // Bounds on what is remembered of sessions.
 const (
-	maxKnownSessions = 10_000
+	maxKnownSessions = 5000        // read lately; as many again are forgotten next
 	sessionHolds     = time.Second // during which a session that was read is recent
 )
 
 // knownSessions remembers sessions that were read. Of these, only what never changes may be relied on, unless they are recent.
 type knownSessions struct {
-	mu   sync.Mutex
-	byID map[bellwire.SessionID]knownSession
+	mu    sync.Mutex
+	byID  map[bellwire.SessionID]knownSession
+	older map[bellwire.SessionID]knownSession
+}
+
+// of returns what is remembered of a session. k.mu is held.
+func (k *knownSessions) of(id bellwire.SessionID) knownSession {
+	if known, found := k.byID[id]; found {
+		return known
+	}
+	return k.older[id]
 }
 
 type knownSession struct {
@@ -28,7 +37,7 @@ type knownSession struct {
 func (k *knownSessions) exchanged(id bellwire.SessionID) *bellwire.Session {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if known := k.byID[id]; known.Session != nil && known.Exchanged() {
+	if known := k.of(id); known.Session != nil && known.Exchanged() {
 		return known.Session
 	}
 	return nil
@@ -38,7 +47,7 @@ func (k *knownSessions) exchanged(id bellwire.SessionID) *bellwire.Session {
 func (k *knownSessions) recent(id bellwire.SessionID) *bellwire.Session {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if known := k.byID[id]; now().Sub(known.read) < sessionHolds {
+	if known := k.of(id); now().Sub(known.read) < sessionHolds {
 		return known.Session
 	}
 	return nil
@@ -51,11 +60,12 @@ func (k *knownSessions) note(id bellwire.SessionID, session *bellwire.Session, e
 	switch {
 	case bellwire.CodeOf(err) == bellwire.CodeNotFound:
 		delete(k.byID, id)
+		delete(k.older, id)
 		return
 	case err != nil:
 		return
 	case k.byID == nil || len(k.byID) >= maxKnownSessions:
-		k.byID = make(map[bellwire.SessionID]knownSession)
+		k.byID, k.older = make(map[bellwire.SessionID]knownSession), k.byID
 	}
 	k.byID[id] = knownSession{session, now()}
 }

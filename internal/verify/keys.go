@@ -53,7 +53,7 @@ func standardKeys(secret string) []choice[key] {
 	}
 	whole := strings.TrimPrefix(text, "v1,")
 	bare := strings.TrimPrefix(whole, sign.SecretPrefix)
-	shared, err := sign.ParseSecret(sign.SecretPrefix + bare)
+	shared, err := sign.ParseAnySecret(sign.SecretPrefix + bare)
 	switch {
 	case err != nil:
 		list.wrong(anyBase64(bare), "the secret is not written in the base64 of the API: its alphabet is that of URLs", "Copy the whole secret as the endpoint's API shows it.")

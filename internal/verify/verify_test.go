@@ -223,6 +223,8 @@ func TestFormsOfSecrets(t *testing.T) {
 		found  string
 	}{
 		{"without prefix", standard, bare, "without its prefix"},
+		{"without prefix and padding", standard, strings.TrimRight(bare, "="), "without its prefix"},
+		{"unpadded, in quotes", standard, `"` + strings.TrimRight(standard.secret, "=") + `"`, "around"},
 		{"with v1", standard, "v1," + standard.secret, `"v1,"`},
 		{"in the alphabet of URLs", standard, strings.NewReplacer("+", "-", "/", "_").Replace(standard.secret), "alphabet"},
 		{"upper case", lemon, strings.ToUpper(lemon.secret), "lower case"},

@@ -77,6 +77,9 @@ func isFanningOut(tenant string) string {
 	return "EXISTS (SELECT FROM bellwire.fanout_tenants f WHERE f.tenant = " + tenant + ")"
 }
 
+// rowsOfARead is how many rows are looked at in one read, however few may still be deleted: most may have to stay.
+const rowsOfARead = 300
+
 // expireOld deletes events of the default partition that are older than the server keeps them.
 func (r *round) expireOld() error {
 	if r.before.IsZero() {
@@ -84,7 +87,7 @@ func (r *round) expireOld() error {
 	}
 	scan := &r.retention.events
 	scan.begin(r.now)
-	old, err := r.nextOld(r.ctx, scan, bellwire.FirstID[bellwire.EventKind](r.before), r.left, sqlOldEvents)
+	old, err := r.nextOld(r.ctx, scan, bellwire.FirstID[bellwire.EventKind](r.before), rowsOfARead, sqlOldEvents)
 	if err != nil {
 		return err
 	}
@@ -167,7 +170,7 @@ func (s *Store) oldEventsOf(ctx context.Context, tenant int64, after, end [16]by
 
 // expireOwn deletes events that are older than their tenant keeps them.
 func (r *round) expireOwn() error {
-	old, own, err := r.ownEvents(r.ctx, r.now, r.before, r.left)
+	old, own, err := r.ownEvents(r.ctx, r.now, r.before, rowsOfARead)
 	if err != nil || len(old) == 0 {
 		return err
 	}
@@ -192,11 +195,14 @@ func (w *weekScan) add(week *partition) {
 	}
 }
 
+// weekReads is how many reads of a week there are in one step: all of its events may have to stay.
+const weekReads = 50
+
 // expireWeeks deletes events of weeks that stay, so that a paused or dead endpoint does not keep the old events of all tenants.
 func (r *round) expireWeeks() error {
 	scan := &r.retention.weeks
-	for len(scan.queue) > 0 && r.left > 0 && !r.before.IsZero() {
-		found, err := r.oldEventsOf(r.ctx, scan.tenant, scan.done, scan.queue[0].end, r.left)
+	for reads := 0; reads < weekReads && len(scan.queue) > 0 && r.left > 0 && !r.before.IsZero(); reads++ {
+		found, err := r.oldEventsOf(r.ctx, scan.tenant, scan.done, scan.queue[0].end, rowsOfARead)
 		switch {
 		case err != nil:
 		case isAnyOld(found):
@@ -244,7 +250,7 @@ func (r *round) expireAttempts() error {
 	}
 	scan := &r.retention.attempts
 	scan.begin(r.now)
-	old, err := r.nextOld(r.ctx, scan, bellwire.FirstID[bellwire.EventKind](r.before), r.left, sqlOldAttempts)
+	old, err := r.nextOld(r.ctx, scan, bellwire.FirstID[bellwire.EventKind](r.before), rowsOfARead, sqlOldAttempts)
 	if err != nil {
 		return err
 	}
@@ -268,7 +274,7 @@ func (r *round) oldKeys() error {
 	for _, p := range append(present.originals(), &partition{begin: codec.LastID, end: codec.LastID}) {
 		end := earlierID(p.begin, window)
 		if bytes.Compare(scan.done[:], end[:]) < 0 {
-			found, err := r.nextOld(r.ctx, scan, end, r.left, sqlOldKeys)
+			found, err := r.nextOld(r.ctx, scan, end, rowsOfARead, sqlOldKeys)
 			if err != nil {
 				return err
 			}

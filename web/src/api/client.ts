@@ -64,7 +64,7 @@ api.use({
     request.headers.set(header, once.key(`${request.url}\n${body}`, performance.now()));
   },
   onResponse({ request, response }) {
-    if (response.ok) once.done(request.headers.get(header) ?? "");
+    if (response.ok && request.method !== "GET") once.done(request.url, request.headers.get(header));
   },
 });
 

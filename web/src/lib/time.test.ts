@@ -67,6 +67,16 @@ test("what is typed without a zone is of the one that is switched on", () => {
   expect(parseTime("2026-11-27T11:00:00Z", now, "local")).toBe(now - 3_600_000);
 });
 
+test("what the pages show of a time can be typed", () => {
+  for (const zone of ["utc", "local"] as const) {
+    const shown = [exact(now, zone), resolved(rfc3339(now), now, zone) ?? ""];
+    for (const text of shown) expect(parseTime(text, now, zone), text).toBe(now);
+  }
+  for (const text of ["2026-01-31 12:30 UTC", "2026-01-31T12:30UTC", "2026-01-31 18:00 UTC+5:30", "2026-01-31 07:30 UTC−5", "2026-01-31 07:30 −05:00"]) {
+    expect(parseTime(text, now, "local"), text).toBe(Date.parse("2026-01-31T12:30:00Z"));
+  }
+});
+
 test("an address has a span as it was typed, and any other time in UTC", () => {
   expect(forAddress(" 24h ", now, "local")).toBe("24h");
   expect(forAddress("2026-11-27", now, "utc")).toBe("2026-11-27T00:00:00Z");

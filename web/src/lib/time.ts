@@ -94,7 +94,7 @@ export function parseSpan(text: string): number | undefined {
 }
 
 const calendarDay = /^(\d{4})-(\d\d)-(\d\d)$/;
-const moment = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?))?(Z|[+-]\d\d:\d\d)?$/i;
+const moment = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?))?(Z| ?UTC(?:[+−-]\d{1,2}(?::\d\d)?)?| ?[+−-]\d\d:\d\d)?$/i;
 
 /**
  * parseTime reads what since: and until: take: a span before now (24h), or a date, with a time or without. A date without a zone is
@@ -103,9 +103,16 @@ const moment = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?))?(Z|[+-
 export function parseTime(text: string, now: number, zone: Zone): number | undefined {
   const length = parseSpan(text);
   if (length !== undefined) return now - length;
-  const [, date = "", time = "00:00", written = zone === "utc" ? "Z" : ""] = moment.exec(text.trim()) ?? [];
-  const at = isDay(date) ? Date.parse(`${date}T${time}${written.toUpperCase()}`) : Number.NaN;
+  const [, date = "", time = "00:00", written] = moment.exec(text.trim()) ?? [];
+  const offset = written ? isoOffset(written) : zone === "utc" ? "Z" : "";
+  const at = isDay(date) ? Date.parse(`${date}T${time}${offset}`) : Number.NaN;
   return Number.isNaN(at) ? undefined : at;
+}
+
+/** isoOffset returns a zone as ISO 8601 has it, which may be written as the pages show it: UTC, or UTC−5. */
+function isoOffset(written: string): string {
+  const [, sign, hours = "", minutes = "00"] = /([+−-])(\d+)(?::(\d\d))?$/.exec(written) ?? [];
+  return sign ? `${sign === "+" ? "+" : "-"}${hours.padStart(2, "0")}:${minutes}` : "Z";
 }
 
 /** isDay reports whether there is such a day: Date takes the 31st of any month. */

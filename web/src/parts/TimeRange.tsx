@@ -55,7 +55,7 @@ export function useRange(): Range {
     const step = Math.max(5000, (parseSpan(since ?? usual) ?? 0) / 100);
     const here = Math.floor(now / step) * step;
     const to = (until && parseTime(until, here, zone)) || here + step;
-    const from = parseTime(since ?? usual, here, zone) ?? here - 3_600_000;
+    const from = parseTime(since ?? usual, since || !until ? here : to, zone) ?? here - 3_600_000;
     const asked = (text: string) => {
       const at = parseTime(text, here, zone);
       return at === undefined ? text : rfc3339(at);
@@ -65,7 +65,7 @@ export function useRange(): Range {
       until,
       from: Math.min(from, to - 1000),
       to,
-      period: { since: asked(since ?? usual), until: until ? asked(until) : rfc3339(to) },
+      period: { since: since ? asked(since) : rfc3339(from), until: until ? asked(until) : rfc3339(to) },
       query: { ...(since ? { since: asked(since) } : {}), ...(until ? { until: asked(until) } : {}) },
       set,
     };

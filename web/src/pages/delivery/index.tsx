@@ -110,7 +110,7 @@ function Page({ tenant, delivery: it, endpoint }: { tenant: string; delivery: De
 /**
  * useRead returns the number of the attempt that is shown unless the address names one: the one that was the newest when the page
  * was opened, and not one that ends while somebody reads. follow goes on to the next one that ends, unless something is typed about
- * this one then.
+ * this one then. It returns what undoes that.
  */
 function useRead(newest: number | undefined, typing: boolean) {
   const [read, setRead] = useState(newest);
@@ -120,7 +120,11 @@ function useRead(newest: number | undefined, typing: boolean) {
     setAfter(undefined);
     if (!typing) setRead(newest);
   }
-  return { read, setRead, follow: () => setAfter(newest ?? 0) };
+  const follow = () => {
+    setAfter(newest ?? 0);
+    return () => setAfter(undefined);
+  };
+  return { read, setRead, follow };
 }
 
 /** Line has what one copies or follows. */
@@ -147,7 +151,7 @@ function Line({ tenant, delivery: it, endpoint }: { tenant: string; delivery: De
   );
 }
 
-function Actions({ tenant, delivery: it, endpoint, attempt, onRetry }: { tenant: string; delivery: DeliveryOf; endpoint: Endpoint | undefined; attempt: Attempt | undefined; onRetry: () => void }) {
+function Actions({ tenant, delivery: it, endpoint, attempt, onRetry }: { tenant: string; delivery: DeliveryOf; endpoint: Endpoint | undefined; attempt: Attempt | undefined; onRetry: () => () => void }) {
   const { can } = useScope();
   const { retry, cancel } = useDeliveryActions(tenant, it.id);
   const [asking, setAsking] = useState(false);
@@ -162,8 +166,7 @@ function Actions({ tenant, delivery: it, endpoint, attempt, onRetry }: { tenant:
     if (command.file) toast.done("Save the body as body.json: it is too long for a command");
   };
   const again = (restart: boolean) => {
-    onRetry();
-    retry.mutate(restart);
+    retry.mutate(restart, { onError: onRetry() });
   };
   const latest = useRef(again);
   latest.current = again;

@@ -96,7 +96,8 @@ function Summary({ endpoints, more }: { endpoints: Endpoint[] | undefined; more:
 function useStatistics(by?: string) {
   const range = useRange();
   const query = { ...range.period, ...(by ? { by } : {}) };
-  return useLiveQuery(["statistics", query], (signal) => call(api.GET("/api/v1/statistics", { params: { query }, signal })), { every: 10_000, keep: true });
+  // A span ends now, and is the same one all the same.
+  return useLiveQuery(["statistics", by, range.since, range.until], (signal) => call(api.GET("/api/v1/statistics", { params: { query }, signal })), { every: 10_000, keep: true });
 }
 
 /** useSeries returns what the charts show of the statistics. What stands above them comes from there too. */

@@ -86,7 +86,7 @@ function Traffic({ tenant }: { tenant: string }) {
   const range = useRange();
   const query = range.period;
   const statistics = useLiveQuery(
-    ["statistics", tenant, query],
+    ["statistics", tenant, range.since, range.until], // a span ends now, and is the same one all the same
     (signal) => call(api.GET("/api/v1/tenants/{tenant}/statistics", { params: { path: { tenant }, query }, signal })),
     { every: 10_000, keep: true },
   );
