@@ -143,7 +143,7 @@ func (n *notes) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		io.WriteString(w, "event: attempt\ndata: {}\n\n")
 		return
 	}
-	io.WriteString(w, `{"data":[{"sent":true}],"outcome":"ok"}`)
+	io.WriteString(w, `{"id":"evt_1","data":[{"sent":true}],"outcome":"ok"}`)
 }
 
 // any reports whether there was a request that matches a pattern.

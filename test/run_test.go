@@ -31,8 +31,8 @@ func TestRunInstallsWhatIsMissing(t *testing.T) {
 		calls    []string // the beginnings, in order
 		says     string   // a part
 	}{
-		{name: "fresh", programs: []string{"go", "apt-get"}, user: root, calls: []string{"apt-get update", "apt-get install", "go list -race", "go test -race"}},
-		{name: "complete", programs: []string{"go", "apt-get", "gcc", "initdb", "pgbouncer", "node", "npm", "python3", "curl", "chromium"}, user: root, calls: []string{"go list -race", "go test -race"}},
+		{name: "fresh", programs: []string{"go", "apt-get"}, user: root, calls: []string{"apt-get update", "apt-get install", "go list -race", "go list ./web", "go list work", "go test -race", "go test -race"}},
+		{name: "complete", programs: []string{"go", "apt-get", "gcc", "initdb", "pgbouncer", "node", "npm", "python3", "curl", "chromium"}, user: root, calls: []string{"go list -race", "go list ./web", "go list work", "go test -race", "go test -race"}},
 		{name: "user", programs: []string{"go", "apt-get"}, user: user, fails: true, says: "Install them with: sudo apt-get install --no-install-recommends "},
 		{name: "another system", programs: []string{"go"}, user: root, fails: true, says: "make sure that PATH leads to it"},
 		{name: "no Go", programs: []string{"apt-get"}, user: root, fails: true, says: "Go is required"},
@@ -53,8 +53,8 @@ func TestRunInstallsWhatIsMissing(t *testing.T) {
 					t.Errorf("call %d is %q, want %q", i, call, c.calls[i])
 				}
 			}
-			if !c.fails && !strings.Contains(calls[len(calls)-1], " -run TestX ") {
-				t.Errorf("the arguments were not passed on: %q", calls)
+			if !c.fails && (!strings.Contains(calls[len(calls)-2], " -run TestX ./web ./test ") || !strings.HasSuffix(calls[len(calls)-1], " -run TestX small")) {
+				t.Errorf("the arguments were not passed on, or not all packages were tested once: %q", calls)
 			}
 			if c.name != "fresh" && c.name != "user" {
 				return
@@ -91,7 +91,12 @@ func newMachine(t *testing.T, user string, programs ...string) *machine {
 	m.add(t, "id", "echo "+user)
 	m.add(t, "dirname", `echo "${1%/*}"`)
 	for _, p := range programs {
-		m.add(t, p, `if [ "$*" = "env CC" ]; then echo gcc; else echo "${0##*/} $*" >>'`+m.log+`'; fi`)
+		m.add(t, p, `case "$*" in
+			"env CC") echo gcc; exit;;
+			"list work") echo large small;;
+			"list "./*) echo large;;
+			esac
+			echo "${0##*/} $*" >>'`+m.log+`'`)
 	}
 	return m
 }
