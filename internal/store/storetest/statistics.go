@@ -333,6 +333,7 @@ func statisticsDeleted(w *world) {
 var Kept = bellwire.StatisticsKept{Hours: 10 * 24 * time.Hour}
 
 func statisticsKept(w *world) {
+	w.now = w.now.AddDate(-3, 0, 0) // so that their time ends before now: Purge does not trust a clock that is ahead of the database's
 	t := w.tenant()
 	w.append(together(w.event(t.ID)))
 	w.rollUp()
