@@ -152,11 +152,19 @@ func HideIn(text string, hidden []string) string {
 func HideInCut(text string, hidden []string) string {
 	text = HideIn(text, hidden)
 	for _, secret := range hidden {
-		for n := min(len(secret)-1, len(text)); n >= minToken; n-- {
-			if strings.HasSuffix(text, secret[:n]) {
-				return text[:len(text)-n] + Redacted
-			}
+		if n := BeginsAtEnd(text, secret); n >= minToken {
+			return text[:len(text)-n] + Redacted
 		}
 	}
 	return text
+}
+
+// BeginsAtEnd returns how many bytes at the end of a text are the beginning of a secret, which the text does not contain whole.
+func BeginsAtEnd[T ~string | ~[]byte](text T, secret string) int {
+	for n := min(len(secret)-1, len(text)); n > 0; n-- {
+		if string(text[len(text)-n:]) == secret[:n] {
+			return n
+		}
+	}
+	return 0
 }

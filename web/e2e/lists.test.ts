@@ -194,7 +194,7 @@ test("a value that a filter does not have is refused, and never shows everything
   expect(page.url()).not.toMatch(/outcome|since/);
   expect(await page.getByRole("combobox", { name: "Filter" }).inputValue()).toBe("outcome:failed since:yesterday");
 
-  // An address may have been written by hand, or by an earlier version.
+  // A person may have typed the address, or an earlier version may have written it.
   const named = world.endpoints["acme/Ledger"];
   for (const [path, list] of [
     ["deliveries?outcome=failed", "Deliveries"],

@@ -35,10 +35,8 @@ func redactorOf(credentials []bellwire.Header) redactor {
 func (r redactor) redactCut(response []byte) []byte {
 	response = r.redact(response)
 	for _, text := range r {
-		for n := min(len(text)-1, len(response)); n > 0; n-- {
-			if bytes.HasSuffix(response, []byte(text[:n])) {
-				return response[:len(response)-n]
-			}
+		if n := bellwire.BeginsAtEnd(response, text); n > 0 {
+			return response[:len(response)-n]
 		}
 	}
 	return response

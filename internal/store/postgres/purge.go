@@ -68,8 +68,8 @@ type round struct {
 	left        int       // rows that may still be deleted
 }
 
-// purgeRows deletes rows. Each round begins with another kind, so that none waits until there is nothing to be deleted of another, and goes
-// on after a kind that cannot be deleted.
+// purgeRows deletes rows, one kind after the other. Each round begins with another kind, so that no kind has to wait until all rows of
+// another are gone. A round goes on if the rows of one kind cannot be deleted.
 func (s *Store) purgeRows(ctx context.Context, now, before time.Time, limit int) (int, error) {
 	r := &round{s, ctx, now, before, limit}
 	kinds := []func() error{r.expireOld, r.expireOwn, r.expireWeeks, r.expireAttempts, r.oldKeys, r.ownKeys, r.deleted}
