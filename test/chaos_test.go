@@ -19,7 +19,7 @@ import (
 )
 
 // rounds is how often the server is ended and started again. make chaos asks for many.
-func rounds(t *testing.T) int { return fromEnvironment(t, "BELLWIRE_CHAOS_ROUNDS", 4) }
+func rounds(t *testing.T) int { return fromEnvironment(t, "BELLWIRE_CHAOS_ROUNDS", 3) }
 
 // fromEnvironment returns how much of something a test is asked for.
 func fromEnvironment(t *testing.T, variable string, usual int) int {

@@ -104,7 +104,7 @@ func (s *Server) serve(ctx context.Context) error {
 	arguments := []string{"-D", s.data(), "-p", strconv.Itoa(s.port), "-k", s.dir}
 	settings := []string{
 		"listen_addresses=127.0.0.1", "fsync=off", "full_page_writes=off", "max_connections=400",
-		"shared_buffers=64MB", "autovacuum_naptime=5s", "max_wal_size=512MB",
+		"shared_buffers=64MB", "autovacuum_naptime=30s", "max_wal_size=512MB",
 	}
 	for _, setting := range append(settings, s.settings...) { // the last one wins
 		arguments = append(arguments, "-c", setting)
