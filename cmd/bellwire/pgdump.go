@@ -68,16 +68,16 @@ func (c *backupCommand) dump(ctx context.Context, to string, now time.Time) (*sq
 
 // restorePostgres restores a copy that pg_dump has made, or takes over a database that was restored in place.
 func (c *restoreCommand) restorePostgres(ctx context.Context, std streams, now time.Time) error {
-	found, err := postgres.Inspect(ctx, c.direct())
+	place, err := postgres.FindPlace(ctx, c.direct())
 	if err != nil {
 		return fmt.Errorf("--database-url: %w", err)
 	}
-	if found.Connected > 0 {
-		return fmt.Errorf("--database-url: %d connections of Bellwire to the database %s are open; stop all nodes first", found.Connected, c.DatabaseURL)
+	if place.Connected > 0 {
+		return fmt.Errorf("--database-url: %d connections of Bellwire to the database %s are open; stop all nodes first", place.Connected, c.DatabaseURL)
 	}
 	aside := ""
 	if !c.InPlace {
-		if aside, err = c.load(ctx, found, now); err != nil {
+		if aside, err = c.load(ctx, place, now); err != nil {
 			return err
 		}
 	}
@@ -115,12 +115,12 @@ func (c *restoreCommand) takeOver(ctx context.Context, now time.Time) (done stri
 }
 
 // load restores a copy into the database, and moves aside the schema that is there. It returns the new name of that.
-func (c *restoreCommand) load(ctx context.Context, found *postgres.Found, now time.Time) (aside string, err error) {
-	if err := runClient(ctx, "", found.Version, nil, "pg_restore", "--list", c.File); err != nil {
+func (c *restoreCommand) load(ctx context.Context, place *postgres.Place, now time.Time) (aside string, err error) {
+	if err := runClient(ctx, "", place.Version, nil, "pg_restore", "--list", c.File); err != nil {
 		return "", fmt.Errorf("%s cannot be restored: %w", c.File, err)
 	}
-	if found.Migrations > 0 {
-		if !c.Replace {
+	if place.Schema {
+		if !place.Empty && !c.Replace {
 			return "", fmt.Errorf("the database %s has a schema bellwire; with --replace it gets another name, and nothing of it is deleted", c.DatabaseURL)
 		}
 		aside = "bellwire_replaced_" + now.UTC().Format("20060102t150405z")
@@ -128,7 +128,7 @@ func (c *restoreCommand) load(ctx context.Context, found *postgres.Found, now ti
 			return "", fmt.Errorf("--database-url: %w", err)
 		}
 	}
-	err = runClient(ctx, c.direct(), found.Version, nil, "pg_restore", "--dbname=service=bellwire", "--no-owner", "--single-transaction", "--exit-on-error", "--no-password", c.File)
+	err = runClient(ctx, c.direct(), place.Version, nil, "pg_restore", "--dbname=service=bellwire", "--no-owner", "--single-transaction", "--exit-on-error", "--no-password", c.File)
 	if err != nil && aside != "" { // the transaction has left nothing
 		return "", errors.Join(err, postgres.PutBack(context.WithoutCancel(ctx), c.direct(), aside))
 	}

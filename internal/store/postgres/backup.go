@@ -12,13 +12,33 @@ import (
 	"github.com/bellwire/bellwire/internal/store/rules"
 )
 
-// Found describes a database as a backup of it is made or restored.
+// Found describes a database of which a backup is made, or that was restored.
 type Found struct {
 	Version     int                    // of the server, such as 150018
 	Migrations  int                    // that the database has run; 0: it has no schema of Bellwire's
 	KeysetCheck []byte                 // the check value of the keyset of its secrets; nil: no server has run on it
 	Secret      *bellwire.SealedSecret // one of its secrets; nil: it has none
-	Connected   int                    // processes of Bellwire that are connected to it
+}
+
+// Place describes a database into which a backup is to be restored.
+type Place struct {
+	Version   int  // of the server, such as 150018
+	Connected int  // processes of Bellwire that are connected to it
+	Schema    bool // it has a schema bellwire
+	Empty     bool // that schema contains nothing
+}
+
+const sqlPlace = `SELECT current_setting('server_version_num')::int,
+	(SELECT count(*) FROM pg_stat_activity WHERE application_name = 'bellwire' AND datname = current_database()),
+	to_regnamespace('bellwire') IS NOT NULL, NOT EXISTS (SELECT 1 FROM pg_depend
+		WHERE refclassid = 'pg_namespace'::regclass AND refobjid = to_regnamespace('bellwire')::oid AND deptype = 'n')`
+
+// FindPlace describes a database without reading anything in its schema, which may be damaged, or too new for this build.
+func FindPlace(ctx context.Context, databaseURL string) (*Place, error) {
+	p := new(Place)
+	return p, operate(ctx, databaseURL, func(o *operator) error {
+		return o.row(sqlPlace).Scan(&p.Version, &p.Connected, &p.Schema, &p.Empty)
+	})
 }
 
 // operator is a connection of a command, beside the nodes that may be running.
@@ -65,8 +85,7 @@ func Inspect(ctx context.Context, databaseURL string) (*Found, error) {
 
 func (o *operator) inspect(found *Found) error {
 	var exists bool
-	err := o.row(`SELECT current_setting('server_version_num')::int, to_regclass('bellwire.meta') IS NOT NULL, (SELECT count(*) FROM pg_stat_activity
-		WHERE application_name = 'bellwire' AND datname = current_database())`).Scan(&found.Version, &exists, &found.Connected)
+	err := o.row("SELECT current_setting('server_version_num')::int, to_regclass('bellwire.meta') IS NOT NULL").Scan(&found.Version, &exists)
 	if err != nil || !exists {
 		return err
 	}
@@ -120,7 +139,13 @@ func RecordBackup(ctx context.Context, databaseURL string, at time.Time) error {
 // MoveAside gives Bellwire's schema another name, so that another one can be restored in its place.
 func MoveAside(ctx context.Context, databaseURL, name string) error {
 	return operate(ctx, databaseURL, func(o *operator) error {
-		return o.exec("ALTER SCHEMA bellwire RENAME TO " + pgx.Identifier{name}.Sanitize())
+		err := o.exec("ALTER SCHEMA bellwire RENAME TO " + pgx.Identifier{name}.Sanitize())
+		if !isState(err, "42501") { // insufficient_privilege
+			return err
+		}
+		refused := bellwire.Wrap(bellwire.CodeUnavailable, err, "the schema bellwire in the database %s cannot be moved aside", o.location)
+		refused.Hint = "Restore as the role that owns the schema, and give it the right to create schemas: GRANT CREATE ON DATABASE … TO …"
+		return refused
 	})
 }
 
