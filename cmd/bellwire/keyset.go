@@ -274,5 +274,5 @@ func (c *pruneKeysetCommand) Run(ctx context.Context, std streams) error {
 		return err
 	}
 	return c.write(std, pruned, "Removed the old keys and kept the primary key. Nothing in the database is sealed with the old keys.",
-		distribute, "Destroy the copies of the old keyset, except those that older backups of the database need.")
+		distribute, "Destroy the copies of the old keyset, except those that backups of the database from before now need.")
 }

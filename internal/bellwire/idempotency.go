@@ -30,6 +30,13 @@ type IdempotentRequest struct {
 	At     time.Time
 }
 
+// AnswerLost returns the error for the repetition of a request that has changed something, and whose answer is not known.
+func (r *IdempotentRequest) AnswerLost(cause error) *Error {
+	err := Errorf(CodeConflict, "the request with the idempotency key %q was carried out, and its answer was lost", r.Key)
+	err.Err, err.Hint = cause, "Look at what it has changed. It is not carried out again under this key."
+	return err
+}
+
 // Answer is the response to an idempotent request.
 type Answer struct {
 	Status int

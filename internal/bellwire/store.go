@@ -248,30 +248,60 @@ type Secrets interface {
 	// ReplaceKeysetCheck replaces the check value if it is still old. Otherwise its error has CodeStale.
 	ReplaceKeysetCheck(ctx context.Context, old, sealed []byte) error
 	// SealedSecrets lists up to limit sealed secrets in a fixed order, those that follow the given one; nil: from the start.
-	// An empty list means that there are no more.
+	// An empty list means that there are no more. Answers to requests that have expired may be among them.
 	SealedSecrets(ctx context.Context, after *SealedSecret, limit int) ([]*SealedSecret, error)
 	// ReplaceSecrets replaces Sealed by Resealed in each secret that is still Sealed, and returns how many it replaced. No
 	// revision changes, because the secrets are the same.
 	ReplaceSecrets(ctx context.Context, secrets []*SealedSecret) (int, error)
 }
 
-// SealedSecret is the sealed credentials of an endpoint, the sealed secret of a key, or the sealed authentication in the settings of a
-// dialect of a tenant.
+// SealedSecret is something that a database contains sealed. Its Kind says which fields name it.
 type SealedSecret struct {
-	Endpoint string // empty: the secret is of Tenant or Key
-	Tenant   string // empty: the secret is of Key
-	Dialect  string // of Tenant
 	Key      KeyID
+	Endpoint string
+	Tenant   string // with Answer: the caller, empty for the operator
+	Dialect  string // of Tenant
+	Answer   int64  // the number of the request in the database
+	Request  string // the caller's key of the request
 	Sealed   []byte
 	Resealed []byte // the same secret, sealed with the primary key
 }
 
-// Owner returns the id of the endpoint or key, or that of the tenant with the dialect.
-func (s *SealedSecret) Owner() string {
-	if s.Endpoint != "" {
-		return s.Endpoint
+// SecretKind is what a sealed secret belongs to. SealedSecrets lists the kinds in their order.
+type SecretKind int
+
+// The kinds of sealed secrets.
+const (
+	SecretOfKey      SecretKind = iota // the secret of a key
+	SecretOfEndpoint                   // the credentials of an endpoint
+	SecretOfTenant                     // the authentication in the settings of a dialect of a tenant
+	SecretOfAnswer                     // the answer to an idempotent request
+)
+
+// MaxSealedAnswers is how many answers SealedSecrets lists at most at a time, because they can be larger than other secrets.
+const MaxSealedAnswers = 20
+
+// Kind returns what the secret belongs to.
+func (s *SealedSecret) Kind() SecretKind {
+	switch {
+	case s.Answer != 0:
+		return SecretOfAnswer
+	case s.Endpoint != "":
+		return SecretOfEndpoint
+	case s.Tenant != "":
+		return SecretOfTenant
 	}
-	if s.Tenant != "" {
+	return SecretOfKey
+}
+
+// Owner returns the id of the endpoint or key, or that of the tenant with the dialect or the request.
+func (s *SealedSecret) Owner() string {
+	switch s.Kind() {
+	case SecretOfAnswer:
+		return "answer " + s.Tenant + "/" + s.Request
+	case SecretOfEndpoint:
+		return s.Endpoint
+	case SecretOfTenant:
 		return s.Tenant + "/" + s.Dialect
 	}
 	return s.Key.String()

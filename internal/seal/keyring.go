@@ -99,13 +99,16 @@ func (k *Keyring) OpenKeySecret(id bellwire.KeyID, sealed []byte) (string, error
 
 // SealAnswer seals the body of the answer to an idempotent request of a tenant, or of the operator if tenant is empty.
 func (k *Keyring) SealAnswer(tenant, key string, body []byte) ([]byte, error) {
-	return k.Seal(body, fmt.Append(nil, answerOf, tenant, "/", key)) // a tenant's id has no slash
+	return k.Seal(body, answerTo(tenant, key))
 }
 
 // OpenAnswer opens what SealAnswer sealed for the same request.
 func (k *Keyring) OpenAnswer(tenant, key string, sealed []byte) ([]byte, error) {
-	return k.Open(sealed, fmt.Append(nil, answerOf, tenant, "/", key))
+	return k.Open(sealed, answerTo(tenant, key))
 }
+
+// answerTo is unambiguous, because ids of tenants have no slash.
+func answerTo(tenant, key string) []byte { return []byte(answerOf + tenant + "/" + key) }
 
 // SealCursor seals a cursor of the list with the given name for clients.
 func (k *Keyring) SealCursor(list string, c bellwire.Cursor) ([]byte, error) {

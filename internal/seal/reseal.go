@@ -82,7 +82,7 @@ func (k *Keyring) Prune(ctx context.Context, store bellwire.Secrets) error {
 }
 
 // eachStale calls f with batches of the secrets that are not sealed with the primary key, each with its Anew. It returns the number
-// of all secrets. Secrets that no key opens are skipped, and named in its error.
+// of all secrets. Secrets that no key opens are skipped, and named in its error unless they are answers.
 func (k *Keyring) eachStale(ctx context.Context, store bellwire.Secrets, f func([]*bellwire.SealedSecret) error) (total int, err error) {
 	var (
 		after  *bellwire.SealedSecret
@@ -101,6 +101,7 @@ func (k *Keyring) eachStale(ctx context.Context, store bellwire.Secrets, f func(
 		var stale []*bellwire.SealedSecret
 		for _, secret := range batch {
 			switch anew, err := k.sealAnew(secret); {
+			case err != nil && secret.Kind() == bellwire.SecretOfAnswer: // it is lost already, and expires within a day
 			case err != nil:
 				closed = append(closed, secret.Owner())
 			case anew != nil:
@@ -129,14 +130,7 @@ func unopened(owners []string) error {
 
 // sealAnew returns the secret sealed with the primary key, nil if it is that already.
 func (k *Keyring) sealAnew(s *bellwire.SealedSecret) ([]byte, error) {
-	associated := []byte(credentialsOf + s.Endpoint)
-	switch {
-	case s.Endpoint != "":
-	case s.Tenant != "":
-		associated = authOf(s.Tenant, s.Dialect)
-	default:
-		associated = fmt.Append(nil, keySecretOf, s.Key)
-	}
+	associated := associatedWith(s)
 	if k.current(s.Sealed, associated) {
 		return nil, nil
 	}
@@ -145,6 +139,19 @@ func (k *Keyring) sealAnew(s *bellwire.SealedSecret) ([]byte, error) {
 		return nil, err
 	}
 	return k.Seal(plaintext, associated)
+}
+
+// associatedWith returns what a secret is bound to.
+func associatedWith(s *bellwire.SealedSecret) []byte {
+	switch s.Kind() {
+	case bellwire.SecretOfAnswer:
+		return answerTo(s.Tenant, s.Request)
+	case bellwire.SecretOfEndpoint:
+		return []byte(credentialsOf + s.Endpoint)
+	case bellwire.SecretOfTenant:
+		return authOf(s.Tenant, s.Dialect)
+	}
+	return fmt.Append(nil, keySecretOf, s.Key)
 }
 
 // current reports whether something is sealed with the primary key.

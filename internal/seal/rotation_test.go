@@ -91,7 +91,7 @@ func keyring(t *testing.T, s *seal.Keyset) *seal.Keyring {
 	return k
 }
 
-// fill seals n secrets of endpoints, and one of a key.
+// fill seals n secrets of endpoints, and one of each other kind.
 func (s *secrets) fill(t *testing.T, k *seal.Keyring, n int) {
 	t.Helper()
 	id := bellwire.KeyID{15: 1}
@@ -107,6 +107,9 @@ func (s *secrets) fill(t *testing.T, k *seal.Keyring, n int) {
 	sealed, err = k.SealAuth("acme", "lemon", &bellwire.Auth{Type: bellwire.AuthBearer, Token: "hunter3"})
 	must(t, err)
 	s.sealed = append(s.sealed, &bellwire.SealedSecret{Tenant: "acme", Dialect: "lemon", Sealed: sealed})
+	sealed, err = k.SealAnswer("", "k", []byte("hunter4"))
+	must(t, err)
+	s.sealed = append(s.sealed, &bellwire.SealedSecret{Answer: 1, Request: "k", Sealed: sealed})
 }
 
 // TestRotationToTheEnd: at each step every keyset that is in use works, those that are out of date are refused, and in
@@ -156,7 +159,7 @@ func TestRotationToTheEnd(t *testing.T) {
 	db.during = func() { db.sealed[8].Sealed = changed }
 	sum, err := k.Reseal(t.Context(), db)
 	must(t, err)
-	if sum != (seal.Resealed{Secrets: n + 2, Resealed: n + 2}) {
+	if sum != (seal.Resealed{Secrets: n + 3, Resealed: n + 3}) {
 		t.Errorf("resealed: %+v", sum)
 	}
 	if sum, err := k.Reseal(t.Context(), db); err != nil || sum.Resealed != 0 {
@@ -170,13 +173,14 @@ func TestRotationToTheEnd(t *testing.T) {
 		t.Errorf("a new database is sealed anew: %v", err)
 	}
 	must(t, keyring(t, added).MaySeal(t.Context(), db))
+	pruned, err := promoted.Prune()
+	must(t, err)
+	admitted("the keyset of after the old key is taken out, with a backup of before", pruned, bellwire.CodeConflict)
 	must(t, k.Prune(t.Context(), db))
 	if err := keyring(t, added).MaySeal(t.Context(), db); bellwire.CodeOf(err) != bellwire.CodeUnavailable {
 		t.Errorf("a node that runs with the old primary key may seal with it: %v", err)
 	}
 	must(t, k.MaySeal(t.Context(), db))
-	pruned, err := promoted.Prune()
-	must(t, err)
 	if keys := pruned.Keys(); len(keys) != 1 || keys[0] != promoted.Keys()[1] {
 		t.Errorf("the keys are %+v of %+v", keys, promoted.Keys())
 	}
@@ -193,6 +197,9 @@ func TestRotationToTheEnd(t *testing.T) {
 	}
 	if _, err := keyring(t, pruned).OpenAuth("acme", "stripe", last.Sealed); err == nil {
 		t.Error("it opens for another dialect")
+	}
+	if body, err := keyring(t, pruned).OpenAnswer("", "k", db.sealed[n+2].Sealed); err != nil || string(body) != "hunter4" {
+		t.Errorf("the answer is %q, %v", body, err)
 	}
 	for _, secret := range db.sealed[1 : n+1] {
 		c, err := keyring(t, pruned).OpenCredentials(secret.Endpoint, secret.Sealed)
@@ -249,7 +256,7 @@ func TestSecretsThatDoNotOpenAreNamed(t *testing.T) {
 		func() error { _, err := keyring(t, promoted).Reseal(t.Context(), db); return err },
 		func() error { return keyring(t, promoted).Prune(t.Context(), db) },
 	} {
-		if err := f(); bellwire.CodeOf(err) != bellwire.CodeConflict || !strings.Contains(err.Error(), "ep_2") {
+		if err := f(); bellwire.CodeOf(err) != bellwire.CodeConflict || !strings.Contains(err.Error(), "ep_2") || strings.Contains(err.Error(), "answer") {
 			t.Errorf("got %v", err)
 		}
 	}

@@ -23,7 +23,7 @@ type Reply struct {
 
 // BeginRequest begins a request that the caller has given an idempotency key. digest identifies everything else that the request
 // says. If the request was answered before, BeginRequest returns the reply, and the request must not be carried out. Its error has
-// CodeConflict if the key stands for another request, and if the request is in progress.
+// CodeConflict if the key stands for another request, if the request is in progress, and if its answer was lost.
 func (s *Service) BeginRequest(ctx context.Context, c Caller, key string, digest [32]byte) (*Request, *Reply, error) {
 	if err := s.allowChange(ctx, c); err != nil { // because it writes, whatever comes of the request
 		return nil, nil, err
@@ -44,8 +44,9 @@ func (s *Service) BeginRequest(ctx context.Context, c Caller, key string, digest
 		return &Request{s: s, try: r}, nil, nil
 	}
 	body, err := s.keyring.OpenAnswer(r.Tenant, key, answer.Sealed)
-	if err != nil {
-		return nil, nil, err
+	if err != nil { // the caller would repeat the request until it expires
+		s.logger.LogAttrs(ctx, slog.LevelWarn, "answer to an idempotent request cannot be opened with the keyset", slog.Any("error", err))
+		return nil, nil, r.AnswerLost(err)
 	}
 	return nil, &Reply{Status: answer.Status, Body: body}, nil
 }

@@ -144,7 +144,7 @@ func MoveAside(ctx context.Context, databaseURL, name string) error {
 			return err
 		}
 		refused := bellwire.Wrap(bellwire.CodeUnavailable, err, "the schema bellwire in the database %s cannot be moved aside", o.location)
-		refused.Hint = "Restore as the role that owns the schema, and give it the right to create schemas: GRANT CREATE ON DATABASE … TO …"
+		refused.Hint = "Restore as the role that owns the schema, and give it the right to create schemas (GRANT CREATE ON DATABASE … TO …)."
 		return refused
 	})
 }

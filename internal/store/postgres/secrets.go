@@ -49,10 +49,35 @@ const (
 		WHERE t.deleted_at IS NULL AND (t.id, j.key) > ($1, $2) AND j.value ->> 'sealed_auth' IS NOT NULL ORDER BY t.id, j.key LIMIT $3`
 	sqlReplaceAuth = `UPDATE bellwire.tenants SET dialects = jsonb_set(dialects::jsonb, ARRAY[$2::text, 'sealed_auth'], to_jsonb($3::text))::text
 		WHERE id = $1 AND deleted_at IS NULL AND dialects::jsonb -> $2::text ->> 'sealed_auth' = $4`
-	sqlSealedEPs = `SELECT id, sealed FROM bellwire.endpoints WHERE id > $1 AND sealed IS NOT NULL ORDER BY id LIMIT $2`
+	sqlSealedEPs     = `SELECT id, sealed FROM bellwire.endpoints WHERE id > $1 AND sealed IS NOT NULL ORDER BY id LIMIT $2`
+	sqlSealedAnswers = `SELECT r.n, coalesce(t.id, ''), r.key, r.answer FROM bellwire.idempotent_requests r
+		LEFT JOIN bellwire.tenants t ON t.n = r.tenant AND t.deleted_at IS NULL
+		WHERE r.n > $1 AND r.status <> 0 AND (r.tenant = 0 OR t.n IS NOT NULL) ORDER BY r.n LIMIT $2`
+	sqlReplaceAnswer = `UPDATE bellwire.idempotent_requests SET answer = $2, bytes = octet_length($2::bytea) WHERE n = $1 AND answer = $3`
 )
 
-// sealedAuths lists the sealed secrets of tenants after one.
+// sealedOf lists the sealed secrets of each kind after one.
+var sealedOf = []func(t *tx, after *bellwire.SealedSecret, limit int) ([]*bellwire.SealedSecret, error){
+	bellwire.SecretOfKey:      (*tx).sealedKeys,
+	bellwire.SecretOfEndpoint: (*tx).sealedEndpoints,
+	bellwire.SecretOfTenant:   (*tx).sealedAuths,
+	bellwire.SecretOfAnswer:   (*tx).sealedAnswers,
+}
+
+func (t *tx) sealedKeys(after *bellwire.SealedSecret, limit int) ([]*bellwire.SealedSecret, error) {
+	return pgx.CollectRows(t.query(sqlSealedKeys, [16]byte(after.Key), limit), func(row pgx.CollectableRow) (*bellwire.SealedSecret, error) {
+		secret := new(bellwire.SealedSecret)
+		return secret, row.Scan((*[16]byte)(&secret.Key), &secret.Sealed)
+	})
+}
+
+func (t *tx) sealedEndpoints(after *bellwire.SealedSecret, limit int) ([]*bellwire.SealedSecret, error) {
+	return pgx.CollectRows(t.query(sqlSealedEPs, after.Endpoint, limit), func(row pgx.CollectableRow) (*bellwire.SealedSecret, error) {
+		secret := new(bellwire.SealedSecret)
+		return secret, row.Scan(&secret.Endpoint, &secret.Sealed)
+	})
+}
+
 func (t *tx) sealedAuths(after *bellwire.SealedSecret, limit int) ([]*bellwire.SealedSecret, error) {
 	return pgx.CollectRows(t.query(sqlSealedAuths, after.Tenant, after.Dialect, limit), func(row pgx.CollectableRow) (*bellwire.SealedSecret, error) {
 		var text string
@@ -66,41 +91,32 @@ func (t *tx) sealedAuths(after *bellwire.SealedSecret, limit int) ([]*bellwire.S
 	})
 }
 
-// SealedSecrets lists sealed secrets: of keys by their ids, then of endpoints by theirs, and then of tenants.
+func (t *tx) sealedAnswers(after *bellwire.SealedSecret, limit int) ([]*bellwire.SealedSecret, error) {
+	rows := t.query(sqlSealedAnswers, after.Answer, min(limit, bellwire.MaxSealedAnswers))
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (*bellwire.SealedSecret, error) {
+		secret := new(bellwire.SealedSecret)
+		return secret, row.Scan(&secret.Answer, &secret.Tenant, &secret.Request, &secret.Sealed)
+	})
+}
+
+// SealedSecrets lists sealed secrets: one kind after the other, and each by what it belongs to.
 func (s *Store) SealedSecrets(ctx context.Context, after *bellwire.SealedSecret, limit int) ([]*bellwire.SealedSecret, error) {
 	var list []*bellwire.SealedSecret
 	err := s.snapshot(ctx, func(tx *tx) error {
 		list = nil
-		var from bellwire.SealedSecret
+		from := new(bellwire.SealedSecret)
 		if after != nil {
-			from = *after
+			from = after
 		}
-		if from.Tenant != "" {
-			var err error
-			list, err = tx.sealedAuths(&from, limit)
-			return err
-		}
-		if from.Endpoint == "" {
-			var err error
-			list, err = pgx.CollectRows(tx.query(sqlSealedKeys, [16]byte(from.Key), limit), func(row pgx.CollectableRow) (*bellwire.SealedSecret, error) {
-				secret := new(bellwire.SealedSecret)
-				return secret, row.Scan((*[16]byte)(&secret.Key), &secret.Sealed)
-			})
+		for _, sealed := range sealedOf[from.Kind():] {
+			more, err := sealed(tx, from, limit-len(list))
+			list = append(list, more...)
 			if err != nil || len(list) == limit {
 				return err
 			}
+			from = new(bellwire.SealedSecret)
 		}
-		ofEndpoints, err := pgx.CollectRows(tx.query(sqlSealedEPs, from.Endpoint, limit-len(list)), func(row pgx.CollectableRow) (*bellwire.SealedSecret, error) {
-			secret := new(bellwire.SealedSecret)
-			return secret, row.Scan(&secret.Endpoint, &secret.Sealed)
-		})
-		list = append(list, ofEndpoints...)
-		if err != nil || len(list) == limit {
-			return err
-		}
-		ofTenants, err := tx.sealedAuths(&from, limit-len(list))
-		list = append(list, ofTenants...)
-		return err
+		return nil
 	})
 	return list, err
 }
@@ -111,16 +127,7 @@ func (s *Store) ReplaceSecrets(ctx context.Context, secrets []*bellwire.SealedSe
 	err := s.write(ctx, func(tx *tx) error {
 		replaced = 0
 		for _, secret := range secrets {
-			sql, args := "UPDATE bellwire.endpoints SET sealed = $2 WHERE id = $1 AND sealed = $3", []any{secret.Endpoint, secret.Resealed, secret.Sealed}
-			switch {
-			case secret.Endpoint != "":
-			case secret.Tenant != "":
-				encode := base64.StdEncoding.EncodeToString
-				sql, args = sqlReplaceAuth, []any{secret.Tenant, secret.Dialect, encode(secret.Resealed), encode(secret.Sealed)}
-			default:
-				sql, args = "UPDATE bellwire.keys SET sealed = $2 WHERE id = $1 AND sealed = $3", []any{[16]byte(secret.Key), secret.Resealed, secret.Sealed}
-			}
-			n, err := tx.change(sql, args...)
+			n, err := tx.replaceSecret(secret)
 			if err != nil {
 				return err
 			}
@@ -129,4 +136,17 @@ func (s *Store) ReplaceSecrets(ctx context.Context, secrets []*bellwire.SealedSe
 		return nil
 	})
 	return replaced, err
+}
+
+func (t *tx) replaceSecret(secret *bellwire.SealedSecret) (int, error) {
+	switch secret.Kind() {
+	case bellwire.SecretOfAnswer:
+		return t.change(sqlReplaceAnswer, secret.Answer, secret.Resealed, secret.Sealed)
+	case bellwire.SecretOfEndpoint:
+		return t.change("UPDATE bellwire.endpoints SET sealed = $2 WHERE id = $1 AND sealed = $3", secret.Endpoint, secret.Resealed, secret.Sealed)
+	case bellwire.SecretOfTenant:
+		encode := base64.StdEncoding.EncodeToString
+		return t.change(sqlReplaceAuth, secret.Tenant, secret.Dialect, encode(secret.Resealed), encode(secret.Sealed))
+	}
+	return t.change("UPDATE bellwire.keys SET sealed = $2 WHERE id = $1 AND sealed = $3", [16]byte(secret.Key), secret.Resealed, secret.Sealed)
 }

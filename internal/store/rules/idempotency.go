@@ -28,9 +28,7 @@ func (s *StoredRequest) Repeat(r *bellwire.IdempotentRequest) (*bellwire.Answer,
 	case s.Answer.Status != 0:
 		return &s.Answer, nil
 	case s.Changed:
-		err := bellwire.Errorf(bellwire.CodeConflict, "the request with the idempotency key %q was carried out, and its answer was lost", r.Key)
-		err.Hint = "Look at what it has changed. It is not carried out again under this key."
-		return nil, err
+		return nil, r.AnswerLost(nil)
 	case r.At.Before(s.BegunAt.Add(bellwire.RequestLease)):
 		return nil, bellwire.Errorf(bellwire.CodeConflict, "the request with the idempotency key %q is in progress; repeat it in a moment", r.Key)
 	}

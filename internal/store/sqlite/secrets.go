@@ -50,9 +50,39 @@ const (
 		WHERE t.deleted_at IS NULL AND (t.id, j.key) > (?, ?) AND json_extract(j.value, '$.sealed_auth') IS NOT NULL ORDER BY t.id, j.key LIMIT +?`
 	sqlReplaceAuth = `UPDATE tenants SET dialects = json_set(dialects, '$."' || ?2 || '".sealed_auth', ?3)
 		WHERE id = ?1 AND deleted_at IS NULL AND json_extract(dialects, '$."' || ?2 || '".sealed_auth') = ?4`
+	sqlSealedAnswers = `SELECT r.n, coalesce(t.id, ''), r.key, r.answer FROM idempotent_requests r
+		LEFT JOIN tenants t ON t.n = r.tenant AND t.deleted_at IS NULL
+		WHERE r.n > ? AND r.status <> 0 AND (r.tenant = 0 OR t.n IS NOT NULL) ORDER BY r.n LIMIT +?`
+	sqlReplaceAnswer = "UPDATE idempotent_requests SET answer = ?2, bytes = octet_length(?2) WHERE n = ?1 AND answer = ?3"
 )
 
-// sealedAuths lists the sealed secrets of tenants after one.
+// sealedOf lists the sealed secrets of each kind after one.
+var sealedOf = []func(c *db, after *bellwire.SealedSecret, limit int) ([]*bellwire.SealedSecret, error){
+	bellwire.SecretOfKey:      (*db).sealedKeys,
+	bellwire.SecretOfEndpoint: (*db).sealedEndpoints,
+	bellwire.SecretOfTenant:   (*db).sealedAuths,
+	bellwire.SecretOfAnswer:   (*db).sealedAnswers,
+}
+
+func (c *db) sealedKeys(after *bellwire.SealedSecret, limit int) (list []*bellwire.SealedSecret, err error) {
+	q := c.query("SELECT id, sealed FROM keys WHERE id > ? AND sealed IS NOT NULL ORDER BY id LIMIT +?").blob(after.Key[:]).int(int64(limit))
+	for q.next() {
+		secret := new(bellwire.SealedSecret)
+		q.getBytes(secret.Key[:])
+		secret.Sealed = q.getBlob()
+		list = append(list, secret)
+	}
+	return list, q.err
+}
+
+func (c *db) sealedEndpoints(after *bellwire.SealedSecret, limit int) (list []*bellwire.SealedSecret, err error) {
+	q := c.query("SELECT id, sealed FROM endpoints WHERE id > ? AND sealed IS NOT NULL ORDER BY id LIMIT +?").text(after.Endpoint).int(int64(limit))
+	for q.next() {
+		list = append(list, &bellwire.SealedSecret{Endpoint: q.getText(), Sealed: q.getBlob()})
+	}
+	return list, q.err
+}
+
 func (c *db) sealedAuths(after *bellwire.SealedSecret, limit int) (list []*bellwire.SealedSecret, err error) {
 	q := c.query(sqlSealedAuths).text(after.Tenant).text(after.Dialect).int(int64(limit))
 	for q.next() {
@@ -65,42 +95,32 @@ func (c *db) sealedAuths(after *bellwire.SealedSecret, limit int) (list []*bellw
 	return list, q.err
 }
 
-// SealedSecrets lists sealed secrets: of keys by their ids, then of endpoints by theirs, and then of tenants.
+func (c *db) sealedAnswers(after *bellwire.SealedSecret, limit int) (list []*bellwire.SealedSecret, err error) {
+	q := c.query(sqlSealedAnswers).int(after.Answer).int(int64(min(limit, bellwire.MaxSealedAnswers)))
+	for q.next() {
+		list = append(list, &bellwire.SealedSecret{Answer: q.getInt(), Tenant: q.getText(), Request: q.getText(), Sealed: q.getBlob()})
+	}
+	return list, q.err
+}
+
+// SealedSecrets lists sealed secrets: one kind after the other, and each by what it belongs to.
 func (s *Store) SealedSecrets(ctx context.Context, after *bellwire.SealedSecret, limit int) ([]*bellwire.SealedSecret, error) {
 	var list []*bellwire.SealedSecret
-	err := s.read(ctx, snapshot(func(c *db) (err error) {
-		var from bellwire.SealedSecret
-		if after != nil {
-			from = *after
-		}
+	err := s.read(ctx, snapshot(func(c *db) error {
 		list = nil
-		if from.Tenant != "" {
-			list, err = c.sealedAuths(&from, limit)
-			return err
+		from := new(bellwire.SealedSecret)
+		if after != nil {
+			from = after
 		}
-		if from.Endpoint == "" {
-			q := c.query("SELECT id, sealed FROM keys WHERE id > ? AND sealed IS NOT NULL ORDER BY id LIMIT +?").blob(from.Key[:]).int(int64(limit))
-			for q.next() {
-				secret := new(bellwire.SealedSecret)
-				q.getBytes(secret.Key[:])
-				secret.Sealed = q.getBlob()
-				list = append(list, secret)
+		for _, sealed := range sealedOf[from.Kind():] {
+			more, err := sealed(c, from, limit-len(list))
+			list = append(list, more...)
+			if err != nil || len(list) == limit {
+				return err
 			}
-			if q.err != nil || len(list) == limit {
-				return q.err
-			}
+			from = new(bellwire.SealedSecret)
 		}
-		q := c.query("SELECT id, sealed FROM endpoints WHERE id > ? AND sealed IS NOT NULL ORDER BY id LIMIT +?").
-			text(from.Endpoint).int(int64(limit - len(list)))
-		for q.next() {
-			list = append(list, &bellwire.SealedSecret{Endpoint: q.getText(), Sealed: q.getBlob()})
-		}
-		if q.err != nil || len(list) == limit {
-			return q.err
-		}
-		auths, err := c.sealedAuths(&from, limit-len(list))
-		list = append(list, auths...)
-		return err
+		return nil
 	}))
 	return list, err
 }
@@ -111,17 +131,7 @@ func (s *Store) ReplaceSecrets(ctx context.Context, secrets []*bellwire.SealedSe
 	err := s.write(ctx, func(w *writer) error {
 		replaced = 0
 		for _, secret := range secrets {
-			var q *query
-			switch {
-			case secret.Endpoint != "":
-				q = w.query("UPDATE endpoints SET sealed = ?2 WHERE id = ?1 AND sealed = ?3").text(secret.Endpoint).blob(secret.Resealed).blob(secret.Sealed)
-			case secret.Tenant != "":
-				q = w.query(sqlReplaceAuth).text(secret.Tenant).text(secret.Dialect).
-					text(base64.StdEncoding.EncodeToString(secret.Resealed)).text(base64.StdEncoding.EncodeToString(secret.Sealed))
-			default:
-				q = w.query("UPDATE keys SET sealed = ?2 WHERE id = ?1 AND sealed = ?3").blob(secret.Key[:]).blob(secret.Resealed).blob(secret.Sealed)
-			}
-			if err := q.exec(); err != nil {
+			if err := w.replaceSecret(secret).exec(); err != nil {
 				return err
 			}
 			replaced += w.conn.Changes()
@@ -129,4 +139,17 @@ func (s *Store) ReplaceSecrets(ctx context.Context, secrets []*bellwire.SealedSe
 		return nil
 	})
 	return replaced, err
+}
+
+func (w *writer) replaceSecret(secret *bellwire.SealedSecret) *query {
+	switch secret.Kind() {
+	case bellwire.SecretOfAnswer:
+		return w.query(sqlReplaceAnswer).int(secret.Answer).blob(secret.Resealed).blob(secret.Sealed)
+	case bellwire.SecretOfEndpoint:
+		return w.query("UPDATE endpoints SET sealed = ?2 WHERE id = ?1 AND sealed = ?3").text(secret.Endpoint).blob(secret.Resealed).blob(secret.Sealed)
+	case bellwire.SecretOfTenant:
+		return w.query(sqlReplaceAuth).text(secret.Tenant).text(secret.Dialect).
+			text(base64.StdEncoding.EncodeToString(secret.Resealed)).text(base64.StdEncoding.EncodeToString(secret.Sealed))
+	}
+	return w.query("UPDATE keys SET sealed = ?2 WHERE id = ?1 AND sealed = ?3").blob(secret.Key[:]).blob(secret.Resealed).blob(secret.Sealed)
 }

@@ -690,15 +690,28 @@ func replacesSecrets(w *world) {
 	w.check(w.store.CreateKey(w.ctx, &bellwire.Key{ID: bellwire.NewID[bellwire.KeyKind](w.now), Tenant: t.ID, Role: bellwire.RoleTenant, CreatedAt: w.now}))
 	gone := w.endpoint(t)
 	w.check(w.store.DeleteEndpoint(w.ctx, t.ID, gone.ID, w.now, bellwire.ChangeNote{}))
+	var other string
 	for i := range 2 {
-		other := &bellwire.Tenant{ID: w.name("t"), CreatedAt: w.now, UpdatedAt: w.now, Dialects: bellwire.SettingsByDialect{
+		other = w.name("t")
+		w.check(w.store.CreateTenant(w.ctx, &bellwire.Tenant{ID: other, CreatedAt: w.now, UpdatedAt: w.now, Dialects: bellwire.SettingsByDialect{
 			"a-b": {SealedAuth: []byte{2, byte(i)}, UserAgent: "ä"}, "c": {SealedAuth: []byte{3, byte(i)}}, "d": {UserAgent: "x"},
-		}}
-		w.check(w.store.CreateTenant(w.ctx, other))
-		want[other.ID+"/a-b"], want[other.ID+"/c"] = []byte{2, byte(i)}, []byte{3, byte(i)}
+		}}))
+		want[other+"/a-b"], want[other+"/c"] = []byte{2, byte(i)}, []byte{3, byte(i)}
 	}
 	deleted := &bellwire.Tenant{ID: w.name("t"), CreatedAt: w.now, UpdatedAt: w.now, Dialects: bellwire.SettingsByDialect{"c": {SealedAuth: []byte{4}}}}
 	w.check(w.store.CreateTenant(w.ctx, deleted))
+	for i, caller := range []string{"", t.ID, deleted.ID, t.ID, "", t.ID} {
+		r := w.idempotent(caller, fmt.Sprint("k", i))
+		w.begin(r)
+		if i == 3 { // in progress
+			continue
+		}
+		sealed := []byte{5, byte(i)}
+		w.check(w.store.EndRequest(w.ctx, r, &bellwire.Answer{Status: 201, Sealed: sealed}))
+		if caller != deleted.ID {
+			want["answer "+caller+"/"+r.Key] = sealed
+		}
+	}
 	w.check(w.store.DeleteTenant(w.ctx, deleted.ID, w.now))
 
 	var all []*bellwire.SealedSecret
@@ -722,10 +735,12 @@ func replacesSecrets(w *world) {
 		w.equal("how many are listed", len(all), len(want))
 	}
 
+	resealed := map[string][]byte{}
 	before, err := w.store.Tenant(w.ctx, t.ID)
 	w.check(err)
 	for i, secret := range all {
 		secret.Resealed = []byte{9, byte(i)}
+		resealed[secret.Owner()] = secret.Resealed
 	}
 	all[0].Sealed, all[len(all)-1].Sealed = []byte("changed"), []byte("changed")
 	replaced, err := w.store.ReplaceSecrets(w.ctx, all)
@@ -743,9 +758,12 @@ func replacesSecrets(w *world) {
 	after, err := w.store.Tenant(w.ctx, t.ID)
 	w.check(err)
 	w.equal("the tenant's revision", after.Revision, before.Revision)
-	last, err := w.store.Tenant(w.ctx, all[len(all)-2].Tenant)
+	read, err := w.store.Tenant(w.ctx, other)
 	w.check(err)
-	w.equal("what else is set", []string{last.Dialects["a-b"].UserAgent, last.Dialects["d"].UserAgent}, []string{"ä", "x"})
+	w.equal("what else is set", []string{read.Dialects["a-b"].UserAgent, read.Dialects["d"].UserAgent}, []string{"ä", "x"})
+	repeated, err := w.store.BeginRequest(w.ctx, w.idempotent("", "k0"))
+	w.check(err)
+	w.equal("the answer to a repeated request", repeated, &bellwire.Answer{Status: 201, Sealed: resealed["answer /k0"]})
 }
 
 // tellsUsage counts a tenant's keys, and its endpoints with the bytes of their configuration, without those that are deleted
