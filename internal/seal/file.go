@@ -20,14 +20,14 @@ const maxKeysetFile = 1 << 20
 // OpenKeyring reads the keyset file, and creates it if it does not exist. It never writes to an existing file; of several processes
 // that start at once, one creates the file and all use it. A file that others can access is refused. Its errors have CodeInvalid.
 func OpenKeyring(path string) (keyring *Keyring, created bool, err error) {
-	keyset, err := ReadKeyset(path)
+	keyset, err := readKeyset(path, os.Geteuid() == 0)
 	if errors.Is(err, fs.ErrNotExist) {
 		if created, err = CreateKeyset(path); err != nil {
 			return nil, false, hinted(bellwire.Wrap(bellwire.CodeInvalid, err, "keyset file %s cannot be created", path),
 				"Choose a place that Bellwire can write to (--keyset-file).")
 		}
 		// It is read back even by the process that created it, so that what is used is what is on disk.
-		keyset, err = ReadKeyset(path)
+		keyset, err = readKeyset(path, os.Geteuid() == 0)
 	}
 	if err != nil {
 		return nil, created, err
@@ -36,15 +36,19 @@ func OpenKeyring(path string) (keyring *Keyring, created bool, err error) {
 	return keyring, created, err
 }
 
-// ReadKeyset reads a keyset file. Its errors have CodeInvalid.
-func ReadKeyset(path string) (*Keyset, error) {
+// ReadKeyset reads a keyset file for a command. Its errors have CodeInvalid. Root's commands judge the mode of the file like the server,
+// which runs as another user.
+func ReadKeyset(path string) (*Keyset, error) { return readKeyset(path, false) }
+
+// readKeyset reads a keyset file for a process that needs it as root, or as another user.
+func readKeyset(path string, asRoot bool) (*Keyset, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, hinted(bellwire.Wrap(bellwire.CodeInvalid, err, "keyset file %s cannot be read", path),
 			"The file must belong to the user that Bellwire runs as.")
 	}
 	defer f.Close()
-	if err := checkMode(f); err != nil {
+	if err := checkMode(f, asRoot); err != nil {
 		return nil, err
 	}
 	text, err := io.ReadAll(io.LimitReader(f, maxKeysetFile))
@@ -54,7 +58,7 @@ func ReadKeyset(path string) (*Keyset, error) {
 	return ParseKeyset(text, "the file "+path)
 }
 
-// WriteKeyset replaces a keyset file atomically.
+// WriteKeyset replaces a keyset file atomically by one with the same owner, group and mode.
 func WriteKeyset(name string, s *Keyset) (err error) {
 	defer func() {
 		if err != nil && bellwire.CodeOf(err) == bellwire.CodeInternal {
@@ -74,14 +78,30 @@ func WriteKeyset(name string, s *Keyset) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := os.Rename(temporary, path); err != nil {
+	err = keepAccess(path, temporary)
+	if err == nil {
+		err = os.Rename(temporary, path)
+	}
+	if err != nil {
 		return errors.Join(err, os.Remove(temporary))
 	}
 	return syncDir(filepath.Dir(path))
 }
 
+// keepAccess gives a file the owner, the group and the mode of the one that it replaces, so that the server can read it, too.
+func keepAccess(old, file string) error {
+	info, err := os.Stat(old)
+	if err != nil {
+		return err
+	}
+	if err := giveTo(old, info, file); err != nil {
+		return err
+	}
+	return os.Chmod(file, info.Mode().Perm())
+}
+
 // checkMode refuses a file that others can read or write. Windows has no file modes.
-func checkMode(f *os.File) error {
+func checkMode(f *os.File, asRoot bool) error {
 	if runtime.GOOS == "windows" {
 		return nil
 	}
@@ -90,7 +110,7 @@ func checkMode(f *os.File) error {
 		return bellwire.Wrap(bellwire.CodeInvalid, err, "the mode of keyset file %s cannot be read", f.Name())
 	}
 	mode := info.Mode().Perm()
-	if tolerable(mode, ownedByRoot(info), os.Geteuid() == 0) {
+	if tolerable(mode, ownedByRoot(info), asRoot) {
 		return nil
 	}
 	return hinted(bellwire.Errorf(bellwire.CodeInvalid, "keyset file %s has mode %04o, which lets others than its owner use it; run chmod 600 %s",
@@ -107,11 +127,11 @@ func hinted(err *bellwire.Error, hint string) *bellwire.Error {
 // tolerable reports whether a key file may have a mode. The rule is PostgreSQL's: only the owner may have access; if the file
 // belongs to root and the process to another user, the group may read it, because the process could not otherwise. In addition,
 // everyone may read a file of root that no one can write, because some secret stores mount files like that in a container.
-func tolerable(mode fs.FileMode, ownedByRoot, amRoot bool) bool {
+func tolerable(mode fs.FileMode, ownedByRoot, asRoot bool) bool {
 	if mode&0o077 == 0 {
 		return true
 	}
-	if !ownedByRoot || amRoot {
+	if !ownedByRoot || asRoot {
 		return false
 	}
 	return mode&0o037 == 0 || mode == 0o444

@@ -10,7 +10,7 @@ func TestModesOfKeyFiles(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		mode                fs.FileMode
-		ownedByRoot, amRoot bool
+		ownedByRoot, asRoot bool
 		want                bool
 	}{
 		{0o600, false, false, true},
@@ -31,9 +31,9 @@ func TestModesOfKeyFiles(t *testing.T) {
 		{0o444, true, true, false},
 		{0o640, true, true, false},
 	} {
-		t.Run(fmt.Sprint(c.mode, c.ownedByRoot, c.amRoot), func(t *testing.T) {
-			if got := tolerable(c.mode, c.ownedByRoot, c.amRoot); got != c.want {
-				t.Errorf("%04o, root's %t, as root %t: %t", c.mode, c.ownedByRoot, c.amRoot, got)
+		t.Run(fmt.Sprint(c.mode, c.ownedByRoot, c.asRoot), func(t *testing.T) {
+			if got := tolerable(c.mode, c.ownedByRoot, c.asRoot); got != c.want {
+				t.Errorf("%04o, root's %t, as root %t: %t", c.mode, c.ownedByRoot, c.asRoot, got)
 			}
 		})
 	}

@@ -5,3 +5,5 @@ package seal
 import "io/fs"
 
 func ownedByRoot(fs.FileInfo) bool { return false }
+
+func giveTo(string, fs.FileInfo, string) error { return nil }
