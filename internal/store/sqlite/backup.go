@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"time"
 
 	"zombiezen.com/go/sqlite"
@@ -233,22 +234,86 @@ func (c *db) recorded(path string) (rules.Schema, error) {
 // timeInName is how the names of files write a time.
 const timeInName = "20060102T150405Z"
 
+const (
+	// sqlUpgradeCopy returns the copy that was made in this epoch. While no server has run since, the copy has all of the data.
+	sqlUpgradeCopy = `SELECT value FROM meta WHERE name = 'upgrade_copy' AND (SELECT value FROM meta WHERE name = 'upgrade_copy_epoch') =
+		(SELECT value FROM meta WHERE name = 'epoch')`
+	sqlRecordUpgradeCopy = `INSERT INTO meta (name, value) VALUES ('upgrade_copy', ?),
+		('upgrade_copy_epoch', (SELECT value FROM meta WHERE name = 'epoch')) ON CONFLICT (name) DO UPDATE SET value = excluded.value`
+)
+
 // copyBefore copies the database before its schema is changed, so that the release before can be installed again with the data as it
-// was.
+// was. If an earlier start has made the copy and did not complete the change, there is no other.
 func (w *writer) copyBefore(ctx context.Context, from, to int) error {
+	if err := removeParts(w.store.path + beforeSchema); err != nil {
+		return err
+	}
 	if w.store.options.NoUpgradeCopy {
 		return nil
 	}
-	path := fmt.Sprintf("%s.before-schema-%d-%s", w.store.path, to, w.store.options.Now().UTC().Format(timeInName))
-	if _, err := copyDatabase(ctx, w.store.path, path); err != nil {
-		return &bellwire.Error{
-			Code:    bellwire.CodeUnavailable,
-			Message: fmt.Sprintf("the database %s must be changed for this version of Bellwire, and could not be copied before that: %s", w.store.path, err),
-			Hint:    "Make room for a copy beside it. If you have a backup, start once with --no-upgrade-backup.",
+	path, err := w.upgradeCopy()
+	if err != nil {
+		return err
+	}
+	if path == "" {
+		path = fmt.Sprintf("%s%s%d-%s", w.store.path, beforeSchema, to, w.store.options.Now().UTC().Format(timeInName))
+		if err := w.makeUpgradeCopy(ctx, path); err != nil {
+			return &bellwire.Error{
+				Code:    bellwire.CodeUnavailable,
+				Message: fmt.Sprintf("the database %s must be changed for this version of Bellwire, and could not be copied before that: %s", w.store.path, err),
+				Hint:    "Make room for a copy beside it. If you have a backup, start once with --no-upgrade-backup.",
+			}
 		}
 	}
 	w.store.options.Logger.Info("database copied before its schema is changed: delete the copy once the new version has proved itself",
 		"copy", path, "from", from, "to", to)
+	return nil
+}
+
+// upgradeCopy returns the copy that an earlier start has made of what is in the database now; empty: there is none.
+func (w *writer) upgradeCopy() (path string, err error) {
+	q := w.query(sqlUpgradeCopy)
+	for q.next() {
+		path = q.getText()
+	}
+	if q.err != nil || path == "" {
+		return "", q.err
+	}
+	_, err = os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	return path, err
+}
+
+// makeUpgradeCopy makes a copy and records it.
+func (w *writer) makeUpgradeCopy(ctx context.Context, path string) error {
+	if _, err := copyDatabase(ctx, w.store.path, path); err != nil {
+		return err
+	}
+	if err := w.query(sqlRecordUpgradeCopy).text(path).exec(); err != nil { // the next start would make another copy
+		return errors.Join(err, os.Remove(path))
+	}
+	return nil
+}
+
+// beforeSchema is between the name of a database and the rest of the name of its copy.
+const beforeSchema = ".before-schema-"
+
+// removeParts removes the temporary files of copies that were not completed. Nobody else may be making copies of these names.
+func removeParts(prefix string) error {
+	folder := filepath.Dir(prefix)
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		return err
+	}
+	for _, entry := range entries {
+		if strings.HasPrefix(entry.Name(), filepath.Base(prefix)) && strings.HasSuffix(entry.Name(), ".tmp") {
+			if err := os.Remove(filepath.Join(folder, entry.Name())); err != nil {
+				return err
+			}
+		}
+	}
 	return nil
 }
 

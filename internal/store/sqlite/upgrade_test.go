@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
@@ -138,4 +140,59 @@ func TestUpgradeCopiesFirst(t *testing.T) {
 	if tenant.Name != "Acme" {
 		t.Errorf("the tenant in the copy is %+v", tenant)
 	}
+}
+
+// TestUpgradesThatFailCopyOnce opens a database that a migration cannot change, as a service manager does: again and again.
+func TestUpgradesThatFailCopyOnce(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "bellwire.db")
+	writeAtVersion(t, path, 44, "ALTER TABLE jobs ADD COLUMN acted_at INTEGER") // which a later migration adds
+	now := time.Date(2026, 1, 31, 12, 30, 0, 0, time.UTC)
+	start := func() error {
+		now = now.Add(time.Minute)
+		s, err := Open(t.Context(), path, Options{NoSync: true, Now: func() time.Time { return now }})
+		if err == nil {
+			err = s.Close()
+		}
+		return err
+	}
+	copies := func(want ...string) {
+		t.Helper()
+		found, err := filepath.Glob(path + ".before-schema-*")
+		check(t, err)
+		for i := range found {
+			found[i] = found[i][strings.LastIndex(found[i], "-")+1:]
+		}
+		if !slices.Equal(found, want) {
+			t.Errorf("the copies are of %q, want %q", found, want)
+		}
+	}
+	part := path + ".before-schema-51-20260131T122900Z.123.tmp" // of a start that was killed
+	check(t, os.WriteFile(part, nil, 0o600))
+	for range 3 {
+		if err := start(); err == nil {
+			t.Fatal("the database is opened")
+		}
+		copies("20260131T123100Z")
+	}
+	made, err := filepath.Glob(path + ".before-schema-*")
+	check(t, err)
+	check(t, os.Remove(made[0]))
+	if err := start(); err == nil {
+		t.Fatal("the database is opened")
+	}
+	copies("20260131T123400Z")
+	withConn(t, path, func(conn *sqlite.Conn) {
+		check(t, sqlitex.ExecuteScript(conn, "UPDATE meta SET value = value + 1 WHERE name = 'epoch'", nil)) // the release before has run
+	})
+	if err := start(); err == nil {
+		t.Fatal("the database is opened")
+	}
+	copies("20260131T123400Z", "20260131T123500Z")
+	withConn(t, path, func(conn *sqlite.Conn) {
+		check(t, sqlitex.ExecuteScript(conn, "ALTER TABLE jobs DROP COLUMN acted_at", nil))
+	})
+	check(t, start())
+	check(t, start())
+	copies("20260131T123400Z", "20260131T123500Z")
 }
