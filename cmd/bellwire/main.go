@@ -128,7 +128,6 @@ type streams struct {
 }
 
 func main() {
-	cli.ForgetEmptyVariables()
 	silenceLibraries()
 	os.Exit(run(os.Args[1:], streams{in: os.Stdin, out: os.Stdout, err: os.Stderr}))
 }
@@ -139,6 +138,7 @@ func run(args []string, std streams) int {
 		fmt.Fprintln(std.err, "bellwire:", err)
 		return exitFailed
 	}
+	cli.ForgetEmptyVariables(parser.Model.Node)
 	parsed, err := parser.Parse(cli.WithoutEmptyOptions(args, parser.Model.Node))
 	if err != nil {
 		command := cli.Selected(err)
