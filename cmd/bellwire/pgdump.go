@@ -10,7 +10,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -178,8 +177,11 @@ func writeService(databaseURL string) (folder string, err error) {
 	if err != nil {
 		return "", errors.New("--database-url: has an invalid parameter")
 	}
-	hosts, ports := hostsOf(config)
-	lines := []string{"[bellwire]", "host=" + hosts, "port=" + ports, "user=" + config.User, "dbname=" + config.Database}
+	hosts, ports, err := postgres.Hosts(databaseURL)
+	if err != nil {
+		return "", fmt.Errorf("--database-url: %w", err)
+	}
+	lines := []string{"[bellwire]", "host=" + strings.Join(hosts, ","), "port=" + strings.Join(ports, ","), "user=" + config.User, "dbname=" + config.Database}
 	if config.Password != "" {
 		lines = append(lines, "password="+config.Password)
 	}
@@ -196,18 +198,4 @@ func writeService(databaseURL string) (folder string, err error) {
 		return "", err
 	}
 	return folder, os.WriteFile(filepath.Join(folder, "service"), []byte(strings.Join(lines, "\n")+"\n"), 0o600)
-}
-
-// hostsOf returns the hosts of a database URL and their ports, in the order in which they are tried, each list with commas. With
-// "sslmode=prefer" the configuration has each of them twice.
-func hostsOf(config *pgconn.Config) (hosts, ports string) {
-	allHosts, allPorts := []string{config.Host}, []string{strconv.Itoa(int(config.Port))}
-	last := &pgconn.FallbackConfig{Host: config.Host, Port: config.Port}
-	for _, next := range config.Fallbacks {
-		if next.Host != last.Host || next.Port != last.Port {
-			allHosts, allPorts = append(allHosts, next.Host), append(allPorts, strconv.Itoa(int(next.Port)))
-		}
-		last = next
-	}
-	return strings.Join(allHosts, ","), strings.Join(allPorts, ",")
 }

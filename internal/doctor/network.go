@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/bellwire/bellwire/internal/destination"
+	"github.com/bellwire/bellwire/internal/store/postgres"
 )
 
 // networkPatience bounds a look-up and a connection.
@@ -67,8 +68,15 @@ func (s *Subject) hosts() []string {
 			add(u.Hostname())
 		}
 	}
-	if u, err := url.Parse(s.Database.Postgres); err == nil && s.Database.Postgres != "" {
-		add(u.Hostname())
+	for _, databaseURL := range []string{s.Database.Postgres, s.Database.Direct} {
+		if databaseURL == "" {
+			continue
+		}
+		if named, _, err := postgres.Hosts(databaseURL); err == nil { // database.reachable says what is wrong with it
+			for _, host := range named {
+				add(host)
+			}
+		}
 	}
 	return hosts
 }

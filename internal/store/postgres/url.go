@@ -4,7 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"strconv"
 	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
 )
@@ -58,4 +61,25 @@ func Shown(databaseURL string) string {
 		}
 	}
 	return shown
+}
+
+// Hosts returns the hosts of a database URL and their ports, in the order in which they are tried. A host is a name, an address or the
+// directory of a socket. Its error does not show the URL, which can contain a password.
+func Hosts(databaseURL string) (hosts, ports []string, err error) {
+	config, err := pgconn.ParseConfig(databaseURL)
+	if err != nil {
+		return nil, nil, errors.New("has an invalid parameter")
+	}
+	add := func(host string, port uint16) {
+		hosts, ports = append(hosts, host), append(ports, strconv.Itoa(int(port)))
+	}
+	add(config.Host, config.Port)
+	last := &pgconn.FallbackConfig{Host: config.Host, Port: config.Port}
+	for _, next := range config.Fallbacks { // with "sslmode=prefer" each host is there twice
+		if next.Host != last.Host || next.Port != last.Port {
+			add(next.Host, next.Port)
+		}
+		last = next
+	}
+	return hosts, ports, nil
 }
