@@ -274,3 +274,18 @@ func TestGoneDisablesTheEndpoint(t *testing.T) {
 		}
 	})
 }
+
+// An endpoint that answers 410 has a retry that is due long after the endpoint's lane was forgotten. It is canceled at once.
+func TestGoneCancelsWhatIsDueMuchLater(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.receiver("a", answers(500, 410))
+		ep := w.endpoint("a", every(2*time.Hour, 3))
+		w.publish(1)
+		w.pass(30 * time.Minute)
+		w.publish(1)
+		w.pass(time.Second)
+		if got := w.statuses(ep.ID); got[bellwire.DeliveryCanceled] != 2 {
+			t.Error("deliveries:", got)
+		}
+	})
+}

@@ -220,6 +220,7 @@ func (s *Scheduler) Recorded(now time.Time, results []*Result, records []bellwir
 		}
 		if records[i].DisabledFor != "" {
 			l.reload = true
+			l.due = bellwire.Earlier(l.due, now) // what is due much later must be canceled too, and a new lane does not have its time
 		}
 		s.reevaluate(l, now)
 	}
