@@ -15,7 +15,8 @@ import (
 const (
 	// sqlTenantsWith says of the next tenants whether they have a delivery between two ids with one of the statuses that are not 0.
 	sqlTenantsWith = `SELECT t.id, EXISTS (SELECT FROM unnest($5::smallint[]) s (status)
-			CROSS JOIN LATERAL (SELECT FROM bellwire.deliveries WHERE tenant = t.n AND status = s.status AND id >= $3 AND id < $4 LIMIT 1) d)
+			CROSS JOIN LATERAL (SELECT FROM bellwire.deliveries WHERE tenant = t.n AND status = s.status AND id >= $3 AND id < $4 LIMIT 1) d
+			WHERE s.status > 0)
 		FROM (SELECT n, id FROM bellwire.tenants WHERE id > $1 AND deleted_at IS NULL AND NOT paused ORDER BY id LIMIT $2) t ORDER BY t.id`
 	sqlCountBulkJobs = "SELECT count(*) FROM bellwire.jobs WHERE finished_at IS NULL AND bulk IS NOT NULL"
 	sqlNextBulk      = "SELECT bulk FROM bellwire.jobs WHERE bulk < $1 ORDER BY bulk DESC LIMIT 1"

@@ -146,6 +146,8 @@ func bulkTenants(w *world) {
 	for i, end := range []bellwire.Transition{spent, gone, success, spent} {
 		w.ended(w.endpoint(tenants[i]), end)
 	}
+	waiting := w.tenant() // has something pending only
+	w.publish(w.endpoint(waiting))
 	until := w.tick(time.Minute)
 	paused := w.reread(tenants[3])
 	paused.Paused = true
@@ -180,6 +182,6 @@ func bulkTenants(w *world) {
 		w.equal("exhausted", find(choose(bellwire.JobRetry, "exhausted", from), limit), ids(tenants[0]))
 		w.equal("retrying", find(choose(bellwire.JobRetry, "retrying", begin), limit), ids(tenants[:3]...))
 		w.equal("retrying since", len(find(choose(bellwire.JobRetry, "retrying", from), limit)), 0)
-		w.equal("all", find(choose(bellwire.JobReplay, bellwire.SelectAll, from), limit), ids(tenants[0], tenants[1], tenants[2], late))
+		w.equal("all", find(choose(bellwire.JobReplay, bellwire.SelectAll, from), limit), ids(tenants[0], tenants[1], tenants[2], waiting, late))
 	}
 }
