@@ -24,11 +24,16 @@ func (e *env) gone(tenant, endpoint string) {
 // end records an attempt that ends a new delivery.
 func (e *env) end(tenant, endpoint, message string, how bellwire.Transition) {
 	e.t.Helper()
+	e.endOf(e.delivery(tenant, endpoint).ID, endpoint, message, how)
+}
+
+// endOf does that with a delivery that is the only one that is due.
+func (e *env) endOf(delivery bellwire.DeliveryID, endpoint, message string, how bellwire.Transition) {
+	e.t.Helper()
 	ep, err := e.store.Endpoint(e.t.Context(), endpoint)
 	if err != nil {
 		e.t.Fatal(err)
 	}
-	d := e.delivery(tenant, endpoint)
 	leases, err := e.store.RenewLeases(e.t.Context(), "node")
 	if err != nil {
 		e.t.Fatal(err)
@@ -40,8 +45,8 @@ func (e *env) end(tenant, endpoint, message string, how bellwire.Transition) {
 		e.t.Fatalf("claimed %+v: %v", claimed, err)
 	}
 	_, err = e.store.RecordResults(e.t.Context(), []*bellwire.Result{{
-		Attempt:  &bellwire.Attempt{ID: bellwire.NewID[bellwire.AttemptKind](time.Now()), Delivery: d.ID, Outcome: bellwire.OutcomeDNS, Error: message},
-		Delivery: d.ID, Trigger: bellwire.TriggerSchedule, Epoch: leases.Epoch(endpoint), EndedAt: time.Now(), Endpoint: endpoint,
+		Attempt:  &bellwire.Attempt{ID: bellwire.NewID[bellwire.AttemptKind](time.Now()), Delivery: delivery, Outcome: bellwire.OutcomeDNS, Error: message},
+		Delivery: delivery, Trigger: bellwire.TriggerSchedule, Epoch: leases.Epoch(endpoint), EndedAt: time.Now(), Endpoint: endpoint,
 		Transition: how, Disable: how.Status == bellwire.DeliveryCanceled, EndpointRevision: ep.Revision, Health: bellwire.HealthNote{Kind: bellwire.HealthCounts},
 	}})
 	if err != nil {

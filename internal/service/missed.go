@@ -74,13 +74,15 @@ func (s *Service) CountMissed(ctx context.Context, c Caller, tenant, id string) 
 }
 
 // missedSince returns a time before which the endpoint has missed nothing: before its attempts began to fail in a row, and before
-// it was paused or disabled, which was at stopped.
+// it was paused or disabled, which was at stopped, or before it was created.
 func (s *Service) missedSince(ctx context.Context, ep *bellwire.Endpoint) (since, stopped time.Time, err error) {
 	health, err := s.store.Health(ctx, []string{ep.ID}, 1)
 	if err != nil {
 		return since, stopped, err
 	}
-	since = failingSince(&health[0].Health, ep.Timeout)
+	if since, err = s.failingSince(ctx, ep, &health[0].Health); err != nil {
+		return since, stopped, err
+	}
 	if ep.Status != bellwire.EndpointEnabled {
 		stop, err := s.stopOf(ctx, ep)
 		if err != nil {
@@ -91,7 +93,7 @@ func (s *Service) missedSince(ctx context.Context, ep *bellwire.Endpoint) (since
 			// A new URL has begun its health anew since Bellwire disabled it.
 			stop.At = stop.At.Add(-ep.AutoDisableAfter)
 		}
-		since = earlier(since, stop.At)
+		since = bellwire.Earlier(since, stop.At)
 	}
 	if since.IsZero() {
 		return since, stopped, &bellwire.Error{
@@ -100,31 +102,44 @@ func (s *Service) missedSince(ctx context.Context, ep *bellwire.Endpoint) (since
 			Hint:    "Create a replay with the status \"missed\" and a time.",
 		}
 	}
-	return since, stopped, nil
+	return bellwire.Later(since, ep.CreatedAt), stopped, nil
 }
 
-// failingSince returns a time before which all events were accepted that failed in the present run of failures; zero: nothing
-// fails. The first event that failed is not always the first one of those that were accepted, because attempts take time.
-func failingSince(h *bellwire.Health, timeout time.Duration) (since time.Time) {
+// failingSince returns a time before which the deliveries had begun that failed in the present run of failures; zero: nothing
+// fails. The first one that failed is not always the first one that began, because attempts take time.
+func (s *Service) failingSince(ctx context.Context, ep *bellwire.Endpoint, h *bellwire.Health) (since time.Time, err error) {
 	if h.State == bellwire.HealthFailing {
 		since = h.Since
 	}
 	if h.Failures > 0 {
-		since = earlier(since, h.FirstFailureAt)
-		since = earlier(since, h.FirstFailed.Time())
+		begun, err := s.firstFailedBegan(ctx, ep, h)
+		if err != nil {
+			return since, err
+		}
+		since = bellwire.Earlier(bellwire.Earlier(since, h.FirstFailureAt), begun)
 	}
 	if since.IsZero() {
-		return since
+		return since, nil
 	}
-	return since.Add(-timeout)
+	return since.Add(-ep.Timeout), nil
 }
 
-// earlier returns the earlier one of two times, of which a zero one does not count.
-func earlier(a, b time.Time) time.Time {
-	if a.IsZero() || !b.IsZero() && b.Before(a) {
-		return b
+// firstFailedBegan returns when the delivery began with which the run of failures began; zero: it is deleted. Its event may have been
+// accepted long before, if that was imported, replayed or to be delivered later.
+func (s *Service) firstFailedBegan(ctx context.Context, ep *bellwire.Endpoint, h *bellwire.Health) (began time.Time, err error) {
+	of := bellwire.DeliveryFilter{Tenant: ep.Tenant, Endpoint: ep.ID, Event: bellwire.EventID(h.FirstFailed)}
+	list, err := s.store.Deliveries(ctx, of, bellwire.Page{Limit: MaxPageLimit})
+	if err != nil {
+		return began, err
 	}
-	return a
+	for _, d := range list.Items {
+		for _, at := range []time.Time{d.CreatedAt, d.NotBefore, d.RestartedAt} {
+			if !at.After(h.FirstFailureAt) {
+				began = bellwire.Later(began, at)
+			}
+		}
+	}
+	return began, nil
 }
 
 // stopOf returns the change that paused or disabled an endpoint when it was last enabled, or the oldest one that its history has.

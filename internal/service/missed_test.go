@@ -19,6 +19,22 @@ func TestEnablingReplaysSinceItBroke(t *testing.T) {
 		e.mustChange(id, service.EndpointInput{URL: new("https://example.com/moved")})
 	}
 	gone := func(e *env, id string) { e.gone("acme", id) }
+	failOld := func(e *env, id string) {
+		acme, err := e.store.Tenant(e.t.Context(), "acme")
+		if err != nil {
+			e.t.Fatal(err)
+		}
+		// As the replay of an event that was accepted long ago, it begins now.
+		event := bellwire.NewID[bellwire.EventKind](time.Now().Add(-20 * 24 * time.Hour))
+		results, err := e.store.AppendEvents(e.t.Context(), []*bellwire.Append{{TenantRevision: acme.Revision, Events: []*bellwire.NewEvent{{
+			Event:      bellwire.Event{ID: event, Tenant: "acme", Type: "order.created", Data: []byte(`{}`), CreatedAt: time.Now(), Deliveries: 1},
+			Deliveries: []bellwire.NewDelivery{{ID: bellwire.DeliveryOf(event, 0), Endpoint: id}},
+		}}}})
+		if err != nil || results[0].Err != nil {
+			e.t.Fatal(err, results)
+		}
+		e.endOf(bellwire.DeliveryOf(event, 0), id, "it broke", bellwire.Transition{Status: bellwire.DeliveryExhausted})
+	}
 	for name, c := range map[string]struct {
 		steps []func(*env, string)
 		from  int           // the step since which events are replayed
@@ -29,6 +45,7 @@ func TestEnablingReplaysSinceItBroke(t *testing.T) {
 		"disabled twice":              {[]func(*env, string){status(bellwire.EndpointDisabled), status(bellwire.EndpointEnabled), status(bellwire.EndpointPaused)}, 2, 0},
 		"disabled and changed":        {[]func(*env, string){status(bellwire.EndpointDisabled), moved}, 0, 0},
 		"failing":                     {[]func(*env, string){fail}, 0, bellwire.DefaultTimeout},
+		"failing, an old event first": {[]func(*env, string){failOld}, 0, bellwire.DefaultTimeout},
 		"failing, then disabled":      {[]func(*env, string){fail, status(bellwire.EndpointDisabled)}, 0, bellwire.DefaultTimeout},
 		"disabled by Bellwire":        {[]func(*env, string){gone}, 0, bellwire.DefaultTimeout},
 		"by Bellwire, then a new URL": {[]func(*env, string){gone, moved}, 0, bellwire.DefaultAutoDisableAfter},
@@ -37,7 +54,7 @@ func TestEnablingReplaysSinceItBroke(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			e := newEnv(t)
-			ep := e.endpoint(e.tenant("acme"))
+			ep := e.endpointOf(e.tenant("acme"), time.Now().Add(-30*24*time.Hour))
 			var began, ended time.Time
 			for i, step := range c.steps {
 				if i == c.from {
@@ -74,6 +91,31 @@ func TestEnablingReplaysSinceItBroke(t *testing.T) {
 			}
 		})
 	}
+}
+
+// An endpoint has missed nothing before it was created.
+func TestMissedSinceItWasCreated(t *testing.T) {
+	t.Parallel()
+	e := newEnv(t)
+	ep := e.endpoint(e.tenant("acme"))
+	e.gone("acme", ep.ID)
+	e.mustChange(ep.ID, service.EndpointInput{URL: new("https://example.com/moved")})
+	missed, err := e.CountMissed(t.Context(), admin, "acme", ep.ID)
+	if err != nil || !missed.Since.Equal(ep.CreatedAt) {
+		t.Errorf("since %+v, %v, want %s", missed, err, ep.CreatedAt)
+	}
+}
+
+// endpointOf creates an endpoint that was created at a time in another system.
+func (e *env) endpointOf(tenant string, at time.Time) *service.Endpoint {
+	e.t.Helper()
+	in := minimal()
+	in.Origins = &service.Origins{CreatedAt: at}
+	ep, _, err := e.CreateEndpoint(e.t.Context(), admin, tenant, in)
+	if err != nil {
+		e.t.Fatal(err)
+	}
+	return ep
 }
 
 func enabling() service.EndpointInput {
