@@ -182,6 +182,7 @@ type DeliveryState struct {
 	Delayed   bool
 	Behind    bool      // an earlier delivery of its key has not ended, so that it cannot be claimed
 	ExpiresAt time.Time // does not change; zero: never
+	NotBefore time.Time // does not change: the event's deliver_at if the delivery was made before it; else zero
 	// RestartedAt is when the schedule was begun again; zero: never.
 	RestartedAt time.Time
 }
@@ -254,10 +255,11 @@ func (s *DeliveryState) CanRestart(current int64, now time.Time) bool {
 	return false
 }
 
-// Restart begins the schedule again, with an attempt that is due now. A requested manual retry stays requested.
+// Restart begins the schedule again, with an attempt that is due now, or at the event's deliver_at if that is later. A requested
+// manual retry stays requested.
 func (s *DeliveryState) Restart(now time.Time) {
-	s.Status, s.Reason, s.Retries, s.Epoch, s.DueAt = DeliveryPending, "", 0, 0, StoredTime(now)
-	s.RestartedAt = s.DueAt
+	s.Status, s.Reason, s.Retries, s.Epoch, s.RestartedAt = DeliveryPending, "", 0, 0, StoredTime(now)
+	s.DueAt, s.Delayed = Later(s.RestartedAt, s.NotBefore), s.NotBefore.After(s.RestartedAt)
 }
 
 // End ends the schedule. A requested manual retry is dropped, unless EndKeepsManual.

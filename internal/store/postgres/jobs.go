@@ -356,9 +356,11 @@ func (s *jobStep) cancel() error {
 // sqlCanceledBy notes the job that has canceled deliveries. A replay keeps its job.
 const sqlCanceledBy = "UPDATE bellwire.deliveries d SET job = $2 FROM unnest($1::uuid[]) AS w (id) WHERE d.id = w.id AND NOT d.replay"
 
-// sqlRestart begins the schedules of deliveries again, as DeliveryState.Restart does. A replay keeps its job.
-const sqlRestart = `UPDATE bellwire.deliveries d SET status = w.status, reason = '', retries = 0, epoch = 0, due_at = $3, updated_at = $3, restarted_at = $3,
-		sequence = w.sequence, ordering_key = w.key, place = w.place, job = CASE WHEN d.replay THEN d.job ELSE coalesce($4, d.job) END
+// sqlRestart begins the schedules of deliveries again, as DeliveryState.Restart does. What is delayed is in no order. A replay keeps its
+// job. greatest ignores NULL.
+const sqlRestart = `UPDATE bellwire.deliveries d SET status = CASE WHEN d.not_before > $3 THEN -1 ELSE w.status END, reason = '', retries = 0, epoch = 0,
+		due_at = greatest($3, d.not_before), updated_at = $3, restarted_at = $3, sequence = w.sequence, ordering_key = w.key, place = w.place,
+		job = CASE WHEN d.replay THEN d.job ELSE coalesce($4, d.job) END
 	FROM unnest($1::uuid[], $2::bigint[], $5::smallint[], $6::bigint[], $7::bigint[]) AS w (id, sequence, status, key, place) WHERE d.id = w.id`
 
 // restarted are the rows of deliveries that are restarted.

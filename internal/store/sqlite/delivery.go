@@ -13,7 +13,7 @@ import (
 const none = -1
 
 const sqlState = `SELECT status, reason, attempts, retries, epoch, ifnull(manual_epoch, -1), ifnull(due_at, -1), expires_at,
-		restarted_at, endpoint, ifnull(ordering_key, 0), ifnull(place, 0) FROM deliveries WHERE id = ?`
+		restarted_at, not_before, endpoint, ifnull(ordering_key, 0), ifnull(place, 0) FROM deliveries WHERE id = ?`
 
 // deliveryRow is the state of a delivery, and where it is in the order of its key.
 type deliveryRow struct {
@@ -36,7 +36,7 @@ func (w *writer) state(id bellwire.DeliveryID) (st deliveryRow, found bool, err 
 	if due := q.getInt(); due != none {
 		st.DueAt = time.UnixMicro(due).UTC()
 	}
-	st.ExpiresAt, st.RestartedAt = q.getTimeOrZero(), q.getTimeOrZero()
+	st.ExpiresAt, st.RestartedAt, st.NotBefore = q.getTimeOrZero(), q.getTimeOrZero(), q.getTimeOrZero()
 	st.endpoint, st.key, st.place = q.getInt(), q.getInt(), q.getInt()
 	return st, true, q.close()
 }

@@ -87,6 +87,27 @@ var scheduleTests = []test{
 		w.check(err)
 		w.equal("what is canceled with its endpoint", n, 1)
 	}},
+	{name: "Schedule/ARestartWaitsForDeliverAt", run: func(w *world) {
+		ep := w.endpoint(w.tenant())
+		at := w.now.Add(time.Hour)
+		byJob, byHand := w.scheduled(at, time.Time{}, ep).Deliveries[0].ID, w.scheduled(at, time.Time{}, ep).Deliveries[0].ID
+		for _, id := range []bellwire.DeliveryID{byJob, byHand} {
+			_, err := w.store.CancelDelivery(w.ctx, ep.Tenant, id, "", w.now)
+			w.check(err)
+		}
+		w.tick(time.Minute)
+		_, err := w.store.RestartDelivery(w.ctx, ep.Tenant, byHand, w.now)
+		w.check(err)
+		w.equal("what a job has restarted", w.run(w.job(ep.Tenant, bellwire.JobRetry, w.failed(ep)), 10, ep).Done, 1)
+		for _, id := range []bellwire.DeliveryID{byJob, byHand} {
+			d := w.load(ep.Tenant, id)
+			w.equal("the delivery", []any{d.Status, d.DueAt, d.RestartedAt}, []any{bellwire.DeliveryPending, at, w.now})
+		}
+		got := w.claim(ep, 10)
+		w.equal("what is claimed before, and when the next is due", []any{len(got.Due), got.Next}, []any{0, at})
+		w.now = at
+		w.equal("what is claimed then", idsOf(w.claim(ep, 10).Due), []bellwire.DeliveryID{byJob, byHand})
+	}},
 	{name: "Schedule/MaxElapsedCountsFromDeliverAt", run: func(w *world) {
 		ep := w.endpoint(w.tenant())
 		w.scheduled(w.now.Add(time.Hour), time.Time{}, ep)
