@@ -148,11 +148,15 @@ type Selection struct {
 	Before   EventID // this event is left out, and those behind it
 	Statuses []DeliveryStatus
 	Missing  bool
+	Replaced bool // also deliveries that are not the current ones
 	// Type reports whether deliveries of an event type are selected; nil: of all types.
 	Type func(eventType string) bool
 	// MissingType reports the same for missing ones.
 	MissingType func(eventType string) bool
 }
+
+// PassesOver reports whether a delivery is left out whatever its event is. passedOver says that it is a test's or not the current one.
+func (s *Selection) PassesOver(passedOver, test bool) bool { return test || passedOver && !s.Replaced }
 
 // Takes reports whether deliveries of an event type are selected.
 func (s *Selection) Takes(eventType string) bool { return s.Type == nil || s.Type(eventType) }
@@ -162,7 +166,8 @@ func (j *Job) SelectionOf(endpoint string, matches func(eventType string) bool) 
 	p := &j.Params
 	s := &Selection{
 		Tenant: j.Tenant, Endpoint: endpoint, Statuses: p.Statuses, Missing: p.Missing,
-		After: FirstID[EventKind](p.Since), Before: FirstID[EventKind](p.Until),
+		Replaced: j.Kind == JobCancel, // they can be restarted, and are sent too
+		After:    FirstID[EventKind](p.Since), Before: FirstID[EventKind](p.Until),
 		MissingType: func(name string) bool { return p.TakesType(name) && matches(name) },
 	}
 	if len(p.Types) > 0 {
@@ -212,6 +217,7 @@ type JobStep struct {
 	Skipped  int       // of what was selected, beside what the store skips
 	Cursor   JobCursor // after the step
 	Ended    bool      // the job is done after it
+	Again    bool      // the job begins again after it: there may be more, also at endpoints that it has left behind
 	Error    string    // the job has failed, for this reason
 	Waiting  string    // what the job waits for
 	Now      time.Time
@@ -263,6 +269,8 @@ func (j *Job) Advance(s *JobStep, acted, skipped int) {
 	switch {
 	case s.Error != "":
 		j.State, j.Error, j.Waiting, j.FinishedAt = JobFailed, s.Error, "", s.Now
+	case s.Again:
+		j.Cursor, j.Skipped = JobCursor{}, 0 // what it leaves out is counted again
 	case s.Ended:
 		j.State, j.Waiting, j.FinishedAt = JobDone, "", s.Now
 		j.Total = j.Done + j.Skipped
@@ -298,6 +306,8 @@ type Jobs interface {
 	// ChangeJob changes a job as Job.Apply does, and returns it.
 	ChangeJob(ctx context.Context, tenant string, id JobID, c JobChange, now time.Time) (*Job, error)
 
+	// Deferred reports whether deliveries of events of a selection are deferred to FanOut, to whichever endpoint.
+	Deferred(ctx context.Context, s *Selection) (bool, error)
 	// CountSelected counts what a selection selects, from indexes alone.
 	CountSelected(ctx context.Context, s *Selection) (int, error)
 	// Select returns the next of what a selection selects, after examining up to about limit events.
@@ -314,7 +324,7 @@ type Jobs interface {
 	// of the job's statuses, or if there is none and the job selects missing ones. New and restarted deliveries are free, and get
 	// the next numbers of an ordered endpoint.
 	AdvanceJob(ctx context.Context, s *JobStep) (*JobProgress, error)
-	// RestartDelivery begins the retry schedule of a delivery again, with an attempt at once. CodeConflict: it has succeeded, or
+	// RestartDelivery begins the retry schedule of a delivery again, as DeliveryState.Restart does. CodeConflict: it has succeeded, or
 	// is being attempted at this moment. A delivery of which nothing was attempted yet stays as it is.
 	RestartDelivery(ctx context.Context, tenant string, id DeliveryID, now time.Time) (*Delivery, error)
 }

@@ -236,3 +236,33 @@ func TestFanOutIsBounded(t *testing.T) {
 		w.expectAll(receivers, ids, false)
 	})
 }
+
+// TestCancelDuringFanOut: a cancellation is done when it has ended the deliveries that were still being stored when it began, too.
+func TestCancelDuringFanOut(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		var open atomic.Bool
+		withFanOut(w, func(_ context.Context, _ int, do func() (*bellwire.FannedOut, error)) (*bellwire.FannedOut, error) {
+			if !open.Load() {
+				return nil, bellwire.Errorf(bellwire.CodeUnavailable, "the store is away")
+			}
+			return do()
+		})
+		receivers := w.endpoints(20, func(ep *bellwire.Endpoint) { ep.Status = bellwire.EndpointPaused })
+		w.publish(1)
+		w.batch(60)
+		j := w.job(bellwire.JobCancel, "")
+		w.pass(10 * time.Second)
+		w.expectJob(j, bellwire.JobRunning, 20, 0)
+		if got := w.jobNow(j).Waiting; got != "deliveries of a large publish are still being stored" {
+			t.Errorf("the job waits for %q", got)
+		}
+		open.Store(true)
+		w.pass(time.Minute)
+		w.expectJob(j, bellwire.JobDone, 20+20*60, 0)
+		for _, r := range receivers {
+			if n := len(r.got()); n != 0 {
+				t.Errorf("%s got %d requests", r.name, n)
+			}
+		}
+	})
+}

@@ -50,6 +50,10 @@ type runningJob struct {
 	waiting  time.Time          // since when it waits
 	lastStep int                // the number of its last step
 	filter   bellwire.JobFilter // nil: it has none, or it is not compiled yet
+
+	// fansOut is set while a cancellation may have left deliveries behind that were still being stored when it began at the first
+	// endpoint. A node that goes on with the job in the middle cannot tell.
+	fansOut bool
 }
 
 // run makes steps until ctx ends.
@@ -88,7 +92,7 @@ func (r *jobRunner) refresh(ctx context.Context) {
 		known := r.jobs[j.ID]
 		switch {
 		case known == nil:
-			known = &runningJob{next: r.paced(j)}
+			known = &runningJob{next: r.paced(j), fansOut: true}
 			r.directory.ForgetTenant(j.Tenant) // another node may have created an endpoint for the job, or enabled it, a moment ago
 		case known.Rate != j.Rate:
 			known.next = r.paced(j)

@@ -18,11 +18,18 @@ func (r *jobRunner) step(ctx context.Context, j *runningJob) error {
 	if err != nil {
 		return err
 	}
+	if j.Kind == bellwire.JobCancel && j.Cursor == (bellwire.JobCursor{}) {
+		if j.fansOut, err = r.store.Deferred(ctx, j.SelectionOf(j.Params.Endpoint, nil)); err != nil {
+			return err
+		}
+	}
 	switch {
 	case scope.failure != "":
 		return r.advance(ctx, j, &bellwire.JobStep{Error: scope.failure})
 	case scope.endpoint == nil:
-		return r.advance(ctx, j, &bellwire.JobStep{Ended: true})
+		step := new(bellwire.JobStep)
+		j.end(step)
+		return r.advance(ctx, j, step)
 	case scope.waiting != "":
 		return r.wait(ctx, j, scope.waiting)
 	}
@@ -143,7 +150,9 @@ func (r *jobRunner) act(ctx context.Context, j *runningJob, p jobScope, limit in
 	step := &bellwire.JobStep{Endpoint: endpoint, Items: found.Items, Skipped: skipped, Cursor: bellwire.JobCursor{Endpoint: endpoint, Event: found.Last}}
 	if !found.More {
 		step.Cursor = bellwire.JobCursor{Endpoint: p.next}
-		step.Ended = p.next == ""
+		if p.next == "" {
+			j.end(step)
+		}
 	}
 	done := j.Done
 	if err := r.advance(ctx, j, step); err != nil || j.Kind != bellwire.JobCancel {
@@ -151,6 +160,15 @@ func (r *jobRunner) act(ctx context.Context, j *runningJob, p jobScope, limit in
 	}
 	r.observer.Canceled(p.endpoint.Dialect, j.Done-done, bellwire.CanceledByJob)
 	return nil
+}
+
+// end makes a step at the last endpoint the last one of the job, or of one look at all endpoints if a cancellation must look again.
+func (j *runningJob) end(step *bellwire.JobStep) {
+	if j.Kind == bellwire.JobCancel && j.fansOut {
+		step.Again, step.Waiting = true, jobFanOut
+		return
+	}
+	step.Ended = true
 }
 
 // advance makes a step in the store, and tells the lanes what it has changed.
@@ -168,7 +186,10 @@ func (r *jobRunner) advance(ctx context.Context, j *runningJob, step *bellwire.J
 		r.read = time.Time{}
 		return nil
 	}
-	j.Job, j.pause, j.waiting = progress.Job, 0, time.Time{}
+	j.Job = progress.Job
+	if j.Kind != bellwire.JobCancel || len(progress.Deliveries) > 0 { // else it looks again, after a longer pause
+		j.pause, j.waiting = 0, time.Time{}
+	}
 	if j.State.Ended() {
 		delete(r.jobs, j.ID)
 		r.logger.Info("job ended", "job", j.ID, "tenant", j.Tenant, "kind", j.Kind, "state", j.State,
@@ -179,6 +200,9 @@ func (r *jobRunner) advance(ctx context.Context, j *runningJob, step *bellwire.J
 	j.next = time.Now()
 	if j.Rate > 0 {
 		j.next = j.next.Add(lastsAt(len(progress.Deliveries), j.Rate))
+	}
+	if step.Again {
+		return r.wait(ctx, j, jobFanOut)
 	}
 	return nil
 }
@@ -202,7 +226,7 @@ func (r *jobRunner) wait(ctx context.Context, j *runningJob, reason string) erro
 		j.waiting = now
 	}
 	j.pause = min(max(2*j.pause, firstPause), longPause)
-	j.next = now.Add(j.pause)
+	j.next = bellwire.Later(j.next, now.Add(j.pause))
 	if j.Waiting == reason || now.Sub(j.waiting) < saidAfter {
 		return nil
 	}

@@ -38,6 +38,8 @@ const (
 	delayedOf    = "FROM bellwire.deliveries WHERE endpoint = $1 AND status = -1 AND $4::smallint = 0 AND NOT ordered AND id > $2 AND id < $3"
 	behindOf     = "FROM bellwire.deliveries WHERE endpoint = $1 AND status = -2 AND $4::smallint = 0 AND NOT ordered AND id > $2 AND id < $3"
 	passedOverOf = deliveriesOf + " AND passed_over"
+	// ofTests leaves those of passedOverOf that the jobs pass over which select deliveries that are not the current ones too.
+	ofTests = " AND (SELECT e.test FROM bellwire.events e WHERE e.tenant = deliveries.tenant AND e.id = deliveries.event LIMIT 1)"
 	// passedOverBehind are pending too.
 	passedOverBehind = "FROM bellwire.deliveries WHERE endpoint = $1 AND status = -2 AND $4::smallint = 0 AND id > $2 AND id < $3 AND passed_over"
 )
@@ -60,6 +62,8 @@ func (s *selection) ranges(r rules.Range, after [16]byte) (parts []string, args 
 	status, _ := codec.StatusNumber[int16](r.Status)
 	args = []any{s.endpoint, after, [16]byte(first), status}
 	switch {
+	case r.Aside && s.Replaced:
+		return []string{passedOverOf + ofTests}, args // no test is behind another delivery
 	case r.Aside && r.Status == bellwire.DeliveryPending:
 		return []string{passedOverOf, passedOverBehind}, args
 	case r.Aside:
@@ -159,9 +163,9 @@ func (s *Store) Select(ctx context.Context, sel *bellwire.Selection, limit int) 
 
 // selectDeliveries reads deliveries of a range with their events, each of which is looked up separately.
 func selectDeliveries(from string) string {
-	return `SELECT d.id, d.passed_over, e.id, e.type FROM (SELECT id ` + from + ` ORDER BY id LIMIT $5) f
+	return `SELECT d.id, d.passed_over, e.test, e.id, e.type FROM (SELECT id ` + from + ` ORDER BY id LIMIT $5) f
 		CROSS JOIN LATERAL (SELECT id, tenant, event, passed_over FROM bellwire.deliveries WHERE id = f.id LIMIT 1) d
-		CROSS JOIN LATERAL (SELECT id, type FROM bellwire.events WHERE tenant = d.tenant AND id = d.event LIMIT 1) e ORDER BY d.id`
+		CROSS JOIN LATERAL (SELECT id, type, test FROM bellwire.events WHERE tenant = d.tenant AND id = d.event LIMIT 1) e ORDER BY d.id`
 }
 
 // deliveries examines deliveries of a status. Those of the last event are examined to the end: the next step begins after the event.
@@ -194,13 +198,13 @@ func (s *selection) of(event bellwire.EventID) *selection {
 // examine adds the next deliveries of a range to p, and returns how many there were, and the last one.
 func (s *selection) examine(p *rules.Part, from string, args []any, limit int) (examined int, last [16]byte, err error) {
 	var (
-		item   bellwire.JobItem
-		passed bool
-		name   string
+		item         bellwire.JobItem
+		passed, test bool
+		name         string
 	)
-	into := []any{(*[16]byte)(&item.Delivery), &passed, (*[16]byte)(&item.Event), &name}
+	into := []any{(*[16]byte)(&item.Delivery), &passed, &test, (*[16]byte)(&item.Event), &name}
 	_, err = pgx.ForEachRow(s.tx.query(selectDeliveries(from), append(args, limit)...), into, func() error {
-		if examined++; !passed && s.Takes(name) {
+		if examined++; !s.PassesOver(passed, test) && s.Takes(name) {
 			p.Items = append(p.Items, item)
 		}
 		p.Last, last = item.Event, item.Delivery
@@ -243,6 +247,18 @@ func (s *selection) missingOf(name string, limit int) (p rules.Part, err error) 
 		}
 	}
 	return p, nil
+}
+
+// sqlDeferredOf looks for events of a tenant between two ids, both exclusive, in what is deferred to FanOut.
+const sqlDeferredOf = `SELECT EXISTS (SELECT FROM bellwire.fanouts f CROSS JOIN unnest(f.events) e (id)
+	WHERE f.tenant = ` + theTenant + ` AND e.id > $2 AND e.id < $3)`
+
+// Deferred reports whether deliveries of events of a selection are deferred to FanOut.
+func (s *Store) Deferred(ctx context.Context, sel *bellwire.Selection) (found bool, err error) {
+	err = s.read(ctx, func(tx *tx) error {
+		return tx.row(sqlDeferredOf, sel.Tenant, [16]byte(sel.After), [16]byte(sel.Before)).Scan(&found)
+	})
+	return found, err
 }
 
 const sqlCountWaiting = `SELECT count(*) FROM (SELECT n FROM bellwire.endpoints WHERE id = $1) p CROSS JOIN unnest('{-2,0}'::smallint[]) s (status) CROSS JOIN unnest('{f,t}'::boolean[]) o (ordered)

@@ -23,7 +23,7 @@ type Index interface {
 type Range struct {
 	Type   string // of events; empty: the range is of deliveries
 	Status bellwire.DeliveryStatus
-	Aside  bool // only events that are sent to nobody, and deliveries that jobs pass over
+	Aside  bool // only events that are sent to nobody, and deliveries that the selection passes over
 }
 
 // CountSelected counts what a selection selects. It only counts ranges, unless the endpoint has deliveries of types that are not

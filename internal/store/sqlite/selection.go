@@ -27,6 +27,8 @@ const (
 	eventsOf     = "FROM events WHERE tenant = ?1 AND type = ?4 AND id > ?2 AND id < ?3"
 	testsOf      = eventsOf + " AND test = 1"
 	passedOverOf = "FROM deliveries WHERE endpoint = ?1 AND status = ?4 AND id > ?2 AND id < ?3 AND passed_over = 1"
+	// ofTests leaves those of passedOverOf that the jobs pass over which select deliveries that are not the current ones too.
+	ofTests = " AND (SELECT test FROM events WHERE n = deliveries.event) = 1"
 	// passedOverBehind are pending too.
 	passedOverBehind = "FROM deliveries WHERE endpoint = ?1 AND status = " + behindNumber + " AND ?4 = 0 AND id > ?2 AND id < ?3 AND passed_over = 1"
 )
@@ -77,6 +79,8 @@ func (s *selection) ranges(r rules.Range) []string {
 		return []string{testsOf}
 	case r.Type != "":
 		return []string{eventsOf}
+	case r.Aside && s.Replaced:
+		return []string{passedOverOf + ofTests} // no test is behind another delivery
 	case r.Aside && r.Status == bellwire.DeliveryPending:
 		return []string{passedOverOf, passedOverBehind}
 	case r.Aside:
@@ -189,12 +193,12 @@ func (s *selection) of(event bellwire.EventID) *selection {
 
 // examine adds the next deliveries of a range to p, and returns how many there were, and the last one.
 func (s *selection) examine(p *rules.Part, from string, r rules.Range, after []byte, limit int) (examined int, last bellwire.DeliveryID, err error) {
-	q := s.bounds(s.db.query("SELECT d.id, d.passed_over, e.id, e.type FROM (SELECT id "+from+` ORDER BY id LIMIT +?5) free
+	q := s.bounds(s.db.query("SELECT d.id, d.passed_over, e.test, e.id, e.type FROM (SELECT id "+from+` ORDER BY id LIMIT +?5) free
 		CROSS JOIN deliveries d ON d.id = free.id CROSS JOIN events e ON e.n = d.event`), r, after).int(int64(limit))
 	for q.next() {
 		var item bellwire.JobItem
 		q.getBytes(item.Delivery[:])
-		passed := q.getBool()
+		passed := s.PassesOver(q.getBool(), q.getBool())
 		q.getBytes(item.Event[:])
 		if examined++; !passed && s.Takes(q.getText()) {
 			p.Items = append(p.Items, item)
@@ -263,6 +267,20 @@ func (c *db) hasDelivery(endpoint int64, event bellwire.EventID) (bool, error) {
 		}
 	}
 	return false, nil
+}
+
+// sqlDeferredOf looks for events of a tenant between two ids, both exclusive, in what is deferred to FanOut.
+const sqlDeferredOf = `SELECT EXISTS (SELECT 1 FROM fanouts f CROSS JOIN events e ON e.n >= f.event AND e.n < f.event + f.events
+	WHERE f.tenant = ` + theTenant + ` AND +e.id > ?2 AND +e.id < ?3)`
+
+// Deferred reports whether deliveries of events of a selection are deferred to FanOut.
+func (s *Store) Deferred(ctx context.Context, sel *bellwire.Selection) (found bool, err error) {
+	err = s.read(ctx, func(c *db) error {
+		any, _, err := c.query(sqlDeferredOf).text(sel.Tenant).blob(sel.After[:]).blob(sel.Before[:]).scalar()
+		found = any != 0
+		return err
+	})
+	return found, err
 }
 
 // CountWaiting counts the pending deliveries of an endpoint, up to a limit, without delayed ones.

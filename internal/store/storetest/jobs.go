@@ -292,6 +292,60 @@ var jobTests = []test{
 		w.equal("what had ended", w.load(ep.Tenant, ended).Status, bellwire.DeliveryExhausted)
 		w.equal("what is open", w.backlog().Open, 0)
 	}},
+	{name: "Cancel/EndsWhatWasReplayedAndIsOpenAgain", run: func(w *world) {
+		ep := w.endpoint(w.tenant())
+		replayed := w.publish(ep)
+		w.end(ep, replayed, spent)
+		w.run(w.job(ep.Tenant, bellwire.JobReplay, w.failed(ep)), 10, ep)
+		_, err := w.store.RestartDelivery(w.ctx, ep.Tenant, replayed.Deliveries[0].ID, w.now)
+		w.check(err)
+		test := w.event(ep.Tenant, ep)
+		test.Event.Test, test.Deliveries[0].Manual = true, true
+		w.append(together(test))
+		other := w.published("order.sent", ep)
+		params := bellwire.JobParams{Until: w.now.Add(time.Hour)}
+		params.Choose(bellwire.JobCancel, "")
+		ofType := params
+		ofType.Types = []string{replayed.Event.Type}
+		w.equal("the count of all", w.counted(w.job(ep.Tenant, bellwire.JobCancel, params), ep), 3)
+		j := w.job(ep.Tenant, bellwire.JobCancel, ofType)
+		w.equal("the count", w.counted(j, ep), 2)
+		w.equal("canceled", w.run(j, 10, ep).Done, 2)
+		for _, d := range w.ofEvent(replayed) {
+			w.equal("a delivery of the event", d.Status, bellwire.DeliveryCanceled)
+		}
+		for _, e := range []*bellwire.NewEvent{test, other} {
+			w.equal("another one", w.load(ep.Tenant, e.Deliveries[0].ID).Status, bellwire.DeliveryPending)
+		}
+	}},
+	{name: "Cancel/MustWaitForFanOut", run: func(w *world) {
+		t := w.tenant()
+		before := w.publish(w.endpoint(t))
+		wide := w.wide(t.ID, w.many(t, 3)...)
+		w.append(together(wide))
+		deferred := func(change func(*bellwire.JobParams)) bool {
+			w.Helper()
+			params := bellwire.JobParams{Until: w.now.Add(time.Hour)}
+			change(&params)
+			waits, err := w.store.Deferred(w.ctx, selection(w.newJob(t.ID, bellwire.JobCancel, params), w.endpoint(t)))
+			w.check(err)
+			return waits
+		}
+		for what, c := range map[string]struct {
+			change func(*bellwire.JobParams)
+			want   bool
+		}{
+			"all":           {func(*bellwire.JobParams) {}, true},
+			"the event":     {func(p *bellwire.JobParams) { p.Event = wide.Event.ID }, true},
+			"another event": {func(p *bellwire.JobParams) { p.Event = before.Event.ID }, false},
+			"earlier ones":  {func(p *bellwire.JobParams) { p.Until = w.now.Add(-time.Hour) }, false},
+			"later ones":    {func(p *bellwire.JobParams) { p.Since = w.now.Add(time.Minute) }, false},
+		} {
+			w.equal("deliveries are deferred of "+what, deferred(c.change), c.want)
+		}
+		w.fanAllOut(2)
+		w.equal("deliveries are deferred after FanOut", deferred(func(*bellwire.JobParams) {}), false)
+	}},
 	{name: "Jobs/ListTheirDeliveries", run: listOfJobs},
 	{name: "Jobs/CountWaiting", run: func(w *world) {
 		t := w.tenant()

@@ -226,7 +226,11 @@ func useJobs(w *world) {
 		_, err = w.store.CountWaiting(w.ctx, ep.ID, 10)
 		w.check(err)
 		p.Statuses = []bellwire.DeliveryStatus{bellwire.DeliveryPending, bellwire.DeliveryRetrying}
-		w.run(w.job(ep.Tenant, bellwire.JobCancel, p), 3, ep)
+		cancel := w.job(ep.Tenant, bellwire.JobCancel, p)
+		w.counted(cancel, ep)
+		_, err = w.store.Deferred(w.ctx, selection(cancel, ep))
+		w.check(err)
+		w.run(cancel, 3, ep)
 	}
 	w.jobs("")
 	j := w.running()[0]
