@@ -131,6 +131,13 @@ var (
 // sqlLockShards keeps other nodes from taking the shards over while this one claims their deliveries.
 const sqlLockShards = "SELECT shard FROM bellwire.shards WHERE shard = ANY($1) ORDER BY shard FOR SHARE"
 
+// sqlHoldUnkeyed locks the counters of those endpoints from whose keys' order sqlUnnumber takes deliveries. If an endpoint is ordered by
+// key again meanwhile, an append waits for that and sees which have left the order, or this waits for the append. It is a statement
+// before sqlUnnumber, which so sees what was committed during the wait.
+const sqlHoldUnkeyed = `SELECT FROM bellwire.sequences s JOIN bellwire.endpoints p ON p.n = s.endpoint
+	CROSS JOIN LATERAL (SELECT FROM bellwire.deliveries WHERE endpoint = p.n AND ordering_key IS NOT NULL AND status <= 1 LIMIT 1) d
+	WHERE p.id = ANY($1) AND p.ordering <> 'key' ORDER BY s.endpoint FOR UPDATE OF s`
+
 // queueClaims finds the claims' endpoints.
 func (g *claimRun) queueClaims(batch *pgx.Batch) {
 	g.places, g.endpoints = make([]int32, len(g.claims)), make([]string, len(g.claims))
@@ -167,6 +174,7 @@ func (g *claimRun) queueSearch(batch *pgx.Batch) {
 		batch.Queue(sql, args...).Query(func(rows pgx.Rows) error { return g.scan(rows, into) })
 	}
 	byDue := func(c *claim) *[]rules.Candidate { return &c.found.ByTime }
+	batch.Queue(sqlHoldUnkeyed, g.endpoints)
 	batch.Queue(sqlUnnumber, g.places, g.endpoints, g.shards, g.epochs, rules.MaxUnnumbered, g.now).Query(g.scanUnnumbered)
 	find(sqlClaimManual, func(c *claim) *[]rules.Candidate { return &c.found.Manual }, manual)
 	find(sqlClaimPending, byDue, byTime, g.now, search, held)

@@ -113,6 +113,62 @@ func TestKeysAreInOrderBetweenNodes(t *testing.T) {
 	}
 }
 
+// TestKeysOfAnEndpointThatIsOrderedAgain changes an endpoint from ordering by key and back, while a claim takes its deliveries out of the
+// order. The next event of the key must not wait for the one that is no longer in the order.
+func TestKeysOfAnEndpointThatIsOrderedAgain(t *testing.T) {
+	t.Parallel()
+	s := newInbox(t)
+	ep := &bellwire.Endpoint{ID: "ep", Tenant: "acme", Ordering: bellwire.OrderingKey, CreatedAt: time.Now()}
+	check(t, s.CreateEndpoint(t.Context(), ep, bellwire.ChangeNote{}))
+	order := func(by bellwire.Ordering) {
+		t.Helper()
+		ep.Ordering = by
+		check(t, s.UpdateEndpoint(t.Context(), ep, bellwire.ChangeNote{}))
+	}
+	publish := func() {
+		now := time.Now()
+		e := &bellwire.NewEvent{Event: bellwire.Event{
+			ID: bellwire.NewID[bellwire.EventKind](now), Tenant: "acme", Type: "order.paid", Data: []byte("1"), CreatedAt: bellwire.StoredTime(now), OrderingKey: "a",
+		}}
+		e.Deliveries = []bellwire.NewDelivery{{ID: bellwire.DeliveryOf(e.Event.ID, 0), Endpoint: "ep", Ordered: true, Keyed: true}}
+		results, err := s.AppendEvents(t.Context(), []*bellwire.Append{{Events: []*bellwire.NewEvent{e}}})
+		if err != nil || results[0].Err != nil {
+			t.Error(err, results)
+		}
+	}
+	publish()
+	order(bellwire.OrderingNone)
+	epoch := renew(t, s, "a").Epoch("ep")
+	published := make(chan struct{})
+	check(t, s.write(t.Context(), func(tx *tx) error {
+		g := &claimRun{tx: tx, now: time.Now(), claims: []*claim{{Claim: &bellwire.Claim{Endpoint: "ep", Epoch: epoch, Limit: 10, MaxBytes: 1 << 20}}}}
+		batch := new(pgx.Batch)
+		g.queueClaims(batch)
+		g.queueSearch(batch)
+		if err := tx.send(batch); err != nil {
+			return err
+		}
+		order(bellwire.OrderingKey)
+		go func() {
+			defer close(published)
+			publish()
+		}()
+		waitFor(t, func() bool {
+			select {
+			case <-published:
+				return true
+			default:
+				return count1(t, s, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'") > 0
+			}
+		})
+		return nil
+	}))
+	<-published
+	if n := count1(t, s, "SELECT count(*) FROM bellwire.deliveries WHERE status = -2"); n != 0 {
+		t.Errorf("%d deliveries are behind one that is in no order", n)
+	}
+}
+
 // TestMigrationKeepsTheRightsToPublish grants a role the function before version 41, which makes it anew.
 func TestMigrationKeepsTheRightsToPublish(t *testing.T) {
 	t.Parallel()
