@@ -105,7 +105,7 @@ func (a *api) bulkJobs() {
 	route(a, service.Manage, huma.Operation{
 		OperationID: "retry-all-deliveries", Method: http.MethodPost, Path: "/deliveries/retry", Tags: []string{tagJobs},
 		Summary: "Retry deliveries of all tenants", DefaultStatus: http.StatusAccepted, Errors: []int{http.StatusConflict},
-		Description: starts + "Begins the retry schedule of each delivery again, with an attempt at once.",
+		Description: starts + "Begins the retry schedule of each delivery again, with an attempt at once, or at the deliver_at of its event.",
 	}, start(bellwire.JobRetry))
 	route(a, service.Manage, huma.Operation{
 		OperationID: "replay-all-events", Method: http.MethodPost, Path: "/replays", Tags: []string{tagJobs},

@@ -223,7 +223,7 @@ func (a *api) jobs() {
 	route(a, service.Redeliver, huma.Operation{
 		OperationID: "retry-deliveries", Method: http.MethodPost, Path: "/tenants/{tenant}/deliveries/retry", Tags: []string{tagJobs},
 		Summary: "Retry many deliveries", DefaultStatus: http.StatusAccepted, Errors: []int{http.StatusConflict},
-		Description: starts + "Begins the retry schedule of each delivery again, with an attempt at once. Deliveries to disabled endpoints are left out.",
+		Description: starts + "Begins the retry schedule of each delivery again, with an attempt at once, or at the deliver_at of its event. Deliveries to disabled endpoints are left out.",
 	}, by(bellwire.JobRetry))
 	route(a, service.Redeliver, huma.Operation{
 		OperationID: "cancel-deliveries", Method: http.MethodPost, Path: "/tenants/{tenant}/deliveries/cancel", Tags: []string{tagJobs},

@@ -304,7 +304,7 @@ export interface paths {
         put?: never;
         /**
          * Retry deliveries of all tenants
-         * @description For admin keys. Starts a job of each tenant that has something to be done, and responds with 202 and their sum. Tenants take turns. With `dry_run`, or if there is nothing to be done, responds with 200 and the numbers only. Paused tenants and disabled endpoints are left out. Begins the retry schedule of each delivery again, with an attempt at once.
+         * @description For admin keys. Starts a job of each tenant that has something to be done, and responds with 202 and their sum. Tenants take turns. With `dry_run`, or if there is nothing to be done, responds with 200 and the numbers only. Paused tenants and disabled endpoints are left out. Begins the retry schedule of each delivery again, with an attempt at once, or at the deliver_at of its event.
          */
         post: operations["retry-all-deliveries"];
         delete?: never;
@@ -853,7 +853,7 @@ export interface paths {
         put?: never;
         /**
          * Retry many deliveries
-         * @description Responds with 202 and a job, or with `dry_run` with 200 and the number only. Begins the retry schedule of each delivery again, with an attempt at once. Deliveries to disabled endpoints are left out.
+         * @description Responds with 202 and a job, or with `dry_run` with 200 and the number only. Begins the retry schedule of each delivery again, with an attempt at once, or at the deliver_at of its event. Deliveries to disabled endpoints are left out.
          */
         post: operations["retry-deliveries"];
         delete?: never;
