@@ -307,13 +307,13 @@ func (c *checker) fold(e ast.Expr) (result, ok bool) {
 		return false, false
 	}
 	b := &builder{source: c.source}
-	condition := b.node(e)
+	part := b.node(e)
 	if len(b.faults) > 0 {
 		return false, false
 	}
 	ev := Begin(&bellwire.Event{Type: c.eventType})
 	defer ev.End()
-	_, v := ev.run(&Program{conditions: []node{condition}})
+	_, v := ev.run(&Program{conditions: []condition{{node: part}}})
 	return v.isTrue(), v.kind == kindBool
 }
 

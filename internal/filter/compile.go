@@ -170,20 +170,6 @@ func (s source) quote(e ast.Expr) string {
 // maxCondition is how much of a condition's text is shown.
 const maxCondition = 500
 
-// condition returns the text of a condition.
-func (p *Program) condition(at int) string {
-	parsed, err := parse(p.text)
-	if err != nil {
-		return p.text
-	}
-	s := source{parsed.NativeRep()}
-	conditions := flatten(operators.LogicalAnd, s.tree.Expr(), nil)
-	if at >= len(conditions) {
-		return p.text
-	}
-	return bounded(s.quote(conditions[at]), maxCondition)
-}
-
 // flatten returns the operands of a chain of an operator.
 func flatten(operator string, e ast.Expr, to []ast.Expr) []ast.Expr {
 	if e.Kind() != ast.CallKind || e.AsCall().FunctionName() != operator {
@@ -222,14 +208,22 @@ type scope struct {
 func build(text string, parsed *cel.Ast) (*Program, error) {
 	b := &builder{source: source{parsed.NativeRep()}}
 	p := &Program{text: text}
-	for _, condition := range flatten(operators.LogicalAnd, b.tree.Expr(), nil) {
-		p.conditions = append(p.conditions, b.node(condition))
+	for _, part := range flatten(operators.LogicalAnd, b.tree.Expr(), nil) {
+		p.conditions = append(p.conditions, b.condition(part))
 	}
 	if len(b.faults) > 0 {
 		return nil, bellwire.Join(b.faults[:min(len(b.faults), maxFaults)]...)
 	}
 	p.bytes = len(text) + b.bytes
 	return p, nil
+}
+
+// condition compiles a condition, with its text for explanations: many events are explained with one filter, and to parse it for each
+// would take longer than to evaluate it.
+func (b *builder) condition(of ast.Expr) condition {
+	quoted := strings.Clone(bounded(b.quote(of), maxCondition))
+	b.bytes += len(quoted)
+	return condition{node: b.node(of), text: quoted}
 }
 
 func (b *builder) refuse(e ast.Expr, format string, args ...any) node {

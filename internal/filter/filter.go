@@ -23,8 +23,14 @@ const (
 // Program is a compiled filter. It is immutable and safe for concurrent use.
 type Program struct {
 	text       string
-	conditions []node // all of which must be true
+	conditions []condition // all of which must be true
 	bytes      int
+}
+
+// condition is a part of a filter that explanations name.
+type condition struct {
+	node
+	text string // at most maxCondition bytes of it
 }
 
 // String returns the filter's text.
@@ -140,9 +146,9 @@ func (ev *Evaluation) Explain(p *Program) Explanation {
 	at, v := ev.run(p)
 	switch {
 	case v.kind == kindFailed:
-		return Explanation{Outcome: Failed, Condition: p.condition(at), Problem: v.failure().Error()}
+		return Explanation{Outcome: Failed, Condition: p.conditions[at].text, Problem: v.failure().Error()}
 	case v.num == 0:
-		return Explanation{Outcome: Unmatched, Condition: p.condition(at)}
+		return Explanation{Outcome: Unmatched, Condition: p.conditions[at].text}
 	}
 	return Explanation{Outcome: Matched}
 }

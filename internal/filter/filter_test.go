@@ -377,6 +377,33 @@ func TestExplain(t *testing.T) {
 	}
 }
 
+// TestExplainDoesNotParse: trials and explanations evaluate one filter on many events, within budgets that count only steps.
+func TestExplainDoesNotParse(t *testing.T) {
+	conditions := strings.Repeat(`data.amount < 1000000 && `, 50)
+	for outcome, last := range map[filter.Outcome]string{filter.Unmatched: `data.amount < 0`, filter.Failed: `data.missing`} {
+		p := mustCompile(t, conditions+last)
+		ev := filter.Begin(eventOf(invoice))
+		defer ev.End()
+		if n := testing.AllocsPerRun(10, func() {
+			if got := ev.Explain(p); got.Outcome != outcome || got.Condition != last {
+				t.Fatalf("%+v", got)
+			}
+		}); n > 10 {
+			t.Errorf("%s: an explanation allocates %v times", outcome, n)
+		}
+	}
+}
+
+// TestSizeCountsConditions: a program keeps the text of each, beside its own text and the literals.
+func TestSizeCountsConditions(t *testing.T) {
+	t.Parallel()
+	const longer = 300
+	short, long := mustCompile(t, `data.a == ""`), mustCompile(t, `data.a == "`+strings.Repeat("x", longer)+`"`)
+	if got := long.Size() - short.Size(); got != 3*longer {
+		t.Errorf("a text that is %d bytes longer adds %d bytes, want %d", longer, got, 3*longer)
+	}
+}
+
 func TestSharedEvaluation(t *testing.T) {
 	t.Parallel()
 	ev := filter.Begin(eventOf(`{"a": 1, "b": [1, 2, 3]}`))
