@@ -166,14 +166,15 @@ type Target struct {
 // Versions are the versions of event types.
 type Versions interface {
 	// Conversion returns how an event's data becomes that of the version that an endpoint gets, nil for as it is. It is asked only if
-	// the endpoint GetsOlder. As it is means also that the type was deleted since. A conversion is the same value for the same
-	// version, as long as the type is not changed.
+	// the endpoint GetsOlder. As it is means also that the type was deleted since. Conversions of an event to the same version with the
+	// same revision make the same data.
 	Conversion(ctx context.Context, ep *Endpoint, e *Event) (Conversion, error)
 }
 
 // Conversion makes an older version of an event's data.
 type Conversion interface {
-	Number() int // of the version that it makes
+	Number() int     // of the version that it makes
+	Revision() int64 // of the event type's last change, which may have been one of its converters
 	// Convert returns the event with the older data, and how many steps of filters that took. Its error has CodeInvalid.
 	Convert(e *Event) (converted *Event, steps int, err error)
 }

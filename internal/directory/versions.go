@@ -78,6 +78,8 @@ type conversion struct {
 
 func (c *conversion) Number() int { return c.to }
 
+func (c *conversion) Revision() int64 { return c.of.EventType.Revision }
+
 // Convert implements bellwire.Conversion.
 func (c *conversion) Convert(e *bellwire.Event) (made *bellwire.Event, steps int, err error) {
 	converted := *e

@@ -3,6 +3,7 @@ package engine_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -23,6 +24,17 @@ func (w *world) addVersion(name, converter string) {
 	if !w.silent {
 		w.directory.ForgetCatalogue()
 	}
+}
+
+// convertBy replaces the converter to version 1 of an event type.
+func (w *world) convertBy(name, converter string) {
+	w.t.Helper()
+	t, err := w.store.EventType(w.t.Context(), name)
+	must(w.t, err)
+	t.Older = slices.Clone(t.Older)
+	t.Older[0].Converter = converter
+	must(w.t, w.store.ReplaceEventType(w.t.Context(), t))
+	w.directory.ForgetCatalogue()
 }
 
 // versioned has the newest version of each type set in the drafts, as the service does.
@@ -287,6 +299,34 @@ func TestFanOutConvertsOnce(t *testing.T) {
 		if n := converted.Load(); n != 2 {
 			t.Errorf("the event was converted %d times for two versions", n)
 		}
+	})
+}
+
+// A converter that was replaced is used from then on, also for events that are in memory because another endpoint hangs, and for those
+// that the one before could not convert.
+func TestReplacedConvertersAreUsed(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		ep := w.endpoint("a", every(5*time.Second, 1))
+		r := w.receiver("a", answers(500, 200))
+		w.addVersion("ping", `{"wrong": data}`)
+		w.hanging(1)
+		w.publishNewest(`7`)
+		w.pass(time.Second)
+		w.convertBy("ping", `data.missing`)
+		w.publishNewest(`8`)
+		w.pass(time.Second)
+		w.convertBy("ping", `{"right": data}`)
+		failed := w.deliveries(ep.ID)[1]
+		if failed.Status != bellwire.DeliveryExhausted || failed.Attempts != 0 {
+			t.Fatalf("the delivery that cannot be converted is %s after %d attempts", failed.Status, failed.Attempts)
+		}
+		_, err := w.store.RestartDelivery(t.Context(), failed.Tenant, failed.ID, now())
+		must(t, err)
+		w.engine.Refresh(ep.ID)
+		w.pass(time.Second)
+		w.wants(r, `{"wrong":7}`, `{"right":8}`)
+		w.pass(5 * time.Second)
+		w.wants(r, `{"wrong":7}`, `{"right":8}`, `{"right":7}`)
 	})
 }
 

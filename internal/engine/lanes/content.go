@@ -38,15 +38,16 @@ const asPublished = math.MaxInt64
 // rendered is a request body for all endpoints of a dialect that get the same version.
 type rendered struct {
 	dialect string
-	version int // its number; 0: as published
+	event   *bellwire.Event // as published, or one of older
 	body    []byte
 }
 
 // older is the event in an older version, or why there is none.
 type older struct {
-	version int
-	event   *bellwire.Event
-	err     error
+	version  int
+	revision int64 // of the conversion
+	event    *bellwire.Event
+	err      error
 }
 
 // NewContent returns the content of an event that is not in memory yet.
@@ -72,36 +73,41 @@ const envelopeRoom = 256
 
 // Body returns the request body for a target. The transport may read it even after the attempt, so its memory is not reused.
 func (c *Content) Body(ctx context.Context, t *bellwire.Target, m *bellwire.Message) ([]byte, error) {
-	version := 0
-	if t.Versions != nil && t.Endpoint.GetsOlder(c.Event) {
-		conversion, err := t.Versions.Conversion(ctx, t.Endpoint, c.Event)
-		if err != nil {
-			return nil, err
-		}
-		if conversion != nil {
-			version = conversion.Number()
-			if m.Event, err = c.convert(conversion); err != nil {
-				return nil, err
-			}
-		}
+	event, err := c.as(ctx, t)
+	if err != nil {
+		return nil, err
 	}
+	m.Event = event
 	if !t.Renderer.SameBody() {
 		return c.render(t, m)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	dialect := t.Endpoint.Dialect
-	if i := slices.IndexFunc(c.bodies, func(r rendered) bool { return r.dialect == dialect && r.version == version }); i >= 0 {
+	if i := slices.IndexFunc(c.bodies, func(r rendered) bool { return r.dialect == dialect && r.event == event }); i >= 0 {
 		return c.bodies[i].body, nil
 	}
 	body, err := c.render(t, m)
-	if err == nil && c.Deliveries > 1 {
-		c.bodies = append(c.bodies, rendered{dialect, version, body})
+	if err == nil && c.keeps(event) {
+		c.bodies = append(c.bodies, rendered{dialect, event, body})
 	}
 	return body, err
 }
 
-// convert returns the event in an older version, which is made once for all of its deliveries.
+// as returns the event in the version that a target gets.
+func (c *Content) as(ctx context.Context, t *bellwire.Target) (*bellwire.Event, error) {
+	if t.Versions == nil || !t.Endpoint.GetsOlder(c.Event) {
+		return c.Event, nil
+	}
+	conversion, err := t.Versions.Conversion(ctx, t.Endpoint, c.Event)
+	if err != nil || conversion == nil {
+		return c.Event, err
+	}
+	return c.convert(conversion)
+}
+
+// convert returns the event in an older version, which is made once for all of its deliveries, and again if the converters have
+// changed since.
 func (c *Content) convert(conversion bellwire.Conversion) (*bellwire.Event, error) {
 	if c.Deliveries <= 1 {
 		event, _, err := conversion.Convert(c.Event)
@@ -109,13 +115,27 @@ func (c *Content) convert(conversion bellwire.Conversion) (*bellwire.Event, erro
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	number := conversion.Number()
-	if i := slices.IndexFunc(c.older, func(o older) bool { return o.version == number }); i >= 0 {
+	number, revision := conversion.Number(), conversion.Revision()
+	i := slices.IndexFunc(c.older, func(o older) bool { return o.version == number })
+	if i >= 0 && c.older[i].revision >= revision {
 		return c.older[i].event, c.older[i].err
 	}
 	event, _, err := conversion.Convert(c.Event)
-	c.older = append(c.older, older{number, event, err})
+	made := older{number, revision, event, err}
+	if i < 0 {
+		c.older = append(c.older, made)
+		return event, err
+	}
+	replaced := c.older[i].event
+	c.older[i] = made
+	c.bodies = slices.DeleteFunc(c.bodies, func(r rendered) bool { return r.event == replaced })
 	return event, err
+}
+
+// keeps reports whether bodies of the event in this form stay in memory for other deliveries. Those of a form that was replaced do not,
+// because only one for each version is charged. c.mu is held.
+func (c *Content) keeps(event *bellwire.Event) bool {
+	return c.Deliveries > 1 && (event == c.Event || slices.ContainsFunc(c.older, func(o older) bool { return o.event == event }))
 }
 
 func (c *Content) render(t *bellwire.Target, m *bellwire.Message) ([]byte, error) {
