@@ -548,3 +548,37 @@ func TestTestEndpoint(t *testing.T) {
 	_, err = e.TestEndpoint(t.Context(), admin, tenant, lonely.ID, "")
 	wantCode(t, err, bellwire.CodeInvalid, "type")
 }
+
+// TestTestsHaveAnExample: a test delivers the newest example that becomes data of the endpoint's version, also if later versions have none.
+func TestTestsHaveAnExample(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		examples [3]string // of the versions 1 to 3; the endpoint gets version 1
+		data     string
+		version  int
+	}{
+		"newest":  {[3]string{`1`, `2`, `3`}, "3", 3},
+		"between": {[3]string{`1`, `2`, ``}, "2", 2},
+		"its own": {[3]string{`1`, ``, ``}, "1", 1},
+		"none":    {[3]string{}, "null", 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e := newEnv(t)
+			e.putType("order.paid", service.EventTypeInput{Example: []byte(tc.examples[0])})
+			tenant := e.tenant("acme")
+			ep := e.endpoint(tenant)
+			for _, example := range tc.examples[1:] {
+				if _, err := e.AddVersion(t.Context(), admin, "order.paid", service.NewVersion{Example: []byte(example), Converter: "data + 0"}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if _, err := e.TestEndpoint(t.Context(), admin, tenant, ep.ID, "order.paid"); err != nil {
+				t.Fatal(err)
+			}
+			if got := e.engine.tests[0]; string(got.Data) != tc.data || got.Version.Of() != tc.version {
+				t.Errorf("it delivers %s in version %d, want %s in version %d", got.Data, got.Version.Of(), tc.data, tc.version)
+			}
+		})
+	}
+}

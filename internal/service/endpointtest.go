@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
+	"github.com/bellwire/bellwire/internal/directory"
 	"github.com/bellwire/bellwire/internal/limits"
 	"github.com/bellwire/bellwire/internal/match"
 )
@@ -42,21 +43,33 @@ func (s *Service) testEndpoint(ctx context.Context, c Caller, tenant, id, eventT
 	if err != nil {
 		return TestReceipt{}, err
 	}
-	data := []byte(t.Example)
-	if len(data) == 0 {
-		data = []byte("null")
-	}
+	data, version := sample(ep, t)
 	if err := s.allowTest(ctx, tenant, len(data)); err != nil {
 		return TestReceipt{}, err
 	}
 	if err := s.auditAction(ctx, c, tenant, action, id); err != nil {
 		return TestReceipt{}, err
 	}
-	event, delivery, err := s.engine.Test(ctx, tenant, id, Draft{Type: eventType, Data: data, Version: t.Newest()})
+	event, delivery, err := s.engine.Test(ctx, tenant, id, Draft{Type: eventType, Data: data, Version: version})
 	if err != nil {
 		return TestReceipt{}, err
 	}
 	return TestReceipt{Event: event, Delivery: delivery, Type: eventType}, nil
+}
+
+// sample returns the data with which an event type is tested at an endpoint: the example of the newest version that has one and that the
+// endpoint can get, or else null in the version that it gets, because no converter could convert that.
+func sample(ep *bellwire.Endpoint, t *directory.CompiledType) (data []byte, version bellwire.Version) {
+	version = t.Newest()
+	for gets := t.VersionAt(ep.At(t.Name)); ; {
+		if data = t.OfVersion(version.Of()).Example; len(data) > 0 {
+			return data, version
+		}
+		if version.Of() <= gets {
+			return []byte("null"), version
+		}
+		version, _ = t.Version(version.Of() - 1)
+	}
 }
 
 func (s *Service) firstType(ctx context.Context, ep *bellwire.Endpoint) (string, error) {
