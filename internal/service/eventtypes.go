@@ -222,35 +222,51 @@ func (s *Service) DeleteEventType(ctx context.Context, c Caller, name string) er
 }
 
 // usableType returns the event type if it exists and is not archived, and otherwise an error about the field, which suggests
-// a similar name to callers that may browse the catalogue. The store is asked before a type is refused, because another node
-// may have just added it.
+// a similar name to callers that may browse the catalogue.
 func (s *Service) usableType(ctx context.Context, field, name string, mayBrowse bool) (*directory.CompiledType, error) {
-	catalogue, err := s.directory.Catalogue(ctx)
-	if err != nil {
-		return nil, err
-	}
-	t, _ := catalogue.Type(name)
-	if t != nil && !t.Archived {
-		return t, nil
-	}
-	current, err := s.isCurrent(ctx, t, name)
-	if err != nil {
-		return nil, err
-	}
-	if !current {
-		s.directory.ForgetCatalogueAt(catalogue.Revision)
-		if catalogue, err = s.directory.Catalogue(ctx); err != nil {
-			return nil, err
-		}
-		t, _ = catalogue.Type(name)
-	}
+	catalogue, t, err := s.typeThat(ctx, name, func(t *directory.CompiledType) bool { return !t.Archived })
 	switch {
+	case err != nil:
+		return nil, err
 	case t == nil:
 		return nil, unknownType(field, name, catalogue, mayBrowse)
 	case t.Archived:
 		return nil, bellwire.Invalid(field, "%q is archived; endpoints can no longer subscribe to it", name)
 	}
 	return t, nil
+}
+
+// typeWithVersion returns the event type, nil if it does not exist, and the version of it with a number, if there is one.
+func (s *Service) typeWithVersion(ctx context.Context, name string, number int) (t *directory.CompiledType, v bellwire.Version, ok bool, err error) {
+	_, t, err = s.typeThat(ctx, name, func(t *directory.CompiledType) bool { _, has := t.Version(number); return has })
+	if t == nil || err != nil {
+		return nil, v, false, err
+	}
+	v, ok = t.Version(number)
+	return t, v, ok, nil
+}
+
+// typeThat returns an event type, nil if it does not exist, and the catalogue that it is from. If the cached one does not exist or does
+// not fit, the store is asked, because another node may have just changed it.
+func (s *Service) typeThat(ctx context.Context, name string, fits func(*directory.CompiledType) bool) (*directory.Catalogue, *directory.CompiledType, error) {
+	catalogue, err := s.directory.Catalogue(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	t, known := catalogue.Type(name)
+	if known && fits(t) {
+		return catalogue, t, nil
+	}
+	current, err := s.isCurrent(ctx, t, name)
+	if err != nil || current {
+		return catalogue, t, err
+	}
+	s.directory.ForgetCatalogueAt(catalogue.Revision)
+	if catalogue, err = s.directory.Catalogue(ctx); err != nil {
+		return nil, nil, err
+	}
+	t, _ = catalogue.Type(name)
+	return catalogue, t, nil
 }
 
 // maxCompared is the size of the largest catalogue in which a similar name is looked for.
@@ -275,7 +291,7 @@ func (s *Service) isCurrent(ctx context.Context, cached *directory.CompiledType,
 	if err != nil {
 		return false, err
 	}
-	return cached != nil && cached.Archived == stored.Archived && bytes.Equal(cached.Schema, stored.Schema), nil
+	return cached != nil && cached.Revision == stored.Revision, nil
 }
 
 // auditedEventType returns what the audit log shows of an event type before a change, nil if it does not exist.

@@ -199,38 +199,47 @@ func (s *Service) applyVersions(ctx context.Context, ep *bellwire.Endpoint, in *
 	if len(in.Versions) == 0 {
 		return nil
 	}
-	catalogue, err := s.directory.Catalogue(ctx)
-	if err != nil {
-		return err
-	}
 	chosen := make(map[string]bellwire.Version, len(ep.Versions)+len(in.Versions))
 	for name, v := range ep.Versions {
 		chosen[name] = v
 	}
 	var faults []error
 	for _, name := range slices.Sorted(maps.Keys(in.Versions)) {
-		field := "versions." + name
-		t, known := catalogue.Type(name)
-		if newest := in.coming.newestOf(name); newest > 0 && in.Versions[name] >= 1 && in.Versions[name] <= newest {
-			chosen[name] = bellwire.Version{Number: in.Versions[name]} // in a dry run, which stores nothing
+		v, err := s.chosenVersion(ctx, name, in)
+		switch {
+		case err == nil:
+			chosen[name] = v
 			continue
+		case bellwire.CodeOf(err) != bellwire.CodeInvalid:
+			return err
 		}
-		if !known {
-			faults = append(faults, bellwire.Invalid(field, "must be the version of a known event type"))
-			continue
+		if faults = append(faults, err); len(faults) == maxFaults { // the store was asked for each
+			break
 		}
-		v, ok := t.Version(in.Versions[name])
-		if !ok {
-			faults = append(faults, bellwire.Invalid(field, "must be between 1 and %d, the newest version", t.Newest().Of()))
-			continue
-		}
-		chosen[name] = v
 	}
 	if len(chosen) > MaxChosenVersions {
 		faults = append(faults, bellwire.Invalid("versions", "must be of at most %s event types", bellwire.Number(MaxChosenVersions)))
 	}
 	ep.Versions = chosen
 	return bellwire.Join(faults...)
+}
+
+// chosenVersion returns the version of an event type that the input chooses.
+func (s *Service) chosenVersion(ctx context.Context, name string, in *EndpointInput) (v bellwire.Version, err error) {
+	number := in.Versions[name]
+	if number >= 1 && number <= in.coming.newestOf(name) {
+		return bellwire.Version{Number: number}, nil // in a dry run, which stores nothing
+	}
+	t, v, ok, err := s.typeWithVersion(ctx, name, number)
+	switch field := "versions." + name; {
+	case err != nil:
+		return v, err
+	case t == nil:
+		return v, bellwire.Invalid(field, "must be the version of a known event type")
+	case !ok:
+		return v, bellwire.Invalid(field, "must be between 1 and %d, the newest version", t.Newest().Of())
+	}
+	return v, nil
 }
 
 // MaxChosenVersions is the most event types of which an endpoint can choose the version.
@@ -296,15 +305,10 @@ func (s *Service) importedVersion(ctx context.Context, in *ImportedEvent) (bellw
 	if in.Version <= 1 {
 		return bellwire.Version{}, nil
 	}
-	catalogue, err := s.directory.Catalogue(ctx)
-	if err != nil {
+	t, v, ok, err := s.typeWithVersion(ctx, in.Type, in.Version)
+	if err != nil || t == nil {
 		return bellwire.Version{}, err
 	}
-	t, known := catalogue.Type(in.Type)
-	if !known {
-		return bellwire.Version{}, nil
-	}
-	v, ok := t.Version(in.Version)
 	if !ok {
 		return v, bellwire.Invalid("version", "must be between 1 and %d, the newest version of the event type", t.Newest().Of())
 	}

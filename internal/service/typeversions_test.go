@@ -1,10 +1,12 @@
 package service_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/service"
@@ -91,6 +93,75 @@ func TestAddVersion(t *testing.T) {
 	}
 	if changed, err := e.PutConverter(t.Context(), admin, "card.paid", 1, `{"amount": data.total + 0}`); err != nil || changed.Older[0].Converter != `{"amount": data.total + 0}` || changed.Since != added.Since {
 		t.Errorf("%+v, %v", changed, err)
+	}
+}
+
+// TestVersionsOfAnotherNode: a version that another node has just added can be used at once, because the store is asked before it is refused.
+func TestVersionsOfAnotherNode(t *testing.T) {
+	t.Parallel()
+	for name, use := range map[string]func(e *env, tenant string, number int) error{
+		"create": func(e *env, tenant string, number int) error {
+			in := minimal()
+			in.Versions = map[string]int{"card.paid": number}
+			_, _, err := e.CreateEndpoint(t.Context(), admin, tenant, in)
+			return err
+		},
+		"preview": func(e *env, tenant string, number int) error {
+			trial := service.VersionTrial{Versions: map[string]int{"card.paid": number}}
+			_, err := e.PreviewVersions(t.Context(), admin, tenant, e.endpoint(tenant).ID, trial)
+			return err
+		},
+		"import": func(e *env, tenant string, number int) error {
+			i, err := e.BeginImport(t.Context(), admin, false)
+			if err != nil {
+				return err
+			}
+			defer i.End()
+			return i.Event(t.Context(), 1, service.ImportedEvent{
+				Tenant: tenant, Type: "card.paid", Version: number, ID: "a", Data: []byte("1"), CreatedAt: time.Now(),
+			})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e := newEnv(t)
+			tenant := e.tenant("acme")
+			e.putType("card.paid", service.EventTypeInput{})
+			if err := use(e, tenant, 2); bellwire.CodeOf(err) != bellwire.CodeInvalid {
+				t.Errorf("before it is added: %v", err)
+			}
+			kind, err := e.store.EventType(t.Context(), "card.paid")
+			if err != nil {
+				t.Fatal(err)
+			}
+			kind.Older, kind.Since = []bellwire.OlderVersion{{Converter: "data"}}, bellwire.SinceNow
+			if err := e.store.ReplaceEventType(t.Context(), kind); err != nil { // past this node's directory
+				t.Fatal(err)
+			}
+			if err := use(e, tenant, 2); err != nil {
+				t.Error("after it was added:", err)
+			}
+			if err := use(e, tenant, 3); bellwire.CodeOf(err) != bellwire.CodeInvalid {
+				t.Errorf("one that does not exist: %v", err)
+			}
+		})
+	}
+}
+
+// TestWrongVersionsAreAskedFor: of many wrong versions, the store is asked for those that are reported.
+func TestWrongVersionsAreAskedFor(t *testing.T) {
+	t.Parallel()
+	e := newEnv(t)
+	tenant := e.tenant("acme")
+	in := minimal()
+	in.Versions = make(map[string]int)
+	for i := range 500 {
+		in.Versions[fmt.Sprint("unknown.", i)] = 1
+	}
+	before := e.store.reads.Load()
+	_, _, err := e.CreateEndpoint(t.Context(), admin, tenant, in)
+	if reads := e.store.reads.Load() - before; bellwire.CodeOf(err) != bellwire.CodeInvalid || reads > 50 {
+		t.Errorf("it takes %d reads: %v", reads, err)
 	}
 }
 
