@@ -139,8 +139,11 @@ func CheckSingleSigning(dialect string, signing Signing) error {
 // CheckOwnHeaders refuses headers and authentication of an endpoint that would replace a header set by the dialect.
 func CheckOwnHeaders(dialect string, c *Credentials, set ...string) error {
 	for _, name := range set {
-		if c.Auth.Type == AuthAPIKey && strings.EqualFold(c.Auth.Header, name) {
+		switch replaces := strings.EqualFold(c.Auth.HeaderName(), name); {
+		case replaces && c.Auth.Type == AuthAPIKey:
 			return Invalid("auth.header", "must not be %s, which every delivery of the dialect %s has", name, dialect)
+		case replaces:
+			return Invalid("auth.type", "must not be %s, because every delivery of the dialect %s has an %s header of its own; use none", c.Auth.Type, dialect, name)
 		}
 		for _, h := range c.Headers {
 			if strings.EqualFold(h.Name, name) {

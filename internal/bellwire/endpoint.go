@@ -178,6 +178,17 @@ type Auth struct {
 	Token    string `json:",omitempty"`
 }
 
+// HeaderName returns the name of the header that the authentication sets, empty if none.
+func (a Auth) HeaderName() string {
+	switch a.Type {
+	case AuthAPIKey:
+		return a.Header
+	case AuthBasic, AuthBearer:
+		return "Authorization"
+	}
+	return ""
+}
+
 // Shards is the number of hash slots that endpoints are spread over. It never changes.
 const Shards = 256
 

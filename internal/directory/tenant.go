@@ -300,16 +300,17 @@ func (d *Directory) bind(target *bellwire.Target, stored *bellwire.Endpoint) err
 
 // authHeaders returns the headers that authenticate Bellwire to an endpoint (RFC 7617 for basic, RFC 6750 for bearer).
 func authHeaders(a bellwire.Auth) []bellwire.Header {
+	value := a.Key
 	switch a.Type {
 	case bellwire.AuthAPIKey:
-		return []bellwire.Header{{Name: a.Header, Value: a.Key}}
 	case bellwire.AuthBasic:
-		pair := base64.StdEncoding.EncodeToString([]byte(a.Username + ":" + a.Password))
-		return []bellwire.Header{{Name: "Authorization", Value: "Basic " + pair}}
+		value = "Basic " + base64.StdEncoding.EncodeToString([]byte(a.Username+":"+a.Password))
 	case bellwire.AuthBearer:
-		return []bellwire.Header{{Name: "Authorization", Value: "Bearer " + a.Token}}
+		value = "Bearer " + a.Token
+	default:
+		return nil
 	}
-	return nil
+	return []bellwire.Header{{Name: a.HeaderName(), Value: value}}
 }
 
 // refusal is the Renderer of an endpoint that cannot be served.

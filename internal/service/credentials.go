@@ -186,7 +186,7 @@ func applyCredentials(c *bellwire.Credentials, in *EndpointInput) error {
 		c.Headers = unredacted(*in.Headers, c.Headers)
 	}
 	if in.Auth != nil || in.Headers != nil {
-		faults = append(faults, checkHeaders(c.Headers, authHeader(c.Auth)))
+		faults = append(faults, checkHeaders(c.Headers, c.Auth.HeaderName()))
 	}
 	return bellwire.Join(faults...)
 }
@@ -204,17 +204,6 @@ func unredacted(given, present []bellwire.Header) []bellwire.Header {
 		}
 	}
 	return whole
-}
-
-// authHeader returns the header that the authentication sets, empty if none.
-func authHeader(a bellwire.Auth) string {
-	switch a.Type {
-	case bellwire.AuthAPIKey:
-		return a.Header
-	case bellwire.AuthBasic, bellwire.AuthBearer:
-		return "Authorization"
-	}
-	return ""
 }
 
 var authTypes = []bellwire.AuthType{bellwire.AuthNone, bellwire.AuthAPIKey, bellwire.AuthBasic, bellwire.AuthBearer}

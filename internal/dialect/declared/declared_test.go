@@ -246,6 +246,31 @@ func TestSecretHeaders(t *testing.T) {
 	}
 }
 
+// TestOwnAuthorization: a dialect that sets Authorization itself refuses an authentication that it would not send.
+func TestOwnAuthorization(t *testing.T) {
+	t.Parallel()
+	d := parse(t, "dialect: token\nbody: '{data}'\nheaders: {authorization: 'Token {secret}'}\nsecret: {form: base64}")
+	made, err := d.NewSecret(bellwire.SigningHMAC)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for auth, field := range map[bellwire.Auth]string{
+		{Type: bellwire.AuthBearer, Token: "t"}:                            "auth.type",
+		{Type: bellwire.AuthBasic, Username: "u"}:                          "auth.type",
+		{Type: bellwire.AuthAPIKey, Header: "Authorization", Key: "k"}:     "auth.header",
+		{Type: bellwire.AuthAPIKey, Header: "X-Authorization", Key: "key"}: "",
+		{Type: bellwire.AuthNone}:                                          "",
+		{}:                                                                 "",
+	} {
+		c := &bellwire.Credentials{Secrets: []bellwire.Secret{made}, Auth: auth}
+		err := d.Normalize(&bellwire.Endpoint{Signing: bellwire.SigningHMAC}, c, nil)
+		var refused *bellwire.Error
+		if errors.As(err, &refused); (err != nil) != (field != "") || err != nil && (refused.Code != bellwire.CodeInvalid || refused.Field != field) {
+			t.Errorf("%s: %v, want a fault of %q", auth.Type, err, field)
+		}
+	}
+}
+
 func TestSettings(t *testing.T) {
 	t.Parallel()
 	d := parse(t, `
