@@ -1,8 +1,10 @@
 package directory
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
+	"math/big"
 	"reflect"
 	"slices"
 	"strings"
@@ -19,32 +21,52 @@ const (
 // Breaks returns how data of the schema after can surprise readers of data of the schema before, as errors with CodeBreaking; nil if
 // it cannot. What the schema before guarantees must stay guaranteed: fields that are always there, their types, values and bounds. A
 // member that the schema does not have any more counts as removed. More fields break nothing, because readers must ignore what they
-// do not know. Where the comparison cannot see that a guarantee stays, it says that it does not.
+// do not know, and neither does data that is now several of the alternatives of a oneOf. Where the comparison cannot see that a
+// guarantee stays, it says that it does not.
 func Breaks(before, after json.RawMessage) error {
-	was, is := decodeSchema(before), decodeSchema(after)
-	if reflect.DeepEqual(was, is) {
+	was, readable := decodeSchema(before)
+	is, alsoReadable := decodeSchema(after)
+	if reflect.DeepEqual(was, is) && readable || bytes.Equal(before, after) {
 		return nil
 	}
-	c := &comparison{was: was, is: is, known: make(map[[2]uintptr]bool)}
-	c.compare("data", was, is, 0)
+	c := &comparison{was: newDocument(was), is: newDocument(is), known: make(map[pair]bool), refsStandAlone: refsStandAlone(draftOf(was))}
+	switch old, guarantees := was.(map[string]any); {
+	case !readable || !alsoReadable:
+		c.fault("data", "is described in a way that cannot be compared")
+	case guarantees && len(old) > 0 && !alike(was, is):
+		c.fault("data", "is described with another draft of JSON Schema, a $dynamicRef or an $id of a part, which cannot be compared with what it was")
+	default:
+		c.compare("data", was, is, 0)
+	}
 	return bellwire.Join(c.faults...)
 }
 
-// decodeSchema returns a schema; true, which allows everything, for none.
-func decodeSchema(schema json.RawMessage) (decoded any) {
-	decoded = true
-	if len(schema) > 0 && json.Unmarshal(schema, &decoded) != nil {
-		return true
+// decodeSchema returns a schema; true, which allows everything, for none. It reports whether it can be decoded.
+func decodeSchema(schema json.RawMessage) (decoded any, readable bool) {
+	if len(schema) == 0 {
+		return true, true
 	}
-	return decoded
+	decoded, fault := decode(schema)
+	return decoded, fault == nil
 }
 
 // comparison compares two schemas.
 type comparison struct {
-	was, is  any // the documents
-	known    map[[2]uintptr]bool
-	compared int
-	faults   []error
+	was, is        *document
+	refsStandAlone bool
+	known          map[pair]bool // that are being compared
+	compared       int
+	faults         []error
+}
+
+// pair is two schemas that are compared.
+type pair struct {
+	was, is uintptr
+	same    bool // whether they are the same
+}
+
+func pairOf(was, is map[string]any, same bool) pair {
+	return pair{address(was), address(is), same}
 }
 
 func (c *comparison) fault(path, format string, args ...any) {
@@ -55,83 +77,68 @@ func (c *comparison) fault(path, format string, args ...any) {
 
 // holds reports whether everything that was guaranteed still is.
 func (c *comparison) holds(path string, was, is any, depth int) bool {
-	trial := comparison{was: c.was, is: c.is, known: c.known, compared: c.compared}
+	trial := *c
+	trial.faults = nil
 	trial.compare(path, was, is, depth)
 	c.compared = trial.compared
 	return len(trial.faults) == 0
 }
 
+// exceeds counts a comparison, and reports whether it is one too many.
+func (c *comparison) exceeds(depth int) bool {
+	c.compared++
+	return depth > maxComparedDepth || c.compared > maxCompared
+}
+
 // compare reports what a value was guaranteed to be and is not any more.
 func (c *comparison) compare(path string, was, is any, depth int) {
-	object, guarantees := was.(map[string]any)
-	if !guarantees || len(object) == 0 || is == false {
-		return // it guarantees nothing, or there is no such value any more
+	if is == false {
+		return // there is no such value any more
 	}
-	if c.compared++; depth > maxComparedDepth || c.compared > maxCompared {
+	if was == false {
+		c.fault(path, "was never there, and may now be")
+		return
+	}
+	object, guarantees := was.(map[string]any)
+	if !guarantees || len(object) == 0 {
+		return
+	}
+	if c.exceeds(depth) {
 		c.fault(path, "is described in too complex a way to be compared with what it was")
 		return
 	}
-	now, described := is.(map[string]any)
-	if described {
-		pair := [2]uintptr{reflect.ValueOf(object).Pointer(), reflect.ValueOf(now).Pointer()}
+	if now, described := is.(map[string]any); described {
+		pair := pairOf(object, now, false)
 		if c.known[pair] {
 			return
 		}
 		c.known[pair] = true
 		defer delete(c.known, pair)
 	}
-	parts := partsOf(c.is, is)
-	for _, part := range partsOf(c.was, was) {
-		c.part(path, part, parts, depth)
+	parts, lost := c.partsOf(c.was, was)
+	if lost != "" {
+		c.fault(path, "is described with the reference %q, which the comparison cannot follow", lost)
+		return
+	}
+	now, _ := c.partsOf(c.is, is) // what cannot be found there guarantees nothing
+	for _, part := range parts {
+		c.part(path, part, now, depth)
 	}
 }
 
-// partsOf returns the schemas that all apply to the values of a schema: itself, what it refers to, and those of allOf.
-func partsOf(document, of any) (parts []map[string]any) {
-	queue := []any{of}
-	for len(queue) > 0 && len(parts) < maxCompared {
-		part, ok := queue[0].(map[string]any)
-		queue = queue[1:]
-		if !ok || slices.ContainsFunc(parts, func(p map[string]any) bool {
-			return reflect.ValueOf(p).Pointer() == reflect.ValueOf(part).Pointer()
-		}) {
-			continue
-		}
-		parts = append(parts, part)
-		all, _ := part["allOf"].([]any)
-		queue = append(queue, all...)
-		if ref, ok := part["$ref"].(string); ok {
-			queue = append(queue, resolve(document, ref))
-		}
-	}
-	return parts
-}
-
-// resolve returns what a reference within a document refers to, nil if it cannot be found.
-func resolve(document any, ref string) any {
-	path, ok := strings.CutPrefix(ref, "#")
-	if !ok {
-		return nil
-	}
-	at := document
-	for _, name := range strings.Split(path, "/")[1:] {
-		object, ok := at.(map[string]any)
-		if !ok {
-			return nil
-		}
-		at = object[strings.NewReplacer("~1", "/", "~0", "~").Replace(name)]
-	}
-	return at
-}
-
-// ignored are keywords that guarantee nothing to readers, or that partsOf follows. That there are no other fields is no guarantee.
-var ignored = []string{"title", "description", "default", "examples", "$comment", "$schema", "$id", "$defs", "definitions", "deprecated",
-	"readOnly", "writeOnly", "contentEncoding", "contentMediaType", "contentSchema", "unevaluatedProperties", "allOf", "$ref"}
+var (
+	// silent are keywords that guarantee nothing to readers.
+	silent = []string{"title", "description", "default", "examples", "$comment", "$schema", "$id", "$anchor", "$dynamicAnchor", "$defs", "definitions",
+		"deprecated", "readOnly", "writeOnly", "contentEncoding", "contentMediaType", "contentSchema"}
+	// joined are keywords that partsOf follows, or that are compared with another one: type, enum and const together, then and else with
+	// if, the bounds of contains with it, and additionalItems with items.
+	joined = []string{"allOf", "$ref", "type", "enum", "const", "then", "else", "minContains", "maxContains", "additionalItems"}
+)
 
 // Bounds of values: those that may only grow, and those that may only shrink.
 var (
-	lower = []string{"minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties", "minContains"}
-	upper = []string{"maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties", "maxContains"}
+	lower = []string{"minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties"}
+	upper = []string{"maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties"}
 )
 
 // part reports which guarantees of one schema none of the schemas now has.
@@ -139,25 +146,33 @@ func (c *comparison) part(path string, was map[string]any, now []map[string]any,
 	for _, keyword := range sortedNames(was) {
 		value := was[keyword]
 		switch {
-		case slices.Contains(ignored, keyword):
-		case keyword == "type" || keyword == "enum" || keyword == "const":
-			// together, below
+		case slices.Contains(silent, keyword) || slices.Contains(joined, keyword):
 		case keyword == "required":
 			c.required(path, value, now)
 		case keyword == "properties":
 			c.properties(path, value, now, depth)
-		case keyword == "additionalProperties" || keyword == "items" || keyword == "contains" || keyword == "propertyNames":
-			c.nested(path, keyword, value, now, depth)
+		case keyword == "additionalProperties":
+			c.additionalProperties(path, was, now, depth)
+		case keyword == "propertyNames":
+			c.nested(path, value, named(now, keyword), depth)
+		case keyword == "items":
+			c.items(path, was, now, depth)
 		case keyword == "prefixItems":
 			c.prefixItems(path, value, now, depth)
+		case keyword == "contains":
+			c.contains(path, was, now, depth)
 		case keyword == "anyOf" || keyword == "oneOf":
 			c.alternatives(path, keyword, value, now, depth)
-		case slices.Contains(lower, keyword):
-			c.bound(path, keyword, value, now, func(is, was float64) bool { return is >= was })
-		case slices.Contains(upper, keyword):
-			c.bound(path, keyword, value, now, func(is, was float64) bool { return is <= was })
-		case !slices.ContainsFunc(now, func(p map[string]any) bool { return reflect.DeepEqual(p[keyword], value) }):
-			c.fault(path, "has another %s than it had", keyword)
+		case keyword == "if":
+			c.kept(path, keyword, was, now, depth, "if", "then", "else")
+		case keyword == "unevaluatedProperties" || keyword == "unevaluatedItems":
+			c.unevaluated(path, keyword, was, now, depth)
+		case slices.Contains(lower, keyword) && isNumber(value):
+			c.bound(path, keyword, value, now, func(order int) bool { return order >= 0 })
+		case slices.Contains(upper, keyword) && isNumber(value):
+			c.bound(path, keyword, value, now, func(order int) bool { return order <= 0 })
+		default:
+			c.kept(path, keyword, was, now, depth, keyword)
 		}
 	}
 	c.values(path, was, now)
@@ -194,11 +209,13 @@ func (c *comparison) values(path string, was map[string]any, now []map[string]an
 	if before == nil {
 		return
 	}
+	possible := make(map[string]bool, len(before))
+	for _, v := range before {
+		possible[form(v)] = true
+	}
 	for _, part := range now {
 		after := valuesOf(part)
-		if after != nil && !slices.ContainsFunc(after, func(v any) bool {
-			return !slices.ContainsFunc(before, func(w any) bool { return reflect.DeepEqual(v, w) })
-		}) {
+		if after != nil && !slices.ContainsFunc(after, func(v any) bool { return !possible[form(v)] }) {
 			return
 		}
 	}
@@ -236,8 +253,8 @@ func typeOf(v any) string {
 		return "null"
 	case bool:
 		return "boolean"
-	case float64:
-		if v == float64(int64(v)) {
+	case json.Number:
+		if exact := numberOf(v); exact != nil && exact.IsInt() {
 			return "integer"
 		}
 		return "number"
@@ -308,54 +325,159 @@ func (c *comparison) properties(path string, value any, now []map[string]any, de
 	for _, name := range sortedNames(properties) {
 		at := path + step(nil, name)
 		is := membersNamed(now, name)
-		switch len(is) {
-		case 0:
+		switch {
+		case properties[name] == false:
+			// If there is one now, it is a new field.
+		case len(is) == 0:
 			c.fault(at, "was removed")
-		case 1:
-			c.compare(at, properties[name], is[0], depth+1)
 		default:
-			c.compare(at, properties[name], map[string]any{"allOf": is}, depth+1)
+			c.compare(at, properties[name], together(is), depth+1)
 		}
 	}
 }
 
-// nested compares what holds for all items, or for all fields without a schema of their own.
-func (c *comparison) nested(path, keyword string, was any, now []map[string]any, depth int) {
-	if was == true || was == false && keyword == "additionalProperties" {
-		return
-	}
-	at := path + map[string]string{"items": "[]", "additionalProperties": ".*"}[keyword]
-	var is []any
-	for _, part := range now {
-		if sub, given := part[keyword]; given {
-			is = append(is, sub)
+// named returns the values of a keyword.
+func named(parts []map[string]any, keyword string) (values []any) {
+	for _, part := range parts {
+		if value, given := part[keyword]; given {
+			values = append(values, value)
 		}
 	}
-	switch len(is) {
-	case 0:
-		c.fault(at, "is not described any more")
-	case 1:
-		c.compare(at, was, is[0], depth+1)
-	default:
-		c.compare(at, was, map[string]any{"allOf": is}, depth+1)
+	return values
+}
+
+// together returns a schema for the values that fit all of some.
+func together(schemas []any) any {
+	if len(schemas) == 1 {
+		return schemas[0]
 	}
+	return map[string]any{"allOf": schemas}
+}
+
+// nested compares what holds for all items, or for all fields or names.
+func (c *comparison) nested(path string, was any, is []any, depth int) {
+	switch {
+	case was == true:
+	case len(is) == 0:
+		c.fault(path, "is not described any more")
+	default:
+		c.compare(path, was, together(is), depth+1)
+	}
+}
+
+// additionalProperties compares what holds for the fields that a schema does not name, also for those of them that it names now. That
+// there are none is no guarantee.
+func (c *comparison) additionalProperties(path string, was map[string]any, now []map[string]any, depth int) {
+	others := was["additionalProperties"]
+	if others == true || others == false {
+		return
+	}
+	c.nested(path+".*", others, named(now, "additionalProperties"), depth)
+	before, patterns := []map[string]any{was}, objects(named([]map[string]any{was}, "patternProperties"))
+	for _, properties := range objects(named(now, "properties")) {
+		for _, name := range sortedNames(properties) {
+			if !declares(before, name) {
+				c.compare(path+step(nil, name), others, together(membersNamed(now, name)), depth+1)
+			}
+		}
+	}
+	for _, properties := range objects(named(now, "patternProperties")) {
+		for _, pattern := range sortedNames(properties) {
+			if len(patterns) == 0 || patterns[0][pattern] == nil {
+				c.compare(path+".*", others, properties[pattern], depth+1)
+			}
+		}
+	}
+}
+
+// objects returns those values that are objects.
+func objects(values []any) (found []map[string]any) {
+	for _, value := range values {
+		if object, ok := value.(map[string]any); ok {
+			found = append(found, object)
+		}
+	}
+	return found
+}
+
+// items compares what holds for the items behind those of prefixItems, also for those of them that prefixItems describes now. In old
+// drafts, items can be what prefixItems is now.
+func (c *comparison) items(path string, was map[string]any, now []map[string]any, depth int) {
+	if _, listed := was["items"].([]any); listed {
+		c.kept(path, "items", was, now, depth, "items", "additionalItems")
+		return
+	}
+	first, _ := was["prefixItems"].([]any)
+	most := 0
+	for _, prefix := range named(now, "prefixItems") {
+		list, _ := prefix.([]any)
+		most = max(most, len(list))
+	}
+	for i := len(first); i < most; i++ {
+		c.nested(fmt.Sprintf("%s[%d]", path, i), was["items"], itemsAt(now, i), depth)
+	}
+	c.nested(path+"[]", was["items"], named(now, "items"), depth)
+}
+
+// itemsAt returns the schemas of an item.
+func itemsAt(parts []map[string]any, i int) (schemas []any) {
+	for _, part := range parts {
+		prefix, _ := part["prefixItems"].([]any)
+		items, given := part["items"]
+		switch {
+		case i < len(prefix):
+			schemas = append(schemas, prefix[i])
+		case given:
+			schemas = append(schemas, items)
+		}
+	}
+	return schemas
 }
 
 func (c *comparison) prefixItems(path string, value any, now []map[string]any, depth int) {
 	was, _ := value.([]any)
 	for i, item := range was {
-		at := fmt.Sprintf("%s[%d]", path, i)
-		kept := false
-		for _, part := range now {
-			if is, _ := part["prefixItems"].([]any); i < len(is) {
-				c.compare(at, item, is[i], depth+1)
-				kept = true
-			}
-		}
-		if !kept {
-			c.fault(at, "is not described any more")
-		}
+		c.nested(fmt.Sprintf("%s[%d]", path, i), item, itemsAt(now, i), depth)
 	}
+}
+
+// contains compares what one of the items is. How many of them are is not known if that is described otherwise.
+func (c *comparison) contains(path string, was map[string]any, now []map[string]any, depth int) {
+	counted := func(part map[string]any) bool { return part["minContains"] != nil || part["maxContains"] != nil }
+	narrower := func(part map[string]any) bool {
+		is, given := part["contains"]
+		return given && !counted(was) && !counted(part) && c.holds(path, was["contains"], is, depth+1)
+	}
+	if !slices.ContainsFunc(now, narrower) {
+		c.kept(path, "contains", was, now, depth, "contains", "minContains", "maxContains")
+	}
+}
+
+// kept reports whether none of the schemas has the same values of all keywords.
+func (c *comparison) kept(path, keyword string, was map[string]any, now []map[string]any, depth int, keywords ...string) {
+	if !slices.ContainsFunc(now, func(part map[string]any) bool {
+		return !slices.ContainsFunc(keywords, func(one string) bool {
+			value, had := was[one]
+			is, has := part[one]
+			return had != has || had && !c.sameMember(one, value, is, depth)
+		})
+	}) {
+		c.fault(path, "has another %s than it had", keyword)
+	}
+}
+
+// unevaluated compares what holds for fields or items that no other part of a schema describes: it stays if the whole schema does.
+func (c *comparison) unevaluated(path, keyword string, was map[string]any, now []map[string]any, depth int) {
+	value := was[keyword]
+	if value == true || value == false && keyword == "unevaluatedProperties" {
+		return
+	}
+	var all []string
+	for _, part := range append([]map[string]any{was}, now...) {
+		all = append(all, sortedNames(part)...)
+	}
+	all = slices.DeleteFunc(all, func(name string) bool { return slices.Contains(silent, name) })
+	c.kept(path, keyword, was, now, depth, all...)
 }
 
 // alternatives reports whether a value may now be none of the alternatives that there were.
@@ -375,13 +497,24 @@ func (c *comparison) alternatives(path, keyword string, value any, now []map[str
 	c.fault(path, "may now be something else than one of the alternatives that it had")
 }
 
-func (c *comparison) bound(path, keyword string, value any, now []map[string]any, within func(is, was float64) bool) {
-	was, ok := value.(float64)
-	kept := slices.ContainsFunc(now, func(p map[string]any) bool {
-		is, given := p[keyword].(float64)
-		return given && within(is, was)
-	})
-	if ok && !kept {
+func (c *comparison) bound(path, keyword string, was any, now []map[string]any, within func(order int) bool) {
+	limit := numberOf(was)
+	if !slices.ContainsFunc(named(now, keyword), func(is any) bool { return isNumber(is) && within(numberOf(is).Cmp(limit)) }) {
 		c.fault(path, "is not kept to its %s of %v any more", keyword, was)
 	}
+}
+
+func isNumber(v any) bool { return numberOf(v) != nil }
+
+// numberOf returns the exact value of a number, nil if it is none.
+func numberOf(v any) *big.Rat {
+	text, ok := v.(json.Number)
+	if !ok {
+		return nil
+	}
+	exact, ok := new(big.Rat).SetString(string(text))
+	if !ok {
+		return nil
+	}
+	return exact
 }
