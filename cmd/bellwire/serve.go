@@ -76,6 +76,9 @@ func (c *serveCommand) serve(ctx context.Context, std streams, parsed *kong.Cont
 	if srv.adminKey != "" {
 		fmt.Fprintf(std.out, "\nAdmin key, shown this once: %s\n\n", srv.adminKey)
 	}
+	if err := srv.start(ctx); err != nil {
+		return time.Time{}, err
+	}
 	b := thisBuild()
 	log.Info("listening", "url", srv.url(), "address", srv.listener.Addr().String(),
 		"database", c.DatabaseURL.String(), "version", b.Version)

@@ -51,6 +51,9 @@ type server struct {
 	examination *glance[service.Examination]
 	http        *httpx.Server
 	listener    net.Listener
+	entrance    *entrance    // the handler of http
+	served      chan error   // gets the end of http
+	routed      http.Handler // what the entrance lets requests through to
 	links       *peer.Links  // to other nodes; nil: there can be none
 	peers       net.Listener // of other nodes; nil: none can connect
 	adminKey    string       // created by this start; empty if there was one already
@@ -61,48 +64,82 @@ type server struct {
 	directory   *directory.Directory
 }
 
-// openServer opens the database and binds the address. Deliveries start with run.
+// openServer binds the address and opens the database.
 func openServer(ctx context.Context, s *settings, g given, log *slog.Logger) (*server, error) {
-	if err := thisBudget().check(); err != nil {
+	srv, err := bindServer(s, g, log)
+	if err != nil {
+		return nil, err
+	}
+	if err := srv.open(ctx, g); err != nil {
+		return nil, errors.Join(err, srv.abandon(ctx))
+	}
+	return srv, nil
+}
+
+// bindServer binds the address, and begins to answer that the server is starting.
+func bindServer(s *settings, g given, log *slog.Logger) (*server, error) {
+	budget := thisBudget()
+	if err := budget.check(); err != nil {
 		return nil, err
 	}
 	files, err := s.fileDialects()
 	if err != nil {
 		return nil, err
 	}
-	store, err := s.openStore(ctx, log, s.statisticsKept(), declared.Digest(files), func(path string) error { return s.mayMakeDatabase(path, log) })
+	listener, err := net.Listen("tcp", s.Listen)
 	if err != nil {
-		return nil, fmt.Errorf("--database-url: %w", err)
+		return nil, fmt.Errorf("--listen: %w", notListening(s.Listen, err))
 	}
-	srv := &server{settings: s, inForce: g.settings, startedAt: time.Now(), log: log, store: store, files: files}
+	srv := &server{
+		settings: s, inForce: g.settings, startedAt: time.Now(), log: log, files: files,
+		listener: listener, entrance: newEntrance(log), served: make(chan error, 1),
+	}
+	srv.http = httpx.NewServer(s.Listen, budget.clients, httpx.Observe(log, srv.entrance))
+	srv.http.ErrorLog = slog.NewLogLogger(log.Handler(), slog.LevelDebug)
+	go func() { srv.served <- srv.http.Serve(newReportingListener(listener, log)) }()
+	return srv, nil
+}
+
+// open opens the database, and creates everything that needs it.
+func (srv *server) open(ctx context.Context, g given) error {
+	s := srv.settings
+	store, err := s.openStore(ctx, srv.log, opening{
+		kept: s.statisticsKept(), dialectFiles: declared.Digest(srv.files),
+		mayMake: func(path string) error { return s.mayMakeDatabase(path, srv.log) }, migrating: srv.migrating,
+	})
+	if err != nil {
+		return fmt.Errorf("--database-url: %w", err)
+	}
+	srv.store = store
 	srv.check = newGlance(readyTimeout, func(ctx context.Context) (struct{}, error) { return struct{}{}, store.Check(ctx) })
 	srv.backlog = newBacklog(srv.countBacklog)
 	srv.examination = newExamination(ctx, s.subject(g))
-	if err := srv.assemble(ctx); err != nil {
-		return nil, errors.Join(err, srv.abandon(ctx))
-	}
-	return srv, nil
+	return srv.assemble(ctx)
+}
+
+// migrating reports that the schema of a database with data is being changed, which can take long.
+func (srv *server) migrating(from, to int) {
+	srv.entrance.doing.Store(changingSchema)
+	srv.log.Info("change of the schema started: the server answers requests when it has ended", "from", from, "to", to)
 }
 
 // abandon closes what a start that failed has opened.
 func (srv *server) abandon(ctx context.Context) error {
-	var errs []error
-	if srv.listener != nil {
-		errs = append(errs, srv.listener.Close())
-	}
+	errs := []error{srv.http.Close()}
+	<-srv.served // says only that it was closed
 	if srv.peers != nil {
 		errs = append(errs, srv.peers.Close())
 	}
 	srv.endSpans(ctx)
-	return errors.Join(append(errs, srv.closeStore())...)
+	if srv.store != nil {
+		errs = append(errs, srv.closeStore())
+	}
+	return errors.Join(errs...)
 }
 
-// assemble creates everything that needs the store. It binds the address first, because dialects write it into messages.
+// assemble creates everything that needs the store.
 func (srv *server) assemble(ctx context.Context) (err error) {
 	s := srv.settings
-	if srv.listener, err = net.Listen("tcp", s.Listen); err != nil {
-		return fmt.Errorf("--listen: %w", notListening(s.Listen, err))
-	}
 	keyring, err := s.openKeyring(ctx, srv.store, srv.log)
 	if err != nil {
 		return fmt.Errorf("%s: %w", s.keysetOption(), err)
@@ -168,13 +205,10 @@ func (srv *server) assemble(ctx context.Context) (err error) {
 		return fmt.Errorf("--database-url: %w", err)
 	}
 	srv.metrics.Gauge(srv.stats, srv.backlog.last)
-	routes, err := srv.routes()
-	if err != nil {
+	if srv.routed, err = srv.routes(); err != nil {
 		return err
 	}
-	srv.http = httpx.NewServer(s.Listen, budget.clients, routes)
 	srv.http.RegisterOnShutdown(srv.live.Close)
-	srv.http.ErrorLog = slog.NewLogLogger(srv.log.Handler(), slog.LevelDebug)
 	// Must be the last step that can fail: a key is shown once, and only by a start that succeeds.
 	srv.adminKey, _, err = srv.service.BootstrapAdmin(ctx)
 	return err
@@ -285,8 +319,7 @@ func (srv *server) routes() (http.Handler, error) {
 			d.mount(dispatcher, front, srv.settings.Sandbox)
 		}
 	}
-	handler := web.UnderPrefix(srv.url(), dispatcher, append(slices.Clone(nativePaths), web.Prefixes...)...)
-	return httpx.Observe(srv.log, handler), nil
+	return web.UnderPrefix(srv.url(), dispatcher, append(slices.Clone(nativePaths), web.Prefixes...)...), nil
 }
 
 // nativePaths are the first segments of the native API's paths.
@@ -380,12 +413,18 @@ func (srv *server) url() string {
 	return "http://" + address
 }
 
-// run serves until ctx ends, then drains and closes everything.
-func (srv *server) run(ctx context.Context) error {
+// start begins to deliver and to answer requests. It must be followed by run.
+func (srv *server) start(ctx context.Context) error {
 	// Deliveries in progress must be able to finish after ctx has ended.
 	if err := srv.engine.Start(context.WithoutCancel(ctx)); err != nil {
 		return errors.Join(err, srv.abandon(ctx))
 	}
+	srv.entrance.open(srv.routed)
+	return nil
+}
+
+// run serves until ctx ends, then drains and closes everything.
+func (srv *server) run(ctx context.Context) error {
 	if srv.peers != nil {
 		go func() { // ends when the engine closes the links
 			if err := srv.links.Serve(srv.peers); err != nil {
@@ -402,13 +441,11 @@ func (srv *server) run(ctx context.Context) error {
 		cleaning.Go(func() { srv.compareFiles(purging) })
 	}
 	srv.backlog.keepUp(backlogEvery)
-	failed := make(chan error, 1)
-	go func() { failed <- srv.http.Serve(newReportingListener(srv.listener, srv.log)) }()
 	var cause error
 	select {
 	case <-ctx.Done():
-		cause = srv.linger(failed)
-	case cause = <-failed:
+		cause = srv.linger()
+	case cause = <-srv.served:
 	}
 	stopPurging()
 	cleaning.Wait()
@@ -416,7 +453,7 @@ func (srv *server) run(ctx context.Context) error {
 }
 
 // linger keeps serving for the drain delay, with readiness failing. It returns early if serving fails.
-func (srv *server) linger(failed <-chan error) error {
+func (srv *server) linger() error {
 	srv.draining.Store(true)
 	if srv.settings.DrainDelay == 0 {
 		return nil
@@ -425,7 +462,7 @@ func (srv *server) linger(failed <-chan error) error {
 	select {
 	case <-time.After(srv.settings.DrainDelay):
 		return nil
-	case err := <-failed:
+	case err := <-srv.served:
 		return err
 	}
 }

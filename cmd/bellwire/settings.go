@@ -466,17 +466,25 @@ func (d databaseURL) String() string {
 	return postgres.Shown(d.postgres)
 }
 
-// openStore opens the database. It creates an SQLite file only if mayMake returns nil.
-func (s *storage) openStore(
-	ctx context.Context, log *slog.Logger, kept bellwire.StatisticsKept, dialectFiles string, mayMake func(path string) error,
-) (bellwire.Store, error) {
+// opening says how a database is opened.
+type opening struct {
+	kept         bellwire.StatisticsKept
+	dialectFiles string                  // their digest
+	mayMake      func(path string) error // an SQLite file is created only if it returns nil
+	migrating    func(from, to int)      // called before the schema of a database with data is changed; nil: nothing is
+}
+
+// openStore opens the database.
+func (s *storage) openStore(ctx context.Context, log *slog.Logger, o opening) (bellwire.Store, error) {
 	if s.DatabaseURL.postgres != "" {
 		return postgres.Open(ctx, s.DatabaseURL.postgres, postgres.Options{
-			DirectURL: s.DatabaseDirectURL.postgres, Connections: s.DatabaseConnections, StatisticsKept: kept, Logger: log,
-			Version: thisBuild().Version, StartedAt: time.Now(), DialectFiles: dialectFiles,
+			DirectURL: s.DatabaseDirectURL.postgres, Connections: s.DatabaseConnections, StatisticsKept: o.kept, Logger: log,
+			Version: thisBuild().Version, StartedAt: time.Now(), DialectFiles: o.dialectFiles, Migrating: o.migrating,
 		})
 	}
-	return sqlite.Open(ctx, s.DatabaseURL.path, sqlite.Options{StatisticsKept: kept, Logger: log, New: mayMake, NoUpgradeCopy: s.NoUpgradeBackup})
+	return sqlite.Open(ctx, s.DatabaseURL.path, sqlite.Options{
+		StatisticsKept: o.kept, Logger: log, New: o.mayMake, NoUpgradeCopy: s.NoUpgradeBackup, Migrating: o.migrating,
+	})
 }
 
 // recordEvery returns how long results of attempts gather.

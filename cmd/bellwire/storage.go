@@ -123,9 +123,9 @@ func (s *storage) announce(ctx context.Context, path string, log *slog.Logger) {
 
 // withStore runs f on the database, which must exist.
 func (s *storage) withStore(ctx context.Context, log *slog.Logger, f func(bellwire.Store) error) error {
-	store, err := s.openStore(ctx, log, bellwire.StatisticsKept{}, "", func(path string) error {
+	store, err := s.openStore(ctx, log, opening{mayMake: func(path string) error {
 		return bellwire.Errorf(bellwire.CodeUnavailable, "database %s is missing or empty", path)
-	})
+	}})
 	if err != nil {
 		return fmt.Errorf("--database-url: %w", err)
 	}

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
 	"strings"
 	"time"
@@ -163,6 +164,14 @@ func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
 		panic(err)
 	}
 	_, _ = w.Write(body) // the client may be gone
+}
+
+// Unavailable returns a handler that refuses every request with CodeUnavailable, in place of an API that is not there yet.
+func Unavailable(log *slog.Logger, message string) http.Handler {
+	a := &api{refused: httpx.NewRefusalLog(log)}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		a.fail(w, r, bellwire.Errorf(bellwire.CodeUnavailable, "%s", message))
+	})
 }
 
 func (a *api) notFound(w http.ResponseWriter, r *http.Request) {

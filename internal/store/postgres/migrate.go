@@ -42,6 +42,7 @@ const (
 func (s *Store) migrate(ctx context.Context) error {
 	files := migrationFiles()
 	members := &memberWatch{store: s, first: make(map[string]int64)}
+	announced := false
 	for done := false; !done; {
 		waits := false
 		err := s.migrating(ctx, func(tx *tx) error {
@@ -57,6 +58,10 @@ func (s *Store) migrate(ctx context.Context) error {
 				return err
 			}
 			if pending > 0 {
+				if schema.Migrations > 0 && !announced {
+					s.options.Migrating(schema.Migrations, len(files))
+					announced = true
+				}
 				if waits, err = tx.outrunsAny(members, schema, len(files)); err != nil || waits {
 					return err
 				}

@@ -46,6 +46,9 @@ type Options struct {
 	Version      string
 	StartedAt    time.Time
 	DialectFiles string
+	// Migrating is called before the schema of a database with data is changed, with the migrations that have run and those that
+	// will have; nil: nothing is.
+	Migrating func(from, to int)
 	// NoSync accepts a server that acknowledges commits before they are durable. For tests only.
 	NoSync bool
 	// Logger gets warnings about what works less well than it could; nil: none.
@@ -75,6 +78,9 @@ func (o *Options) fill(databaseURL string) {
 	}
 	if o.PartitionWidth <= 0 {
 		o.PartitionWidth = 7 * 24 * time.Hour
+	}
+	if o.Migrating == nil {
+		o.Migrating = func(int, int) {}
 	}
 	if o.Now == nil {
 		o.Now = time.Now

@@ -152,3 +152,17 @@ func TestMigrationsYield(t *testing.T) {
 		t.Errorf("the migration was tried %d times, want 2", tries)
 	}
 }
+
+// TestSchemaChangesAreReported opens a database that is up to date, then one of an older schema.
+func TestSchemaChangesAreReported(t *testing.T) {
+	t.Parallel()
+	var reported [][2]int
+	report := func(from, to int) { reported = append(reported, [2]int{from, to}) }
+	openAt(t, newStore(t, Options{}).url, Options{NoSync: true, Migrating: report})
+	older, last := server.NewDatabase(t, "template1"), len(migrationFiles())
+	makeVersion(t, connect(t, older), last-2)
+	openAt(t, older, Options{NoSync: true, Migrating: report})
+	if want := [][2]int{{last - 2, last}}; !slices.Equal(reported, want) {
+		t.Errorf("the changes %v are reported, want %v", reported, want)
+	}
+}

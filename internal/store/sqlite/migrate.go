@@ -69,6 +69,7 @@ func (w *writer) migrate(ctx context.Context) error {
 		}
 	}
 	if schema.Migrations > 0 {
+		w.store.options.Migrating(schema.Migrations, len(files))
 		if err := w.copyBefore(ctx, schema.Migrations, len(files)); err != nil {
 			return err
 		}

@@ -37,6 +37,9 @@ type Options struct {
 	New func(path string) error
 	// NoUpgradeCopy leaves out the copy of the database that is made before its schema is changed.
 	NoUpgradeCopy bool
+	// Migrating is called before the schema of a database with data is changed, with the migrations that have run and those that
+	// will have; nil: nothing is.
+	Migrating func(from, to int)
 	// Logger gets the messages for the operator; nil: they are discarded.
 	Logger *slog.Logger
 
@@ -102,6 +105,9 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	}
 	if o.New == nil {
 		o.New = func(string) error { return nil }
+	}
+	if o.Migrating == nil {
+		o.Migrating = func(int, int) {}
 	}
 	if o.startCheck <= 0 {
 		o.startCheck = startCheck

@@ -196,3 +196,26 @@ func TestUpgradesThatFailCopyOnce(t *testing.T) {
 	check(t, start())
 	copies("20260131T123400Z", "20260131T123500Z")
 }
+
+// TestSchemaChangesAreReported opens a database that is new, then one that is up to date, then one of an older schema.
+func TestSchemaChangesAreReported(t *testing.T) {
+	t.Parallel()
+	var reported [][2]int
+	open := func(path string) {
+		t.Helper()
+		s, err := Open(t.Context(), path, Options{
+			NoSync: true, NoUpgradeCopy: true, Migrating: func(from, to int) { reported = append(reported, [2]int{from, to}) },
+		})
+		check(t, err)
+		check(t, s.Close())
+	}
+	path, last := filepath.Join(t.TempDir(), "bellwire.db"), len(migrationFiles())
+	open(path)
+	open(path)
+	older := path + ".older"
+	writeAtVersion(t, older, last-1, "")
+	open(older)
+	if want := [][2]int{{last - 1, last}}; !slices.Equal(reported, want) {
+		t.Errorf("the changes %v are reported, want %v", reported, want)
+	}
+}
