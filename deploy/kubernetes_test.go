@@ -2,14 +2,18 @@ package deploy
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
+	goyaml "go.yaml.in/yaml/v3"
 	"helm.sh/helm/v3/pkg/chart/loader"
 	"helm.sh/helm/v3/pkg/chartutil"
 	"helm.sh/helm/v3/pkg/engine"
@@ -19,6 +23,7 @@ import (
 	"helm.sh/helm/v3/pkg/strvals"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/serializer"
 	"k8s.io/apimachinery/pkg/util/yaml"
@@ -137,7 +142,7 @@ func TestChart(t *testing.T) {
 	}
 	for name, values := range map[string][]string{
 		"default":    nil,
-		"everything": {"ingress.enabled=true", "ingress.host=webhooks.example.com", "ingress.className=nginx", "ingress.tlsSecret=tls", "autoscaling.enabled=true", "monitoring.serviceMonitor=true", "config.retention=90d", "nodeSelector.pool=web", "podAnnotations.a=b", "podLabels.c=d", "imagePullSecrets[0].name=registry", "env[0].name=BELLWIRE_LOG_LEVEL", "env[0].value=debug", "tolerations[0].operator=Exists"},
+		"everything": {"ingress.enabled=true", "ingress.host=webhooks.example.com", "ingress.className=nginx", "ingress.tlsSecret=tls", "autoscaling.enabled=true", "monitoring.serviceMonitor=true", "monitoring.rules=true", "monitoring.labels.release=prometheus", "config.retention=90d", "nodeSelector.pool=web", "podAnnotations.a=b", "podLabels.c=d", "imagePullSecrets[0].name=registry", "env[0].name=BELLWIRE_LOG_LEVEL", "env[0].value=debug", "tolerations[0].operator=Exists"},
 		"least":      {"disruptionBudget.enabled=false", "topologySpreadConstraints=null", "replicas=1"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -177,10 +182,84 @@ func checkObjects(t *testing.T, objects []runtime.Object) {
 
 func TestChartRefusesBadValues(t *testing.T) {
 	t.Parallel()
-	for _, value := range []string{"replicas=0", "unknown=1", "ingress.enabled=true", "publicURL=webhooks.example.com"} {
+	for _, value := range []string{"replicas=0", "unknown=1", "ingress.enabled=true", "publicURL=webhooks.example.com", "ingress.paths[0]=api", "startupTimeout=0"} {
 		if _, err := template(t, value); err == nil || !strings.Contains(err.Error(), "schema") {
 			t.Errorf("%s: %v", value, err)
 		}
+	}
+}
+
+// From outside, only what customers need is reachable, unless an operator adds paths.
+func TestIngressPaths(t *testing.T) {
+	t.Parallel()
+	set := []string{"ingress.enabled=true", "ingress.host=webhooks.example.com"}
+	for added, want := range map[string]string{"": "/api /portal /portal.js", "ingress.paths={/api,/v1}": "/api /v1"} {
+		ingress := find[*networkingv1.Ingress](t, decode(t, render(t, append(slices.Clone(set), strings.Fields(added)...)...)))
+		var paths []string
+		for _, path := range ingress.Spec.Rules[0].HTTP.Paths {
+			paths = append(paths, path.Path)
+		}
+		if got := strings.Join(paths, " "); got != want {
+			t.Errorf("with %q, the paths are %s, want %s", added, got, want)
+		}
+	}
+}
+
+// A start may take an hour, unless the values say otherwise.
+func TestStartupTimeout(t *testing.T) {
+	t.Parallel()
+	for value, want := range map[string]int32{"startupTimeout=3600": 3600, "startupTimeout=31": 32} {
+		probe := find[*appsv1.StatefulSet](t, decode(t, render(t, value))).Spec.Template.Spec.Containers[0].StartupProbe
+		if got := probe.PeriodSeconds * probe.FailureThreshold; got != want {
+			t.Errorf("%s gives a node %d seconds, want %d", value, got, want)
+		}
+	}
+}
+
+// The chart's alerts are those that people load without it. BELLWIRE_UPDATE=1 copies them.
+func TestAlertRules(t *testing.T) {
+	t.Parallel()
+	want, err := os.ReadFile(filepath.Join(root, "deploy", "prometheus", "bellwire.rules.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(root, chart, "files", "bellwire.rules.yaml")
+	if os.Getenv("BELLWIRE_UPDATE") != "" {
+		if err := os.WriteFile(file, want, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Error("the rules in the chart differ from those in deploy/prometheus; run BELLWIRE_UPDATE=1 make packages")
+	}
+	type object struct {
+		Kind     string
+		Metadata struct{ Labels map[string]string }
+		Spec     any
+	}
+	made := make(map[string]object)
+	for document := range strings.SplitSeq(render(t, "monitoring.rules=true", "monitoring.serviceMonitor=true", "monitoring.labels.release=prometheus"), "\n---\n") {
+		var o object
+		if err := goyaml.Unmarshal([]byte(document), &o); err != nil {
+			t.Fatal(err)
+		}
+		made[o.Kind] = o
+	}
+	for _, kind := range []string{"PrometheusRule", "ServiceMonitor"} {
+		if labels := made[kind].Metadata.Labels; labels["release"] != "prometheus" || labels["app.kubernetes.io/name"] != "bellwire" {
+			t.Errorf("the %s has the labels %v", kind, labels)
+		}
+	}
+	var spec any
+	if err := goyaml.Unmarshal(want, &spec); err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(made["PrometheusRule"].Spec, spec) {
+		t.Errorf("the rules of the chart are %v, want %v", made["PrometheusRule"].Spec, spec)
 	}
 }
 

@@ -76,7 +76,7 @@ func accepted(t *testing.T, config string, env map[string]string) {
 	for name, value := range env {
 		all = append(all, name+"="+value)
 	}
-	all = append(all, "BELLWIRE_DATABASE_URL=postgres://bellwire@"+freeAddress(t)+"/bellwire?sslmode=disable")
+	all = append(all, "BELLWIRE_LISTEN=127.0.0.1:0", "BELLWIRE_DATABASE_URL=postgres://bellwire@"+freeAddress(t)+"/bellwire?sslmode=disable")
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	_, errors, err := start(ctx, all, binary, args...)

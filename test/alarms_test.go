@@ -58,7 +58,12 @@ func TestBrokenEndpointsAlarmNobody(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, page := s.get("/metrics")
-	found := alarming.FindAllStringSubmatch(string(rules), -1)
+	var found [][]string
+	for _, rule := range ruleExpr.FindAllStringSubmatch(string(rules), -1) {
+		if !strings.Contains(rule[1], " and ") { // such a rule compares counters that may grow
+			found = append(found, alarming.FindAllStringSubmatch(rule[1], -1)...)
+		}
+	}
 	if len(found) < 5 {
 		t.Fatalf("only %d counters are in the rules", len(found))
 	}

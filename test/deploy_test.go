@@ -2,10 +2,13 @@ package test
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // series are the label values of a server's metrics, by metric and label.
@@ -17,6 +20,7 @@ var (
 	selector   = regexp.MustCompile(`(bellwire_[a-z_]+)(?:\{([^}]*)\})?`)
 	matcher    = regexp.MustCompile(`([a-z_]+)(!?=)"([^"]*)"`)
 	grouping   = regexp.MustCompile(`by \(([^)]*)\)`)
+	metricName = regexp.MustCompile(`bellwire_[a-z_]+`)
 	ruleExpr   = regexp.MustCompile(`(?m)^        expr: (.*)$`)
 )
 
@@ -38,9 +42,9 @@ func parseSeries(page string) series {
 	return all
 }
 
-// faults returns what a query names that a server which has just started does not show. Prometheus adds the label instance.
+// faults returns what a query names that a server which has just started does not show. Prometheus adds some labels.
 func (all series) faults(query string) (faults []string) {
-	known := map[string]bool{"instance": true}
+	known := map[string]bool{"instance": true, "job": true, "namespace": true}
 	for _, s := range selector.FindAllStringSubmatch(query, -1) {
 		labels, found := all[s[1]]
 		if !found {
@@ -101,6 +105,24 @@ func TestDeployedQueries(t *testing.T) {
 		}
 	}
 	s.terminate()
+}
+
+// The file of alerts has those that the documentation lists, and no others.
+func TestAlertsAreDocumented(t *testing.T) {
+	t.Parallel()
+	_, page, _ := strings.Cut(string(mustRead(t, "../docs/metrics.md")), "\n## What to alert on\n")
+	page, _, _ = strings.Cut(page, "\n## ")
+	documented := make(map[string]bool)
+	for _, query := range regexp.MustCompile("(?m)^\\| [^|]*\\? \\| `([^`]*)`").FindAllStringSubmatch(page, -1) {
+		documented[fmt.Sprint(metricName.FindAllString(query[1], -1))] = true
+	}
+	alerts := make(map[string]bool)
+	for _, expr := range found(t, "../deploy/prometheus/bellwire.rules.yaml", ruleExpr) {
+		alerts[fmt.Sprint(metricName.FindAllString(expr, -1))] = true
+	}
+	if diff := cmp.Diff(documented, alerts); diff != "" {
+		t.Errorf("the documented alerts and those in the file are about different metrics (-documented +file):\n%s", diff)
+	}
 }
 
 func found(t *testing.T, file string, pattern *regexp.Regexp) (queries []string) {
