@@ -163,6 +163,43 @@ func TestPackages(t *testing.T) {
 	})
 }
 
+// A package never proposes to write the file of secrets where there may be one.
+func TestPostInstallKeepsSecrets(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile(filepath.Join(root, "deploy", "linux", "postinstall.sh"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	for _, command := range []string{"systemd-sysusers", "systemctl"} { // no service runs
+		if err := os.WriteFile(filepath.Join(dir, command), []byte("#!/bin/sh\n[ \"$1\" != --quiet ]\n"), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	secrets := filepath.Join(dir, "bellwire.env")
+	script := strings.NewReplacer("/etc/bellwire/bellwire.env", secrets, "/run/systemd/system", dir).Replace(string(text))
+	said := func(args ...string) string {
+		t.Helper()
+		return output(t, []string{"PATH=" + dir + ":" + os.Getenv("PATH")}, "sh", append([]string{"-c", script, "postinstall"}, args...)...)
+	}
+	check := func(args []string, first bool) {
+		t.Helper()
+		if got := said(args...); strings.Contains(got, "> "+secrets) != first || !strings.Contains(got, "systemctl") {
+			t.Errorf("after %q, a package says %s", args, got)
+		}
+	}
+	check([]string{"configure", ""}, true)
+	check([]string{"configure"}, true)
+	check([]string{"1"}, true)
+	check([]string{"configure", "0.1.0"}, false)
+	check([]string{"2"}, false)
+	if err := os.WriteFile(secrets, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	check([]string{"configure"}, false)
+	check([]string{"1"}, false)
+}
+
 func TestUnit(t *testing.T) {
 	t.Parallel()
 	unit := filepath.Join(root, "deploy", "systemd", "bellwire.service")

@@ -16,6 +16,13 @@ if systemctl --quiet is-active bellwire; then
 	exit 0
 fi
 
+# dpkg passes "configure" and the version before, if there was one; rpm passes 2 for an upgrade. Commands that write the file of secrets
+# must not be proposed where there may be one.
+if [ -e /etc/bellwire/bellwire.env ] || [ "$1" = 2 ] || { [ "$1" = configure ] && [ -n "$2" ]; }; then
+	echo "Bellwire is installed, and does not run. To start it: systemctl start bellwire"
+	exit 0
+fi
+
 cat <<'TEXT'
 Bellwire is installed. Choose an admin key, and start the service:
 
