@@ -107,7 +107,11 @@ func TestKeysetRotationOfASingleServer(t *testing.T) {
 
 	for _, step := range rotationSteps(t, "### A single server") {
 		args := strings.Fields(strings.TrimPrefix(step, "bellwire keyset "))
-		t.Logf("$ %s\n%s", step, keyset(t, dir, database, args...))
+		said := keyset(t, dir, database, args...)
+		t.Logf("$ %s\n%s", step, said)
+		if args[0] != "rotate" && !strings.Contains(said, "the database "+strings.TrimPrefix(database, "sqlite://")+" ") {
+			t.Errorf("%s does not say which database it is about", step)
+		}
 		if args[0] == "rotate" {
 			if out, err := tryKeyset(dir, database, "prune"); err == nil || !strings.Contains(out, "keyset reseal") {
 				t.Errorf("what is still needed is taken out: %v\n%s", err, out)

@@ -52,7 +52,7 @@ func TestTutorial(t *testing.T) {
 	r.sh.run("kill $(jobs -p) || true; wait")
 	for _, step := range []string{
 		packaged[1],
-		"sudo systemctl is-active bellwire; sudo -u bellwire bellwire doctor --config /etc/bellwire/bellwire.yaml",
+		"sudo systemctl is-active bellwire", packaged[2],
 		"sudo apt install --reinstall ~/" + filepath.Base(deb) + "; sudo systemctl is-active bellwire; until bellwire ready; do sleep 1; done",
 		"sudo apt remove -y bellwire; sudo test -s /var/lib/bellwire/bellwire.db; sudo test -s /var/lib/bellwire-keyset/bellwire.keyset",
 	} {

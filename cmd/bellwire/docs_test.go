@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/alecthomas/kong"
 	"github.com/google/go-cmp/cmp"
@@ -48,6 +49,48 @@ func TestDocumentedDefaults(t *testing.T) {
 				t.Errorf("docs/configuration.md does not say that the default of --%s is %s", flag.Name, flag.Default)
 			}
 		}
+	}
+}
+
+// The package's file of secrets can be read by root only. Commands that the pages show with the package's configuration get them all the
+// same, because they could otherwise not reach the service's database, and could find another one.
+func TestCommandsGetSecretsOfPackage(t *testing.T) {
+	t.Parallel()
+	const file = "--config /etc/bellwire/bellwire.yaml"
+	pages, err := filepath.Glob("../../docs/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown := 0
+	for _, page := range pages {
+		for line := range strings.Lines(strings.ReplaceAll(read(t, page), "\\\n", " ")) {
+			if !strings.Contains(line, file) {
+				continue
+			}
+			if shown++; !strings.Contains(line, "--uid=bellwire --property=EnvironmentFile=/etc/bellwire/bellwire.env") {
+				t.Errorf("%s shows a command without the service's secrets: %s", page, line)
+			}
+		}
+	}
+	if shown < 4 {
+		t.Errorf("only %d commands are found", shown)
+	}
+}
+
+// The container of the page on installation is not killed while it drains.
+func TestContainerMayDrain(t *testing.T) {
+	t.Parallel()
+	found := regexp.MustCompile(`docker run .*--stop-timeout (\d+) `).FindStringSubmatch(read(t, "../../docs/install.md"))
+	if found == nil {
+		t.Fatal("docs/install.md gives the container no time to drain")
+	}
+	s, err := parse(t, "serve")
+	if err != nil {
+		t.Fatal(err)
+	}
+	drain := s.DrainTimeout
+	if stop, err := time.ParseDuration(found[1] + "s"); err != nil || stop <= drain {
+		t.Errorf("docs/install.md gives the container %s, and a drain takes up to %s (%v)", stop, drain, err)
 	}
 }
 

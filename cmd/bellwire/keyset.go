@@ -246,7 +246,7 @@ func (c *resealKeysetCommand) Run(ctx context.Context, std streams) error {
 		if err != nil {
 			return err
 		}
-		return say(std.err, fmt.Sprintf("Sealed %d of %d secrets in the database again. All are now sealed with the primary key.", sum.Resealed, sum.Secrets),
+		return say(std.err, fmt.Sprintf("Sealed %d of %d secrets in the database %s again. All are now sealed with the primary key.", sum.Resealed, sum.Secrets, c.DatabaseURL),
 			"When every node runs with this keyset, run \"bellwire keyset prune\".")
 	})
 }
@@ -273,6 +273,6 @@ func (c *pruneKeysetCommand) Run(ctx context.Context, std streams) error {
 	if err != nil {
 		return err
 	}
-	return c.write(std, pruned, "Removed the old keys and kept the primary key. Nothing in the database is sealed with the old keys.",
+	return c.write(std, pruned, fmt.Sprintf("Removed the old keys and kept the primary key. Nothing in the database %s is sealed with the old keys.", c.DatabaseURL),
 		distribute, "Destroy the copies of the old keyset, except those that backups of the database from before now need.")
 }

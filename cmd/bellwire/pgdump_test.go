@@ -3,8 +3,22 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
+
+// The database's password may be in the environment instead of in its URL, which a file can then name.
+func TestPasswordFromEnvironment(t *testing.T) {
+	t.Setenv("PGPASSWORD", "secret")
+	folder, err := writeService("postgres://me@one/base?sslmode=disable")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(folder) })
+	if got, err := os.ReadFile(filepath.Join(folder, "service")); err != nil || !strings.Contains(string(got), "\npassword=secret\n") {
+		t.Errorf("the connection has no password: %q, %v", got, err)
+	}
+}
 
 // The programs of PostgreSQL must reach the same server as Bellwire does: of several hosts, the one that can be written.
 func TestServiceFileHasAllHosts(t *testing.T) {
