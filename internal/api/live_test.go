@@ -15,7 +15,7 @@ import (
 // attempted reports an attempt of a tenant, as the engine does, and returns its id.
 func (w *world) attempted(tenant string) string {
 	a := &bellwire.Attempt{ID: bellwire.NewID[bellwire.AttemptKind](time.Now()), Outcome: bellwire.OutcomeOK, StartedAt: time.Now()}
-	w.observer.Attempted(a, &bellwire.Endpoint{ID: "ep_1", Tenant: tenant, Dialect: "standard"}, &bellwire.Event{Type: "invoice.paid"})
+	w.observer.Attempted(a, &bellwire.Endpoint{ID: "ep_1", Tenant: tenant, Dialect: "standard"}, &bellwire.Delivery{EventType: "invoice.paid"})
 	return a.ID.String()
 }
 

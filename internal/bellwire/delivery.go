@@ -127,11 +127,12 @@ type Transition struct {
 	Delay  time.Duration // with DeliveryRetrying: until the next attempt
 }
 
-// Since returns when max_elapsed begins to run for d: when it was stored, was first due or was restarted, or when the endpoint was
-// last changed or its tenant resumed if that was later. So a pause costs no retries, and a corrected URL gets the whole time.
-func (d *Delivery) Since(t *Target) time.Time {
-	return Later(Later(Later(d.CreatedAt, d.NotBefore), d.RestartedAt), t.Since())
-}
+// Began returns when the schedule of d began: when d was stored, was first due or was restarted.
+func (d *Delivery) Began() time.Time { return Later(Later(d.CreatedAt, d.NotBefore), d.RestartedAt) }
+
+// Since returns when max_elapsed begins to run for d: when its schedule began, or when the endpoint was last changed or its tenant
+// resumed if that was later. So a pause costs no retries, and a corrected URL gets the whole time.
+func (d *Delivery) Since(t *Target) time.Time { return Later(d.Began(), t.Since()) }
 
 // Decide returns the transition that follows from an attempt with the given verdict, which ended at now. retryAfter is the
 // wait that the receiver asked for, 0 if none; random is in [0, 1) and spreads the retries. The engine still

@@ -12,11 +12,12 @@ type Observer interface {
 	Published(p *Publishing)
 	// Appended reports one committed group of publishes.
 	Appended(events, deliveries int, took time.Duration)
-	// Attempted reports an attempt to deliver e that has ended. a.Number is provisional until the attempt is stored.
-	Attempted(a *Attempt, ep *Endpoint, e *Event)
+	// Attempted reports an attempt that has ended, and its delivery as it was before. a.Number is provisional until the attempt is
+	// stored.
+	Attempted(a *Attempt, ep *Endpoint, d *Delivery)
 	// Recorded reports one committed group of outcomes.
 	Recorded(outcomes int, took time.Duration)
-	// Ended reports that a delivery has ended, and how long after its event was accepted. The trace is that of its last attempt.
+	// Ended reports that a delivery has ended, and how long after its schedule began. The trace is that of its last attempt.
 	Ended(ep *Endpoint, status DeliveryStatus, after time.Duration, trace *Trace)
 	// Unsendable reports that a delivery has ended without an attempt, because the endpoint's dialect cannot represent the
 	// event. The reason is the same for all data with the same fault.
@@ -99,7 +100,7 @@ type NopObserver struct{}
 func (NopObserver) Span(cause *Trace) *Trace                               { return cause }
 func (NopObserver) Published(*Publishing)                                  {}
 func (NopObserver) Appended(int, int, time.Duration)                       {}
-func (NopObserver) Attempted(*Attempt, *Endpoint, *Event)                  {}
+func (NopObserver) Attempted(*Attempt, *Endpoint, *Delivery)               {}
 func (NopObserver) Recorded(int, time.Duration)                            {}
 func (NopObserver) Ended(*Endpoint, DeliveryStatus, time.Duration, *Trace) {}
 func (NopObserver) Unsendable(*Endpoint, string, string)                   {}

@@ -688,7 +688,8 @@ type EndedExpired struct {
 // ExpiredDelivery is a delivery that has expired.
 type ExpiredDelivery struct {
 	ID                        DeliveryID
-	Tenant, Endpoint, Dialect string // Dialect is that of the endpoint
+	Tenant, Endpoint, Dialect string    // Dialect is that of the endpoint
+	Began                     time.Time // as in Delivery
 }
 
 // Claimed is a claimed delivery, with its event.

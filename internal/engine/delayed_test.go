@@ -114,6 +114,63 @@ func (o *expiriesSeen) expect(t *testing.T, ep *bellwire.Endpoint, want int) {
 	}
 }
 
+// waitsSeen is an observer of how long deliveries wait for their first attempt, and of how long they take in all.
+type waitsSeen struct {
+	bellwire.NopObserver
+	mu           sync.Mutex
+	first, inAll []time.Duration
+}
+
+func (o *waitsSeen) Attempted(a *bellwire.Attempt, _ *bellwire.Endpoint, d *bellwire.Delivery) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.first = append(o.first, a.StartedAt.Sub(d.Began()))
+}
+
+func (o *waitsSeen) Ended(_ *bellwire.Endpoint, _ bellwire.DeliveryStatus, after time.Duration, _ *bellwire.Trace) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.inAll = append(o.inAll, after)
+}
+
+// A delivery waits only from when it could be sent: the time before its deliver_at, or before a job made or restarted it, is not the
+// server's.
+func TestWaitsCountFromWhenADeliveryBegins(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		seen := new(waitsSeen)
+		w.stop()
+		w.config.Observer = seen
+		w.start()
+		r := w.receiver("a", answers(200))
+		ep := w.endpoint("a", once)
+		w.schedule(time.Hour, 0)
+		canceled := w.schedule(time.Hour, 0)
+		id := bellwire.DeliveryOf(canceled, 0)
+		_, err := w.store.CancelDelivery(t.Context(), "acme", id, bellwire.ReasonCanceledOnRequest, now())
+		must(t, err)
+		w.pass(2 * time.Hour)
+		w.job(bellwire.JobReplay, bellwire.SelectAll, atEndpoint(ep))
+		w.pass(time.Minute)
+		_, err = w.store.RestartDelivery(t.Context(), "acme", id, now())
+		must(t, err)
+		w.engine.Refresh(ep.ID)
+		w.pass(time.Minute)
+		w.update(ep.ID, func(ep *bellwire.Endpoint) { ep.Status = bellwire.EndpointPaused })
+		w.schedule(time.Hour, time.Hour+time.Second)
+		w.pass(2 * time.Hour)
+
+		if n := len(r.got()); n != 4 || len(seen.first) != n || len(seen.inAll) != n+1 {
+			t.Fatalf("%d requests, %d reported, and %d deliveries have ended", n, len(seen.first), len(seen.inAll))
+		}
+		for _, wait := range append(seen.first, seen.inAll...) {
+			if wait < 0 || wait > 5*time.Second {
+				t.Errorf("the waits are %v, and the times in all %v", seen.first, seen.inAll)
+				break
+			}
+		}
+	})
+}
+
 // seeExpiries starts the engine again with an observer of expired events.
 func (w *world) seeExpiries() *expiriesSeen {
 	o := &expiriesSeen{expired: make(map[string]int), ended: make(map[bellwire.DeliveryStatus]int), causes: make(map[bellwire.CancelCause]int)}

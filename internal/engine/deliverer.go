@@ -92,7 +92,7 @@ func (d *deliverer) attempt(task *lanes.Task) (next *lanes.Task) {
 		return nil
 	}
 	if sent.Attempt != nil {
-		d.observer.Attempted(sent.Attempt, target.Endpoint, task.Content.Event)
+		d.observer.Attempted(sent.Attempt, target.Endpoint, &task.Delivery)
 	}
 	return d.end(newResult(task, target, sent))
 }

@@ -122,7 +122,7 @@ func (x *expirer) report(ended []bellwire.ExpiredDelivery) {
 		first := deliveries[0]
 		ep := &bellwire.Endpoint{ID: first.Endpoint, Tenant: first.Tenant, Dialect: first.Dialect}
 		for _, d := range deliveries {
-			x.observer.Ended(ep, bellwire.DeliveryCanceled, max(now.Sub(d.ID.Time()), 0), nil) // the time in its id is that of its event
+			x.observer.Ended(ep, bellwire.DeliveryCanceled, max(now.Sub(d.Began), 0), nil) // the clock may have been set back
 		}
 		x.observer.EventsExpired(ep, len(deliveries))
 	}

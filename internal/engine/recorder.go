@@ -217,7 +217,7 @@ func (rec *recorder) follow(results []*result, records []bellwire.Recorded) {
 		records[i].DueAt = rec.clock.local(records[i].DueAt)
 		if records[i].Moved && !records[i].Status.Open() {
 			ep := r.Target.Endpoint
-			rec.observer.Ended(ep, records[i].Status, max(r.endedAt.Sub(d.CreatedAt), 0), r.trace()) // the clock may have been set back
+			rec.observer.Ended(ep, records[i].Status, max(r.endedAt.Sub(d.Began()), 0), r.trace()) // the clock may have been set back
 			switch {
 			case r.unsendable:
 				rec.observer.Unsendable(ep, d.EventType, r.transition.Reason)

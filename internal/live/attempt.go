@@ -25,9 +25,9 @@ type Attempt struct {
 	StartedAt time.Time           `json:"started_at"`
 }
 
-func attemptOf(a *bellwire.Attempt, ep *bellwire.Endpoint, e *bellwire.Event) Attempt {
+func attemptOf(a *bellwire.Attempt, ep *bellwire.Endpoint, d *bellwire.Delivery) Attempt {
 	made := Attempt{
-		ID: a.ID, Tenant: ep.Tenant, Endpoint: ep.ID, Delivery: a.Delivery, Event: e.ID, EventType: e.Type, Dialect: ep.Dialect,
+		ID: a.ID, Tenant: ep.Tenant, Endpoint: ep.ID, Delivery: a.Delivery, Event: d.Event, EventType: d.EventType, Dialect: ep.Dialect,
 		Number: a.Number, Trigger: a.Trigger, Outcome: a.Outcome, Duration: float64(a.Timings.Total.Microseconds()) / 1000,
 		StartedAt: a.StartedAt.UTC(),
 	}

@@ -88,10 +88,10 @@ type observer struct {
 }
 
 // Attempted passes an attempt on.
-func (o observer) Attempted(a *bellwire.Attempt, ep *bellwire.Endpoint, e *bellwire.Event) {
-	o.Observer.Attempted(a, ep, e)
+func (o observer) Attempted(a *bellwire.Attempt, ep *bellwire.Endpoint, d *bellwire.Delivery) {
+	o.Observer.Attempted(a, ep, d)
 	if o.hub.watched.Load() {
-		o.hub.add(attemptOf(a, ep, e))
+		o.hub.add(attemptOf(a, ep, d))
 	}
 }
 

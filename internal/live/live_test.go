@@ -69,7 +69,7 @@ func (n *node) attempt(tenant string, outcome bellwire.Outcome) string {
 	if outcome == bellwire.OutcomeStatus || outcome == bellwire.OutcomeOK {
 		a.Response = &bellwire.AttemptResponse{Status: map[bellwire.Outcome]int{bellwire.OutcomeOK: 200, bellwire.OutcomeStatus: 503}[outcome]}
 	}
-	n.observer.Attempted(a, &bellwire.Endpoint{ID: "ep_" + tenant, Tenant: tenant, Dialect: "standard"}, &bellwire.Event{Type: "invoice.paid"})
+	n.observer.Attempted(a, &bellwire.Endpoint{ID: "ep_" + tenant, Tenant: tenant, Dialect: "standard"}, &bellwire.Delivery{EventType: "invoice.paid"})
 	return a.ID.String()
 }
 

@@ -80,9 +80,9 @@ func NewMetrics(version, commit string) *Metrics {
 		}, []string{"dialect", "trigger", "outcome"}),
 		attemptSeconds: histogram("bellwire_attempt_seconds", "Duration of one attempt, from DNS to the last byte of the response.", attemptBuckets, "dialect"),
 		waitSeconds: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name: "bellwire_first_attempt_wait_seconds", Help: "Time from accepting an event to the start of a delivery's first attempt.", Buckets: endedBuckets,
+			Name: "bellwire_first_attempt_wait_seconds", Help: "Time from when a delivery could first be sent to the start of its first attempt.", Buckets: endedBuckets,
 		}),
-		ended: histogram("bellwire_delivery_seconds", "Time from accepting an event to the end of a delivery, by the delivery's status.", endedBuckets, "status"),
+		ended: histogram("bellwire_delivery_seconds", "Time from when a delivery could first be sent to its end, by the delivery's status.", endedBuckets, "status"),
 		ends: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "bellwire_ended_deliveries_total", Help: "Deliveries that have ended, by dialect and status.",
 		}, []string{"dialect", "status"}),

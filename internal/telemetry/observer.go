@@ -79,12 +79,11 @@ func (o *Observer) Appended(events, deliveries int, took time.Duration) {
 }
 
 // Attempted counts an attempt, and records its span.
-func (o *Observer) Attempted(a *bellwire.Attempt, ep *bellwire.Endpoint, _ *bellwire.Event) {
+func (o *Observer) Attempted(a *bellwire.Attempt, ep *bellwire.Endpoint, d *bellwire.Delivery) {
 	o.metrics.attempts.WithLabelValues(ep.Dialect, string(a.Trigger), string(a.Outcome)).Inc()
 	observe(o.metrics.attemptSeconds.WithLabelValues(ep.Dialect), a.Timings.Total.Seconds(), a.Trace)
 	if a.Number == 1 && a.Trigger == bellwire.TriggerSchedule {
-		// The time in a delivery's id is that of its event.
-		observe(o.metrics.waitSeconds, max(0, a.StartedAt.Sub(a.Delivery.Time()).Seconds()), a.Trace)
+		observe(o.metrics.waitSeconds, max(0, a.StartedAt.Sub(d.Began()).Seconds()), a.Trace) // the clock may have been set back
 	}
 	if o.spans != nil && a.Trace.Sampled() {
 		o.spans.attempted(a, ep)

@@ -211,13 +211,13 @@ func TestNothingRecordedCostsNothing(t *testing.T) {
 	_, o, _ := newObserved(t)
 	var observer bellwire.Observer = o
 	ctx := t.Context()
-	ep, a := &bellwire.Endpoint{Dialect: "standard"}, &bellwire.Attempt{Trigger: bellwire.TriggerSchedule, Outcome: bellwire.OutcomeOK, Number: 1}
-	observer.Attempted(a, ep, nil)
+	ep, d, a := &bellwire.Endpoint{Dialect: "standard"}, new(bellwire.Delivery), &bellwire.Attempt{Trigger: bellwire.TriggerSchedule, Outcome: bellwire.OutcomeOK, Number: 1}
+	observer.Attempted(a, ep, d)
 	if n := testing.AllocsPerRun(100, func() {
 		if observer.Span(bellwire.TraceOf(ctx)) != nil {
 			t.Error("there is a trace")
 		}
-		observer.Attempted(a, ep, nil)
+		observer.Attempted(a, ep, d)
 		observer.Ended(ep, bellwire.DeliverySucceeded, time.Second, a.Trace)
 		if (*bellwire.Trace)(nil).Encode() != nil {
 			t.Error("something is stored")

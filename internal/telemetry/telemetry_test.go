@@ -44,11 +44,16 @@ func TestObserverCounts(t *testing.T) {
 	o.Canceled("standard", 6, bellwire.CanceledDisabled)
 
 	var wait string
-	first := bellwire.NewID[bellwire.DeliveryKind](time.UnixMilli(5000))
-	for number := range 3 {
-		o.Attempted(&bellwire.Attempt{
-			Delivery: first, Number: number + 1, Trigger: bellwire.TriggerSchedule, Outcome: bellwire.OutcomeTimeout, StartedAt: time.UnixMilli(5250),
-		}, ep, nil)
+	old := bellwire.NewID[bellwire.DeliveryKind](time.UnixMilli(1000))
+	for _, d := range []bellwire.Delivery{
+		{ID: old, CreatedAt: time.UnixMilli(5000)},                                  // a replay
+		{ID: old, CreatedAt: time.UnixMilli(1000), NotBefore: time.UnixMilli(5000)}, // delayed
+	} {
+		for number := range 3 {
+			o.Attempted(&bellwire.Attempt{
+				Number: number + 1, Trigger: bellwire.TriggerSchedule, Outcome: bellwire.OutcomeTimeout, StartedAt: time.UnixMilli(5250),
+			}, ep, &d)
+		}
 	}
 	families, err := m.registry.Gather()
 	if err != nil {
@@ -60,8 +65,8 @@ func TestObserverCounts(t *testing.T) {
 			wait = fmt.Sprintf("%d first attempts after %g s", h.GetSampleCount(), h.GetSampleSum())
 		}
 	}
-	if got, want := wait, "1 first attempts after 0.25 s"; got != want {
-		t.Errorf("got %q, want %q: retries do not count", got, want)
+	if got, want := wait, "2 first attempts after 0.5 s"; got != want {
+		t.Errorf("got %q, want %q: neither retries nor the time before a delivery could be sent count", got, want)
 	}
 
 	for name, got := range map[string]float64{

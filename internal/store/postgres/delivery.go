@@ -272,7 +272,8 @@ func (s *Store) ExhaustTooOld(ctx context.Context, now time.Time, x bellwire.Too
 const isExpiring = "expires_at IS NOT NULL AND status <= 1"
 
 const (
-	sqlHaveExpired = `SELECT d.id, t.id, p.id, p.dialect, d.expires_at, coalesce(d.ordering_key, 0)
+	sqlHaveExpired = `SELECT d.id, t.id, p.id, p.dialect, greatest(d.created_at, d.not_before, d.restarted_at),
+			d.expires_at, coalesce(d.ordering_key, 0)
 		FROM bellwire.deliveries d JOIN bellwire.endpoints p ON p.n = d.endpoint JOIN bellwire.tenants t ON t.n = p.tenant
 		WHERE d.expires_at IS NOT NULL AND d.status <= 1 AND d.expires_at <= $1 ORDER BY d.expires_at, d.id LIMIT $2`
 	// sqlHoldExpired passes over what another transaction is changing: it is found again.
@@ -323,7 +324,7 @@ func (t *tx) endExpired(now time.Time, limit int, ended *bellwire.EndedExpired) 
 		reasons []string
 		keys    keySet
 	)
-	into := []any{(*[16]byte)(&d.ID), &d.Tenant, &d.Endpoint, &d.Dialect, &at, &key}
+	into := []any{(*[16]byte)(&d.ID), &d.Tenant, &d.Endpoint, &d.Dialect, &d.Began, &at, &key}
 	held := make(map[string]bool)
 	_, err := pgx.ForEachRow(t.query(sqlHaveExpired, now, limit), into, func() error {
 		if key != 0 {

@@ -222,9 +222,10 @@ func (s *Store) ExhaustTooOld(ctx context.Context, now time.Time, x bellwire.Too
 const isExpiring = "expires_at IS NOT NULL AND status <= 1"
 
 const (
-	sqlHaveExpired = "SELECT id, endpoint, expires_at FROM deliveries WHERE " + isExpiring + " AND expires_at <= ? ORDER BY expires_at, id LIMIT +?"
-	sqlNextExpiry  = "SELECT min(expires_at) FROM deliveries WHERE " + isExpiring
-	sqlExpiredAt   = "SELECT p.id, p.dialect, t.id FROM endpoints p JOIN tenants t ON t.n = p.tenant WHERE p.n = ?"
+	sqlHaveExpired = `SELECT id, endpoint, expires_at, max(created_at, ifnull(not_before, 0), ifnull(restarted_at, 0)) FROM deliveries
+		WHERE ` + isExpiring + " AND expires_at <= ? ORDER BY expires_at, id LIMIT +?"
+	sqlNextExpiry = "SELECT min(expires_at) FROM deliveries WHERE " + isExpiring
+	sqlExpiredAt  = "SELECT p.id, p.dialect, t.id FROM endpoints p JOIN tenants t ON t.n = p.tenant WHERE p.n = ?"
 )
 
 // EndExpired ends deliveries whose events have expired.
@@ -268,13 +269,14 @@ func (w *writer) endExpired(now time.Time, limit int) ([]bellwire.ExpiredDeliver
 		id       bellwire.DeliveryID
 		endpoint int64
 		at       time.Time
+		began    time.Time
 	}
 	var found []expired
 	q := w.query(sqlHaveExpired).time(now).int(int64(limit))
 	for q.next() {
 		var e expired
 		q.getBytes(e.id[:])
-		e.endpoint, e.at = q.getInt(), q.getTime()
+		e.endpoint, e.at, e.began = q.getInt(), q.getTime(), q.getTime()
 		found = append(found, e)
 	}
 	if q.err != nil {
@@ -285,7 +287,7 @@ func (w *writer) endExpired(now time.Time, limit int) ([]bellwire.ExpiredDeliver
 		if err := w.endOpen(e.id, bellwire.DeliveryCanceled, bellwire.ReasonExpired(e.at), now); err != nil {
 			return nil, err
 		}
-		ended[i].ID = e.id
+		ended[i].ID, ended[i].Began = e.id, e.began
 		q := w.query(sqlExpiredAt).int(e.endpoint)
 		if there, err := q.one(); err != nil {
 			return nil, err

@@ -122,7 +122,7 @@ var scheduleTests = []test{
 	}},
 	{name: "Schedule/ExpiredDeliveriesEndWhateverTheyWaitFor", run: func(w *world) {
 		t := w.tenant()
-		plain, ordered := w.endpoint(t), w.endpoint(t, fifo)
+		plain, ordered, restarted := w.endpoint(t), w.endpoint(t, fifo), w.endpoint(t)
 		at := w.now.Add(time.Hour)
 		var ids []bellwire.DeliveryID
 		add := func(e *bellwire.NewEvent) { ids = append(ids, e.Deliveries[0].ID) }
@@ -130,22 +130,26 @@ var scheduleTests = []test{
 		add(w.scheduled(w.now.Add(time.Minute), at, plain))
 		add(w.scheduled(time.Time{}, at, ordered))
 		later := w.scheduled(time.Time{}, at.Add(time.Hour), ordered)
+		add(w.scheduled(time.Time{}, at, restarted))
+		w.record(w.result(w.take(restarted), spent))
 		w.tick(time.Minute)
+		_, err := w.store.RestartDelivery(w.ctx, t.ID, ids[3], w.now)
+		w.check(err)
 		w.claim(plain, 1)
 		w.record(w.result(w.claim(ordered, 1).Due[0].Delivery, retryIn(24*time.Hour)))
 		w.equal("what has expired", w.endExpired(10), &bellwire.EndedExpired{Next: at})
 		w.now = at
-		first := w.endExpired(2)
-		w.equal("what is ended at first", []any{len(first.Deliveries), first.More}, []any{2, true})
+		first := w.endExpired(3)
+		w.equal("what is ended at first", []any{len(first.Deliveries), first.More}, []any{3, true})
 		second := w.endExpired(2)
 		w.equal("what is ended then", []any{len(second.Deliveries), second.More, second.Next}, []any{1, false, at.Add(time.Hour)})
 		for _, id := range ids {
 			d := w.load(t.ID, id)
 			w.equal("its end", []any{d.Status, d.Reason, d.DueAt.IsZero()}, []any{bellwire.DeliveryCanceled, bellwire.ReasonExpired(at), true})
 			if !slices.ContainsFunc(append(first.Deliveries, second.Deliveries...), func(x bellwire.ExpiredDelivery) bool {
-				return x == bellwire.ExpiredDelivery{ID: id, Tenant: t.ID, Endpoint: d.Endpoint, Dialect: plain.Dialect}
+				return x.ID == id && x.Tenant == t.ID && x.Endpoint == d.Endpoint && x.Dialect == plain.Dialect && x.Began.Equal(d.Began())
 			}) {
-				w.Errorf("%s is not reported", id)
+				w.Errorf("%s is not reported as it was", id)
 			}
 			_, err := w.store.RestartDelivery(w.ctx, t.ID, id, w.now)
 			w.refused(err, bellwire.CodeConflict)
