@@ -29,7 +29,8 @@ const (
 	ByDialect  Dimension = "dialect"
 )
 
-// StatisticsFilter selects statistics. Zero fields select the last 24 hours, by hour.
+// StatisticsFilter selects statistics. Zero fields select the last 24 hours, by hour. Without an interval, rows are of one that suits
+// the time, and that is still kept.
 type StatisticsFilter struct {
 	Since, Until time.Time
 	Interval     Interval

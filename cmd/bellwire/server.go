@@ -188,7 +188,8 @@ func (srv *server) assemble(ctx context.Context) (err error) {
 	})
 	srv.service, err = service.New(service.Config{
 		Store: srv.store, Directory: srv.directory, Engine: srv.engine, Keyring: keyring, Dialects: srv.dialects, Guard: guard,
-		AdminKey: s.AdminKey, MaxEventBytes: int(s.MaxEventBytes), AuditRetention: s.AuditRetention, Retention: s.Retention, Sandbox: s.Sandbox,
+		AdminKey: s.AdminKey, MaxEventBytes: int(s.MaxEventBytes), AuditRetention: s.AuditRetention, Retention: s.Retention,
+		StatisticsKept: s.statisticsKept(), Sandbox: s.Sandbox,
 		Shared: s.DatabaseURL.postgres != "", Reads: s.reads(), Live: srv.live, Logger: srv.log,
 		Mailer: mailer, AlertAddresses: s.AlertEmail,
 		Backlog:  srv.backlog.look,

@@ -15,7 +15,7 @@ type statisticsCommand struct {
 	tenantsConnection
 	jsonOption
 	span
-	Interval *string  `enum:"minute,hour,day" placeholder:"INTERVAL" help:"A row for each minute, hour or day. By default one that suits the time: minute up to 2h, hour up to 7d, else day."`
+	Interval *string  `enum:"minute,hour,day" placeholder:"INTERVAL" help:"A row for each minute, hour or day. By default one that suits the time, and that is still kept: minute up to 2h, hour up to 7d, else day."`
 	By       []string `enum:"endpoint,type,outcome,dialect,tenant" placeholder:"WHAT" help:"Split the counts by endpoint, type, outcome or dialect, and with --all-tenants by tenant. Repeat it for more."`
 }
 

@@ -66,7 +66,7 @@ func wireStatistics(f *bellwire.StatisticsFilter, rows []bellwire.StatisticsRow)
 type StatisticsQuery struct {
 	Since    string `query:"since" example:"2026-01-01T00:00:00Z" doc:"From the interval on that includes this time. By default an hour before until for minutes, a day for hours, 30 days for days."`
 	Until    string `query:"until" example:"2026-02-01T00:00:00Z" doc:"Only intervals that begin before this time; by default now."`
-	Interval string `query:"interval" enum:"minute,hour,day" doc:"The time that a row is about. Without it, one that suits the selected time. Minutes are kept for 2 days, hours for 60 days, days for 2 years."`
+	Interval string `query:"interval" enum:"minute,hour,day" doc:"The time that a row is about. Without it, one that suits the selected time, and that is still kept. Minutes are kept for 2 days, hours for 60 days, days for 2 years, unless the server is configured otherwise."`
 	By       string `query:"by" maxLength:"100" example:"endpoint,outcome" doc:"What to split rows by: any of endpoint, type, outcome and dialect, separated by commas; for the statistics of all tenants also tenant."`
 }
 

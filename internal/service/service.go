@@ -89,6 +89,7 @@ type Config struct {
 	MaxEventBytes  int                         // 0 for DefaultMaxEventBytes
 	AuditRetention time.Duration               // of entries in the audit log; 0 for DefaultAuditRetention
 	Retention      time.Duration               // of events; 0: they are kept forever
+	StatisticsKept bellwire.StatisticsKept     // as long as the store keeps them
 	Reads          int                         // concurrent reads for callers; 0 for limits.Reads
 	Backlog        Backlog                     // nil: the store's
 	Live           *live.Hub                   // for people who watch; nil: nobody can
@@ -118,6 +119,7 @@ type Service struct {
 	maxEventBytes  int
 	auditRetention time.Duration
 	retention      time.Duration
+	statisticsKept bellwire.StatisticsKept
 	keyUses        uses[bellwire.KeyID]
 	foreignKeys    *foreignKeys
 	sessionUses    uses[bellwire.SessionID]
@@ -163,6 +165,7 @@ func New(c Config) (*Service, error) {
 		maxEventBytes:  c.MaxEventBytes,
 		auditRetention: c.AuditRetention,
 		retention:      c.Retention,
+		statisticsKept: c.StatisticsKept,
 		audited:        share.NewRates(),
 		warned:         share.NewRates(),
 		foreignKeys:    newForeignKeys(),

@@ -14,7 +14,7 @@ func (s *Service) Statistics(ctx context.Context, c Caller, f *bellwire.Statisti
 	if err := authorizeStatistics(c, f.Tenant); err != nil {
 		return nil, err
 	}
-	if err := checkStatistics(f, now()); err != nil {
+	if err := checkStatistics(f, s.statisticsKept, now()); err != nil {
 		return nil, err
 	}
 	reading, end, err := s.beginStatistics(ctx, c, f.Tenant)
@@ -53,7 +53,7 @@ func (s *Service) beginStatistics(ctx context.Context, c Caller, tenant string) 
 }
 
 // checkStatistics sets the defaults, and refuses what cannot be answered.
-func checkStatistics(f *bellwire.StatisticsFilter, now time.Time) error {
+func checkStatistics(f *bellwire.StatisticsFilter, kept bellwire.StatisticsKept, now time.Time) error {
 	var faults []error
 	if f.Interval != "" && !slices.Contains(bellwire.Intervals, f.Interval) {
 		faults = append(faults, bellwire.Invalid("interval", "must be %s", bellwire.OneOf(bellwire.Intervals)))
@@ -76,7 +76,7 @@ func checkStatistics(f *bellwire.StatisticsFilter, now time.Time) error {
 	if len(faults) > 0 {
 		return bellwire.Join(faults...)
 	}
-	setStatisticsTime(f, now)
+	setStatisticsTime(f, kept, now)
 	if !f.Since.Before(f.Until) {
 		return bellwire.Invalid("since", "must be before until")
 	}
@@ -100,21 +100,38 @@ var statisticsSpans = map[bellwire.Interval]time.Duration{
 }
 
 // setStatisticsTime fills in the interval and the time. The first interval is selected whole.
-func setStatisticsTime(f *bellwire.StatisticsFilter, now time.Time) {
+func setStatisticsTime(f *bellwire.StatisticsFilter, kept bellwire.StatisticsKept, now time.Time) {
 	if f.Until.IsZero() {
 		f.Until = now
 	}
 	if f.Interval == "" {
-		f.Interval = intervalFor(f.Since, f.Until)
+		f.Interval = intervalFor(f, kept, now)
 	}
-	if f.Since.IsZero() {
-		f.Since = f.Until.Add(-statisticsSpans[f.Interval])
-	}
-	f.Since, f.Until = f.Interval.Begin(f.Since), f.Until.UTC()
+	f.Since, f.Until = f.Interval.Begin(sinceOf(f, f.Interval)), f.Until.UTC()
 }
 
-// intervalFor returns an interval that divides a time into a readable number of rows.
-func intervalFor(since, until time.Time) bellwire.Interval {
+// sinceOf returns when the time begins that f selects if its interval is i.
+func sinceOf(f *bellwire.StatisticsFilter, i bellwire.Interval) time.Time {
+	if f.Since.IsZero() {
+		return f.Until.Add(-statisticsSpans[i])
+	}
+	return f.Since
+}
+
+// intervalFor returns the shortest interval that divides the time that f selects into a readable number of rows, and whose rows of that
+// time are still kept. Days are the last resort.
+func intervalFor(f *bellwire.StatisticsFilter, kept bellwire.StatisticsKept, now time.Time) bellwire.Interval {
+	readable := readableInterval(f.Since, f.Until)
+	for _, i := range bellwire.Intervals {
+		if i.Length() >= readable.Length() && now.Sub(sinceOf(f, i)) <= kept.Of(i) {
+			return i
+		}
+	}
+	return bellwire.Day
+}
+
+// readableInterval returns the interval that divides a time into a readable number of rows.
+func readableInterval(since, until time.Time) bellwire.Interval {
 	switch span := until.Sub(since); {
 	case since.IsZero():
 		return bellwire.Hour

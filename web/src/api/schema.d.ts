@@ -8905,7 +8905,7 @@ export interface operations {
                 since?: string;
                 /** @description Only intervals that begin before this time; by default now. */
                 until?: string;
-                /** @description The time that a row is about. Without it, one that suits the selected time. Minutes are kept for 2 days, hours for 60 days, days for 2 years. */
+                /** @description The time that a row is about. Without it, one that suits the selected time, and that is still kept. Minutes are kept for 2 days, hours for 60 days, days for 2 years, unless the server is configured otherwise. */
                 interval?: "minute" | "hour" | "day";
                 /** @description What to split rows by: any of endpoint, type, outcome and dialect, separated by commas; for the statistics of all tenants also tenant. */
                 by?: string;
@@ -14396,7 +14396,7 @@ export interface operations {
                 since?: string;
                 /** @description Only intervals that begin before this time; by default now. */
                 until?: string;
-                /** @description The time that a row is about. Without it, one that suits the selected time. Minutes are kept for 2 days, hours for 60 days, days for 2 years. */
+                /** @description The time that a row is about. Without it, one that suits the selected time, and that is still kept. Minutes are kept for 2 days, hours for 60 days, days for 2 years, unless the server is configured otherwise. */
                 interval?: "minute" | "hour" | "day";
                 /** @description What to split rows by: any of endpoint, type, outcome and dialect, separated by commas; for the statistics of all tenants also tenant. */
                 by?: string;
