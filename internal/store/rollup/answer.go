@@ -2,6 +2,7 @@ package rollup
 
 import (
 	"cmp"
+	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -17,11 +18,8 @@ type Stored struct {
 	View   []byte
 }
 
-// maxRows bounds the rows of an answer, and minGroups how few groups it then still has.
-const (
-	maxRows   = 20_000
-	minGroups = 10
-)
+// maxRows bounds the rows of an answer, without those of the others.
+const maxRows = 20_000
 
 // Answer returns the rows for stored views in the order of their times. If there are many groups, only the largest have rows of
 // their own, the same at all times. The others are taken together.
@@ -31,18 +29,30 @@ func Answer(by []bellwire.Dimension, stored []Stored) ([]bellwire.StatisticsRow,
 		return nil, err
 	}
 	var rows []bellwire.StatisticsRow
-	for len(stored) > 0 {
-		n := 1
-		for n < len(stored) && stored[n].At.Equal(stored[0].At) {
-			n++
-		}
-		at, err := answerAt(by, kept, stored[:n])
+	for ofOneTime := range byTime(stored) {
+		at, err := answerAt(by, kept, ofOneTime)
 		if err != nil {
 			return nil, err
 		}
-		rows, stored = append(rows, at...), stored[n:]
+		rows = append(rows, at...)
 	}
 	return rows, nil
+}
+
+// byTime returns stored views in parts, each of one time.
+func byTime(stored []Stored) iter.Seq[[]Stored] {
+	return func(yield func([]Stored) bool) {
+		for len(stored) > 0 {
+			n := 1
+			for n < len(stored) && stored[n].At.Equal(stored[0].At) {
+				n++
+			}
+			if !yield(stored[:n]) {
+				return
+			}
+			stored = stored[n:]
+		}
+	}
 }
 
 // answerAt returns the rows for stored views of one time.
@@ -54,7 +64,7 @@ func answerAt(by []bellwire.Dimension, kept map[bellwire.StatisticsGroup]bool, s
 			return nil, err
 		}
 		project(s.Tenant, v, by, func(g bellwire.StatisticsGroup, published uint64, durations sketch, ok uint64) {
-			if !g.Others && !kept[g] {
+			if !g.Others && !kept[whole(g)] {
 				g = bellwire.StatisticsGroup{Outcome: g.Outcome, Others: true}
 			}
 			counted := counts[g]
@@ -86,30 +96,57 @@ func (t *tally) row(at time.Time, g bellwire.StatisticsGroup) bellwire.Statistic
 	}
 }
 
-// largest returns the groups that have rows of their own.
+// whole returns the group of which g is the part with one outcome. Groups have rows of their own with all their outcomes, or not at
+// all: otherwise failures, which are few, would be among the others.
+func whole(g bellwire.StatisticsGroup) bellwire.StatisticsGroup {
+	g.Outcome = ""
+	return g
+}
+
+// largest returns the groups that have rows of their own: as many as maxRows permits, and of tenants, which no bucket bounds, MaxGroups.
 func largest(by []bellwire.Dimension, stored []Stored) (map[bellwire.StatisticsGroup]bool, error) {
-	weights, times := make(map[bellwire.StatisticsGroup]uint64), make(map[time.Time]bool)
-	for _, s := range stored {
-		v, err := decodeView(s.View)
-		if err != nil {
+	weights, rows := make(map[bellwire.StatisticsGroup]uint64), make(map[bellwire.StatisticsGroup]int)
+	for ofOneTime := range byTime(stored) {
+		if err := weigh(by, ofOneTime, weights, rows); err != nil {
 			return nil, err
 		}
-		times[s.At] = true
-		project(s.Tenant, v, by, func(g bellwire.StatisticsGroup, published uint64, durations sketch, _ uint64) {
-			if !g.Others {
-				weights[g] += published + durations.count()
-			}
-		})
 	}
 	order := slices.SortedFunc(maps.Keys(weights), func(a, b bellwire.StatisticsGroup) int {
 		return cmp.Or(cmp.Compare(weights[b], weights[a]), compareGroups(a, b))
 	})
-	most := max(minGroups, min(MaxGroups, maxRows/max(len(times), 1)))
-	kept := make(map[bellwire.StatisticsGroup]bool)
-	for _, g := range order[:min(most, len(order))] {
+	if slices.Contains(by, bellwire.ByTenant) {
+		order = order[:min(MaxGroups, len(order))]
+	}
+	kept, total := make(map[bellwire.StatisticsGroup]bool), 0
+	for _, g := range order {
+		if total += rows[g]; total > maxRows {
+			break
+		}
 		kept[g] = true
 	}
 	return kept, nil
+}
+
+// weigh adds what the groups of stored views of one time count, and how many rows of their own they would have.
+func weigh(by []bellwire.Dimension, stored []Stored, weights map[bellwire.StatisticsGroup]uint64, rows map[bellwire.StatisticsGroup]int) error {
+	seen := make(map[bellwire.StatisticsGroup]bool)
+	for _, s := range stored {
+		v, err := decodeView(s.View)
+		if err != nil {
+			return err
+		}
+		project(s.Tenant, v, by, func(g bellwire.StatisticsGroup, published uint64, durations sketch, _ uint64) {
+			if g.Others {
+				return
+			}
+			weights[whole(g)] += published + durations.count()
+			if !seen[g] {
+				seen[g] = true
+				rows[whole(g)]++
+			}
+		})
+	}
+	return nil
 }
 
 // project calls count for each group of a tenant's view, with only the given dimensions.

@@ -232,6 +232,77 @@ func TestAnswersAreBounded(t *testing.T) {
 	}
 }
 
+// TestGroupsKeepTheirRareOutcomes asks for as many endpoints as a bucket counts, each of which fails once in ten attempts. None of the
+// failures are among the others, and neither are the endpoints that only the second interval has.
+func TestGroupsKeepTheirRareOutcomes(t *testing.T) {
+	t.Parallel()
+	var stored []Stored
+	for hour := range 2 {
+		b := NewBucket()
+		for n := range MaxGroups {
+			endpoint := name{endpoint: fmt.Sprintf("ep_%d_%02d", hour, n)}
+			b.attempt(endpoint, outcomeNumber(bellwire.OutcomeOK), sketch{0: 9})
+			b.attempt(endpoint, outcomeNumber(bellwire.OutcomeTimeout), sketch{0: 1})
+		}
+		stored = append(stored, Stored{At: at.Add(time.Duration(hour) * time.Hour), View: b.Encode()[ByEndpoint]})
+	}
+	rows, err := Answer([]bellwire.Dimension{bellwire.ByEndpoint, bellwire.ByOutcome}, stored)
+	if err != nil {
+		t.Fatal(err)
+	}
+	attempts := make(map[bellwire.Outcome]int)
+	for _, r := range rows {
+		if r.Others {
+			t.Errorf("%d attempts with the outcome %s are among the others", r.Attempts, r.Outcome)
+		}
+		attempts[r.Outcome] += int(r.Attempts)
+	}
+	want := map[bellwire.Outcome]int{bellwire.OutcomeOK: 2 * MaxGroups * 9, bellwire.OutcomeTimeout: 2 * MaxGroups}
+	if diff := cmp.Diff(want, attempts); diff != "" || len(rows) != 4*MaxGroups {
+		t.Errorf("%d rows, want %d: %s", len(rows), 4*MaxGroups, diff)
+	}
+}
+
+// TestAnswersByOutcomeAreBounded asks for so many intervals that only some groups have rows of their own, by all their outcomes.
+func TestAnswersByOutcomeAreBounded(t *testing.T) {
+	t.Parallel()
+	b := NewBucket()
+	for n := range MaxGroups {
+		for i := range outcomes {
+			b.attempt(name{endpoint: fmt.Sprintf("ep_%02d", n)}, i, sketch{0: uint64(n + 1)})
+		}
+	}
+	view := b.Encode()[ByEndpoint]
+	var stored []Stored
+	for n := range 100 {
+		stored = append(stored, Stored{At: at.Add(time.Duration(n) * time.Hour), View: view})
+	}
+	rows, err := Answer([]bellwire.Dimension{bellwire.ByEndpoint, bellwire.ByOutcome}, stored)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const kept = maxRows / 100 / len(outcomes)
+	if want := 100 * len(outcomes) * (kept + 1); len(rows) != want {
+		t.Errorf("%d rows, want %d: by each outcome %d groups and the others", len(rows), want, kept)
+	}
+}
+
+// TestAnswersByTenantAreBounded asks for more tenants than have rows of their own.
+func TestAnswersByTenantAreBounded(t *testing.T) {
+	t.Parallel()
+	b := NewBucket()
+	b.attempt(name{endpoint: "ep"}, 0, sketch{0: 1})
+	view := b.Encode()[ByNothing]
+	var stored []Stored
+	for n := range MaxGroups + 50 {
+		stored = append(stored, Stored{Tenant: fmt.Sprint("tenant", n), At: at, View: view})
+	}
+	rows, err := Answer([]bellwire.Dimension{bellwire.ByTenant}, stored)
+	if err != nil || len(rows) != MaxGroups+1 || !rows[MaxGroups].Others || rows[MaxGroups].Attempts != 50 {
+		t.Errorf("%d rows, %v; want those of %d tenants and one of 50 others", len(rows), err, MaxGroups)
+	}
+}
+
 // TestItemsMustBeThere reads numbers of items of two bytes each. Nobody must loop over two billion items that are not there.
 func TestItemsMustBeThere(t *testing.T) {
 	t.Parallel()
