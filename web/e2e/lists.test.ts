@@ -43,6 +43,19 @@ test("a filtered list says what begins to match in its middle, and what matches 
   await changed.waitFor({ state: "detached" });
 });
 
+test("endpoints and tenants that are counted with the others are not said to do nothing", async () => {
+  const [endpoint] = (await call("GET", "/tenants/acme/endpoints")).data;
+  const page = await open("about:blank", { own: true });
+  await page.route(/\/statistics\?/, (route) => {
+    const row = { at: new Date().toISOString(), others: true, attempts: 3, succeeded: 2, failed: 1, p50_ms: 1, p99_ms: 1, published: 3 };
+    return route.fulfill({ json: { interval: "hour", since: row.at, until: row.at, others: true, data: [row] } });
+  });
+  for (const [list, row] of [["endpoints", endpoint.id], ["tenants", "acme"]] as const) {
+    await page.goto(`${world.url}/console/${list}`);
+    await page.locator(`[data-row="${row}"]`).getByTitle(/counted with the others/).waitFor();
+  }
+});
+
 test("tenants show what fails now, and do not say that nothing waits where not all was looked at", async () => {
   const [tenant] = (await call("GET", "/tenants")).data;
   const [endpoint] = (await call("GET", "/tenants/acme/endpoints")).data;

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { bars, latency, series, totals } from "./series";
+import { activityBy, bars, latency, series, totals } from "./series";
 
 const start = Date.UTC(2026, 10, 27, 12);
 const row = (minute: number, succeeded: number, failed: number) => ({
@@ -44,4 +44,15 @@ test("latency is that of the newest interval that a chart shows", () => {
   const shown = series(rows, start, start + 3.2 * 60_000, "minute"); // the minute that has just begun is left out
   expect(latency(shown)).toEqual({ at: start + 60_000, p50: 2, p99: 9, worst: 50 });
   expect(latency(series([], start, start + 60_000, "minute"))).toBeUndefined();
+});
+
+test("what a group did is not known where it can be among the others", () => {
+  const hour = (n: number) => ({ ...row(60 * n, 2, 1), published: null });
+  const of = activityBy("endpoint", [{ ...hour(0), endpoint: "a" }, { ...hour(1), endpoint: "a" }, { ...hour(1), endpoint: "b" }, { ...hour(0), others: true }], start + 2 * 3_600_000);
+  expect(of("a")).toMatchObject({ least: false });
+  expect(of("b")).toMatchObject({ least: true });
+  expect(of("c")).toBe("others");
+  const alone = activityBy("endpoint", [{ ...hour(0), endpoint: "a" }], start)("c");
+  expect(alone).toMatchObject({ least: false, published: 0 });
+  expect(alone !== "others" && totals(alone.bars.map((bar) => ({ ...hour(0), ...bar }))).succeeded).toBe(0);
 });

@@ -6,6 +6,8 @@ const lengths: Record<Interval, number> = { minute: 60_000, hour: 3_600_000, day
 
 type Row = { at: string; attempts: number; succeeded: number; failed: number; published: number | null; p50_ms: number | null; p99_ms: number | null };
 
+type GroupRow = Row & { endpoint?: string; tenant?: string; others?: boolean };
+
 export type Series = {
   times: number[];
   /** Rates: so many a minute. */
@@ -58,8 +60,34 @@ export function totals(rows: readonly Row[]): { published: number; attempts: num
   return sum;
 }
 
+export type Bar = { succeeded: number; failed: number };
+
+/** Activity is what is known of one group: "others" if nothing is, because it can only be among the others. It is the least if some of it can be. */
+export type Activity = { bars: Bar[]; published: number; least: boolean } | "others";
+
+/** activityBy returns what an answer by hour says of each group in the last 24 hours. Groups without a row of their own did nothing, or are among the others. */
+export function activityBy(by: "endpoint" | "tenant", rows: readonly GroupRow[], until: number): (name: string) => Activity {
+  const groups = new Map<string, GroupRow[]>();
+  for (const row of rows) {
+    const name = row[by] ?? "";
+    const own = groups.get(name);
+    if (own) own.push(row);
+    else groups.set(name, [row]);
+  }
+  const together = rows.filter((row) => row.others).map((row) => row.at);
+  return (name) => {
+    const own = groups.get(name) ?? [];
+    if (own.length === 0 && together.length > 0) return "others";
+    return {
+      bars: bars(own, until, "hour", 24),
+      published: totals(own).published,
+      least: together.some((at) => own.every((row) => row.at !== at)),
+    };
+  };
+}
+
 /** bars returns what succeeded and failed in each of the last intervals, for a sparkline. */
-export function bars(rows: readonly Row[], until: number, interval: Interval, count: number): { succeeded: number; failed: number }[] {
+export function bars(rows: readonly Row[], until: number, interval: Interval, count: number): Bar[] {
   const length = lengths[interval];
   const last = Math.floor(until / length);
   const result = Array.from({ length: count }, () => ({ succeeded: 0, failed: 0 }));

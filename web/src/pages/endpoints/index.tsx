@@ -5,7 +5,7 @@ import { api, asked, call, type Schemas } from "@/api/client";
 import { useList, useLiveQuery } from "@/api/hooks";
 import { useOffers } from "@/api/names";
 import { human, plural } from "@/lib/numbers";
-import { bars } from "@/lib/series";
+import { activityBy } from "@/lib/series";
 import { sentence, visible } from "@/lib/text";
 import { exact } from "@/lib/time";
 import { Button } from "@/parts/Button";
@@ -14,7 +14,7 @@ import { cause, endpointName, shortUrl } from "@/parts/Health";
 import { useLive, useNow } from "@/parts/Live";
 import { PageHeader } from "@/parts/Page";
 import { useScope } from "@/parts/Scope";
-import { Sparkline } from "@/parts/Sparkline";
+import { LastDay } from "@/parts/Sparkline";
 import { useSelection } from "@/parts/Selection";
 import { EmptyState } from "@/parts/States";
 import { EndpointStatus } from "@/parts/Status";
@@ -68,7 +68,7 @@ export default function Endpoints() {
   );
   const list = useList(["endpoints", tenant, health, status, dialect, type, waiting, sort], fetch, id);
   const selection = useSelection(list.rows, id, JSON.stringify([tenant, health, status, dialect, type, waiting, sort]));
-  const sparks = useSparks(tenant);
+  const activity = useActivity(tenant);
   const filtered = Boolean(health || status || dialect || type || waiting || sort || (!own && tenant));
 
   const columns = useMemo<Column<Row>[]>(
@@ -90,7 +90,7 @@ export default function Endpoints() {
       },
       ...(own ? [] : [{ key: "tenant", title: "Tenant", width: "minmax(88px, 1fr)", cell: (row: Row) => row.tenant }]),
       { key: "why", title: "Why", width: "minmax(160px, 3fr)", wide: true, cell: (row) => why(row) && <Why row={row} /> },
-      { key: "spark", title: "Last 24 hours", width: "128px", narrow: "hidden", cell: (row) => <Sparkline label={endpointName(row)} bars={sparks(row.id)} /> },
+      { key: "spark", title: "Last 24 hours", width: "128px", narrow: "hidden", cell: (row) => <LastDay label={endpointName(row)} activity={activity?.(row.id)} /> },
       {
         key: "waiting",
         title: "Waiting",
@@ -101,7 +101,7 @@ export default function Endpoints() {
       },
       { key: "success", title: "Last success", width: "96px", align: "right", cell: (row) => <Time at={row.health.last_success_at} none="never" className="text-muted" /> },
     ],
-    [own, sparks, sort, sortByWaiting],
+    [own, activity, sort, sortByWaiting],
   );
 
   return (
@@ -200,8 +200,8 @@ function Why({ row }: { row: Row }) {
   );
 }
 
-/** useSparks returns the outcomes of the last 24 hours of each endpoint: one question for all of them. */
-function useSparks(tenant: string | undefined) {
+/** useActivity returns what is known of the last 24 hours of each endpoint: one question for all of them. */
+function useActivity(tenant: string | undefined) {
   const statistics = useLiveQuery(
     ["sparks", tenant],
     (signal) => {
@@ -213,8 +213,5 @@ function useSparks(tenant: string | undefined) {
     { every: 30_000 },
   );
   const hour = Math.floor(useNow() / 3_600_000) * 3_600_000;
-  return useMemo(() => {
-    const rows = Map.groupBy(statistics.data?.data ?? [], (row) => row.endpoint ?? "");
-    return (endpoint: string) => bars(rows.get(endpoint) ?? [], hour, "hour", 24);
-  }, [statistics.data, hour]);
+  return useMemo(() => statistics.data && activityBy("endpoint", statistics.data.data, hour), [statistics.data, hour]);
 }

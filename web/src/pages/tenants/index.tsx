@@ -4,7 +4,7 @@ import { useNavigate } from "react-router";
 import { api, call, type Schemas } from "@/api/client";
 import { useAction, useList, useLiveQuery } from "@/api/hooks";
 import { useEndpoints } from "@/api/names";
-import { bars } from "@/lib/series";
+import { type Activity, activityBy } from "@/lib/series";
 import { visible } from "@/lib/text";
 import { Button } from "@/parts/Button";
 import { type Column, DataTable } from "@/parts/DataTable";
@@ -13,7 +13,7 @@ import { Field, FormError } from "@/parts/Form";
 import { useNow } from "@/parts/Live";
 import { PageHeader } from "@/parts/Page";
 import { useScope } from "@/parts/Scope";
-import { Sparkline } from "@/parts/Sparkline";
+import { LastDay } from "@/parts/Sparkline";
 import { EmptyState, Skeleton } from "@/parts/States";
 import { StatusBadge } from "@/parts/Status";
 import { Num, Time } from "@/parts/Time";
@@ -47,8 +47,8 @@ export default function Tenants() {
       },
       { key: "health", title: "Endpoints", width: "minmax(110px, 1.2fr)", cell: (row) => <Health counted={health?.get(row.id)} /> },
       { key: "waiting", title: "Waiting", width: "76px", align: "right", cell: (row) => <Waiting counted={health?.get(row.id)} /> },
-      { key: "published", title: "Published", width: "84px", align: "right", narrow: "hidden", cell: (row) => <Num value={traffic.published(row.id)} className="text-muted" /> },
-      { key: "spark", title: "Last 24 hours", width: "128px", narrow: "hidden", cell: (row) => <Sparkline label={row.id} bars={traffic.bars(row.id)} /> },
+      { key: "published", title: "Published", width: "84px", align: "right", narrow: "hidden", cell: (row) => <Published activity={traffic?.(row.id)} /> },
+      { key: "spark", title: "Last 24 hours", width: "128px", narrow: "hidden", cell: (row) => <LastDay label={row.id} activity={traffic?.(row.id)} /> },
       { key: "created", title: "Created", width: "96px", align: "right", wide: true, narrow: "hidden", cell: (row) => <Time at={row.created_at} className="text-muted" /> },
     ],
     [health, traffic],
@@ -122,17 +122,15 @@ function Waiting({ counted }: { counted: Counted | undefined }) {
   return <Num value={counted.more && counted.waiting === 0 ? null : counted.waiting} more={counted.more && counted.waiting > 0} className={counted.waiting > 0 ? "font-medium" : "text-faint"} />;
 }
 
-/** useTraffic returns what each tenant published and received in the last 24 hours: one question for all of them. */
+function Published({ activity }: { activity: Activity | undefined }) {
+  return <Num value={activity === "others" ? null : activity?.published} className="text-muted" />;
+}
+
+/** useTraffic returns what is known of the last 24 hours of each tenant: one question for all of them. */
 function useTraffic() {
   const { data } = useLiveQuery(["statistics", "tenants"], (signal) => call(api.GET("/api/v1/statistics", { params: { query: { interval: "hour", by: "tenant" } }, signal })), { every: 30_000 });
   const hour = Math.floor(useNow() / 3_600_000) * 3_600_000;
-  return useMemo(() => {
-    const rows = Map.groupBy(data?.data ?? [], (row) => row.tenant ?? "");
-    return {
-      published: (tenant: string) => data && (rows.get(tenant) ?? []).reduce((sum, row) => sum + (row.published ?? 0), 0),
-      bars: (tenant: string) => bars(rows.get(tenant) ?? [], hour, "hour", 24),
-    };
-  }, [data, hour]);
+  return useMemo(() => data && activityBy("tenant", data.data, hour), [data, hour]);
 }
 
 function NewTenant({ close }: { close: () => void }) {
