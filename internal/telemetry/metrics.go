@@ -300,7 +300,7 @@ func damaged(s *Stats) int {
 
 var (
 	backlogDesc    = desc("bellwire_backlog_deliveries", "Deliveries in the database that have not ended. May be an estimate.")
-	backlogAgeDesc = desc("bellwire_backlog_age_seconds", "Seconds that the longest waiting delivery has been due; 0 if none is due.")
+	backlogAgeDesc = desc("bellwire_backlog_age_seconds", "Seconds that the longest waiting delivery had been due when the backlog was counted; 0 if none was due.")
 
 	countAgeDesc = desc("bellwire_backlog_count_age_seconds", "Seconds since the figures of the backlog, of its fan-out and of unmatched events were counted.")
 
@@ -309,7 +309,7 @@ var (
 	fanOutDesc = desc("bellwire_fan_out_deliveries", "Deliveries of large publications that are still to be stored. They are included in the backlog.")
 
 	unmatchedDesc    = desc("bellwire_unmatched_events", "Events published in the database that wait to be matched. Large numbers are not counted completely.")
-	unmatchedAgeDesc = desc("bellwire_unmatched_age_seconds", "Age in seconds of the oldest of them; 0 if there is none.")
+	unmatchedAgeDesc = desc("bellwire_unmatched_age_seconds", "Age in seconds of the oldest of them when they were counted; 0 if there was none.")
 )
 
 func desc(name, help string) *prometheus.Desc { return prometheus.NewDesc(name, help, nil, nil) }
@@ -338,18 +338,19 @@ func (g *gauges) Collect(metrics chan<- prometheus.Metric) {
 	if err != nil {
 		return // a scrape during an outage still shows everything else; the gap and bellwire_store_errors_total show the outage
 	}
-	report(countAgeDesc, g.age(backlog.CountedAt))
+	// While counts fail, ages of what the last one found must not grow: it may be gone. The age of the count does.
+	report(countAgeDesc, seconds(backlog.CountedAt, g.now()))
 	report(backlogDesc, float64(backlog.Open))
-	report(backlogAgeDesc, g.age(backlog.Oldest))
+	report(backlogAgeDesc, seconds(backlog.Oldest, backlog.CountedAt))
 	report(fanOutDesc, float64(backlog.FanOut))
 	report(unmatchedDesc, float64(backlog.Unmatched))
-	report(unmatchedAgeDesc, g.age(backlog.OldestUnmatched))
+	report(unmatchedAgeDesc, seconds(backlog.OldestUnmatched, backlog.CountedAt))
 }
 
-// age returns the seconds since a time, or 0 for the zero time.
-func (g *gauges) age(since time.Time) float64 {
+// seconds returns the seconds between two times, or 0 if the first is zero or later.
+func seconds(since, until time.Time) float64 {
 	if since.IsZero() {
 		return 0
 	}
-	return max(0, g.now().Sub(since).Seconds())
+	return max(0, until.Sub(since).Seconds())
 }

@@ -240,17 +240,17 @@ func TestGaugesReadAtScrape(t *testing.T) {
 			return Stats{Lanes: 1, Queued: 2, InFlight: 3, OpenBreakers: 4, Waiting: 6, QueuedBytes: 7, LeftInStore: 11, Unrecorded: 8, Damaged: true, OwnedShards: 10, Nodes: 12, LeaseAge: 1500 * time.Millisecond}
 		},
 		backlog: func() (*bellwire.Backlog, error) {
-			return &bellwire.Backlog{Open: 5, Oldest: now.Add(-90 * time.Second), FanOut: 11, Unmatched: 9, OldestUnmatched: now.Add(-time.Second), CountedAt: now.Add(-2 * time.Second)}, nil
+			return &bellwire.Backlog{Open: 5, Oldest: now.Add(-90 * time.Second), FanOut: 11, Unmatched: 9, OldestUnmatched: now.Add(-61 * time.Second), CountedAt: now.Add(-time.Minute)}, nil
 		},
 		now: func() time.Time { return now },
 	}
 	want := `
-# HELP bellwire_backlog_age_seconds Seconds that the longest waiting delivery has been due; 0 if none is due.
+# HELP bellwire_backlog_age_seconds Seconds that the longest waiting delivery had been due when the backlog was counted; 0 if none was due.
 # TYPE bellwire_backlog_age_seconds gauge
-bellwire_backlog_age_seconds 90
+bellwire_backlog_age_seconds 30
 # HELP bellwire_backlog_count_age_seconds Seconds since the figures of the backlog, of its fan-out and of unmatched events were counted.
 # TYPE bellwire_backlog_count_age_seconds gauge
-bellwire_backlog_count_age_seconds 2
+bellwire_backlog_count_age_seconds 60
 # HELP bellwire_backlog_deliveries Deliveries in the database that have not ended. May be an estimate.
 # TYPE bellwire_backlog_deliveries gauge
 bellwire_backlog_deliveries 5
@@ -287,7 +287,7 @@ bellwire_queued_deliveries 2
 # HELP bellwire_queued_bytes Bytes of events and their request bodies in memory, each counted once, and of results that are not stored yet.
 # TYPE bellwire_queued_bytes gauge
 bellwire_queued_bytes 7
-# HELP bellwire_unmatched_age_seconds Age in seconds of the oldest of them; 0 if there is none.
+# HELP bellwire_unmatched_age_seconds Age in seconds of the oldest of them when they were counted; 0 if there was none.
 # TYPE bellwire_unmatched_age_seconds gauge
 bellwire_unmatched_age_seconds 1
 # HELP bellwire_unmatched_events Events published in the database that wait to be matched. Large numbers are not counted completely.
