@@ -179,7 +179,8 @@ func route[I, O any](a *api, need service.Permission, op huma.Operation, handle 
 	register(a, op, handle)
 }
 
-// single is route for an operation that has no idempotency key, because its answer must not be kept.
+// single is route for an operation that has no idempotency key, because its answer must not be kept, or because it changes nothing:
+// answers are kept in the tenant's own room, which callers that only read must not be able to fill.
 func single[I, O any](a *api, need service.Permission, op huma.Operation, handle handler[I, O]) {
 	describe(&op)
 	op.Middlewares = huma.Middlewares{a.permit(need)}

@@ -58,7 +58,7 @@ func (a *api) filters() {
 		InTenant
 		Input body[filterTrial]
 	}
-	route(a, service.Read, huma.Operation{
+	single(a, service.Read, huma.Operation{
 		OperationID: "try-filter", Method: http.MethodPost, Path: "/tenants/{tenant}/filters/try", Tags: []string{tagEndpoints},
 		Summary: "Try a filter",
 		Description: "Evaluates a filter on the newest stored events, and sends nothing. Fewer events than `limit` are tried if there " +

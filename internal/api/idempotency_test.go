@@ -33,6 +33,8 @@ var unrepeated = map[string]string{
 	"POST /imports":                                          "an import changes nothing the second time",
 	"POST /tenants/{tenant}/endpoints/{id}/probe":            "this engine does not store its delivery",
 	"POST /tenants/{tenant}/endpoints/{id}/versions/preview": "its answer must not be kept",
+	"POST /tenants/{tenant}/filters/try":                     "it changes nothing",
+	"POST /tenants/{tenant}/urls/check":                      "it changes nothing",
 }
 
 // TestRepeatedPosts: each POST with an idempotency key is carried out once, and answered alike.
@@ -65,6 +67,29 @@ func TestRepeatedPosts(t *testing.T) {
 		if strings.HasPrefix(route, "POST ") && !repeated[route] && unrepeated[route] == "" {
 			t.Errorf("%s is neither repeated nor excepted", route)
 		}
+	}
+}
+
+// Answers to repeatable requests are kept in the tenant's own room. A caller that only reads cannot fill it.
+func TestReadersCannotKeepAnswers(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	view, _ := w.portal(t, `{"capabilities":["view"]}`)
+	kept := 0
+	for _, op := range w.operations(t) {
+		if !op.repeatable || strings.HasPrefix(op.id, "publish-") {
+			continue // the key of a publish is the event's own
+		}
+		kept++
+		path := strings.NewReplacer("{tenant}", "acme", "{id}", "none", "{name}", "none").Replace(op.path)
+		for name, key := range map[string]string{"a tenant-read key": w.keys["tenant-read"], "a session that views": view, "a publisher's key": w.keys["publisher"]} {
+			if answer := w.post(path, key, "k", "{}"); answer.Code != 403 {
+				t.Errorf("%s with %s: %d %s", op.id, name, answer.Code, answer.Body)
+			}
+		}
+	}
+	if kept < 10 {
+		t.Errorf("%d operations are repeatable", kept)
 	}
 }
 

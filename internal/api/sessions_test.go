@@ -309,19 +309,29 @@ func TestPortalSessionsEndWithTheirTenant(t *testing.T) {
 }
 
 // operation is an operation of the API's document.
-type operation struct{ method, path, id string }
+type operation struct {
+	method, path, id string
+	repeatable       bool // takes an idempotency key
+}
 
 func (w *world) operations(t *testing.T) (all []operation) {
 	t.Helper()
 	var doc struct {
-		Paths map[string]map[string]struct{ OperationID string }
+		Paths map[string]map[string]struct {
+			OperationID string
+			Parameters  []struct{ Name string }
+		}
 	}
 	if err := json.Unmarshal(get(w.handler, "/openapi.json").Body.Bytes(), &doc); err != nil {
 		t.Fatal(err)
 	}
 	for path, item := range doc.Paths {
 		for method, op := range item {
-			all = append(all, operation{strings.ToUpper(method), strings.TrimPrefix(path, "/api/v1"), op.OperationID})
+			o := operation{method: strings.ToUpper(method), path: strings.TrimPrefix(path, "/api/v1"), id: op.OperationID}
+			for _, p := range op.Parameters {
+				o.repeatable = o.repeatable || p.Name == "Idempotency-Key"
+			}
+			all = append(all, o)
 		}
 	}
 	return all

@@ -37,7 +37,7 @@ func (a *api) urls() {
 		InTenant
 		Input body[urlToCheck]
 	}
-	route(a, service.Change, huma.Operation{
+	single(a, service.Change, huma.Operation{
 		OperationID: "check-url", Method: http.MethodPost, Path: "/tenants/{tenant}/urls/check", Tags: []string{tagEndpoints},
 		Summary: "Check a URL before an endpoint gets it",
 		Description: "Responds with 422 if no endpoint may have the URL. Otherwise it connects to the host as deliveries would, sends no request, " +
