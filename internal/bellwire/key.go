@@ -60,5 +60,11 @@ type Key struct {
 	LastUsedAt time.Time // to about a minute; zero: not since Bellwire keeps it
 }
 
+// Same reports whether another key has the same id, secret and rights.
+func (k *Key) Same(other *Key) bool {
+	return k.ID == other.ID && k.Hash == other.Hash && (k.Sealed == nil) == (other.Sealed == nil) &&
+		k.Tenant == other.Tenant && k.Role == other.Role && k.Scopes == other.Scopes && k.ExpiresAt.Equal(other.ExpiresAt)
+}
+
 // Expired reports whether the key has expired at the given time.
 func (k *Key) Expired(at time.Time) bool { return !k.ExpiresAt.IsZero() && !at.Before(k.ExpiresAt) }

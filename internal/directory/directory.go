@@ -33,6 +33,7 @@ type Config struct {
 // Directory is the cache. It is safe for concurrent use. Its lock is not held during loads.
 type Directory struct {
 	store    bellwire.Configuration
+	lookups  *Lookups[bellwire.KeyID]
 	keyring  Keyring
 	dialects map[string]bellwire.Dialect
 	limits   *bellwire.Limits
@@ -62,7 +63,8 @@ func New(c Config) *Directory {
 		c.Limits = &held
 	}
 	return &Directory{
-		store:    newKeyLookups(c.Store),
+		store:    c.Store,
+		lookups:  NewLookups[bellwire.KeyID]("key"),
 		keyring:  c.Keyring,
 		dialects: c.Dialects,
 		limits:   c.Limits,
@@ -263,21 +265,52 @@ func (d *Directory) Key(ctx context.Context, id bellwire.KeyID) (*bellwire.Key, 
 		d.owners.touch(o)
 		return o.keys[id], nil
 	}
-	f := d.join(ctx, keyName(id), d.flights.moment, func(ctx context.Context, begin func() uint64) (any, error) {
-		began := begin()
-		key, err := d.store.Key(ctx, id)
-		if err != nil {
-			return nil, err
-		}
-		d.mu.Lock()
-		defer d.mu.Unlock()
-		if d.flights.last(key.Tenant) <= began {
-			d.owners.keepKey(d.owners.add(key.Tenant), key)
-		}
-		return key, nil
+	f := d.join(ctx, keyName(id), unbegun, func(ctx context.Context, begin func() uint64) (key any, err error) {
+		err = d.lookups.Find(ctx, id, func() (err error) {
+			key, err = d.loadKey(ctx, id, begin())
+			return err
+		})
+		return key, err
 	})
 	d.mu.Unlock()
 	return wait[*bellwire.Key](ctx, f)
+}
+
+// loadKey reads a key, and keeps it unless it was forgotten since the load began.
+func (d *Directory) loadKey(ctx context.Context, id bellwire.KeyID, began uint64) (*bellwire.Key, error) {
+	key, err := d.store.Key(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.flights.last(key.Tenant) <= began {
+		d.owners.keepKey(d.owners.add(key.Tenant), key)
+	}
+	return key, nil
+}
+
+// KeyChanged reads a key again, and reports whether another node has deleted or replaced it since; then it is forgotten. proven says
+// that the caller has its secret: for others, keys are read a few at a time.
+func (d *Directory) KeyChanged(ctx context.Context, key *bellwire.Key, proven bool) (changed bool, err error) {
+	var stored *bellwire.Key
+	read := func() (err error) {
+		stored, err = d.store.Key(ctx, key.ID)
+		return err
+	}
+	if proven {
+		err = read()
+	} else {
+		err = d.lookups.FindUnproven(ctx, read)
+	}
+	switch {
+	case err == nil && stored.Same(key):
+		return false, nil
+	case err != nil && bellwire.CodeOf(err) != bellwire.CodeNotFound:
+		return false, err
+	}
+	d.ForgetTenant(key.Tenant)
+	return true, nil
 }
 
 // Catalogue returns all event types.

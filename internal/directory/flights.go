@@ -3,6 +3,7 @@ package directory
 import (
 	"context"
 	"errors"
+	"math"
 	"time"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
@@ -70,6 +71,9 @@ func (f *flights) last(names ...string) uint64 {
 	}
 	return at
 }
+
+// unbegun is a moment for callers that share no load that has begun: what another node has changed since is not forgotten here yet.
+const unbegun = math.MaxUint64
 
 // join returns a load that did not begin before the moment since, and starts or queues one if there is none. d.mu is held.
 func (d *Directory) join(ctx context.Context, name string, since uint64, load load) *flight {

@@ -49,11 +49,11 @@ func (s *Service) ClaimSigned(ctx context.Context, r SignedRequest) (*Claim, err
 		return nil, errUnauthenticated()
 	}
 	c := &Claim{service: s, id: id, request: r}
-	key, err := c.key(ctx)
+	claimed, err := s.confirmed(ctx, everybody, func() (Caller, *bellwire.Key, error) { return c.claimed(ctx) })
 	if err != nil {
 		return nil, err
 	}
-	c.owner = callerOf(key).Owner()
+	c.owner = claimed.Owner()
 	return c, nil
 }
 
@@ -64,47 +64,32 @@ func (r *SignedRequest) inWindow() error {
 	return nil
 }
 
-func (c *Claim) key(ctx context.Context) (*bellwire.Key, error) {
+// claimed returns the claimed sender and its key.
+func (c *Claim) claimed(ctx context.Context) (Caller, *bellwire.Key, error) {
 	key, err := c.service.directory.Key(ctx, c.id)
 	if err != nil {
-		return nil, unknownKey(err)
+		return Caller{}, nil, unknownKey(err)
 	}
 	if key.Sealed == nil {
-		return nil, bellwire.Errorf(bellwire.CodeUnauthenticated, "this key cannot sign requests; use one that was created with hmac")
+		return Caller{}, key, bellwire.Errorf(bellwire.CodeUnauthenticated, "this key cannot sign requests; use one that was created with hmac")
 	}
-	return key, nil
+	return callerOf(key), key, nil
 }
 
 // Owner returns the claimed owner, in the form of Caller.Owner.
 func (c *Claim) Owner() string { return c.owner }
 
 // Prove returns the caller that signed the request. verify reports whether the request was signed with the secret; it must compare
-// in constant time, and must not retain the secret. An invalid signature and a nonce that was used before are errors with
-// CodeUnauthenticated. Nonces are stored, so that they cannot be reused on another node or after a restart.
+// in constant time, and must not retain the secret. It can be called twice. An invalid signature and a nonce that was used before are
+// errors with CodeUnauthenticated. Nonces are stored, so that they cannot be reused on another node or after a restart.
 func (c *Claim) Prove(ctx context.Context, verify func(secret string) bool) (Caller, error) {
 	// Reading the body may have taken long.
 	if err := c.request.inWindow(); err != nil {
 		return Caller{}, err
 	}
-	key, err := c.key(ctx)
-	if err != nil {
-		return Caller{}, err
-	}
 	s := c.service
-	secret, err := s.keyring.OpenKeySecret(c.id, key.Sealed)
+	caller, err := s.confirmed(ctx, nobody, func() (Caller, *bellwire.Key, error) { return c.proven(ctx, verify) })
 	if err != nil {
-		return Caller{}, err
-	}
-	if !verify(secret) {
-		return Caller{}, bellwire.Errorf(bellwire.CodeUnauthenticated, "the signature of the request is not valid")
-	}
-	// The errors below are only for callers that have the secret.
-	if key.Expired(now()) {
-		return Caller{}, errExpired(key)
-	}
-	s.keyUses.note(key.ID)
-	caller := callerOf(key)
-	if err := s.allowRequest(ctx, caller); err != nil {
 		return Caller{}, err
 	}
 	// The request stays valid until its time leaves the window, plus a second for times truncated to seconds.
@@ -115,7 +100,23 @@ func (c *Claim) Prove(ctx context.Context, verify func(secret string) bool) (Cal
 	if err != nil {
 		return Caller{}, err
 	}
-	return caller, s.confirm(ctx, caller)
+	return caller, nil
+}
+
+// proven returns the caller that signed the request, and its key.
+func (c *Claim) proven(ctx context.Context, verify func(secret string) bool) (Caller, *bellwire.Key, error) {
+	claimed, key, err := c.claimed(ctx)
+	if err != nil {
+		return claimed, key, err
+	}
+	secret, err := c.service.keyring.OpenKeySecret(c.id, key.Sealed)
+	if err != nil {
+		return Caller{}, nil, err
+	}
+	if !verify(secret) {
+		return Caller{}, key, bellwire.Errorf(bellwire.CodeUnauthenticated, "the signature of the request is not valid")
+	}
+	return c.service.admitKey(ctx, key)
 }
 
 // AuthenticateKey returns the caller with the given key id, in any form that ParseKeyID accepts, and secret.
@@ -222,7 +223,7 @@ func (s *Service) ProvisionTenant(ctx context.Context, tenant string) (Caller, e
 }
 
 func callerOf(key *bellwire.Key) Caller {
-	return Caller{Key: key.ID, Role: key.Role, Tenant: key.Tenant, Scopes: key.Scopes}
+	return Caller{Key: key.ID, Role: key.Role, Tenant: key.Tenant, Scopes: key.Scopes, key: key}
 }
 
 // unknownKey replaces a "not found" error, which would reveal which keys exist. It returns other errors unchanged.

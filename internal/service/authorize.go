@@ -15,6 +15,8 @@ type Caller struct {
 	Role   bellwire.Role
 	Tenant string // empty for operators
 
+	key *bellwire.Key // as it was when it authenticated the caller; nil for none
+
 	// Scopes are those of Key. Within makes a caller of it that may do what they permit; others may do nothing.
 	Scopes bellwire.Scopes
 
@@ -22,6 +24,9 @@ type Caller struct {
 	Session      bellwire.SessionID
 	Capabilities bellwire.Capabilities // of a portal session
 }
+
+// hasKey reports whether a key with the id of the caller's is the one that authenticated the caller.
+func (c Caller) hasKey(key *bellwire.Key) bool { return c.key == nil || c.key.Same(key) }
 
 func (c Caller) name() string {
 	switch {

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/service"
@@ -27,7 +28,7 @@ func TestAuthenticate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(service.Caller{Key: key.ID, Role: bellwire.RoleTenantRead, Tenant: "acme"}, got); diff != "" {
+	if diff := cmp.Diff(service.Caller{Key: key.ID, Role: bellwire.RoleTenantRead, Tenant: "acme"}, got, cmpopts.IgnoreUnexported(service.Caller{})); diff != "" {
 		t.Error(diff)
 	}
 	if got, err := e.Authenticate(t.Context(), adminKey); err != nil || got != (service.Caller{Role: bellwire.RoleAdmin}) {

@@ -63,7 +63,6 @@ func (i *Import) key(ctx context.Context, line int, in *ImportedKey) (unchanged 
 	if err := i.service.store.CreateKey(ctx, key); err != nil {
 		return false, err
 	}
-	i.service.foreignKeys.lookups.Forget(key.Hash)
 	i.service.forget(key.Tenant)
 	return false, nil
 }

@@ -63,48 +63,65 @@ type Key struct {
 
 // Authenticate returns the caller with the given secret. Its error has CodeUnauthenticated if no key has it.
 func (s *Service) Authenticate(ctx context.Context, secret string) (Caller, error) {
-	c, err := s.AuthenticatePublisher(ctx, secret)
-	if err != nil {
-		return Caller{}, err
-	}
-	return c, s.confirm(ctx, c)
+	return s.confirmed(ctx, nobody, func() (Caller, *bellwire.Key, error) { return s.callerWith(ctx, secret) })
 }
 
-// confirm checks that no other node has deleted the caller's key, which this node may still have in its cache.
-func (s *Service) confirm(ctx context.Context, c Caller) error {
-	if !s.shared || c.Key.IsZero() {
-		return nil
-	}
-	_, err := s.store.Key(ctx, c.Key)
-	if bellwire.CodeOf(err) == bellwire.CodeNotFound {
-		s.forget(c.Tenant)
-	}
-	return unknownKey(err)
-}
-
-// AuthenticatePublisher is Authenticate from this node's cache. Publish checks that the key still exists, together with
-// everything else that must not have changed.
+// AuthenticatePublisher is Authenticate from this node's cache for callers that may publish. Publish checks that the key still
+// exists, together with everything else that must not have changed.
 func (s *Service) AuthenticatePublisher(ctx context.Context, secret string) (Caller, error) {
+	return s.confirmed(ctx, publishers, func() (Caller, *bellwire.Key, error) { return s.callerWith(ctx, secret) })
+}
+
+// Callers whose keys confirmed need not read again.
+func nobody(Caller) bool       { return false }
+func publishers(c Caller) bool { return c.may(Publish) }
+func everybody(Caller) bool    { return true }
+
+// confirmed returns the result of find, which authenticates a caller with a key that this node may have in its cache, and returns
+// that key also if it refuses the caller because of it. If another node has deleted or replaced the key, find is called again. Callers
+// that except selects are accepted without reading the key again.
+func (s *Service) confirmed(ctx context.Context, except func(Caller) bool, find func() (Caller, *bellwire.Key, error)) (Caller, error) {
+	c, key, err := find()
+	if key == nil || !s.shared || err == nil && except(c) {
+		return c, err
+	}
+	changed, failed := s.directory.KeyChanged(ctx, key, err == nil)
+	if failed != nil {
+		return Caller{}, failed
+	}
+	if changed {
+		c, _, err = find()
+	}
+	return c, err
+}
+
+// callerWith returns the caller with a secret, and its key, which is nil if the configured admin key or no key was decisive.
+func (s *Service) callerWith(ctx context.Context, secret string) (Caller, *bellwire.Key, error) {
 	hash := sha256.Sum256([]byte(secret))
 	if s.adminHash != nil && subtle.ConstantTimeCompare(hash[:], s.adminHash[:]) == 1 {
-		return Caller{Role: bellwire.RoleAdmin}, nil
+		return Caller{Role: bellwire.RoleAdmin}, nil, nil
 	}
 	key, err := s.keyOf(ctx, secret, hash)
 	if err != nil {
-		return Caller{}, unknownKey(err)
+		return Caller{}, nil, unknownKey(err)
 	}
 	if subtle.ConstantTimeCompare(hash[:], key.Hash[:]) == 0 {
-		return Caller{}, errUnauthenticated()
+		return Caller{}, key, errUnauthenticated()
 	}
+	return s.admitKey(ctx, key)
+}
+
+// admitKey returns the caller that has proven to have the secret of a key, and counts its request.
+func (s *Service) admitKey(ctx context.Context, key *bellwire.Key) (Caller, *bellwire.Key, error) {
 	if key.Expired(now()) {
-		return Caller{}, errExpired(key)
+		return Caller{}, key, errExpired(key)
 	}
 	s.keyUses.note(key.ID)
 	c := callerOf(key)
 	if err := s.allowRequest(ctx, c); err != nil {
-		return Caller{}, err
+		return Caller{}, nil, err
 	}
-	return c, nil
+	return c, key, nil
 }
 
 // keyOf returns the key that a secret can be that of. Its hash must still be compared.
@@ -117,7 +134,7 @@ func (s *Service) keyOf(ctx context.Context, secret string, hash [32]byte) (*bel
 	}
 	if id, ok := s.foreignKeys.find(hash); ok {
 		key, err := s.directory.Key(ctx, id)
-		if bellwire.CodeOf(err) != bellwire.CodeNotFound {
+		if err == nil && key.Hash == hash || err != nil && bellwire.CodeOf(err) != bellwire.CodeNotFound {
 			return key, err
 		}
 		s.foreignKeys.forget(hash) // another key may have the secret now
@@ -343,7 +360,6 @@ func (s *Service) makeKey(ctx context.Context, by *Caller, tenant string, in New
 	if err := s.store.CreateKey(ctx, key); err != nil {
 		return nil, "", err
 	}
-	s.foreignKeys.lookups.Forget(key.Hash)
 	s.forget(tenant)
 	return key, in.Secret, nil
 }

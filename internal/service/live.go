@@ -37,12 +37,17 @@ func (s *Service) StillValid(ctx context.Context, c Caller) error {
 	if c.Key.IsZero() {
 		return nil
 	}
-	key, err := s.directory.Key(ctx, c.Key)
-	if err != nil {
-		return unknownKey(err)
-	}
-	if key.Expired(now()) {
-		return errExpired(key)
-	}
-	return s.confirm(ctx, c)
+	_, err := s.confirmed(ctx, nobody, func() (Caller, *bellwire.Key, error) {
+		key, err := s.directory.Key(ctx, c.Key)
+		switch {
+		case err != nil:
+			return c, nil, unknownKey(err)
+		case !c.hasKey(key):
+			return c, key, errUnauthenticated()
+		case key.Expired(now()):
+			return c, key, errExpired(key)
+		}
+		return c, key, nil
+	})
+	return err
 }

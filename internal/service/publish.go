@@ -152,7 +152,7 @@ type publication struct {
 	locate  func(i int, err error) error
 }
 
-// Check implements engine.Checker. The second check also covers the caller's key, whose deletion can be what changed the catalogue.
+// Check implements engine.Checker. The second check also covers the caller's key: that it was deleted or replaced can be what changed the catalogue.
 // Its decision is final: it is based on a state newer than the request, and a third check would let constant changes of the
 // catalogue delay a publisher.
 func (p *publication) Check(ctx context.Context, again bool) (revision int64, err error) {
@@ -161,8 +161,12 @@ func (p *publication) Check(ctx context.Context, again bool) (revision int64, er
 		return 0, err
 	}
 	if again && !p.caller.Key.IsZero() {
-		if _, err := p.service.directory.Key(ctx, p.caller.Key); err != nil {
+		key, err := p.service.directory.Key(ctx, p.caller.Key)
+		if err != nil {
 			return 0, unknownKey(err)
+		}
+		if !p.caller.hasKey(key) {
+			return 0, errUnauthenticated()
 		}
 	}
 	return catalogue.Revision, p.fit(ctx, catalogue, again)

@@ -114,7 +114,7 @@ func (s *Service) session(ctx context.Context, id bellwire.SessionID) (session *
 	if s.knownSessions.exchanged(id) != nil {
 		session, err = s.store.Session(ctx, id)
 	} else {
-		err = s.sessions.FindUnproven(ctx, id, func() error {
+		err = s.sessions.FindUnproven(ctx, func() error {
 			session, err = s.store.Session(ctx, id)
 			return err
 		})

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
 	"github.com/bellwire/bellwire/internal/service"
@@ -17,7 +18,7 @@ func TestTrustTenant(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(service.Caller{Role: bellwire.RoleTenant, Tenant: tenant}, c); diff != "" {
+	if diff := cmp.Diff(service.Caller{Role: bellwire.RoleTenant, Tenant: tenant}, c, cmpopts.IgnoreUnexported(service.Caller{})); diff != "" {
 		t.Error(diff)
 	}
 	c, err = e.TrustTenant(t.Context(), "nobody")
