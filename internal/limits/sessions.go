@@ -21,16 +21,13 @@ const (
 	PortalCodeTime        = 10 * time.Minute
 	PortalOrigins         = 10 // pages that may frame one session
 	SessionUserAgentBytes = 256
-
-	Exchanges      = 20.0 // of codes per second, from one address
-	ExchangesBurst = 100
 )
 
 var sessions = Resource{
 	Name:    "Sessions in browsers",
-	Bound:   fmt.Sprintf("%d of the console for each operator's key, %s of the portal for each tenant; %v attempts to exchange a code per second from one address", ConsoleSessions, bellwire.Number(PortalSessions), Exchanges),
+	Bound:   fmt.Sprintf("%d of the console for each operator's key, %s of the portal for each tenant", ConsoleSessions, bellwire.Number(PortalSessions)),
 	Share:   "its own sessions",
 	Reserve: "not needed",
 	Order:   "none",
-	Answer:  "none: the oldest session ends; 429 `rate_limited` with `Retry-After` for exchanges",
+	Answer:  "none: the oldest session ends",
 }

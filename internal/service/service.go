@@ -125,7 +125,6 @@ type Service struct {
 	sessionUses    uses[bellwire.SessionID]
 	sessions       *directory.Lookups[bellwire.SessionID]
 	knownSessions  knownSessions
-	exchanges      *share.Rates // of codes of sessions, by the address of the client
 	trials         *share.Rates // of steps of filters that are tried, by tenant
 	trialPlaces    *share.Gate
 	audited        *share.Rates // requests that the audit log keeps, by key
@@ -170,7 +169,6 @@ func New(c Config) (*Service, error) {
 		warned:         share.NewRates(),
 		foreignKeys:    newForeignKeys(),
 		sessions:       directory.NewLookups[bellwire.SessionID]("session"),
-		exchanges:      share.NewRates(),
 		trials:         share.NewRates(),
 		trialPlaces:    share.NewGate(limits.Trials, limits.TrialsOf),
 		process:        c.Process,

@@ -259,44 +259,64 @@ func (s *Service) ExchangePortalCode(ctx context.Context, code string, by Client
 }
 
 func (s *Service) exchange(ctx context.Context, kind bellwire.SessionKind, prefix, code string, by Client) (*bellwire.Session, string, error) {
-	origin := bellwire.CallOf(ctx).Origin
-	if wait, ok := s.exchanges.Allow(origin.Address, limits.Exchanges, limits.ExchangesBurst, 1); !ok {
-		return nil, "", &bellwire.Error{
-			Code: bellwire.CodeRateLimited, Message: "too many codes are being tried; try again shortly", RetryAfter: wait,
-		}
-	}
-	id, ok := sessionOf(codePrefix, code)
-	if !ok {
-		return nil, "", errCode()
-	}
-	session, err := s.session(ctx, id)
-	if err != nil {
-		return nil, "", unknownCode(err)
-	}
 	hash := sha256.Sum256([]byte(code))
-	if session.Kind != kind || subtle.ConstantTimeCompare(hash[:], session.Code[:]) == 0 || !s.sessionLives(session, now()) {
-		return nil, "", errCode()
+	session, err := s.sessionWithCode(ctx, kind, code, hash)
+	if err != nil {
+		return nil, "", err
 	}
-	token := newSessionSecret(prefix, id)
+	token := newSessionSecret(prefix, session.ID)
 	c, action := callerOfSession(session), bellwire.AuditConsoleExchange
 	if kind == bellwire.SessionPortal {
 		action = bellwire.AuditPortalExchange
 	}
 	ctx = onBehalfOf(ctx, c)
-	exchanged, err := s.store.ExchangeSession(s.audit(ctx, c, session.Tenant, action, id.String(), nil, nil), &bellwire.Exchange{
-		Session: id, Kind: kind, Code: hash, Token: sha256.Sum256([]byte(token)),
-		At: now(), Address: origin.Address, UserAgent: by.userAgent(),
+	address := bellwire.CallOf(ctx).Origin.Address
+	exchanged, err := s.store.ExchangeSession(s.audit(ctx, c, session.Tenant, action, session.ID.String(), nil, nil), &bellwire.Exchange{
+		Session: session.ID, Kind: kind, Code: hash, Token: sha256.Sum256([]byte(token)),
+		At: now(), Address: address, UserAgent: by.userAgent(),
 	})
-	if bellwire.CodeOf(err) == bellwire.CodeConflict {
-		s.logger.LogAttrs(ctx, slog.LevelWarn, "session code exchanged before: the link may have been stolen; end the session if it is in doubt",
-			slog.String("session", id.String()), slog.String("tenant", session.Tenant), slog.String("address", origin.Address),
-			slog.String("first_address", session.Address))
-		return nil, "", errUsedCode()
+	if bellwire.CodeOf(err) == bellwire.CodeConflict { // another request was faster
+		return nil, "", s.usedCode(ctx, session)
 	}
 	if err != nil {
 		return nil, "", unknownCode(err)
 	}
 	return exchanged, token, nil
+}
+
+// sessionWithCode returns the session that a code can be exchanged for. No limit counts wrong codes: behind a proxy, those of everybody
+// come from one address, and right ones must not be refused because of them. A wrong code costs at most one bounded look-up.
+func (s *Service) sessionWithCode(ctx context.Context, kind bellwire.SessionKind, code string, hash [sha256.Size]byte) (*bellwire.Session, error) {
+	id, ok := sessionOf(codePrefix, code)
+	if !ok {
+		return nil, errCode()
+	}
+	session := s.knownSessions.exchanged(id)
+	if session == nil {
+		var err error
+		if session, err = s.session(ctx, id); err != nil {
+			return nil, unknownCode(err)
+		}
+	}
+	switch {
+	case session.Kind != kind || subtle.ConstantTimeCompare(hash[:], session.Code[:]) == 0 || !s.sessionLives(session, now()):
+		return nil, errCode()
+	case session.Exchanged():
+		return nil, s.usedCode(ctx, session)
+	case !now().Before(session.CodeExpiresAt):
+		return nil, errCode()
+	}
+	return session, nil
+}
+
+// usedCode returns the error for a code that was used before, and logs it, once a minute for each session.
+func (s *Service) usedCode(ctx context.Context, session *bellwire.Session) error {
+	if _, ok := s.warned.Allow("code "+session.ID.String(), 1/time.Minute.Seconds(), 1, 1); ok {
+		s.logger.LogAttrs(ctx, slog.LevelWarn, "session code exchanged before: the link may have been stolen; end the session if it is in doubt",
+			slog.String("session", session.ID.String()), slog.String("tenant", session.Tenant),
+			slog.String("address", bellwire.CallOf(ctx).Origin.Address), slog.String("first_address", session.Address))
+	}
+	return errUsedCode()
 }
 
 func unknownCode(err error) error {

@@ -1,6 +1,8 @@
 package service_test
 
 import (
+	"bytes"
+	"log/slog"
 	"slices"
 	"strings"
 	"testing"
@@ -71,3 +73,43 @@ func TestSessionsAreReadAtABoundedRate(t *testing.T) {
 
 // secretLength is the length of the random part of a token.
 const secretLength = 43
+
+// Behind a proxy, everybody's codes come from one address. However many wrong ones do, a right code begins its session, and what is
+// done with a used one costs neither reads nor a line of the log each time.
+func TestWrongCodesKeepNobodyOut(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	e := newEnv(t, func(c *service.Config) { c.Logger = slog.New(slog.NewTextHandler(&log, nil)) })
+	tenant := e.tenant("acme")
+	key, _, err := e.CreateKey(t.Context(), admin, "", service.NewKey{Role: bellwire.RoleAdmin})
+	must(t, err)
+	session, code, err := e.CreatePortalSession(t.Context(), service.Caller{Role: bellwire.RoleAdmin, Key: key.ID}, tenant, service.NewPortalSession{})
+	must(t, err)
+	proxied := bellwire.WithCall(t.Context(), bellwire.Call{Origin: bellwire.Origin{Address: "10.0.0.1"}})
+	exchange := func(code string, want bellwire.Code) {
+		t.Helper()
+		_, _, err := e.ExchangePortalCode(proxied, code, service.Client{})
+		wantCode(t, err, want, "")
+	}
+	end := len(code) - secretLength
+	wrong := code[:end] + strings.Repeat("A", secretLength)
+	invented := "bwx_" + strings.Repeat("0", 32) + "_" + strings.Repeat("A", secretLength)
+	for range 200 {
+		for _, bad := range []string{"", "bwx_", wrong, invented} {
+			exchange(bad, bellwire.CodeUnauthenticated)
+		}
+	}
+	exchange(code, "")
+	exchange(code, bellwire.CodeUnauthenticated)
+	before := e.store.asked.Load()
+	for range 10 {
+		exchange(code, bellwire.CodeUnauthenticated)
+		exchange(wrong, bellwire.CodeUnauthenticated)
+	}
+	if n := e.store.asked.Load() - before; n != 0 {
+		t.Errorf("the session %s was read %d times", session.ID, n)
+	}
+	if n := strings.Count(log.String(), "session code exchanged before"); n != 1 {
+		t.Errorf("%d lines about the used code:\n%s", n, &log)
+	}
+}
