@@ -104,6 +104,30 @@ test("a customer's clock that is wrong ends no session, and the end of its time 
   await page.getByText("Your session has ended").waitFor();
 });
 
+test("a link is not over while the server is busy or gone, and opens when it answers", async () => {
+  const { url } = await session(await ownTenant(), { origins: [origin] });
+  const page = await open("about:blank", { signedIn: false, own: true, expect: /429|503|ERR_FAILED/ });
+  await page.clock.install();
+  let busy = true;
+  let asked = 0;
+  await page.route("**/portal-sessions/exchange", (route) => {
+    if (!busy) return route.continue();
+    const status = [429, 503, 0][asked++ % 3];
+    return status ? route.fulfill({ status, headers: { "Retry-After": "1" } }) : route.abort();
+  });
+  await page.goto(`${origin}/?url=${encodeURIComponent(url)}`);
+  const portal = page.frameLocator("bellwire-portal iframe");
+  const again = portal.getByRole("button", { name: "Try again" });
+  await expect.poll(async () => (await page.clock.fastForward(10_000), await again.count())).toBe(1);
+  expect(asked).toBe(6);
+  expect(await page.evaluate("heard")).toEqual([]);
+  await again.click();
+  await expect.poll(() => asked).toBe(7);
+  busy = false;
+  await expect.poll(async () => (await page.clock.fastForward(10_000), await page.evaluate("heard"))).toEqual(["ready"]);
+  await portal.getByText("There is no endpoint yet").waitFor();
+});
+
 test("a page is told that its session has ended where its frame shows nothing of the portal", async () => {
   const tenant = await ownTenant();
   const { id, url } = await session(tenant, { origins: [origin] });

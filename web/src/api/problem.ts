@@ -39,6 +39,22 @@ export function fromResponse(response: Response, body: unknown): ApiError {
   );
 }
 
+/** refused reports whether an error is an answer that stays the same: not one of a busy server, and not the lack of one. */
+export function refused(error: unknown): boolean {
+  const { status } = asError(error);
+  return status >= 400 && status < 500 && status !== 429;
+}
+
+/** The longest pause before something is asked for again, in milliseconds. */
+const longest = 30_000;
+
+/** later returns how many milliseconds to wait before what failed is asked for again, at least the given ones; undefined if it should not be. */
+export function later(error: unknown, least: number): number | undefined {
+  const { status, retryAfter = 0 } = asError(error);
+  if (status !== 0 && status !== 429 && status < 502) return undefined;
+  return Math.min(Math.max(least, retryAfter * 1000), longest);
+}
+
 /** unreachable is the error of a request without an answer. */
 export function unreachable(): ApiError {
   return new ApiError(0, "unreachable", "the server cannot be reached", "Check the connection. Nothing that you entered is lost.", [], "", undefined);

@@ -1,5 +1,7 @@
 import { left } from "@/lib/time";
+import { persist } from "@/lib/part";
 import { answered, api, call, type Schemas } from "./client";
+import { later } from "./problem";
 
 /** Signing in and out. See docs/security.md for what a session is. */
 
@@ -19,15 +21,21 @@ export async function signIn(key: string): Promise<ConsoleSession> {
 
 export const signOut = () => call(api.DELETE("/api/v1/console-sessions/current"));
 
+/** Milliseconds before a code is tried again that nobody has refused: it stays valid for a while. */
+const pauses = [500, 1_000, 2_000, 4_000, 8_000];
+
 export async function exchangeConsole(code: string): Promise<ConsoleSession> {
-  await answered(api.POST("/api/v1/console-sessions/exchange", { body: { code } }));
+  await persist(() => answered(api.POST("/api/v1/console-sessions/exchange", { body: { code } })), pauses, later);
   return current();
 }
 
-export async function exchangePortal(code: string): Promise<PortalSession> {
-  const request = api.POST("/api/v1/portal-sessions/exchange", { body: { code } });
-  const session = await answered(request);
-  return { ...session, left: left(session.expires_at, (await request).response.headers.get("Date")) };
+export function exchangePortal(code: string): Promise<PortalSession> {
+  const exchange = async () => {
+    const request = api.POST("/api/v1/portal-sessions/exchange", { body: { code } });
+    const session = await answered(request);
+    return { ...session, left: left(session.expires_at, (await request).response.headers.get("Date")) };
+  };
+  return persist(exchange, pauses, later);
 }
 
 const fragmentCode = () => new URLSearchParams(location.hash.slice(1)).get("code");

@@ -1,6 +1,7 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { createContext, Suspense, useCallback, useContext, useEffect, useMemo, useState } from "react";
-import { access, ApiError } from "@/api/client";
+import { access, type ApiError } from "@/api/client";
+import { asError, refused } from "@/api/problem";
 import { type ConsoleSession, current, exchangeConsole, signOut, takeCode } from "@/api/session";
 import { part } from "@/lib/part";
 import { PageSkeleton } from "@/parts/Shell";
@@ -33,7 +34,7 @@ export function Console() {
   const load = useCallback(() => {
     first ??= code ? exchangeConsole(code) : current();
     first.then(begin, (error: unknown) => {
-      if (error instanceof ApiError && error.status > 0 && error.status < 500) setState({ is: "out", ...(code ? { why: error } : {}) });
+      if (refused(error)) setState({ is: "out", ...(code ? { why: asError(error) } : {}) });
       else setState({ is: "failed", error });
     });
   }, [begin]);

@@ -11,4 +11,6 @@ test("what fails is tried again as often as it may", async () => {
   expect(calls).toBe(3);
   calls = 0;
   await expect(persist(failing(9), [0, 0])).rejects.toThrow("failure 3");
+  calls = 0;
+  await expect(persist(failing(9), [0, 0], (_, wait) => (calls < 2 ? wait : undefined))).rejects.toThrow("failure 2");
 });

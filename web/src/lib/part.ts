@@ -8,13 +8,19 @@ export function part<T extends ComponentType<any>>(load: () => Promise<{ default
   return lazy(() => persist(load));
 }
 
-/** persist repeats what fails, and throws its last error. */
-export async function persist<T>(load: () => Promise<T>, waits: readonly number[] = pauses): Promise<T> {
+/** persist repeats what fails, and throws its last error. pause may change the time until it is repeated, or end that by undefined. */
+export async function persist<T>(
+  load: () => Promise<T>,
+  waits: readonly number[] = pauses,
+  pause: (error: unknown, wait: number) => number | undefined = (_, wait) => wait,
+): Promise<T> {
   for (const wait of waits) {
     try {
       return await load();
-    } catch {
-      await new Promise((resolve) => setTimeout(resolve, wait)); // the browser has logged why
+    } catch (error) {
+      const time = pause(error, wait); // the browser has logged why
+      if (time === undefined) throw error;
+      await new Promise((resolve) => setTimeout(resolve, time));
     }
   }
   return load();

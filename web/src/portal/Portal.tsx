@@ -1,8 +1,9 @@
 import { Activity, Radio, Send, Shapes, Webhook } from "lucide-react";
-import { useEffect, useMemo, useRef, useState } from "react";
+import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { Navigate, Route, Routes, useLocation, useNavigate } from "react-router";
-import { access } from "@/api/client";
+import { access, ApiError } from "@/api/client";
 import { useFindEndpoints } from "@/api/names";
+import { refused } from "@/api/problem";
 import { exchangePortal, type PortalSession, takeCode } from "@/api/session";
 import { part } from "@/lib/part";
 import { useLive } from "@/parts/Live";
@@ -37,7 +38,7 @@ const nav: readonly NavGroup[] = [
   },
 ];
 
-/** The code can be exchanged once, so that happens once, however often React mounts the portal. */
+/** The code can be exchanged once, so it is sent once unless that failed, however often React mounts the portal. */
 const code = takeCode();
 let exchanged: Promise<PortalSession> | undefined;
 
@@ -46,9 +47,7 @@ export function Portal() {
   const [session, setSession] = useState<PortalSession>();
   const [error, setError] = useState<unknown>();
   const [ended, setEnded] = useState(false);
-  useEffect(() => {
-    tell({ bellwire: "loaded" });
-    access.ended = () => setEnded(true);
+  const begin = useCallback(() => {
     if (!code) return setEnded(true);
     exchanged ??= exchangePortal(code);
     exchanged.then((begun) => {
@@ -57,9 +56,14 @@ export function Portal() {
       tell({ bellwire: "ready" });
     }, setError);
   }, []);
+  useEffect(() => {
+    tell({ bellwire: "loaded" });
+    access.ended = () => setEnded(true);
+    begin();
+  }, [begin]);
   useLook(session);
   useEnd(session, setEnded);
-  const over = ended || error !== undefined;
+  const over = ended || (error instanceof ApiError && error.status === 401);
   useEffect(() => {
     if (!over) return;
     access.bearer = undefined;
@@ -67,7 +71,15 @@ export function Portal() {
   }, [over]);
   const scope = useMemo(() => session && portalScope(session.tenant, session.capabilities), [session]);
 
-  if (error) return <ErrorState error={error} what="This link does not work any more" />;
+  if (refused(error)) return <ErrorState error={error} what="This link does not work any more" />;
+  if (error) {
+    const retry = () => {
+      exchanged = undefined;
+      setError(undefined);
+      begin();
+    };
+    return <ErrorState error={error} what="Your webhooks could not be opened" retry={retry} />;
+  }
   if (ended) {
     return (
       <EmptyState icon={Activity} title="Your session has ended">

@@ -1,6 +1,6 @@
 import { useEffect, useReducer, useRef } from "react";
 import { access, publicBase } from "@/api/client";
-import { type ApiError, asError, fromResponse, unreachable } from "@/api/problem";
+import { type ApiError, asError, fromResponse, refused, unreachable } from "@/api/problem";
 import type { Schemas } from "@/api/client";
 import { reader, type ServerEvent } from "@/lib/sse";
 
@@ -144,7 +144,7 @@ async function follow(path: string, last: { current: string | undefined }, signa
       const reason = asError(error);
       tell({ is: "lost", error: reason });
       if (reason.status === 401) return access.ended();
-      if (reason.status >= 400 && reason.status < 500 && reason.status !== 429) return;
+      if (refused(reason)) return;
       wait = Math.max(wait, (reason.retryAfter ?? 0) * 1000);
     }
     await pause(wait, signal);
