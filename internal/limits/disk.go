@@ -12,7 +12,7 @@ var auditLog = Resource{
 	Name:    "Audit log",
 	Bound:   "only the shares; entries are kept for `--audit-retention`",
 	Share:   fmt.Sprintf("%s new entries per day by default about changes, as many about other actions, about requests to dialects that keep them, and about refused calls (limit `audit_entries`); %d of these requests, and of refused calls, per second and key", AuditEntries.Show(AuditEntries.Default), AuditRate),
-	Reserve: "not needed",
+	Reserve: "an eighth of a tenant's requests to dialects that keep them, for keys that can change something",
 	Order:   "none",
 	Answer:  "429 `rate_limited` with `Retry-After`, and the request is not executed; a change or action is made and logged without an entry; a refused call has no entry",
 }

@@ -46,22 +46,27 @@ func (s *Service) Record(ctx context.Context, c Caller, note AuditNote) error {
 	if err != nil {
 		return err
 	}
+	perDay := held.AuditEntries
+	if !c.may(Change) { // otherwise a key that only reads could have the tenant's changes refused until tomorrow
+		perDay -= perDay / limits.ReservePart
+	}
 	e := s.auditEntry(ctx, c, note.Tenant, "", "")
 	e.Principal, e.Justification = note.Principal, note.Justification
-	err = s.store.AppendAudit(ctx, e, held.AuditEntries)
+	err = s.store.AppendAudit(ctx, e, perDay)
 	if bellwire.CodeOf(err) == bellwire.CodeRateLimited {
-		s.auditFull(ctx, note.Tenant, held.AuditEntries)
+		s.auditFull(ctx, c, note.Tenant, perDay)
 	}
 	return err
 }
 
-// auditFull logs, once per hour, that a tenant's requests are refused because its share of the audit log is used up.
-func (s *Service) auditFull(ctx context.Context, tenant string, perDay int) {
-	if _, ok := s.warned.Allow("audit "+tenant, 1/time.Hour.Seconds(), 1, 1); !ok {
+// auditFull logs, once per hour, that a role's requests are refused because its part of a tenant's audit log is used up.
+func (s *Service) auditFull(ctx context.Context, c Caller, tenant string, perDay int) {
+	role := string(c.Role)
+	if _, ok := s.warned.Allow("audit "+tenant+" "+role, 1/time.Hour.Seconds(), 1, 1); !ok {
 		return
 	}
 	s.logger.LogAttrs(ctx, slog.LevelWarn, "audit log full, recorded requests of the tenant refused until tomorrow",
-		slog.String("tenant", tenant), slog.Int("audit_entries", perDay))
+		slog.String("tenant", tenant), slog.String("role", role), slog.Int("audit_entries", perDay))
 }
 
 // auditEntry returns an entry about a call. tenant is empty for what belongs to the operator, and action for a call that is not one.

@@ -148,9 +148,13 @@ func TestAuditLog(t *testing.T) {
 	} {
 		wantCode(t, e.Record(t.Context(), c, bad), bellwire.CodeInvalid, field)
 	}
+	reader := service.Caller{Role: bellwire.RoleTenantRead, Tenant: tenant, Key: bellwire.NewID[bellwire.KeyKind](time.Now())}
 	for n := range 99 {
 		other := note
 		other.Justification = strconv.Itoa(n)
+		if n == 87 { // keys that only read leave an eighth of 100
+			wantCode(t, e.Record(t.Context(), reader, other), bellwire.CodeRateLimited, "")
+		}
 		if err := e.Record(t.Context(), c, other); err != nil {
 			t.Fatal(err)
 		}
