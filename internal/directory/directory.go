@@ -94,11 +94,9 @@ func (d *Directory) Tenant(ctx context.Context, id string) (*Tenant, error) {
 		defer d.mu.Unlock()
 		return o.tenant, nil
 	}
-	f := d.join(ctx, "tenant/"+id, d.flights.last(id), func(ctx context.Context, begin func() uint64) (any, error) {
+	return found[*Tenant](ctx, d, "tenant/"+id, d.flights.last(id), func(ctx context.Context, begin func() uint64) (any, error) {
 		return d.loadTenant(ctx, id, begin)
 	})
-	d.mu.Unlock()
-	return wait[*Tenant](ctx, f)
 }
 
 // loadTenant reads the changes of a tenant since it was last read. Tenants take turns.
@@ -265,15 +263,13 @@ func (d *Directory) Key(ctx context.Context, id bellwire.KeyID) (*bellwire.Key, 
 		d.owners.touch(o)
 		return o.keys[id], nil
 	}
-	f := d.join(ctx, keyName(id), unbegun, func(ctx context.Context, begin func() uint64) (key any, err error) {
+	return found[*bellwire.Key](ctx, d, keyName(id), d.flights.moment, func(ctx context.Context, begin func() uint64) (key any, err error) {
 		err = d.lookups.Find(ctx, id, func() (err error) {
 			key, err = d.loadKey(ctx, id, begin())
 			return err
 		})
 		return key, err
 	})
-	d.mu.Unlock()
-	return wait[*bellwire.Key](ctx, f)
 }
 
 // loadKey reads a key, and keeps it unless it was forgotten since the load began.

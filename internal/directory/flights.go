@@ -72,8 +72,24 @@ func (f *flights) last(names ...string) uint64 {
 	return at
 }
 
-// unbegun is a moment for callers that share no load that has begun: what another node has changed since is not forgotten here yet.
+// unbegun is a moment for callers that share no load that has begun.
 const unbegun = math.MaxUint64
+
+// found waits for a load that join returns. That something was missing when a load began is no answer to a caller that came later,
+// because another node may have made it since; then found waits for a load that had not begun. d.mu is held, and found unlocks it.
+func found[V any](ctx context.Context, d *Directory, name string, since uint64, load load) (V, error) {
+	f := d.join(ctx, name, since, load)
+	late := f.begun
+	d.mu.Unlock()
+	v, err := wait[V](ctx, f)
+	if !late || bellwire.CodeOf(err) != bellwire.CodeNotFound {
+		return v, err
+	}
+	d.mu.Lock()
+	f = d.join(ctx, name, unbegun, load)
+	d.mu.Unlock()
+	return wait[V](ctx, f)
+}
 
 // join returns a load that did not begin before the moment since, and starts or queues one if there is none. d.mu is held.
 func (d *Directory) join(ctx context.Context, name string, since uint64, load load) *flight {

@@ -57,7 +57,7 @@ func (d *Directory) Limits(ctx context.Context, tenant string) (*bellwire.Limits
 		defer d.mu.Unlock()
 		return o.limits, nil
 	}
-	f := d.join(ctx, "limits/"+tenant, d.flights.last(tenant), func(ctx context.Context, begin func() uint64) (any, error) {
+	return found[*bellwire.Limits](ctx, d, "limits/"+tenant, d.flights.last(tenant), func(ctx context.Context, begin func() uint64) (any, error) {
 		began := begin()
 		row, err := d.store.Tenant(ctx, tenant)
 		if err != nil {
@@ -71,8 +71,6 @@ func (d *Directory) Limits(ctx context.Context, tenant string) (*bellwire.Limits
 		}
 		return held, nil
 	})
-	d.mu.Unlock()
-	return wait[*bellwire.Limits](ctx, f)
 }
 
 // Bounds on the memory of an endpoint, for MostBytes.

@@ -106,6 +106,57 @@ func TestNewKeysAreFoundAtOnce(t *testing.T) {
 	})
 }
 
+// slowTenants is a store in which tenants exist or not, and which takes a second for each look-up.
+type slowTenants struct {
+	bellwire.Configuration
+	exist atomic.Bool
+}
+
+func (s *slowTenants) look(id string) error {
+	exist := s.exist.Load()
+	time.Sleep(time.Second)
+	if !exist {
+		return bellwire.NotFound("tenant", id)
+	}
+	return nil
+}
+
+func (s *slowTenants) Tenant(_ context.Context, id string) (*bellwire.Tenant, error) {
+	return &bellwire.Tenant{ID: id}, s.look(id)
+}
+
+func (s *slowTenants) EndpointsSince(_ context.Context, id string, _ int64) (*bellwire.EndpointChanges, error) {
+	return &bellwire.EndpointChanges{Tenant: &bellwire.Tenant{ID: id, Revision: 1}}, s.look(id)
+}
+
+// A tenant that another node makes is found at once, too.
+func TestNewTenantsAreFoundAtOnce(t *testing.T) {
+	t.Parallel()
+	for name, find := range map[string]func(context.Context, *directory.Directory) error{
+		"tenant": func(ctx context.Context, d *directory.Directory) error { _, err := d.Tenant(ctx, "acme"); return err },
+		"limits": func(ctx context.Context, d *directory.Directory) error { _, err := d.Limits(ctx, "acme"); return err },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := new(slowTenants)
+				d := directory.New(directory.Config{Store: s})
+				var early sync.WaitGroup
+				early.Go(func() {
+					if err := find(t.Context(), d); bellwire.CodeOf(err) != bellwire.CodeNotFound {
+						t.Errorf("asked too early: %v", err)
+					}
+				})
+				synctest.Wait()
+				s.exist.Store(true)
+				if err := find(t.Context(), d); err != nil {
+					t.Error(err)
+				}
+				early.Wait()
+			})
+		})
+	}
+}
+
 // Ids that anybody may know are looked up a few at a time, even those that were found.
 func TestUnprovenIDsAreLookedUpAFewAtATime(t *testing.T) {
 	t.Parallel()
