@@ -114,7 +114,7 @@ export function Start({ kind, asked, close }: { kind: Kind; asked: URLSearchPara
       title={`${verb} for all tenants`}
       sentence={
         kind === "retry"
-          ? "Each delivery begins its retry schedule again, with an attempt at once. Tenants take turns. Paused tenants and disabled endpoints are left out."
+          ? "Each delivery begins its retry schedule again, with an attempt at once, or at the deliver_at of its event. Tenants take turns. Paused tenants and disabled endpoints are left out."
           : "Each endpoint gets its events once more, with the ids that they had. Tenants take turns. Paused tenants and disabled endpoints are left out."
       }
     >

@@ -97,7 +97,7 @@ export function Bulk({ kind, filter, close }: { kind: Kind; filter: Filter; clos
       open
       onClose={close}
       title={`${verb} all that match`}
-      sentence={kind === "retry" ? "Each begins its retry schedule again, with an attempt at once. Deliveries to disabled endpoints are left out." : "They end, and no more attempts are made. They can be retried as long as their events are stored."}
+      sentence={kind === "retry" ? "Each begins its retry schedule again, with an attempt at once, or at the deliver_at of its event. Deliveries to disabled endpoints are left out." : "They end, and no more attempts are made. They can be retried as long as their events are stored."}
       footer={
         <>
           <Button onClick={close}>Leave them</Button>

@@ -214,7 +214,7 @@ function Actions({ tenant, delivery: it, endpoint, attempt, onRetry }: { tenant:
                   </Menu.Item>
                   <Menu.Item className={item} onClick={() => again(true)}>
                     <span className="font-medium">Retry and restart the schedule</span>
-                    <span className="text-xs text-muted">An attempt at once, and all retries of the policy after it.</span>
+                    <span className="text-xs text-muted">An attempt at once, or at the deliver_at of its event, and all retries of the policy after it.</span>
                   </Menu.Item>
                 </Menu.Popup>
               </Menu.Positioner>
