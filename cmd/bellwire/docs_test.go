@@ -67,7 +67,7 @@ func TestCommandsGetSecretsOfPackage(t *testing.T) {
 			if !strings.Contains(line, file) {
 				continue
 			}
-			if shown++; !strings.Contains(line, "--uid=bellwire --property=EnvironmentFile=/etc/bellwire/bellwire.env") {
+			if shown++; !strings.Contains(line, "--uid=bellwire --property=EnvironmentFile=-/etc/bellwire/bellwire.env") {
 				t.Errorf("%s shows a command without the service's secrets: %s", page, line)
 			}
 		}

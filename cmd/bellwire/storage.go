@@ -105,7 +105,7 @@ func (s *storage) readKeyset() (*seal.Keyset, error) {
 	if s.Keyset != "" {
 		return seal.ParseKeyset([]byte(s.Keyset), "the variable BELLWIRE_KEYSET")
 	}
-	return seal.ReadKeyset(s.keysetPath())
+	return seal.ReadKeysetOfServer(s.keysetPath())
 }
 
 // announce logs that a keyset was created. With PostgreSQL it is a warning, because the working directory is often lost with

@@ -32,7 +32,11 @@ func NewLookups[ID comparable](kind string) *Lookups[ID] {
 // Find calls read, which looks up an id.
 func (l *Lookups[ID]) Find(ctx context.Context, id ID, read func() error) error {
 	if l.wasFound(id) {
-		return read()
+		err := read()
+		if bellwire.CodeOf(err) == bellwire.CodeNotFound { // from now on it is like any id that somebody invents
+			l.forget(id)
+		}
+		return err
 	}
 	err := l.FindUnproven(ctx, read)
 	if err == nil {
@@ -47,6 +51,12 @@ func (l *Lookups[ID]) wasFound(id ID) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.found.has(id)
+}
+
+func (l *Lookups[ID]) forget(id ID) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.found.remove(id)
 }
 
 // FindUnproven is Find for ids that anybody may know. They are looked up a few at a time even if they were found before.
@@ -78,4 +88,9 @@ func (r *recent[ID]) add(id ID) {
 		r.young, r.old = make(map[ID]struct{}), r.young
 	}
 	r.young[id] = struct{}{}
+}
+
+func (r *recent[ID]) remove(id ID) {
+	delete(r.young, id)
+	delete(r.old, id)
 }

@@ -2,6 +2,7 @@ package directory_test
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -177,6 +178,35 @@ func TestUnprovenIDsAreLookedUpAFewAtATime(t *testing.T) {
 		reading.Store(0)
 		for range 20 {
 			all.Go(find)
+		}
+		synctest.Wait()
+		if n := reading.Load(); n != 4 {
+			t.Errorf("%d look-ups at the same time, want 4", n)
+		}
+		close(free)
+		all.Wait()
+	})
+}
+
+// An id that was found, and exists no more, is looked up a few times at a time, like those that never existed.
+func TestDeletedIDsAreLookedUpAFewAtATime(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		lookups := directory.NewLookups[int]("key")
+		if err := lookups.Find(t.Context(), 1, func() error { return nil }); err != nil {
+			t.Fatal(err)
+		}
+		missing := bellwire.Errorf(bellwire.CodeNotFound, "key not found")
+		if err := lookups.Find(t.Context(), 1, func() error { return missing }); !errors.Is(err, missing) {
+			t.Fatalf("the look-up of the deleted id says %v", err)
+		}
+		var reading atomic.Int64
+		free := make(chan struct{})
+		var all sync.WaitGroup
+		for range 20 {
+			all.Go(func() {
+				_ = lookups.Find(t.Context(), 1, func() error { reading.Add(1); <-free; return missing }) // some may be refused
+			})
 		}
 		synctest.Wait()
 		if n := reading.Load(); n != 4 {

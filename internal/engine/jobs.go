@@ -54,6 +54,7 @@ type runningJob struct {
 	// fansOut is set while a cancellation may have left deliveries behind that were still being stored when it began at the first
 	// endpoint. A node that goes on with the job in the middle cannot tell.
 	fansOut bool
+	again   bool // a cancellation has looked at all endpoints before
 }
 
 // run makes steps until ctx ends.

@@ -154,6 +154,13 @@ func (r *jobRunner) act(ctx context.Context, j *runningJob, p jobScope, limit in
 			j.end(step)
 		}
 	}
+	if j.again && !step.Ended {
+		step.Waiting = jobFanOut
+		if len(found.Items)+skipped == 0 && !step.Again {
+			j.Job, j.next = j.at(step.Cursor), time.Now() // that there is nothing new is not worth a transaction
+			return nil
+		}
+	}
 	done := j.Done
 	if err := r.advance(ctx, j, step); err != nil || j.Kind != bellwire.JobCancel {
 		return err
@@ -162,10 +169,18 @@ func (r *jobRunner) act(ctx context.Context, j *runningJob, p jobScope, limit in
 	return nil
 }
 
+// at returns the job as it is when it goes on at a cursor.
+func (j *runningJob) at(cursor bellwire.JobCursor) *bellwire.Job {
+	job := *j.Job
+	job.Cursor = cursor
+	return &job
+}
+
 // end makes a step at the last endpoint the last one of the job, or of one look at all endpoints if a cancellation must look again.
 func (j *runningJob) end(step *bellwire.JobStep) {
 	if j.Kind == bellwire.JobCancel && j.fansOut {
 		step.Again, step.Waiting = true, jobFanOut
+		j.again = true
 		return
 	}
 	step.Ended = true

@@ -17,7 +17,7 @@ func TestWriteKeysetKeepsAccess(t *testing.T) {
 	t.Parallel()
 	_, path := open(t)
 	change := func() error {
-		before, err := seal.ReadKeyset(path)
+		before, err := seal.ReadKeysetOfServer(path)
 		must(t, err)
 		after, err := before.Add()
 		if err == nil {

@@ -20,14 +20,14 @@ const maxKeysetFile = 1 << 20
 // OpenKeyring reads the keyset file, and creates it if it does not exist. It never writes to an existing file; of several processes
 // that start at once, one creates the file and all use it. A file that others can access is refused. Its errors have CodeInvalid.
 func OpenKeyring(path string) (keyring *Keyring, created bool, err error) {
-	keyset, err := readKeyset(path, os.Geteuid() == 0)
+	keyset, err := ReadKeyset(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		if created, err = CreateKeyset(path); err != nil {
 			return nil, false, hinted(bellwire.Wrap(bellwire.CodeInvalid, err, "keyset file %s cannot be created", path),
 				"Choose a place that Bellwire can write to (--keyset-file).")
 		}
 		// It is read back even by the process that created it, so that what is used is what is on disk.
-		keyset, err = readKeyset(path, os.Geteuid() == 0)
+		keyset, err = ReadKeyset(path)
 	}
 	if err != nil {
 		return nil, created, err
@@ -36,9 +36,11 @@ func OpenKeyring(path string) (keyring *Keyring, created bool, err error) {
 	return keyring, created, err
 }
 
-// ReadKeyset reads a keyset file for a command. Its errors have CodeInvalid. Root's commands judge the mode of the file like the server,
-// which runs as another user.
-func ReadKeyset(path string) (*Keyset, error) { return readKeyset(path, false) }
+// ReadKeyset reads a keyset file as a server of this process's user does. Its errors have CodeInvalid.
+func ReadKeyset(path string) (*Keyset, error) { return readKeyset(path, os.Geteuid() == 0) }
+
+// ReadKeysetOfServer is ReadKeyset for a command that root may run for a server of another user.
+func ReadKeysetOfServer(path string) (*Keyset, error) { return readKeyset(path, false) }
 
 // readKeyset reads a keyset file for a process that needs it as root, or as another user.
 func readKeyset(path string, asRoot bool) (*Keyset, error) {
@@ -74,31 +76,31 @@ func WriteKeyset(name string, s *Keyset) (err error) {
 	if err != nil {
 		return err
 	}
-	temporary, err := writeTemporary(path, text)
+	temporary, err := writeTemporary(path, text, keepAccess)
 	if err != nil {
 		return err
 	}
-	err = keepAccess(path, temporary)
-	if err == nil {
-		err = os.Rename(temporary, path)
-	}
-	if err != nil {
+	if err := os.Rename(temporary, path); err != nil {
 		return errors.Join(err, os.Remove(temporary))
 	}
 	return syncDir(filepath.Dir(path))
 }
 
-// keepAccess gives a file the owner, the group and the mode of the one that it replaces, so that the server can read it, too.
-func keepAccess(old, file string) error {
+// keepAccess gives a file the owner, the group and the mode of the one that it replaces, so that the server can read it, too. It changes
+// the open file, because whoever owns the folder can put a link to another file in its place.
+func keepAccess(old string, f *os.File) error {
 	info, err := os.Stat(old)
 	if err != nil {
 		return err
 	}
-	if err := giveTo(old, info, file); err != nil {
+	if err := giveTo(old, info, f); err != nil {
 		return err
 	}
-	return os.Chmod(file, info.Mode().Perm())
+	return f.Chmod(info.Mode().Perm())
 }
+
+// ownerOnly leaves a new file as it was created.
+func ownerOnly(string, *os.File) error { return nil }
 
 // checkMode refuses a file that others can read or write. Windows has no file modes.
 func checkMode(f *os.File, asRoot bool) error {
@@ -144,7 +146,7 @@ func CreateKeyset(path string) (created bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	temporary, err := writeTemporary(path, text)
+	temporary, err := writeTemporary(path, text, ownerOnly)
 	if err != nil {
 		return false, err
 	}
@@ -168,13 +170,16 @@ func NewKeyset() ([]byte, error) {
 	return (&Keyset{handle: handle}).Text()
 }
 
-// writeTemporary writes and syncs the text to a new file beside path that only its owner can read.
-func writeTemporary(path string, text []byte) (name string, err error) {
+// writeTemporary writes and syncs the text to a new file beside path. Only its owner can read it, unless access changes that.
+func writeTemporary(path string, text []byte, access func(path string, f *os.File) error) (name string, err error) {
 	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.tmp")
 	if err != nil {
 		return "", err
 	}
 	_, err = f.Write(text)
+	if err == nil {
+		err = access(path, f)
+	}
 	if err == nil {
 		err = f.Sync()
 	}

@@ -2,8 +2,11 @@
 
 package seal
 
-import "io/fs"
+import (
+	"io/fs"
+	"os"
+)
 
 func ownedByRoot(fs.FileInfo) bool { return false }
 
-func giveTo(string, fs.FileInfo, string) error { return nil }
+func giveTo(string, fs.FileInfo, *os.File) error { return nil }

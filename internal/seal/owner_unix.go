@@ -18,12 +18,12 @@ func ownedByRoot(info fs.FileInfo) bool {
 }
 
 // giveTo gives a file to the owner and the group of a keyset file.
-func giveTo(keyset string, info fs.FileInfo, file string) error {
+func giveTo(keyset string, info fs.FileInfo, f *os.File) error {
 	stat, ok := info.Sys().(*syscall.Stat_t)
 	if !ok {
 		return nil
 	}
-	err := os.Chown(file, int(stat.Uid), int(stat.Gid))
+	err := f.Chown(int(stat.Uid), int(stat.Gid))
 	if err == nil {
 		return nil
 	}

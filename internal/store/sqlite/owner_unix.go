@@ -24,7 +24,8 @@ func giveTo(owner fs.FileInfo, paths ...string) (name string, err error) {
 		name = known.Username
 	}
 	for _, path := range paths {
-		if err := os.Chown(path, int(stat.Uid), int(stat.Gid)); err != nil {
+		// The other user may own the folder, and put a link to another file there.
+		if err := os.Lchown(path, int(stat.Uid), int(stat.Gid)); err != nil {
 			return "", &bellwire.Error{
 				Code:    bellwire.CodeUnavailable,
 				Message: fmt.Sprintf("the database belongs to the user %s, and this process cannot give it a file: %s", name, err),

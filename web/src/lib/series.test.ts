@@ -52,6 +52,9 @@ test("what a group did is not known where it can be among the others", () => {
   expect(of("a")).toMatchObject({ least: false });
   expect(of("b")).toMatchObject({ least: true });
   expect(of("c")).toBe("others");
+  const tenant = activityBy("tenant", [{ ...hour(1), tenant: "a" }, { ...hour(0), others: true }], start + 2 * 3_600_000);
+  expect(tenant("a")).toMatchObject({ least: false });
+  expect(tenant("b")).toBe("others");
   const alone = activityBy("endpoint", [{ ...hour(0), endpoint: "a" }], start)("c");
   expect(alone).toMatchObject({ least: false, published: 0 });
   expect(alone !== "others" && totals(alone.bars.map((bar) => ({ ...hour(0), ...bar }))).succeeded).toBe(0);

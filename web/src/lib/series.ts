@@ -65,7 +65,7 @@ export type Bar = { succeeded: number; failed: number };
 /** Activity is what is known of one group: "others" if nothing is, because it can only be among the others. It is the least if some of it can be. */
 export type Activity = { bars: Bar[]; published: number; least: boolean } | "others";
 
-/** activityBy returns what an answer by hour says of each group in the last 24 hours. Groups without a row of their own did nothing, or are among the others. */
+/** activityBy returns what an answer by hour says of each group in the last 24 hours. Groups without a row of their own did nothing, or are among the others: endpoints hour by hour, tenants in all hours or in none. */
 export function activityBy(by: "endpoint" | "tenant", rows: readonly GroupRow[], until: number): (name: string) => Activity {
   const groups = new Map<string, GroupRow[]>();
   for (const row of rows) {
@@ -81,7 +81,7 @@ export function activityBy(by: "endpoint" | "tenant", rows: readonly GroupRow[],
     return {
       bars: bars(own, until, "hour", 24),
       published: totals(own).published,
-      least: together.some((at) => own.every((row) => row.at !== at)),
+      least: by === "endpoint" && together.some((at) => own.every((row) => row.at !== at)),
     };
   };
 }
