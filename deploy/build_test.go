@@ -84,7 +84,7 @@ func TestGoInstall(t *testing.T) {
 	upstream := strings.TrimSpace(output(t, nil, "go", "env", "GOMODCACHE"))
 	command := exec.CommandContext(t.Context(), "go", "install", "github.com/bellwire/bellwire/cmd/bellwire@latest")
 	command.Dir = t.TempDir()
-	command.Env = append(os.Environ(), "GOWORK=off", "GOFLAGS=-modcacherw -trimpath", "CGO_ENABLED=0", "GOBIN="+target, "GOMODCACHE="+cache,
+	command.Env = append(os.Environ(), "GOWORK=off", "GOFLAGS="+os.Getenv("GOFLAGS")+" -modcacherw -trimpath", "CGO_ENABLED=0", "GOBIN="+target, "GOMODCACHE="+cache,
 		"GOPROXY=file://"+proxy+",file://"+filepath.Join(upstream, "cache", "download"), "GONOSUMDB=*", "GOSUMDB=off")
 	if out, err := command.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)

@@ -116,9 +116,10 @@ func alone(t *testing.T, dir string, args ...string) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "go", args...)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "GOWORK=off", "GOFLAGS=-mod=mod", "GOPROXY=off", "GOTOOLCHAIN=local")
+	flags := os.Getenv("GOFLAGS") + " -mod=mod"
+	cmd.Env = append(os.Environ(), "GOWORK=off", "GOFLAGS="+flags, "GOPROXY=off", "GOTOOLCHAIN=local")
 	if !testing.Short() {
-		cmd.Env = append(cmd.Env, "GOFLAGS=-mod=mod -trimpath", "CGO_ENABLED=0")
+		cmd.Env = append(cmd.Env, "GOFLAGS="+flags+" -trimpath", "CGO_ENABLED=0")
 	}
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("go %s: %v\n%s", strings.Join(args, " "), err, out)
