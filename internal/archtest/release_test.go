@@ -40,15 +40,7 @@ func TestReleaseNeedsTaggedModules(t *testing.T) {
 	}
 	commit := func(files map[string]string) {
 		t.Helper()
-		for name, text := range files {
-			path := filepath.Join(dir, name)
-			if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-				t.Fatal(err)
-			}
-			if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-				t.Fatal(err)
-			}
-		}
+		writeFiles(t, dir, files)
 		for _, args := range [][]string{{"add", "."}, {"-c", "user.name=a", "-c", "user.email=a@example.com", "commit", "--quiet", "--message=x"}} {
 			if out, err := run("git", args...); err != nil {
 				t.Fatalf("%v: %s", err, out)

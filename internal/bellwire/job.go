@@ -161,12 +161,15 @@ func (s *Selection) PassesOver(passedOver, test bool) bool { return test || pass
 // Takes reports whether deliveries of an event type are selected.
 func (s *Selection) Takes(eventType string) bool { return s.Type == nil || s.Type(eventType) }
 
+// TakesReplaced reports whether the job also acts on deliveries that are not the current ones: they can be restarted, and are sent too.
+func (j *Job) TakesReplaced() bool { return j.Kind == JobCancel }
+
 // SelectionOf returns what the job selects at an endpoint. matches reports whether the endpoint gets events of a type.
 func (j *Job) SelectionOf(endpoint string, matches func(eventType string) bool) *Selection {
 	p := &j.Params
 	s := &Selection{
 		Tenant: j.Tenant, Endpoint: endpoint, Statuses: p.Statuses, Missing: p.Missing,
-		Replaced: j.Kind == JobCancel, // they can be restarted, and are sent too
+		Replaced: j.TakesReplaced(),
 		After:    FirstID[EventKind](p.Since), Before: FirstID[EventKind](p.Until),
 		MissingType: func(name string) bool { return p.TakesType(name) && matches(name) },
 	}

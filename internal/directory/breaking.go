@@ -309,15 +309,8 @@ func (c *comparison) faulty(path string) bool {
 	})
 }
 
-func membersNamed(parts []map[string]any, name string) (found []any) {
-	for _, part := range parts {
-		if properties, ok := part["properties"].(map[string]any); ok {
-			if sub, declared := properties[name]; declared {
-				found = append(found, sub)
-			}
-		}
-	}
-	return found
+func membersNamed(parts []map[string]any, name string) []any {
+	return named(objects(named(parts, "properties")), name)
 }
 
 func (c *comparison) properties(path string, value any, now []map[string]any, depth int) {
@@ -373,7 +366,8 @@ func (c *comparison) additionalProperties(path string, was map[string]any, now [
 		return
 	}
 	c.nested(path+".*", others, named(now, "additionalProperties"), depth)
-	before, patterns := []map[string]any{was}, objects(named([]map[string]any{was}, "patternProperties"))
+	before := []map[string]any{was}
+	patterns, _ := was["patternProperties"].(map[string]any)
 	for _, properties := range objects(named(now, "properties")) {
 		for _, name := range sortedNames(properties) {
 			if !declares(before, name) {
@@ -383,7 +377,7 @@ func (c *comparison) additionalProperties(path string, was map[string]any, now [
 	}
 	for _, properties := range objects(named(now, "patternProperties")) {
 		for _, pattern := range sortedNames(properties) {
-			if len(patterns) == 0 || patterns[0][pattern] == nil {
+			if patterns[pattern] == nil {
 				c.compare(path+".*", others, properties[pattern], depth+1)
 			}
 		}
@@ -453,7 +447,7 @@ func (c *comparison) contains(path string, was map[string]any, now []map[string]
 	}
 }
 
-// kept reports whether none of the schemas has the same values of all keywords.
+// kept reports that the keyword has changed, unless one of the schemas has the same values of all keywords.
 func (c *comparison) kept(path, keyword string, was map[string]any, now []map[string]any, depth int, keywords ...string) {
 	if !slices.ContainsFunc(now, func(part map[string]any) bool {
 		return !slices.ContainsFunc(keywords, func(one string) bool {

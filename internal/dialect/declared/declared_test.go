@@ -31,10 +31,7 @@ func TestShippedFiles(t *testing.T) {
 		if len(d.vectors) == 0 || d.description == "" {
 			t.Errorf("%s has no test vectors or no description", d.name)
 		}
-		secret, err := d.NewSecret(bellwire.SigningHMAC)
-		if err != nil {
-			t.Fatal(err)
-		}
+		secret := newSecret(t, d)
 		if d.form.exists() && d.CheckSecret(secret.Value) != nil {
 			t.Errorf("%s: a new secret does not have the form: %v", d.name, d.CheckSecret(secret.Value))
 		}
@@ -199,10 +196,7 @@ vectors:
 func TestKeyPairs(t *testing.T) {
 	t.Parallel()
 	d, m := parse(t, pair), sampleMessage()
-	made, err := d.NewSecret(bellwire.SigningHMAC)
-	if err != nil {
-		t.Fatal(err)
-	}
+	made := newSecret(t, d)
 	h, body, err := request(t, d, m, made)
 	if err != nil {
 		t.Fatal(err)
@@ -215,10 +209,7 @@ func TestKeyPairs(t *testing.T) {
 	if err != nil || !ed25519.Verify(public, []byte(body), signature) {
 		t.Errorf("the signature is wrong: %v", err)
 	}
-	other, err := d.NewSecret(bellwire.SigningHMAC)
-	if err != nil {
-		t.Fatal(err)
-	}
+	other := newSecret(t, d)
 	mixed := bellwire.Secret{Value: made.Value, PrivateKey: other.PrivateKey}
 	if err := d.Normalize(&bellwire.Endpoint{Signing: bellwire.SigningHMAC}, &bellwire.Credentials{Secrets: []bellwire.Secret{mixed}}, nil); bellwire.CodeOf(err) != bellwire.CodeInvalid {
 		t.Errorf("another's private key: %v", err)
@@ -231,10 +222,7 @@ func TestKeyPairs(t *testing.T) {
 func TestSecretHeaders(t *testing.T) {
 	t.Parallel()
 	d := parse(t, "dialect: token\nbody: '{data}'\nheaders: {X-Event-Token: 'Token {secret}'}\nsecret: {form: base64, prefix: tok_}")
-	made, err := d.NewSecret(bellwire.SigningHMAC)
-	if err != nil {
-		t.Fatal(err)
-	}
+	made := newSecret(t, d)
 	c := &bellwire.Credentials{Secrets: []bellwire.Secret{made}}
 	want := []bellwire.Header{{Name: "X-Event-Token", Value: "Token " + made.Value}}
 	if diff := cmp.Diff(want, d.Headers(c)); diff != "" {
@@ -250,10 +238,7 @@ func TestSecretHeaders(t *testing.T) {
 func TestOwnAuthorization(t *testing.T) {
 	t.Parallel()
 	d := parse(t, "dialect: token\nbody: '{data}'\nheaders: {authorization: 'Token {secret}'}\nsecret: {form: base64}")
-	made, err := d.NewSecret(bellwire.SigningHMAC)
-	if err != nil {
-		t.Fatal(err)
-	}
+	made := newSecret(t, d)
 	for auth, field := range map[bellwire.Auth]string{
 		{Type: bellwire.AuthBearer, Token: "t"}:                            "auth.type",
 		{Type: bellwire.AuthBasic, Username: "u"}:                          "auth.type",

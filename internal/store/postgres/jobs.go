@@ -320,7 +320,7 @@ func (s *jobStep) deliveries() ([]jobDelivery, error) {
 	)
 	_, err := pgx.ForEachRow(s.tx.query(sqlJobDeliveries, ids), []any{(*[16]byte)(&d.id), &status, &d.Epoch, &d.sequence, &passed, &expires, &d.key, &d.place}, func() error {
 		d.ExpiresAt = orZero(expires)
-		passed = passed && s.job.Kind != bellwire.JobCancel
+		passed = passed && !s.job.TakesReplaced()
 		if d.Status = codec.Status(status); !passed && s.job.Params.Takes(d.Status) {
 			selected = append(selected, d)
 		}

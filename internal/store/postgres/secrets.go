@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
+	"github.com/bellwire/bellwire/internal/store/rules"
 )
 
 // KeysetCheck returns the sealed check value that was stored first. If there is none, it stores the given one.
@@ -92,8 +93,7 @@ func (t *tx) sealedAuths(after *bellwire.SealedSecret, limit int) ([]*bellwire.S
 }
 
 func (t *tx) sealedAnswers(after *bellwire.SealedSecret, limit int) ([]*bellwire.SealedSecret, error) {
-	rows := t.query(sqlSealedAnswers, after.Answer, min(limit, bellwire.MaxSealedAnswers))
-	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (*bellwire.SealedSecret, error) {
+	return pgx.CollectRows(t.query(sqlSealedAnswers, after.Answer, limit), func(row pgx.CollectableRow) (*bellwire.SealedSecret, error) {
 		secret := new(bellwire.SealedSecret)
 		return secret, row.Scan(&secret.Answer, &secret.Tenant, &secret.Request, &secret.Sealed)
 	})
@@ -102,21 +102,11 @@ func (t *tx) sealedAnswers(after *bellwire.SealedSecret, limit int) ([]*bellwire
 // SealedSecrets lists sealed secrets: one kind after the other, and each by what it belongs to.
 func (s *Store) SealedSecrets(ctx context.Context, after *bellwire.SealedSecret, limit int) ([]*bellwire.SealedSecret, error) {
 	var list []*bellwire.SealedSecret
-	err := s.snapshot(ctx, func(tx *tx) error {
-		list = nil
-		from := new(bellwire.SealedSecret)
-		if after != nil {
-			from = after
-		}
-		for _, sealed := range sealedOf[from.Kind():] {
-			more, err := sealed(tx, from, limit-len(list))
-			list = append(list, more...)
-			if err != nil || len(list) == limit {
-				return err
-			}
-			from = new(bellwire.SealedSecret)
-		}
-		return nil
+	err := s.snapshot(ctx, func(tx *tx) (err error) {
+		list, err = rules.SealedSecrets(after, limit, func(kind bellwire.SecretKind, after *bellwire.SealedSecret, limit int) ([]*bellwire.SealedSecret, error) {
+			return sealedOf[kind](tx, after, limit)
+		})
+		return err
 	})
 	return list, err
 }

@@ -296,7 +296,7 @@ func (s *jobStep) act(item bellwire.JobItem) error {
 	if err != nil || !found || !s.job.Params.Takes(st.Status) {
 		return err
 	}
-	if s.job.Kind != bellwire.JobCancel {
+	if !s.job.TakesReplaced() {
 		passed, _, err := s.w.query("SELECT passed_over FROM deliveries WHERE id = ?").blob(item.Delivery[:]).scalar()
 		if err != nil || passed != 0 {
 			return err

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 
 	"github.com/bellwire/bellwire/internal/bellwire"
+	"github.com/bellwire/bellwire/internal/store/rules"
 )
 
 // KeysetCheck returns the sealed check value that was stored first. If there is none, it stores the given one.
@@ -96,7 +97,7 @@ func (c *db) sealedAuths(after *bellwire.SealedSecret, limit int) (list []*bellw
 }
 
 func (c *db) sealedAnswers(after *bellwire.SealedSecret, limit int) (list []*bellwire.SealedSecret, err error) {
-	q := c.query(sqlSealedAnswers).int(after.Answer).int(int64(min(limit, bellwire.MaxSealedAnswers)))
+	q := c.query(sqlSealedAnswers).int(after.Answer).int(int64(limit))
 	for q.next() {
 		list = append(list, &bellwire.SealedSecret{Answer: q.getInt(), Tenant: q.getText(), Request: q.getText(), Sealed: q.getBlob()})
 	}
@@ -106,21 +107,11 @@ func (c *db) sealedAnswers(after *bellwire.SealedSecret, limit int) (list []*bel
 // SealedSecrets lists sealed secrets: one kind after the other, and each by what it belongs to.
 func (s *Store) SealedSecrets(ctx context.Context, after *bellwire.SealedSecret, limit int) ([]*bellwire.SealedSecret, error) {
 	var list []*bellwire.SealedSecret
-	err := s.read(ctx, snapshot(func(c *db) error {
-		list = nil
-		from := new(bellwire.SealedSecret)
-		if after != nil {
-			from = after
-		}
-		for _, sealed := range sealedOf[from.Kind():] {
-			more, err := sealed(c, from, limit-len(list))
-			list = append(list, more...)
-			if err != nil || len(list) == limit {
-				return err
-			}
-			from = new(bellwire.SealedSecret)
-		}
-		return nil
+	err := s.read(ctx, snapshot(func(c *db) (err error) {
+		list, err = rules.SealedSecrets(after, limit, func(kind bellwire.SecretKind, after *bellwire.SealedSecret, limit int) ([]*bellwire.SealedSecret, error) {
+			return sealedOf[kind](c, after, limit)
+		})
+		return err
 	}))
 	return list, err
 }

@@ -1,6 +1,7 @@
 import { CircleAlert, Pause, Play, Radio, Trash2 } from "lucide-react";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { useSearchParams } from "react-router";
+import { refused } from "@/api/problem";
 import { type Endpoint, useEndpoints, useOffers } from "@/api/names";
 import { exactNumber, human } from "@/lib/numbers";
 import { cx, middle, sentence, visible } from "@/lib/text";
@@ -209,7 +210,7 @@ function Said({ tail, paused, goOn }: { tail: Tail; paused: boolean; goOn: () =>
     <>
       {tail.state === "lost" && tail.error && (
         <Notice tone="bad" icon={CircleAlert}>
-          {sentence(words(tail.error))} {tail.error.status === 0 || tail.error.status >= 500 || tail.error.status === 429 ? "It connects again by itself." : ""}
+          {sentence(words(tail.error))} {refused(tail.error) ? "" : "It connects again by itself."}
         </Notice>
       )}
       {(tail.sampled > 0 || tail.dropped > 0) && (
